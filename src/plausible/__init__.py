@@ -1,0 +1,3 @@
+"""plausible: the reference reproduction of biologically plausible learning."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Data sets as arrays of grey levels with a checksum."""

@@ -1,0 +1,1 @@
+"""Learning rules, optimisers and the training loop."""

@@ -1,0 +1,1 @@
+"""Accuracy, intervals, operation counts, energy, conversion diagnostics."""

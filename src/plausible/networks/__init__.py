@@ -1,0 +1,1 @@
+"""Networks as NamedTuples of tensors: initialisers, activations, forward passes, storage."""

@@ -1,0 +1,1 @@
+"""Pictures: a tidy table in, a matplotlib figure out. Never imports torch."""

@@ -1,0 +1,1 @@
+"""Compare what a document published with what was reproduced."""

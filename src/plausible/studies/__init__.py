@@ -1,0 +1,1 @@
+"""One package per source document: the protocol of each experiment."""

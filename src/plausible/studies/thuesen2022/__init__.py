@@ -1,0 +1,1 @@
+"""Thuesen 2022: predictive coding and biologically plausible neural networks."""
