@@ -1,1 +1,17 @@
-"""Data sets as arrays of grey levels with a checksum."""
+"""Data sets as arrays of grey levels with a checksum: embedded digits, MNIST, any four IDX files."""
+
+from plausible.data.dataset import CLASSES, Dataset, intensities, make_dataset
+from plausible.data.registry import dataset_names, prepare, source_files
+from plausible.data.store import load_dataset, save_dataset
+
+__all__ = [
+    "CLASSES",
+    "Dataset",
+    "dataset_names",
+    "intensities",
+    "load_dataset",
+    "make_dataset",
+    "prepare",
+    "save_dataset",
+    "source_files",
+]

@@ -1,0 +1,3 @@
+"""tmp"""
+
+EMBEDDED_DATA_SETS = ("digits", "mnist")

@@ -1,0 +1,92 @@
+"""Names of data sets, and how each is made ready."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from plausible.config import EMBEDDED_DATA_SETS
+from plausible.data import idx, mnist
+from plausible.data.dataset import Dataset, make_dataset
+from plausible.errors import DataError
+
+ExtraSets = Mapping[str, Mapping[str, Any]]
+"""``data.sets`` of the configuration: {name: {"folder": folder with four IDX files}}."""
+
+
+def dataset_names(extra_sets: ExtraSets | None = None) -> tuple[str, ...]:
+    """Every name that `prepare` knows."""
+    return (*EMBEDDED_DATA_SETS, *(extra_sets or {}))
+
+
+def prepare(
+    name: str, data_dir: str | Path | None = None, extra_sets: ExtraSets | None = None
+) -> Dataset:
+    """Read the data set ``name``, downloading MNIST if it is not there.
+
+    ``digits`` is embedded. ``mnist`` is looked for in ``data_dir``, else in the folder that the
+    environment variable PLAUSIBLE_DATA names, else in the user's cache (see `plausible.data.mnist`).
+    Every other name must be a key of ``extra_sets`` whose folder holds the four IDX files.
+
+    Raises
+    ------
+    DataError
+        If the name is unknown, or a file is missing, damaged or mislabelled.
+    """
+    extra_sets = extra_sets or {}
+    if name in extra_sets:
+        return _from_folder(name, _folder(extra_sets[name]))
+    if name == "digits":
+        from plausible.data.digits import embedded_digits
+
+        return embedded_digits()
+    if name == "mnist":
+        return mnist.prepare_mnist(data_dir)
+    nearest = difflib.get_close_matches(name, dataset_names(extra_sets), n=1)
+    hint = f" (nearest: {nearest[0]})" if nearest else ""
+    raise DataError(
+        f"The data set {name} is unknown; known are {', '.join(dataset_names(extra_sets))}{hint}, "
+        "and more can be named under data.sets in the configuration."
+    )
+
+
+def source_files(
+    name: str, data_dir: str | Path | None = None, extra_sets: ExtraSets | None = None
+) -> list[Path]:
+    """Files on this machine that `prepare` would read now; empty for what is embedded or absent."""
+    extra_sets = extra_sets or {}
+    folders = [_folder(extra_sets[name])] if name in extra_sets else []
+    if name == "mnist" and not folders:
+        folders = mnist.search_folders(data_dir)
+    found = (mnist.find_file(file, folders) for file in mnist.FILES)
+    return [path for path in found if path is not None]
+
+
+def _folder(entry: Mapping[str, Any]) -> Path:
+    return Path(os.path.expanduser(entry["folder"]))
+
+
+def _from_folder(name: str, folder: Path) -> Dataset:
+    """Any four IDX files with the standard names, of any image size, as a Dataset."""
+    arrays = []
+    for file in mnist.FILES:
+        path = mnist.find_file(file, [folder])
+        if path is None:
+            raise DataError(
+                f"{folder / file.name}: this file of the data set {name} is missing, plain and as "
+                ".gz; put it there or correct data.sets in the configuration."
+            )
+        read = idx.read_images if file.holds == "images" else idx.read_labels
+        arrays.append(read(path))
+    train_images, train_labels, test_images, test_labels = arrays
+    if train_images.shape[1:] != test_images.shape[1:]:
+        sizes = [f"{array.shape[1]} x {array.shape[2]}" for array in (train_images, test_images)]
+        raise DataError(
+            f"Data set {name}: the training images have {sizes[0]} pixels and the test images "
+            f"{sizes[1]}, where one size is expected; take all files from the same release."
+        )
+    shape = train_images.shape[1:]
+    return make_dataset(
+        name, train_images, train_labels, test_images, test_labels, shape, white=255
+    )
