@@ -1,3 +1,348 @@
-"""tmp"""
+"""The configuration: read, checked against its schema, and completed with the defaults.
+
+A wrong configuration gives one sentence: where, what was found, what is allowed, and the nearest
+known name. Run as a program, this module prints the reference of every key, or checks a file.
+"""
+
+import argparse
+import copy
+import difflib
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+from plausible.errors import ConfigError, DeviceError, PlausibleError
 
 EMBEDDED_DATA_SETS = ("digits", "mnist")
+"""Data sets that need no entry under ``data.sets``."""
+
+_TYPE_NAMES = {
+    "array": "a list",
+    "object": "a mapping of keys to values",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+_DESCRIBED = {
+    *("type", "enum", "const", "anyOf", "oneOf", "pattern", "minLength"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+    *("minItems", "maxItems", "minProperties"),
+}
+# JSON Schema takes 1.0 for an integer; a seed or a count written so is more likely a slip.
+_Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
+
+
+def project_root() -> Path:
+    """Folder of the Snakefile: the current one if it is a copy of the project, else the package's.
+
+    Raises
+    ------
+    ConfigError
+        If neither holds ``workflow/schemas``.
+    """
+    for folder in (Path.cwd(), Path(__file__).resolve().parents[2]):
+        if (folder / "workflow" / "schemas").is_dir():
+            return folder
+    raise ConfigError(
+        f"{Path.cwd()}: workflow/schemas was not found here; start in the folder of the Snakefile."
+    )
+
+
+def load_schema(root: str | Path | None = None) -> dict[str, Any]:
+    """The schema of the configuration, of the project in ``root``."""
+    root = Path(root) if root is not None else project_root()
+    with open(root / "workflow" / "schemas" / "config.schema.yaml", encoding="utf-8") as stream:
+        return yaml.safe_load(stream)
+
+
+def load_config(
+    config: Mapping[str, Any] | str | Path, root: str | Path | None = None
+) -> dict[str, Any]:
+    """Checked copy of ``config`` (a mapping, or the path of a YAML file), with every default.
+
+    ``root`` is the folder of the Snakefile (default: `project_root`).
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing or no YAML, or a key or a value is not allowed.
+    DeviceError
+        If ``device: cuda`` is asked for and torch has no GPU.
+    """
+    root = Path(root) if root is not None else project_root()
+    source = "The configuration"
+    if not isinstance(config, Mapping):
+        source = str(config)
+        config = _read_yaml(Path(config))
+    schema = load_schema(root)
+    check_schema(config, schema, source)
+    completed = with_defaults(config, schema)
+    _check_names(completed, root, source)
+    if completed["device"] == "cuda":
+        _check_cuda()
+    return completed
+
+
+def check_schema(value: Any, schema: Mapping[str, Any], source: str) -> None:
+    """Raise ConfigError with one sentence if ``value`` does not fit ``schema``.
+
+    ``source`` says where the value stands, e.g. the name of a file; it starts the sentence.
+    """
+    errors = sorted(
+        _Validator(schema).iter_errors(value), key=lambda error: [str(p) for p in error.path]
+    )
+    if errors:
+        raise ConfigError(f"{source}: {_sentence(errors[0])}")
+
+
+def with_defaults(value: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy of ``value`` in which every key that the schema gives a default is present."""
+    completed = {key: copy.deepcopy(item) for key, item in value.items()}
+    for key, part in schema.get("properties", {}).items():
+        if key not in completed and "default" in part:
+            completed[key] = copy.deepcopy(part["default"])
+        if isinstance(completed.get(key), Mapping):
+            completed[key] = with_defaults(completed[key], part)
+    return completed
+
+
+def nearest(name: Any, known: Iterable[str]) -> str:
+    """`` (nearest: `x`)`` for the known name closest to ``name``, or nothing if none is close."""
+    known = list(known)
+    matches = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    return f" (nearest: `{matches[0]}`)" if matches else ""
+
+
+def _read_yaml(path: Path) -> Mapping[str, Any]:
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: the configuration file is missing.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "it cannot be read"
+        raise ConfigError(f"{path}: this is no valid YAML{place}: {problem}.") from None
+    return {} if value is None else value
+
+
+def _path(parts: Iterable[Any]) -> str:
+    """``data.sets.fashion`` or ``seeds[1]``."""
+    text = ""
+    for part in parts:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else str(part)
+    return text
+
+
+def _show(value: Any) -> str:
+    """A value as YAML would show it, in a few words."""
+    if isinstance(value, str):
+        return f"`{value}` (a text)"
+    if value is None or isinstance(value, bool):
+        return f"`{str(value).lower() if value is not None else 'null'}`"
+    if isinstance(value, Mapping):
+        return f"a mapping with {len(value)} keys"
+    if isinstance(value, list):
+        return f"a list of {len(value)} entries"
+    return f"`{value}`"
+
+
+def _sentence(error: ValidationError) -> str:
+    if error.context:  # of several alternatives, speak of the one in which most was right
+        deepest = max(error.context, key=lambda inner: len(inner.absolute_path))
+        if len(deepest.absolute_path) > len(error.absolute_path):
+            return _sentence(deepest)
+    place = _path(error.absolute_path)
+    schema, found = error.schema, error.instance
+    if error.validator == "additionalProperties":
+        known = list(schema.get("properties", {}))
+        unknown = min(str(key) for key in found if key not in known)
+        where = f"under `{place}`" if place else "at the top level"
+        return (
+            f"`{_path([*error.absolute_path, unknown])}` is no known key; {where} there are "
+            f"{', '.join(known)}{nearest(unknown, known)}."
+        )
+    if error.validator == "propertyNames" or "propertyNames" in error.absolute_schema_path:
+        return (
+            f"`{place}` holds the name {_show(found)}, where names of small letters, digits and _ "
+            "are allowed, the first a letter."
+        )
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in found)
+        return (
+            f"`{place}` lacks the key `{missing}`; found {', '.join(map(str, found)) or 'nothing'}"
+            f"{nearest(missing, map(str, found))}."
+        )
+    if error.validator == "uniqueItems":
+        return f"`{place}` names an entry twice: {found}; each may occur once."
+    if error.validator not in _DESCRIBED:
+        return f"`{place}` is not allowed: {error.message}."
+    hint = nearest(found, map(str, schema["enum"])) if error.validator == "enum" else ""
+    return (
+        f"`{place or 'the whole'}` is {_show(found)}, where {describe_allowed(schema)} is "
+        f"allowed{hint}."
+    )
+
+
+def describe_allowed(schema: Mapping[str, Any]) -> str:
+    """What a schema allows, in words: ``a whole number of at least 1 or null``."""
+    if "enum" in schema:
+        return " or ".join(_show_allowed(value) for value in schema["enum"])
+    if "const" in schema:
+        return _show_allowed(schema["const"])
+    for alternatives in ("anyOf", "oneOf"):
+        if alternatives in schema:
+            return " or ".join(describe_allowed(part) for part in schema[alternatives])
+    kinds = schema.get("type", [])
+    names = []
+    for kind in [kinds] if isinstance(kinds, str) else kinds:
+        name = _TYPE_NAMES[kind]
+        if kind == "array" and "items" in schema:
+            plural = {"string": "texts", "integer": "whole numbers", "number": "numbers"}
+            items = schema["items"]
+            entries = plural.get(items.get("type"), "entries") + _bounds(items)
+            name = ("a list of different " if schema.get("uniqueItems") else "a list of ") + entries
+            if schema.get("minItems"):
+                name += f" (at least {schema['minItems']})"
+        elif kind in ("integer", "number"):
+            name += _bounds(schema)
+        elif kind == "string" and "pattern" in schema:
+            name += f" of the form {schema['pattern']}"
+        elif kind == "string" and schema.get("minLength"):
+            name += " that is not empty"
+        elif kind == "object" and schema.get("minProperties"):
+            name += " (at least one)"
+        names.append(name)
+    return " or ".join(names) or "anything"
+
+
+def _show_allowed(value: Any) -> str:
+    return f"`{yaml.safe_dump(value, default_flow_style=True).removesuffix('...\n').strip()}`"
+
+
+def _bounds(schema: Mapping[str, Any]) -> str:
+    words = {
+        "minimum": "at least",
+        "exclusiveMinimum": "more than",
+        "maximum": "at most",
+        "exclusiveMaximum": "less than",
+    }
+    limits = [
+        f"{word} {'2^63 - 1' if schema[key] == 2**63 - 1 else schema[key]}"
+        for key, word in words.items()
+        if key in schema
+    ]
+    return f" of {' and '.join(limits)}" if limits else ""
+
+
+def _check_names(config: Mapping[str, Any], root: Path, source: str) -> None:
+    """Names that must exist: studies, data sets, the data folder."""
+    studies = sorted(path.stem for path in (root / "workflow" / "studies").glob("*.yaml"))
+    for position, study in enumerate(config["studies"]):
+        if study not in studies:
+            raise ConfigError(
+                f"{source}: `studies[{position}]` is `{study}`, where the files of "
+                f"workflow/studies are allowed: {', '.join(studies) or 'there is none'}"
+                f"{nearest(study, studies)}."
+            )
+    data = config["data"]
+    for name in data["sets"]:
+        if name in EMBEDDED_DATA_SETS:
+            raise ConfigError(
+                f"{source}: `data.sets.{name}` has the name of a data set that the project "
+                "itself holds; give yours another name."
+            )
+    known = [*EMBEDDED_DATA_SETS, *data["sets"]]
+    if data["dataset"] is not None and data["dataset"] not in known:
+        raise ConfigError(
+            f"{source}: `data.dataset` is `{data['dataset']}`, where null or a data set is "
+            f"allowed: {', '.join(known)}{nearest(data['dataset'], known)}."
+        )
+    if data["dir"] is not None and not Path(data["dir"]).expanduser().is_dir():
+        raise ConfigError(
+            f"{source}: `data.dir` is `{data['dir']}`, which is no folder on this machine; make "
+            "it, correct the name, or use null for the user's cache."
+        )
+
+
+def _check_cuda() -> None:
+    import torch  # costs more than a second, so only for those who ask for a GPU
+
+    if not torch.cuda.is_available():
+        raise DeviceError(
+            f"`device` is `cuda`, but torch {torch.__version__} finds no GPU on this machine; "
+            "install a torch with CUDA and its driver, or use `device: cpu`."
+        )
+
+
+class Key(NamedTuple):
+    """One line of the reference."""
+
+    name: str
+    allowed: str
+    unit: str
+    default: str
+    description: str
+
+
+def reference(schema: Mapping[str, Any], prefix: str = "") -> list[Key]:
+    """Every key of the configuration, nested ones with a dotted name."""
+    keys = []
+    for name, part in schema.get("properties", {}).items():
+        default = _show_allowed(part["default"]) if "default" in part else "(required)"
+        allowed = describe_allowed(part)
+        keys.append(Key(prefix + name, allowed, part.get("unit", ""), default, part["description"]))
+        keys += reference(part, f"{prefix}{name}.")
+        free = part.get("additionalProperties")
+        if isinstance(free, Mapping):
+            keys += reference(free, f"{prefix}{name}.<name>.")
+    return keys
+
+
+def reference_table(schema: Mapping[str, Any]) -> str:
+    """The reference as a Markdown table."""
+    lines = ["| key | allowed | default | meaning |", "| --- | --- | --- | --- |"]
+    for key in reference(schema):
+        allowed = key.allowed + (f" [{key.unit}]" if key.unit else "")
+        lines.append(f"| `{key.name}` | {allowed} | {key.default} | {key.description} |")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the reference of every key, or check a file."""
+    parser = argparse.ArgumentParser(
+        prog="python -m plausible.config",
+        description="Print every key of the configuration, or check a configuration file.",
+    )
+    parser.add_argument("--check", metavar="FILE", help="check this file instead of printing")
+    options = parser.parse_args(arguments)
+    if options.check is None:
+        print(reference_table(load_schema()))
+        return 0
+    try:
+        load_config(options.check)
+    except PlausibleError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{options.check}: valid")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

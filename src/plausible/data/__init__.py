@@ -1,4 +1,4 @@
-"""Data sets as arrays of grey levels with a checksum: embedded digits, MNIST, any four IDX files."""
+"""Data sets as arrays of grey levels: embedded digits, MNIST, any four IDX files."""
 
 from plausible.data.dataset import CLASSES, Dataset, intensities, make_dataset
 from plausible.data.registry import dataset_names, prepare, source_files

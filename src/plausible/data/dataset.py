@@ -27,7 +27,7 @@ class Dataset(NamedTuple):
     white: int
     """Grey level of intensity 1.0: 255 for MNIST, 16 for the embedded digits."""
     checksum: str
-    """SHA-256 of the content (see `content_checksum`); it does not depend on name or file format."""
+    """SHA-256 of the content (see `content_checksum`), whatever the name and the file format."""
 
 
 def intensities(

@@ -33,7 +33,7 @@ def read_images(path: str | Path) -> NDArray[np.uint8]:
 
 
 def read_labels(path: str | Path) -> NDArray[np.uint8]:
-    """Labels of an IDX label file (plain or gzip), [images]; raises DataError like `read_images`."""
+    """Labels of an IDX label file (plain or gzip), [images]; errors as in `read_images`."""
     return _read(Path(path), LABEL_MAGIC)
 
 

@@ -124,7 +124,7 @@ def download(
     mirrors: Sequence[str] = MIRRORS,
     fetch: Callable[[str, Path], None] | None = None,
 ) -> Path:
-    """Download ``file`` into ``folder`` from the first mirror that gives it with the right checksum.
+    """Download ``file`` into ``folder`` from the first mirror that gives it undamaged.
 
     ``fetch(url, path)`` does the transfer (default: pooch, with a progress bar on a terminal).
 

@@ -26,7 +26,7 @@ def prepare(
     """Read the data set ``name``, downloading MNIST if it is not there.
 
     ``digits`` is embedded. ``mnist`` is looked for in ``data_dir``, else in the folder that the
-    environment variable PLAUSIBLE_DATA names, else in the user's cache (see `plausible.data.mnist`).
+    environment variable PLAUSIBLE_DATA names, else in the user's cache.
     Every other name must be a key of ``extra_sets`` whose folder holds the four IDX files.
 
     Raises
