@@ -233,7 +233,9 @@ def describe_allowed(schema: Mapping[str, Any]) -> str:
 
 
 def _show_allowed(value: Any) -> str:
-    return f"`{yaml.safe_dump(value, default_flow_style=True).removesuffix('...\n').strip()}`"
+    # YAML closes a document that is a bare value with a line of dots.
+    text = yaml.safe_dump(value, default_flow_style=True).strip().removesuffix("...")
+    return f"`{text.strip()}`"
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:
