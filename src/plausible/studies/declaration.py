@@ -1,0 +1,353 @@
+"""Study files: what is run, in which protocols, scales and seeds, and what comes out of it.
+
+A study file (``workflow/studies/<study>.yaml``) is data. This module checks it against its schema,
+merges settings and answers the questions that the rules ask: which jobs are there, with which
+settings, and which files feed which result. It imports neither torch nor pandas, because Snakemake
+reads it each time it starts.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from plausible.errors import StudyError
+
+STAGES = ("train", "simulate", "sweep")
+
+
+class Job(NamedTuple):
+    """One training job: a run in one protocol for the seeds of one shard."""
+
+    run: str
+    protocol: str
+    shard: str
+
+
+class Study(NamedTuple):
+    """A study file at one scale, with the user's configuration applied."""
+
+    name: str
+    scale: str
+    declaration: Mapping[str, Any]
+    config: Mapping[str, Any]
+
+    @property
+    def title(self) -> str:
+        """Title of the study."""
+        return self.declaration["title"]
+
+    @property
+    def folder(self) -> str:
+        """Folder of the study's outputs."""
+        return f"results/{self.scale}/{self.name}"
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set at this scale."""
+        return self.config["data"]["dataset"] or self.declaration["scales"][self.scale]["dataset"]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds at this scale."""
+        return tuple(self.config["seeds"] or self.declaration["scales"][self.scale]["seeds"])
+
+    @property
+    def results(self) -> Mapping[str, Any]:
+        """Results of the study by their name (the part after the first dot of their id)."""
+        return self.declaration["results"]
+
+    def scale_value(self, key: str, default: Any = None) -> Any:
+        """Value of ``key`` in the declaration of this scale."""
+        return self.declaration["scales"][self.scale].get(key, default)
+
+    def protocols(self, run: str) -> tuple[str, ...]:
+        """Protocols in which a training run exists."""
+        declared = self.declaration["train"][run].get("only_protocols")
+        return tuple(declared or self.declaration["protocols"])
+
+    def run_seeds(self, run: str) -> tuple[int, ...]:
+        """Seeds of a training run: those of the scale, or the first ``only_seeds`` of them."""
+        count = self.declaration["train"][run].get("only_seeds")
+        return self.seeds if count is None else self.seeds[:count]
+
+    def shards(self, run: str) -> tuple[str, ...]:
+        """Shards of a run's seeds: a job trains the seeds of one shard, e.g. ``0-1-2``."""
+        seeds = self.run_seeds(run)
+        size = self.config["seeds_per_job"] or self.scale_value("seeds_per_job", 1)
+        return tuple(
+            "-".join(map(str, seeds[start : start + size])) for start in range(0, len(seeds), size)
+        )
+
+    def jobs(self, runs: Iterable[str]) -> list[Job]:
+        """Training jobs of ``runs``."""
+        return [
+            Job(run, protocol, shard)
+            for run in runs
+            for protocol in self.protocols(run)
+            for shard in self.shards(run)
+        ]
+
+    def seed_group(self, run: str) -> str:
+        """Name under which a run's random streams are drawn; runs of one group share them."""
+        return self.declaration["train"][run].get("seed_group", run)
+
+    def training_settings(self, run: str, protocol: str) -> dict[str, Any]:
+        """Settings of a training run in a protocol, in the order of merging of the study file."""
+        declared = self.declaration["train"][run]
+        return self._with_user(
+            run,
+            {"dataset": self.dataset},
+            self.declaration["settings"],
+            self.scale_value("settings", {}),
+            self.declaration["protocols"][protocol].get("training", {}),
+            declared.get("settings", {}),
+            declared.get("protocols", {}).get(protocol, {}),
+            declared.get("scales", {}).get(self.scale, {}),
+        )
+
+    def protocol_simulation(self, protocol: str) -> dict[str, Any]:
+        """Spiking-simulation settings of a protocol."""
+        return {
+            **self.declaration["simulation"],
+            **self.declaration["protocols"][protocol].get("simulation", {}),
+        }
+
+    def simulation_settings(self, simulation: str, run: str, protocol: str) -> dict[str, Any]:
+        """Settings of the spiking simulation of a converted network in a protocol."""
+        declared = self.declaration["simulate"][simulation]
+        return self._with_user(
+            simulation,
+            self.protocol_simulation(protocol),
+            declared.get("settings", {}),
+            declared.get("overrides", {}).get(run, {}).get(protocol, {}),
+            declared.get("scales", {}).get(self.scale, {}),
+        )
+
+    def simulation_jobs(self, simulation: str) -> list[Job]:
+        """Jobs of a spiking simulation: one for each trained and converted network."""
+        return self.jobs(self.declaration["simulate"][simulation]["networks"])
+
+    def sweep_settings(self, sweep: str) -> dict[str, Any]:
+        """Settings of a sweep at this scale, with the device and the protocols' simulations."""
+        declared = self.declaration["sweep"][sweep]
+        settings = self._with_user(
+            sweep, declared.get("settings", {}), declared.get("scales", {}).get(self.scale, {})
+        )
+        settings["device"] = self.config["device"]
+        overrides = self.declaration["simulate"].get(declared.get("simulation_like"), {}).get(
+            "overrides", {}
+        )
+        settings["simulation"] = {
+            f"{job.run}.{job.protocol}": {
+                **self.protocol_simulation(job.protocol),
+                **overrides.get(job.run, {}).get(job.protocol, {}),
+            }
+            for job in self.sweep_networks(sweep)
+        }
+        return settings
+
+    def sweep_networks(self, sweep: str) -> list[Job]:
+        """Converted networks that a sweep needs."""
+        declared = self.declaration["sweep"][sweep]
+        wanted = set(declared.get("protocols") or self.declaration["protocols"])
+        return [job for job in self.jobs(declared.get("networks", ())) if job.protocol in wanted]
+
+    def sweep_seeds(self, sweep: str) -> tuple[int, ...]:
+        """Seeds of a sweep: those of the scale, or the first ``only_seeds`` of them."""
+        count = self.declaration["sweep"][sweep].get("only_seeds")
+        return self.seeds if count is None else self.seeds[:count]
+
+    def _with_user(self, name: str, *layers: Mapping[str, Any]) -> dict[str, Any]:
+        """Merge layers of settings and the user's ``overrides`` for this run on top."""
+        merged: dict[str, Any] = {}
+        for layer in layers:
+            merged.update(layer)
+        overrides = self.config["overrides"]
+        for target in ("*", name):
+            for key, value in overrides.get(target, {}).items():
+                if key in merged:
+                    merged[key] = value
+                elif target == name:
+                    raise StudyError(
+                        f"config.yaml: overrides.{name}.{key} is not a setting of {name}"
+                        f"{_nearest(key, merged)}; allowed are {', '.join(sorted(merged))}."
+                    )
+        return merged
+
+    def result_inputs(self, result: str) -> dict[str, list[str]]:
+        """Files from which the tidy table of a result is made, by their source."""
+        sources = self.results[result].get("from", {})
+        files: dict[str, list[str]] = {}
+        if runs := sources.get("train"):
+            files["train"] = [self.file("train", job, "csv") for job in self.jobs(runs)]
+        for simulation in sources.get("simulate", ()):
+            files[f"simulate.{simulation}"] = [
+                self.simulation_file(simulation, job) for job in self.simulation_jobs(simulation)
+            ]
+        for sweep in sources.get("sweep", ()):
+            files[f"sweep.{sweep}"] = [self.sweep_file(sweep)]
+        return files
+
+    def file(self, stage: str, job: Job, suffix: str) -> str:
+        """Path of an output of a training or conversion job."""
+        return f"{self.folder}/{stage}/{job.run}.{job.protocol}.{job.shard}.{suffix}"
+
+    def simulation_file(self, simulation: str, job: Job) -> str:
+        """Path of the table of a spiking simulation."""
+        return (
+            f"{self.folder}/simulate/{simulation}.{job.run}.{job.protocol}.{job.shard}.csv"
+        )
+
+    def sweep_file(self, sweep: str) -> str:
+        """Path of the table of a sweep."""
+        return f"{self.folder}/sweep/{sweep}.csv"
+
+    def result_files(self, result: str) -> list[str]:
+        """Files that a result consists of: tidy table, picture, readable table."""
+        declared = self.results[result]
+        if same := declared.get("data"):
+            files = [] if declared.get("figure") else [f"{self.folder}/{same}.csv"]
+        else:
+            files = [f"{self.folder}/{result}.csv"]
+        if declared.get("figure"):
+            files += [f"{self.folder}/{result}.{suffix}" for suffix in ("svg", "png")]
+        if declared.get("markdown"):
+            files.append(f"{self.folder}/{result}.md")
+        return files
+
+    def data_of(self, result: str) -> str:
+        """Path of the tidy table that holds a result's data."""
+        return f"{self.folder}/{self.results[result].get('data', result)}.csv"
+
+    def own_tables(self) -> list[str]:
+        """Results with a tidy table of their own."""
+        return [name for name, declared in self.results.items() if "data" not in declared]
+
+    def figures(self) -> list[str]:
+        """Results with a picture."""
+        return [name for name, declared in self.results.items() if declared.get("figure")]
+
+    def markdowns(self) -> list[str]:
+        """Results with a readable table."""
+        return [name for name, declared in self.results.items() if declared.get("markdown")]
+
+
+def short_name(study: str, result: str) -> str:
+    """Short target of a result: dots become underscores, ``thuesen2022_fig2a``."""
+    return f"{study}.{result}".replace(".", "_")
+
+
+def load_study(
+    path: str | Path, schema_path: str | Path, config: Mapping[str, Any]
+) -> Study:
+    """Read, check and resolve a study file.
+
+    Raises
+    ------
+    StudyError
+        If the file is not valid YAML, breaks the schema, or names a run, sweep, protocol or result
+        that it does not declare.
+    """
+    path = Path(path)
+    try:
+        declaration = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = sorted(file.stem for file in path.parent.glob("*.yaml"))
+        raise StudyError(
+            f"{path}: there is no such study{_nearest(path.stem, known)}; known are "
+            f"{', '.join(known)}."
+        ) from None
+    except yaml.YAMLError as error:
+        raise StudyError(f"{path}: not valid YAML: {' '.join(str(error).split())}.") from None
+    schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
+    for error in sorted(
+        Draft202012Validator(schema).iter_errors(declaration), key=lambda e: list(map(str, e.path))
+    ):
+        raise StudyError(f"{path}: {_sentence(error)}")
+    _check_references(path, declaration)
+    scale = config["scale"]
+    if scale not in declaration["scales"]:
+        raise StudyError(
+            f"{path}: scale {scale!r} is not declared; declared are "
+            f"{', '.join(declaration['scales'])}."
+        )
+    study = Study(declaration["study"], scale, declaration, config)
+    for target in config["overrides"]:
+        known = {"*", *declaration["train"], *declaration["simulate"], *declaration["sweep"]}
+        if target not in known and len(config["studies"]) == 1:
+            raise StudyError(
+                f"config.yaml: overrides.{target} names no run{_nearest(target, known)}; known are "
+                f"{', '.join(sorted(known))}."
+            )
+    return study
+
+
+def _sentence(error: Any) -> str:
+    """One sentence for a schema violation: where, what was found, what is allowed."""
+    where = ".".join(str(part) for part in error.absolute_path) or "the top level"
+    if error.validator == "additionalProperties":
+        allowed = list(error.schema.get("properties", {}))
+        unknown = [key for key in error.instance if key not in allowed]
+        return (
+            f"{where} has the unknown key {unknown[0]!r}{_nearest(unknown[0], allowed)}; allowed "
+            f"are {', '.join(allowed)}."
+        )
+    return f"{where}: {error.message}."
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    match = difflib.get_close_matches(str(word), [str(name) for name in known], n=1)
+    return f" (did you mean {match[0]!r}?)" if match else ""
+
+
+def _check_references(path: Path, declaration: Mapping[str, Any]) -> None:
+    """Every name that a study file uses must be declared in it."""
+
+    def require(where: str, names: Iterable[str], section: str) -> None:
+        known = declaration[section]
+        for name in names:
+            if name not in known:
+                raise StudyError(
+                    f"{path}: {where} names {name!r}, which {section} does not declare"
+                    f"{_nearest(name, known)}; declared are {', '.join(known)}."
+                )
+
+    for run, declared in declaration["train"].items():
+        require(f"train.{run}.protocols", declared.get("protocols", ()), "protocols")
+        require(f"train.{run}.only_protocols", declared.get("only_protocols", ()), "protocols")
+        require(f"train.{run}.scales", declared.get("scales", ()), "scales")
+    for name, declared in declaration["simulate"].items():
+        require(f"simulate.{name}.networks", declared["networks"], "train")
+        require(f"simulate.{name}.overrides", declared.get("overrides", ()), "train")
+    for name, declared in declaration["sweep"].items():
+        require(f"sweep.{name}.networks", declared.get("networks", ()), "train")
+        require(f"sweep.{name}.protocols", declared.get("protocols", ()), "protocols")
+        require(f"sweep.{name}.scales", declared.get("scales", ()), "scales")
+        require(
+            f"sweep.{name}.simulation_like",
+            [declared["simulation_like"]] if "simulation_like" in declared else (),
+            "simulate",
+        )
+    for name, declared in declaration["results"].items():
+        sources = declared.get("from", {})
+        for stage in STAGES:
+            require(f"results.{name}.from.{stage}", sources.get(stage, ()), stage)
+        if "data" in declared:
+            require(f"results.{name}.data", [declared["data"]], "results")
+        if ("data" in declared) == ("from" in declared):
+            raise StudyError(
+                f"{path}: results.{name} must have exactly one of 'from' (a table of its own) and "
+                "'data' (the result whose table it shows)."
+            )
+    for section in ("train", "simulate", "sweep", "protocols"):
+        for name in declaration[section]:
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+                raise StudyError(
+                    f"{path}: {section}.{name} is not a name; use small letters, digits and "
+                    "underscores, because names become file names."
+                )

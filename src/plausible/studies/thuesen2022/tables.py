@@ -1,0 +1,260 @@
+"""Tidy tables of Thuesen 2022 from the tables of its runs, and the same for people to read.
+
+A table function takes ``frames`` (one DataFrame a source: ``train``, ``simulate.<name>``,
+``sweep.<name>``, the rows of all jobs together) and the ``options`` of the study file.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plausible.measure.accuracy import mean_interval
+from plausible.measure.energy import dense_energy_nj, spiking_energy_nj
+
+Frames = Mapping[str, pd.DataFrame]
+KEYS = ["run", "protocol", "seed"]
+SPIKING_TIME_MS = 200  # thesis, section 3.4.4
+
+
+def as_they_are(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Rows of all sources, one under the other."""
+    return pd.concat(list(frames.values()), ignore_index=True)
+
+
+def final_accuracy(histories: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy after the last update: columns run, protocol, seed, test_accuracy_percent."""
+    tests = histories[histories["quantity"] == "test_accuracy_percent"]
+    last = tests.sort_values("step", kind="stable").groupby(KEYS, sort=False).tail(1)
+    return (
+        last[[*KEYS, "value"]]
+        .rename(columns={"value": "test_accuracy_percent"})
+        .sort_values(KEYS, kind="stable")
+        .reset_index(drop=True)
+    )
+
+
+def table1(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Table 1: one row per printed row, protocol and seed; spiking rows after 200 ms."""
+    rate = final_accuracy(frames["train"])
+    spiking = at_time(frames["simulate.spiking"], SPIKING_TIME_MS)
+    parts = []
+    for row in options["rows"]:
+        source = spiking if row["spiking"] else rate
+        column = "spiking_accuracy_percent" if row["spiking"] else "test_accuracy_percent"
+        part = source.loc[source["run"] == row["run"], ["protocol", "seed", column]]
+        labels = {key: value for key, value in row.items() if key != "run"}
+        parts.append(
+            part.rename(columns={column: "test_accuracy_percent"}).assign(**labels)[
+                [*labels, "protocol", "seed", "test_accuracy_percent"]
+            ]
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def at_time(simulated: pd.DataFrame, time_ms: int) -> pd.DataFrame:
+    """Rows of a spiking simulation at one time."""
+    return simulated[simulated["time_ms"] == time_ms]
+
+
+def fig5(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Figure 5: test accuracy and training loss against update steps."""
+    history = frames["train"]
+    return history.assign(algorithm=history["run"].str.removeprefix("fig5_"))[
+        ["protocol", "algorithm", "seed", "step", "quantity", "value", "value_low", "value_high"]
+    ]
+
+
+def zil_final_accuracy(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Final accuracies of figure 5 (section 4.1: 97.31 %)."""
+    final = final_accuracy(frames["train"])
+    return final.assign(algorithm=final["run"].str.removeprefix("fig5_"))[
+        ["protocol", "algorithm", "seed", "test_accuracy_percent"]
+    ]
+
+
+def spiking_drop(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Rate-coded minus spiking accuracy against the simulated time (section 4.2)."""
+    columns = ["network", "protocol", "seed", "images", "time_ms"]
+    return with_drop(frames["simulate.long"].rename(columns={"run": "network"}), columns)
+
+
+def with_drop(simulated: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Both accuracies and their difference in percentage points beside ``columns``."""
+    drop = simulated["rate_accuracy_percent"] - simulated["spiking_accuracy_percent"]
+    kept = [*columns, "rate_accuracy_percent", "spiking_accuracy_percent"]
+    return simulated[kept].assign(drop_percentage_points=drop).reset_index(drop=True)
+
+
+def noise_may_close_the_drop(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Drop of networks trained with and without noise or dropout (section 4.2)."""
+    simulated = at_time(frames["simulate.spiking"], SPIKING_TIME_MS)
+    simulated = simulated.merge(pd.DataFrame(options["variants"]), on="run")
+    simulated = simulated[simulated["protocol"] == "corrected"]
+    return with_drop(simulated, ["variant", "level", "protocol", "seed"])
+
+
+def spcn_near_snn(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Rate-coded accuracy of the SNN minus that of each SPCN, seed by seed (section 4.2)."""
+    final = final_accuracy(frames["train"]).set_index(KEYS)["test_accuracy_percent"].unstack("run")
+    gaps = final.drop(columns="snn").rsub(final["snn"], axis=0)
+    gaps.columns.name = "network"
+    return (
+        gaps.stack().rename("gap_percentage_points").reset_index()[
+            ["network", "protocol", "seed", "gap_percentage_points"]
+        ]
+    )
+
+
+def bn_spiking_exception(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """SPCN with Adam, without and with batch norm: accuracies and volatility (section 4.2).
+
+    ``accuracy_step_std_percent`` is the standard deviation of the differences between successive
+    test accuracies in the second half of training, where learning itself moves them least.
+    """
+    tests = frames["train"][frames["train"]["quantity"] == "test_accuracy_percent"]
+    late = tests[tests["step"] > tests.groupby(KEYS)["step"].transform("max") / 2]
+    volatility = (
+        late.sort_values("step", kind="stable")
+        .groupby(KEYS)["value"]
+        .agg(lambda accuracies: float(np.std(np.diff(accuracies), ddof=1)))
+        .rename("accuracy_step_std_percent")
+        .reset_index()
+    )
+    simulated = at_time(frames["simulate.spiking"], SPIKING_TIME_MS)
+    merged = volatility.merge(simulated, on=KEYS)
+    return merged.assign(batch_norm=merged["run"] == "spcn_adam_bn")[
+        [
+            "protocol",
+            "batch_norm",
+            "seed",
+            "rate_accuracy_percent",
+            "spiking_accuracy_percent",
+            "accuracy_step_std_percent",
+        ]
+    ]
+
+
+def readout(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Accuracy of reading the spike count of 200 ms, and the first output spike (section 3.4.4)."""
+    simulated = at_time(frames["simulate.spiking"], SPIKING_TIME_MS)
+    wide = simulated.rename(
+        columns={
+            "run": "network",
+            "spiking_accuracy_percent": "spike_count",
+            "first_spike_accuracy_percent": "first_spike",
+        }
+    )
+    return wide[wide["network"].isin(["snn", "spcn_sgd", "spcn_adam", "spcn_adam_bn"])].melt(
+        id_vars=["network", "protocol", "seed"],
+        value_vars=["spike_count", "first_spike"],
+        var_name="readout",
+        value_name="accuracy_percent",
+    )
+
+
+def simulation_time(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Spiking accuracy against the simulated time, 10 ms to 1 s."""
+    return frames["simulate.long"].rename(columns={"run": "network"})[
+        ["network", "protocol", "seed", "time_ms", "rate_accuracy_percent", "spiking_accuracy_percent"]
+    ]
+
+
+def energy(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Accuracy against the energy of an image's spike operations, and of the dense network."""
+    simulated = frames["simulate.long"].rename(columns={"run": "network"})
+    return simulated.assign(
+        energy_spiking_nj=spiking_energy_nj(simulated["synaptic_operations"]),
+        energy_dense_nj=dense_energy_nj(simulated["dense_multiply_adds"]),
+    )[
+        [
+            "network",
+            "protocol",
+            "seed",
+            "time_ms",
+            "spiking_accuracy_percent",
+            "synaptic_operations",
+            "energy_spiking_nj",
+            "energy_dense_nj",
+        ]
+    ]
+
+
+# ------------------------------------------------------------------- tables for people to read
+
+
+def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
+    """GitHub-flavoured Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
+
+
+def mean_text(values: pd.Series, digits: int = 2) -> str:
+    """Mean with the half-width of its 95 % interval over seeds: ``97.31 ± 0.08``."""
+    values = values.dropna()
+    if values.empty:
+        return "n/a"
+    mean, low, high = mean_interval(values.to_numpy())
+    text = f"{mean:.{digits}f}"
+    return text if len(values) < 2 else f"{text} ± {(high - low) / 2:.{digits}f}"
+
+
+def table1_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
+    """Table 1 with the published column beside our three protocols."""
+    protocols = list(dict.fromkeys(table["protocol"]))
+    printed = published["rows"]
+    labels = ["model", "algorithm", "optimizer", "activation", "batch_norm", "spiking"]
+    rows = []
+    for number, group in table.groupby("row", sort=True):
+        first = group.iloc[0]
+        published_value = next(
+            (
+                f"{row['test_accuracy_percent']:.2f}"
+                for row in printed
+                if all(row[label] == first[label] for label in labels)
+            ),
+            "-",
+        )
+        cells = ["yes" if first[x] is True or first[x] is np.True_ else first[x] for x in labels]
+        cells = ["no" if cell is False or cell is np.False_ else cell for cell in cells]
+        ours = [
+            mean_text(group.loc[group["protocol"] == protocol, "test_accuracy_percent"])
+            for protocol in protocols
+        ]
+        rows.append([number, *cells, published_value, *ours])
+    seeds = table["seed"].nunique()
+    header = ["row", *labels, "published %", *(f"{protocol} %" for protocol in protocols)]
+    return (
+        markdown_table(header, rows)
+        + f"\nTest accuracy; mean ± half-width of the 95 % interval over {seeds} seed(s).\n"
+    )
+
+
+def constraints_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
+    """Section 4.3 as a table: constraints in rows, methods in columns."""
+    wide = table.pivot_table(
+        index="constraint", columns="method", values="verdict", aggfunc="first", sort=False
+    ).fillna("")
+    rows = [[name, *line] for name, line in zip(wide.index, wide.to_numpy(), strict=True)]
+    text = markdown_table(["constraint", *wide.columns], rows)
+    measured = table[table["measured_value"].notna()]
+    backed = [
+        [row.constraint, row.method, row.measurement, f"{row.measured_value:.3g}"]
+        for row in measured.itertuples()
+    ]
+    return text + "\n" + markdown_table(["constraint", "method", "measured", "value"], backed)
+
+
+def theorems_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
+    """Largest deviation of every checked statement, with the bound that it must respect."""
+    worst = table.loc[
+        table.assign(size=table["deviation"].abs())
+        .groupby(["id", "check", "statement", "protocol"], sort=False)["size"]
+        .idxmax()
+    ]
+    rows = [
+        [row.id, row.statement, row.protocol, f"{row.deviation:.3g}", f"{row.comparison} {row.bound:.3g}"]
+        for row in worst.itertuples()
+    ]
+    return markdown_table(["id", "statement", "protocol", "largest deviation", "bound"], rows)

@@ -1,0 +1,27 @@
+"""Run one short experiment of a study: all its settings and seeds in one process."""
+
+from importlib import import_module
+
+from plausible.reproduction.provenance import job
+
+with job(snakemake) as run:
+    from plausible.conversion.shadow import load_spiking
+    from plausible.data import load_dataset
+    from plausible.reproduction.published import load_published
+
+    params = snakemake.params
+    settings = dict(params.settings)
+    if params.published:
+        settings["published"] = load_published(snakemake.input.published).entry(params.published)["values"]
+    networks = {}
+    for path, (name, protocol) in zip(snakemake.input.networks, params.networks, strict=True):
+        networks.setdefault(f"{name}.{protocol}", {}).update(load_spiking(path))
+    experiments = import_module(f"plausible.studies.{snakemake.wildcards.study}.experiments")
+    table = experiments.EXPERIMENTS[params.experiment](
+        settings,
+        list(params.seeds),
+        load_dataset(snakemake.input.data) if snakemake.input.data else None,
+        networks or None,
+    )
+    with run.output(0) as path:
+        table.to_csv(path, index=False)

@@ -1,0 +1,19 @@
+"""Simulate the spiking networks of a shard on the test set."""
+
+from plausible.reproduction.provenance import job
+
+with job(snakemake) as run:
+    from plausible.conversion.shadow import load_spiking
+    from plausible.data import load_dataset
+    from plausible.studies.simulate import simulate_shard
+
+    names = snakemake.wildcards
+    table = simulate_shard(
+        networks=load_spiking(snakemake.input.network),
+        dataset=load_dataset(snakemake.input.data),
+        settings=snakemake.params.settings,
+        keys=(names.study, names.simulation, names.run, names.protocol),
+        labels={"run": names.run, "protocol": names.protocol},
+    )
+    with run.output(0) as path:
+        table.to_csv(path, index=False)

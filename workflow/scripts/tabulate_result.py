@@ -1,0 +1,17 @@
+"""Put the tidy table of a result together from the tables of its runs."""
+
+from importlib import import_module
+
+from plausible.reproduction.provenance import job
+
+with job(snakemake) as run:
+    import pandas as pd
+
+    tables = import_module(f"plausible.studies.{snakemake.wildcards.study}.tables")
+    frames = {
+        source: pd.concat([pd.read_csv(path) for path in paths], ignore_index=True)
+        for source, paths in snakemake.params.sources.items()
+    }
+    table = getattr(tables, snakemake.params.table)(frames, snakemake.params.options)
+    with run.output(0) as path:
+        table.to_csv(path, index=False)
