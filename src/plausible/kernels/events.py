@@ -1,0 +1,195 @@
+"""Spike events of many images: sampled from grey levels, or gathered from dense counts (numba).
+
+Random numbers are counter based: the number used for a (seed, image, step, pixel) is a hash of
+these four and of nothing else. So the spikes of an image do not depend on which other images are
+simulated with it, on the order, on the length of the simulation, or on the other pixels, and two
+networks that are given the same seed see the same input spikes.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from plausible.errors import StudyError
+
+
+class Events(NamedTuple):
+    """Spikes sorted by image, then step.
+
+    The spikes of image i in step t are entries ``start[i, t]`` to ``start[i, t + 1]`` of ``neuron``
+    and ``count``. ``start`` int64 ``[images, steps + 1]``, ``neuron`` and ``count`` int32.
+    """
+
+    start: np.ndarray
+    neuron: np.ndarray
+    count: np.ndarray
+
+
+# The hash is SplitMix64 (Steele, Lea, Flood 2014) read at an arbitrary position: the state is a key
+# plus a multiple of an odd constant, the output its finaliser.
+_INCREMENT = np.uint64(0x9E3779B97F4A7C15)
+_MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MULTIPLIER_2 = np.uint64(0x94D049BB133111EB)
+_SHIFT_1, _SHIFT_2, _SHIFT_3 = np.uint64(30), np.uint64(27), np.uint64(31)
+_ONE = np.uint64(1)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _finalise(state):
+    state = (state ^ (state >> _SHIFT_1)) * _MULTIPLIER_1
+    state = (state ^ (state >> _SHIFT_2)) * _MULTIPLIER_2
+    return state ^ (state >> _SHIFT_3)
+
+
+@njit(cache=True, nogil=True)
+def image_key(seed, image):
+    """Key (uint64) of the random numbers of one image; arguments are uint64."""
+    return _finalise(_finalise(seed + _INCREMENT) ^ _finalise((image + _ONE) * _INCREMENT))
+
+
+@njit(cache=True, nogil=True)
+def random_words(key, first, number):
+    """Words first, first + 1, ... of the stream of ``key``: uint64 ``[number]``."""
+    words = np.empty(number, np.uint64)
+    for i in range(number):
+        words[i] = _finalise(key + (first + np.uint64(i) + _ONE) * _INCREMENT)
+    return words
+
+
+def poisson_thresholds(means: np.ndarray) -> np.ndarray:
+    """Cumulative Poisson probabilities scaled to 64-bit integers: uint64 ``[means, counts]``.
+
+    The count of a uniformly distributed word u is the number of thresholds that do not exceed u.
+    The columns reach so far that what is cut off has a probability below 1e-15 for every mean.
+    """
+    means = np.asarray(means, dtype=np.float64)
+    if means.max() > 500:
+        raise StudyError(
+            f"input spikes: a mean of {means.max():.0f} spikes per pixel and step is too high; "
+            "lower input_rate_hz or dt_ms to 500 at most."
+        )
+    probability = np.exp(-means)
+    columns = [probability]
+    largest = means.max()
+    # The tail beyond k > mean is below p(k) / (1 - mean / k).
+    k = 0
+    while k <= largest or probability.max() / (1 - largest / k) > 1e-15:
+        k += 1
+        probability = probability * means / k
+        columns.append(probability)
+    cumulative = np.cumsum(np.stack(columns, axis=1), axis=1)
+    # float64 has no value between 1 - 2**-53 and 1: what rounds to 1 becomes the largest word.
+    top = np.nextafter(2.0**64, 0)
+    scaled = np.minimum(cumulative * 2.0**64, top).astype(np.uint64)
+    scaled[cumulative >= 1] = np.iinfo(np.uint64).max
+    scaled[:, -1] = np.iinfo(np.uint64).max
+    return scaled
+
+
+@njit(cache=True, nogil=True)
+def _sample(images, thresholds, seed, first_image, steps, start, neuron, count):
+    pixels = images.shape[1]
+    active = np.empty(pixels, np.int32)
+    used = 0
+    for i in range(images.shape[0]):
+        key = image_key(seed, first_image + np.uint64(i))
+        number = 0
+        for p in range(pixels):
+            if images[i, p] > 0:
+                active[number] = p
+                number += 1
+        for t in range(steps):
+            start[i, t] = used
+            base = np.uint64(t) * np.uint64(pixels) + _ONE
+            for a in range(number):
+                p = active[a]
+                word = _finalise(key + (base + np.uint64(p)) * _INCREMENT)
+                row = thresholds[images[i, p]]
+                if word >= row[0]:
+                    n = 1
+                    while n < row.shape[0] and word >= row[n]:
+                        n += 1
+                    neuron[used] = p
+                    count[used] = n
+                    used += 1
+        start[i, steps] = used
+    return used
+
+
+def sample_events(
+    images: np.ndarray,
+    thresholds: np.ndarray,
+    steps: int,
+    rng_seed: int,
+    first_image: int,
+) -> Events:
+    """Poisson spikes of grey levels ``images`` uint8 ``[n, pixels]`` for ``steps`` time steps.
+
+    Row g of ``thresholds`` belongs to grey level g; black pixels are silent. ``first_image`` is the
+    number of the first image within its data set.
+    """
+    start = np.empty((len(images), steps + 1), np.int64)
+    capacity = steps * int(np.count_nonzero(images))
+    neuron = np.empty(capacity, np.int32)
+    count = np.empty(capacity, np.int32)
+    used = _sample(
+        images,
+        thresholds,
+        np.uint64(rng_seed),
+        np.uint64(first_image),
+        steps,
+        start,
+        neuron,
+        count,
+    )
+    return Events(start, neuron[:used], count[:used])
+
+
+def events_of_counts(counts: np.ndarray) -> Events:
+    """Events of dense spike counts ``[images, steps, neurons]``."""
+    images, steps, _ = counts.shape
+    image, step, neuron = np.nonzero(counts)
+    per_step = np.bincount(image * steps + step, minlength=images * steps).reshape(images, steps)
+    ends = np.cumsum(per_step).reshape(images, steps)
+    start = np.concatenate([(ends[:, :1] - per_step[:, :1]), ends], axis=1)
+    return Events(
+        np.ascontiguousarray(start, np.int64),
+        neuron.astype(np.int32),
+        counts[image, step, neuron].astype(np.int32),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _count(start, neuron, count, checkpoint_steps, totals, first_step):
+    for i in range(start.shape[0]):
+        t = 0
+        for c in range(checkpoint_steps.shape[0]):
+            if c > 0:
+                totals[i, c] = totals[i, c - 1]
+            while t < checkpoint_steps[c]:
+                for e in range(start[i, t], start[i, t + 1]):
+                    totals[i, c, neuron[e]] += count[e]
+                    if first_step[i, neuron[e]] < 0:
+                        first_step[i, neuron[e]] = t
+                t += 1
+
+
+def count_events(
+    events: Events, checkpoint_steps: np.ndarray, neurons: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cumulative counts int32 ``[images, checkpoints, neurons]`` and first steps int32 (-1: none).
+
+    A checkpoint of s steps counts steps 0 .. s - 1.
+    """
+    images = len(events.start)
+    totals = np.zeros((images, len(checkpoint_steps), neurons), np.int32)
+    first_step = np.full((images, neurons), -1, np.int32)
+    _count(events.start, events.neuron, events.count, checkpoint_steps, totals, first_step)
+    return totals, first_step
+
+
+def total_events(events: Events, checkpoint_steps: np.ndarray) -> np.ndarray:
+    """Cumulative spikes of all neurons together: int64 ``[images, checkpoints]``."""
+    sums = np.concatenate([[0], np.cumsum(events.count, dtype=np.int64)])
+    return sums[events.start[:, checkpoint_steps]] - sums[events.start[:, :1]]
