@@ -1,0 +1,138 @@
+"""Backpropagation as an explicit recursion (Thuesen 2022, section 2.6, eq. 23-26); no autograd.
+
+The printed eq. 25-26 lack transposes and the product with sigma'. In batch form, with a the
+activities [batch, units] and the errors of all samples as rows,
+
+    delta(L)   = softmax(z(L)) - y                                (eq. 22)
+    delta(l)   = delta(l+1) W(l+1) * f'(z(l))                     (eq. 24)
+    dLoss/dW   = delta(l)^T a(l-1) / batch,  dLoss/db = mean delta(l)   (eq. 25, 26)
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from plausible.networks.batch_norm import propagate
+from plausible.networks.mlp import ForwardPass, Network, forward_pass
+
+
+class LocalTerms(NamedTuple):
+    """The two factors of the gradient of one layer's parameters, local to that layer.
+
+    Linear layer: dLoss/dW = error^T activity / batch, dLoss/db = mean(error).
+    Batch norm: dLoss/dgain = mean(error * activity), dLoss/dshift = mean(error), where activity
+    holds the normalised values.
+    """
+
+    kind: str
+    """"linear" or "batch_norm"."""
+    layer: int
+    error: Tensor
+    """Derivative of each sample's loss by the layer's output, [batch, fan_out]."""
+    activity: Tensor
+    """[batch, fan_in], for batch norm [batch, features]."""
+
+
+class Gradients(NamedTuple):
+    """Gradient of the mean loss; one entry per layer, None where there is no such parameter."""
+
+    weights: tuple[Tensor, ...]
+    biases: tuple[Tensor, ...]
+    gains: tuple[Tensor | None, ...]
+    shifts: tuple[Tensor | None, ...]
+
+
+def cross_entropy(logits: Tensor, one_hot: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean cross entropy in nats and its error softmax(z) - y per sample (eq. 17-22)."""
+    log_probabilities = torch.log_softmax(logits, dim=1)
+    # Not vdot: 0 * inf must stay visible as NaN, and a float32 sum over the batch is accurate.
+    loss = -(log_probabilities * one_hot).sum() / logits.shape[0]
+    return loss, log_probabilities.exp_().sub_(one_hot)
+
+
+def backward(
+    network: Network, record: ForwardPass, error: Tensor, weights_first: bool = False
+) -> Iterator[LocalTerms]:
+    """Walk from the output to the input and yield the local terms of each layer.
+
+    The caller may change a layer's parameters in place as soon as it has received its terms:
+    the error for the layer below is computed before that (backprop) or, with ``weights_first``,
+    after, i.e. with the new parameters. The latter is what the code behind the thesis does in
+    Z-IL (see ``predictive_coding``).
+    """
+    for layer in reversed(range(len(network.weights))):
+        inputs, normalised, slope = record.layers[layer]
+        if slope is not None:
+            error = error * slope
+        norm = network.batch_norms[layer]
+        if norm is not None:
+            terms = LocalTerms("batch_norm", layer, error, normalised.values)
+            if weights_first:
+                yield terms
+                error = propagate(norm, normalised, error)
+            else:
+                error = propagate(norm, normalised, error)
+                yield terms
+        terms = LocalTerms("linear", layer, error, inputs)
+        if layer == 0:
+            yield terms
+        elif weights_first:
+            yield terms
+            error = error @ network.weights[layer]
+        else:
+            error = error @ network.weights[layer]
+            yield terms
+
+
+def gradients(
+    network: Network,
+    inputs: Tensor,
+    one_hot: Tensor,
+    batch_statistics: bool = True,
+    masks: tuple[Tensor, ...] | None = None,
+) -> tuple[Tensor, Gradients]:
+    """Mean loss and its gradient, changing nothing.
+
+    ``inputs`` [batch, features] are already times the input scale. ``batch_statistics`` False
+    treats the moving averages of batch normalisation as constants.
+    """
+    record = forward_pass(network, inputs, batch_statistics, masks)
+    loss, error = cross_entropy(record.logits, one_hot)
+    return loss, collect(network, backward(network, record, error))
+
+
+def collect(network: Network, terms: Iterator[LocalTerms], squares: bool = False) -> Gradients:
+    """Multiply out local terms to gradients, or to means of squared per-sample gradients."""
+    count = len(network.weights)
+    result: dict[str, list[Tensor | None]] = {
+        name: [None] * count for name in ("weights", "biases", "gains", "shifts")
+    }
+    for term in terms:
+        norm = network.batch_norms[term.layer]
+        if term.kind == "batch_norm" and not norm.affine:
+            continue
+        names = ("weights", "biases") if term.kind == "linear" else ("gains", "shifts")
+        pair = mean_squares(term) if squares else mean_gradients(term)
+        for name, value in zip(names, pair, strict=True):
+            result[name][term.layer] = value
+    return Gradients(*(tuple(result[name]) for name in Gradients._fields))
+
+
+def mean_gradients(terms: LocalTerms) -> tuple[Tensor, Tensor]:
+    """Gradients of the mean loss by (weight, bias) or (gain, shift)."""
+    error, activity = terms.error, terms.activity
+    batch = error.shape[0]
+    if terms.kind == "linear":
+        return (error.t() @ activity).div_(batch), error.mean(dim=0)
+    return (error * activity).mean(dim=0), error.mean(dim=0)
+
+
+def mean_squares(terms: LocalTerms) -> tuple[Tensor, Tensor]:
+    """Mean over the batch of the squared gradients of the single samples.
+
+    The gradient of sample i by W is the outer product of its error and activity, hence
+    mean_i (e_i a_i^T)^2 = (e^2)^T a^2 / batch: one matrix product, no outer product is formed.
+    """
+    return mean_gradients(terms._replace(error=terms.error**2, activity=terms.activity**2))

@@ -1,0 +1,78 @@
+"""Activation functions with their exact derivatives."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from plausible.errors import ConfigError
+from plausible.neurons.rates import soft_rate, soft_rate_and_derivative
+
+
+class ActivationSettings(Protocol):
+    """The settings that choose an activation (see ``plausible.learning.settings``)."""
+
+    activation: str
+    activation_scale: float
+    softplus_gamma: float
+    rate_offset: float
+
+
+class Activation(NamedTuple):
+    """An element-wise function f, its derivative f', and both at the price of one."""
+
+    name: str
+    value: Callable[[Tensor], Tensor]
+    derivative: Callable[[Tensor], Tensor]
+    value_and_derivative: Callable[[Tensor], tuple[Tensor, Tensor]]
+
+
+def make_activation(settings: ActivationSettings) -> Activation:
+    """Activation named by ``settings.activation``.
+
+    - ``relu``: max(z, 0);
+    - ``soft_rate``: ``activation_scale`` times the soft LIF rate in Hz (Thuesen 2022, eq. 38 and
+      section 3.4.1; the thesis scales by 0.05 so that it has about the slope of a ReLU);
+    - ``sigmoid``, ``identity``: used where a derivation is checked.
+
+    Raises ConfigError for another name.
+    """
+    name = settings.activation
+    if name == "soft_rate":
+        return _scaled_soft_rate(
+            settings.activation_scale, settings.softplus_gamma, settings.rate_offset
+        )
+    if name in _PLAIN:
+        return _PLAIN[name]
+    known = ", ".join(["soft_rate", *_PLAIN])
+    raise ConfigError(f"activation: found {name!r}, expected one of {known}.")
+
+
+def _scaled_soft_rate(scale: float, softplus_gamma: float, offset: float) -> Activation:
+    def value(current: Tensor) -> Tensor:
+        return soft_rate(current, softplus_gamma, offset=offset).mul_(scale)
+
+    def both(current: Tensor) -> tuple[Tensor, Tensor]:
+        rate, slope = soft_rate_and_derivative(current, softplus_gamma, offset=offset)
+        return rate.mul_(scale), slope.mul_(scale)
+
+    return Activation("soft_rate", value, lambda current: both(current)[1], both)
+
+
+def _relu_slope(z: Tensor) -> Tensor:
+    return (z > 0).to(z.dtype)
+
+
+def _sigmoid_both(z: Tensor) -> tuple[Tensor, Tensor]:
+    value = torch.sigmoid(z)
+    return value, value * (1.0 - value)
+
+
+_PLAIN = {
+    "relu": Activation("relu", torch.relu, _relu_slope, lambda z: (torch.relu(z), _relu_slope(z))),
+    "sigmoid": Activation("sigmoid", torch.sigmoid, lambda z: _sigmoid_both(z)[1], _sigmoid_both),
+    "identity": Activation(
+        "identity", torch.clone, torch.ones_like, lambda z: (z.clone(), torch.ones_like(z))
+    ),
+}

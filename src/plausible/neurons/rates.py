@@ -1,0 +1,118 @@
+"""Firing rates of the leaky integrate-and-fire (LIF) neuron at constant input current.
+
+Torch, element-wise, any dtype and device. Currents are in units of the threshold, rates in Hz.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import softplus
+
+# Where softplus(y) = y (above) and log softplus(y) = y (below) to less than float64 rounding:
+# exp(-40) = 4e-18. Beyond these bounds the exact asymptotes are used, so nothing over- or underflows.
+_ASYMPTOTE = 40.0
+
+
+class LIF(NamedTuple):
+    """Constants of the LIF neuron (Thuesen 2022, section 3.3.2)."""
+
+    membrane_time_constant_s: float = 0.02
+    """tau_RC in seconds."""
+    refractory_period_s: float = 0.004
+    """t_ref in seconds; the rate stays below 1 / t_ref."""
+    threshold: float = 1.0
+    """V_th; input currents are in the same unit."""
+
+
+def lif_rate(current: Tensor, lif: LIF | None = None, offset: float = 0.0) -> Tensor:
+    """Rate r(j) in Hz of a LIF neuron (Thuesen 2022, eq. 37).
+
+    r(j) = 1 / (t_ref - tau_RC log(1 - V_th / j)) for j > V_th, else 0. It is evaluated as
+    1 / (t_ref + tau_RC log(1 + V_th / b)) with b = max(j - V_th, 0) + offset, the same number
+    without the cancellation near the threshold.
+
+    ``offset`` is 0 in the theory. The code behind the thesis adds 1e-12 to b, which leaves a floor
+    of 1.8 Hz below the threshold (visible in its Fig. 2a).
+    """
+    lif = lif or LIF()
+    excess = (current - lif.threshold).clamp_min(0.0) + offset
+    logarithm = torch.log1p(lif.threshold / excess)
+    return 1.0 / (lif.refractory_period_s + lif.membrane_time_constant_s * logarithm)
+
+
+def lif_rate_derivative(current: Tensor, lif: LIF | None = None, offset: float = 0.0) -> Tensor:
+    """Slope dr/dj in Hz per unit current of :func:`lif_rate`; 0 at and below the threshold.
+
+    dr/dj = r^2 tau_RC V_th / (b (b + V_th)). It has no bound for j -> V_th from above (the thesis
+    says j -> 0 from above), which is why the network is trained with the soft rate.
+    """
+    lif = lif or LIF()
+    excess = (current - lif.threshold).clamp_min(0.0) + offset
+    rate = lif_rate(current, lif, offset)
+    slope = (
+        rate**2
+        * (lif.membrane_time_constant_s * lif.threshold)
+        / (excess * (excess + lif.threshold))
+    )
+    return torch.where(current > lif.threshold, slope, torch.zeros_like(slope))
+
+
+def soft_rate(
+    current: Tensor, softplus_gamma: float, lif: LIF | None = None, offset: float = 0.0
+) -> Tensor:
+    """Rate in Hz with the threshold smoothed over a width ``softplus_gamma`` (Thuesen 2022, eq. 38).
+
+    r_rho(j) = 1 / (t_ref + tau_RC log(1 + V_th / rho(j - V_th))), rho(x) = gamma log(1 + e^(x/gamma)).
+    The printed equation has a minus sign before the logarithm: a misprint, rates would be negative.
+    r_rho -> r of eq. 37 for gamma -> 0. ``offset`` is added to rho, see :func:`lif_rate`.
+    """
+    return _soft_rate_terms(current, softplus_gamma, lif or LIF(), offset)[0]
+
+
+def soft_rate_derivative(
+    current: Tensor, softplus_gamma: float, lif: LIF | None = None, offset: float = 0.0
+) -> Tensor:
+    """Slope of :func:`soft_rate` in Hz per unit current.
+
+    With b = rho(j - V_th) + offset: r^2 tau_RC V_th / (b (b + V_th)) * sigmoid((j - V_th) / gamma).
+    """
+    return soft_rate_and_derivative(current, softplus_gamma, lif, offset)[1]
+
+
+def soft_rate_and_derivative(
+    current: Tensor, softplus_gamma: float, lif: LIF | None = None, offset: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """Both :func:`soft_rate` and :func:`soft_rate_derivative`, sharing their common terms."""
+    lif = lif or LIF()
+    rate, smoothed, scaled = _soft_rate_terms(current, softplus_gamma, lif, offset)
+    # b (b + V_th) underflows nowhere: b >= gamma exp(-40), or b >= offset.
+    curvature = (smoothed + lif.threshold).mul_(smoothed)
+    slope = torch.sigmoid(scaled).div_(curvature).mul_(rate).mul_(rate)
+    return rate, slope.mul_(lif.membrane_time_constant_s * lif.threshold)
+
+
+def _soft_rate_terms(
+    current: Tensor, softplus_gamma: float, lif: LIF, offset: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Rate, b = rho(j - V_th) + offset, and y = (j - V_th) / gamma (bounded from below).
+
+    Without offset, log(1 + V_th / b) = log(V_th / gamma) - y far below threshold, where b itself
+    would underflow; y is therefore bounded and the rest of the line added to the logarithm.
+    """
+    if not (softplus_gamma > 0.0 and math.isfinite(softplus_gamma)):
+        raise ValueError(f"softplus_gamma must be positive and finite, got {softplus_gamma}")
+    scaled = (current - lif.threshold).div_(softplus_gamma)
+    bounded = scaled if offset > 0.0 else scaled.clamp_min(-_ASYMPTOTE)
+    smoothed = softplus(bounded, 1.0, _ASYMPTOTE).mul_(softplus_gamma)
+    if offset > 0.0:
+        smoothed.add_(offset)
+    denominator = torch.reciprocal(smoothed)
+    if lif.threshold != 1.0:
+        denominator.mul_(lif.threshold)
+    denominator.log1p_()
+    if offset == 0.0:
+        denominator.add_(bounded).sub_(scaled)
+    denominator.mul_(lif.membrane_time_constant_s).add_(lif.refractory_period_s)
+    return denominator.reciprocal_(), smoothed, bounded
