@@ -70,7 +70,7 @@ def convert(stored: "StoredNetwork") -> SpikingNetwork:
             weight, bias = fuse_batch_norm(weight, bias, **norm)
         weights.append(np.asarray(weight, np.float64))
         biases.append(np.asarray(bias, np.float64))
-    # Not checked for finite values: a training that diverged is a result, and the simulation says so.
+    # Not checked: weights of a training that diverged are a result; the simulation refuses them.
     return SpikingNetwork(
         tuple(weights),
         tuple(biases),

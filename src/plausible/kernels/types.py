@@ -1,4 +1,4 @@
-"""Inputs and outputs of the spiking simulation, as plain arrays. Numpy only, nothing is compiled."""
+"""Inputs and outputs of the spiking simulation, as plain arrays. Numpy only."""
 
 from typing import Literal, NamedTuple
 

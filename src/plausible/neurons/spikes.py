@@ -24,7 +24,7 @@ _KERNEL_LENGTH_IN_TIME_CONSTANTS = 15.0
 def poisson_spike_counts(
     rate_hz: np.ndarray, steps: int, dt_s: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Independent counts ``[steps, *rate_hz.shape]`` with mean ``rate_hz * dt_s`` per step (eq. 39).
+    """Independent counts ``[steps, *rate_hz.shape]``, mean ``rate_hz * dt_s`` (eq. 39).
 
     Several spikes in one step are allowed, so the coded rate is not limited by 1 / dt. (The thesis
     writes the mean as x dt / t_ref, which is the special case rate = x * 250 Hz.)
@@ -107,7 +107,7 @@ def kernel_taps(kernel: np.ndarray, order: KernelOrder) -> tuple[np.ndarray, int
 def apply_kernel(
     spikes: np.ndarray, kernel: np.ndarray, order: KernelOrder = "causal"
 ) -> np.ndarray:
-    """Filter spike trains ``[steps, ...]`` in time, nothing before the first or after the last step.
+    """Filter spike trains ``[steps, ...]`` in time, with silence before and after.
 
     ``filtered[t] = sum_k taps[k] spikes[t - first_lag - k]`` with the taps of ``kernel_taps``.
     """
