@@ -10,7 +10,8 @@ with job(snakemake) as run:
     names = snakemake.wildcards
     networks, history = train_shard(
         settings=snakemake.params.settings,
-        keys=(names.study, snakemake.params.seed_group),
+        study=names.study,
+        seed_group=snakemake.params.seed_group,
         labels={"run": names.run, "protocol": names.protocol},
         seeds=[int(seed) for seed in names.shard.split("-")],
         dataset=load_dataset(snakemake.input.data),

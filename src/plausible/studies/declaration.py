@@ -6,16 +6,16 @@ settings, and which files feed which result. It imports neither torch nor pandas
 reads it each time it starts.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from jsonschema import Draft202012Validator
 
-from plausible.errors import StudyError
+from plausible.config import check_schema, nearest
+from plausible.errors import ConfigError, StudyError
+from plausible.learning.settings import settings_from_mapping
 
 STAGES = ("train", "simulate", "sweep")
 
@@ -120,8 +120,11 @@ class Study(NamedTuple):
     def simulation_settings(self, simulation: str, run: str, protocol: str) -> dict[str, Any]:
         """Settings of the spiking simulation of a converted network in a protocol."""
         declared = self.declaration["simulate"][simulation]
+        trained = self.training_settings(run, protocol)
         return self._with_user(
             simulation,
+            # The network's own rate function: the accuracy with analytic rates stands beside.
+            {key: trained[key] for key in ("softplus_gamma", "rate_offset")},
             self.protocol_simulation(protocol),
             declared.get("settings", {}),
             declared.get("overrides", {}).get(run, {}).get(protocol, {}),
@@ -175,7 +178,7 @@ class Study(NamedTuple):
                 elif target == name:
                     raise StudyError(
                         f"config.yaml: overrides.{name}.{key} is not a setting of {name}"
-                        f"{_nearest(key, merged)}; allowed are {', '.join(sorted(merged))}."
+                        f"{nearest(key, merged)}; allowed are {', '.join(sorted(merged))}."
                     )
         return merged
 
@@ -259,16 +262,16 @@ def load_study(
     except FileNotFoundError:
         known = sorted(file.stem for file in path.parent.glob("*.yaml"))
         raise StudyError(
-            f"{path}: there is no such study{_nearest(path.stem, known)}; known are "
+            f"{path}: there is no such study{nearest(path.stem, known)}; known are "
             f"{', '.join(known)}."
         ) from None
     except yaml.YAMLError as error:
         raise StudyError(f"{path}: not valid YAML: {' '.join(str(error).split())}.") from None
     schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
-    for error in sorted(
-        Draft202012Validator(schema).iter_errors(declaration), key=lambda e: list(map(str, e.path))
-    ):
-        raise StudyError(f"{path}: {_sentence(error)}")
+    try:
+        check_schema(declaration, schema, str(path))
+    except ConfigError as error:
+        raise StudyError(str(error)) from None
     _check_references(path, declaration)
     scale = config["scale"]
     if scale not in declaration["scales"]:
@@ -277,32 +280,20 @@ def load_study(
             f"{', '.join(declaration['scales'])}."
         )
     study = Study(declaration["study"], scale, declaration, config)
+    for run in declaration["train"]:
+        for protocol in study.protocols(run):
+            try:
+                settings_from_mapping(study.training_settings(run, protocol))
+            except ConfigError as error:
+                raise StudyError(f"{path}: train.{run} ({protocol}): {error}") from None
     for target in config["overrides"]:
         known = {"*", *declaration["train"], *declaration["simulate"], *declaration["sweep"]}
         if target not in known and len(config["studies"]) == 1:
             raise StudyError(
-                f"config.yaml: overrides.{target} names no run{_nearest(target, known)}; known are "
+                f"config.yaml: overrides.{target} names no run{nearest(target, known)}; known are "
                 f"{', '.join(sorted(known))}."
             )
     return study
-
-
-def _sentence(error: Any) -> str:
-    """One sentence for a schema violation: where, what was found, what is allowed."""
-    where = ".".join(str(part) for part in error.absolute_path) or "the top level"
-    if error.validator == "additionalProperties":
-        allowed = list(error.schema.get("properties", {}))
-        unknown = [key for key in error.instance if key not in allowed]
-        return (
-            f"{where} has the unknown key {unknown[0]!r}{_nearest(unknown[0], allowed)}; allowed "
-            f"are {', '.join(allowed)}."
-        )
-    return f"{where}: {error.message}."
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    match = difflib.get_close_matches(str(word), [str(name) for name in known], n=1)
-    return f" (did you mean {match[0]!r}?)" if match else ""
 
 
 def _check_references(path: Path, declaration: Mapping[str, Any]) -> None:
@@ -314,7 +305,7 @@ def _check_references(path: Path, declaration: Mapping[str, Any]) -> None:
             if name not in known:
                 raise StudyError(
                     f"{path}: {where} names {name!r}, which {section} does not declare"
-                    f"{_nearest(name, known)}; declared are {', '.join(known)}."
+                    f"{nearest(name, known)}; declared are {', '.join(known)}."
                 )
 
     for run, declared in declaration["train"].items():

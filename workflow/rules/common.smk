@@ -1,0 +1,82 @@
+# Configuration and studies, checked before any job starts; names shared by all rules.
+import re
+import sys
+
+import yaml
+
+from plausible.config import load_config
+from plausible.errors import PlausibleError
+from plausible.sources import source_digest
+from plausible.studies.declaration import load_study, short_name
+
+try:
+    CONFIG = load_config(config, workflow.basedir)
+    # Scripts see the completed configuration.
+    config.update(CONFIG)
+    STUDIES = {
+        name: load_study(
+            f"workflow/studies/{name}.yaml", "workflow/schemas/study.schema.yaml", CONFIG
+        )
+        for name in CONFIG["studies"]
+    }
+except PlausibleError as error:
+    sys.exit(f"error: {error}")
+
+SCALE = CONFIG["scale"]
+PUBLISHED = "workflow/published/{study}.yaml"
+CURVES = "workflow/published/curves"
+
+
+def names(section):
+    """Regular expression of the names that the studies declare in a section."""
+    known = {name for study in STUDIES.values() for name in study.declaration[section]}
+    return "|".join(re.escape(name) for name in sorted(known)) or "none"
+
+
+wildcard_constraints:
+    scale=SCALE,
+    study="|".join(STUDIES),
+    dataset="[a-z][a-z0-9_]*",
+    run=names("train"),
+    simulation=names("simulate"),
+    sweep=names("sweep"),
+    protocol=names("protocols"),
+    result=names("results"),
+    shard="[0-9]+(-[0-9]+)*",
+
+
+def data_file(dataset):
+    """Path of a prepared data set."""
+    return f"results/{SCALE}/data/{dataset}.npz"
+
+
+def study_of(wildcards):
+    """The study that a job belongs to."""
+    return STUDIES[wildcards.study]
+
+
+def study_targets(study):
+    """Everything that a study consists of."""
+    return [
+        [study.result_files(result) for result in study.results],
+        f"{study.folder}/verdicts.csv",
+        f"reports/{SCALE}/{study.name}.html",
+    ]
+
+
+# A short target for every study and every result: `snakemake --cores 8 thuesen2022_fig2a`.
+for _study in STUDIES.values():
+
+    rule:
+        name:
+            _study.name
+        input:
+            study_targets(_study),
+
+    for _result in _study.results:
+
+        rule:
+            name:
+                short_name(_study.name, _result)
+            input:
+                _study.result_files(_result),

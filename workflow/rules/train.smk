@@ -1,0 +1,30 @@
+def training_settings(wildcards):
+    return study_of(wildcards).training_settings(wildcards.run, wildcards.protocol)
+
+
+rule train:
+    input:
+        data=lambda wildcards: data_file(training_settings(wildcards)["dataset"]),
+    output:
+        network="results/{scale}/{study}/train/{run}.{protocol}.{shard}.npz",
+        history="results/{scale}/{study}/train/{run}.{protocol}.{shard}.csv",
+    log:
+        "logs/{scale}/{study}/train/{run}.{protocol}.{shard}.log",
+    benchmark:
+        "results/{scale}/benchmarks/{study}/train/{run}.{protocol}.{shard}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=lambda wildcards: study_of(wildcards).scale_value("training_minutes", 10),
+        gpu=1 if CONFIG["device"] == "cuda" else 0,
+    params:
+        settings=training_settings,
+        seed_group=lambda wildcards: study_of(wildcards).seed_group(wildcards.run),
+        seeds=lambda wildcards: [int(seed) for seed in wildcards.shard.split("-")],
+        device=CONFIG["device"],
+        checkpoints="results/{scale}/{study}/checkpoints/{run}.{protocol}",
+        code=source_digest("plausible.studies.train"),
+    message:
+        "Train {wildcards.run} ({wildcards.protocol}), seeds {wildcards.shard}"
+    script:
+        "../scripts/train.py"
