@@ -1,9 +1,9 @@
-"""Predictive coding networks: inference learning (IL) and zero-divergence inference learning (Z-IL).
+"""Predictive coding networks: inference learning (IL) and its exact variant Z-IL.
 
-Thuesen 2022, section 3.5. Every stage k of the network (a weight matrix, a batch normalisation, the
-softmax) has a value node x(k) and predicts it from the one below, u(k) = g_k(x(k-1)); the error node
-is e(k) = x(k) - u(k). x(0) is the input, the topmost node is clamped to the target. With the slope
-f' and V_k^T the transposed Jacobian of g_k,
+Thuesen 2022, section 3.5. Every stage k of the network (a weight matrix, a batch normalisation,
+the softmax) has a value node x(k) and predicts it from the one below, u(k) = g_k(x(k-1)); its error
+node is e(k) = x(k) - u(k). x(0) is the input, the topmost node is clamped to the target. With V_k
+the Jacobian of g_k,
 
     F       = 1/2 sum_k |e(k)|^2                                         (eq. 44)
     dx(k)   = gamma (-e(k) + V_{k+1}^T e(k+1))                           (eq. 45, 51-54)
@@ -267,7 +267,7 @@ def zil_terms(
     batch_statistics: bool = True,
     masks: tuple[Tensor, ...] | None = None,
 ) -> Iterator[LocalTerms]:
-    """Z-IL with simultaneous updates: at t = K - k the terms of stage k are yielded (section 3.5.2).
+    """Z-IL with simultaneous updates: stage k yields its terms at t = K - k (section 3.5.2).
 
     Forward initialised, gamma = 1, every node of the network relaxing at every step. Value nodes
     and parameters both move from the state at time t: the new value nodes are computed before the

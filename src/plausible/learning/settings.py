@@ -108,6 +108,8 @@ def settings_from_mapping(values: Mapping[str, Any]) -> TrainingSettings:
 
 def check_settings(settings: TrainingSettings) -> None:
     """Raise ConfigError if a value is not allowed."""
+    for name, default in TrainingSettings._field_defaults.items():
+        _check_type(name, getattr(settings, name), default)
     for name, allowed in _CHOICES.items():
         value = getattr(settings, name)
         if value not in allowed:
@@ -132,6 +134,21 @@ def check_settings(settings: TrainingSettings) -> None:
             "training settings: batch_norm_new_weight is "
             f"{settings.batch_norm_new_weight!r}, expected 0 < weight <= 1."
         )
+
+
+def _check_type(name: str, value: Any, default: Any) -> None:
+    if isinstance(default, tuple):
+        fits = isinstance(value, tuple) and all(type(each) is int and each > 0 for each in value)
+        expected = "a list of positive whole numbers"
+    elif default is None:
+        fits = value is None or (type(value) is int and value > 0)
+        expected = "a positive whole number or null"
+    elif isinstance(default, float):
+        fits, expected = type(value) in (int, float), "a number"
+    else:
+        fits, expected = type(value) is type(default), f"a {type(default).__name__}"
+    if not fits:
+        raise ConfigError(f"training settings: {name} is {value!r}, expected {expected}.")
 
 
 def settings_to_mapping(settings: TrainingSettings) -> dict[str, Any]:

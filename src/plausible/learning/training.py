@@ -6,13 +6,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from plausible.data.dataset import CLASSES, Dataset
 from plausible.errors import DeviceError
 from plausible.learning.checkpoint import Progress, load_checkpoint, save_checkpoint
 from plausible.learning.optimizers import init_optimizer
@@ -37,21 +39,9 @@ __all__ = [
     "update",
 ]
 
-CLASSES = 10
 LOSS_WINDOW = 100
 """Steps whose losses are summarised by mean, minimum and maximum."""
 _TEST_BATCH = 1000
-
-
-class LabelledImages(Protocol):
-    """What training needs of a ``plausible.data.Dataset``."""
-
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
-    white: int
-    checksum: str
 
 
 class TrainingResult(NamedTuple):
@@ -88,7 +78,7 @@ def resolve_device(name: str | torch.device) -> torch.device:
 
 def train(
     settings: TrainingSettings,
-    dataset: LabelledImages,
+    dataset: Dataset,
     study: str,
     seed_group: str,
     seed: int,
@@ -141,10 +131,10 @@ def evaluate(network: Network, images: Tensor, labels: Tensor, input_scale: floa
     return 100.0 * correct / len(images)
 
 
-def _tensors(dataset: LabelledImages, settings: TrainingSettings, device: torch.device) -> _Tensors:
+def _tensors(dataset: Dataset, settings: TrainingSettings, device: torch.device) -> _Tensors:
     dtype = DTYPES[settings.dtype]
 
-    def intensities(images: np.ndarray, limit: int | None) -> Tensor:
+    def intensities(images: NDArray[np.uint8], limit: int | None) -> Tensor:
         return torch.from_numpy(images[:limit]).to(device=device, dtype=dtype).div_(dataset.white)
 
     labels = torch.from_numpy(dataset.train_labels[: settings.train_limit])

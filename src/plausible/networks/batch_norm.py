@@ -1,4 +1,4 @@
-"""Batch normalisation: forward map, moving averages, exact derivative (Thuesen 2022, section 2.8)."""
+"""Batch normalisation: forward map, moving averages, derivative (Thuesen 2022, section 2.8)."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Multilayer perceptrons as tuples of tensors: initialisation, forward pass, conversion to arrays."""
+"""Multilayer perceptrons as tuples of tensors: initialisation, forward pass, arrays."""
 
 import math
 from types import SimpleNamespace
@@ -66,7 +66,7 @@ def init_network(sizes: tuple[int, ...], settings: Any, generator: torch.Generat
 
     Drawing in float64 gives runs in both precisions the same start. ``settings.init`` is
 
-    - ``he_normal``: weights normal with standard deviation sqrt(2 / fan_in), biases 0 (section 2.5);
+    - ``he_normal``: weights normal, standard deviation sqrt(2 / fan_in), biases 0 (section 2.5);
     - ``thuesen_normal``: standard deviation 2 / sqrt(fan_in), biases 0 (what the code does);
     - ``torch_default``: weights and biases uniform in +-1 / sqrt(fan_in) (``torch.nn.Linear``).
 
@@ -159,8 +159,11 @@ def forward_pass(
 
 
 def predict(network: Network, layer: int, activity: Tensor) -> Tensor:
-    """W a + b of one layer, [batch, fan_out]. Every rule uses this one operation for it, so that
-    an error node whose layer is undisturbed is zero to the last bit."""
+    """W a + b of one layer, [batch, fan_out].
+
+    Every rule uses this one operation for it, so that an error node whose layer is undisturbed is
+    zero to the last bit.
+    """
     return torch.addmm(network.biases[layer], activity, network.weights[layer].t())
 
 

@@ -4,26 +4,25 @@ Torch, element-wise, any dtype and device. Currents are in units of the threshol
 """
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from plausible.neurons.lif_dynamics import LIF
+
+__all__ = [
+    "LIF",
+    "lif_rate",
+    "lif_rate_derivative",
+    "soft_rate",
+    "soft_rate_and_derivative",
+    "soft_rate_derivative",
+]
+
 # Where softplus(y) = y (above) and log softplus(y) = y (below) to less than float64 rounding:
-# exp(-40) = 4e-18. Beyond these bounds the exact asymptotes are used, so nothing over- or underflows.
+# exp(-40) = 4e-18. Beyond these bounds the asymptotes are used, so nothing over- or underflows.
 _ASYMPTOTE = 40.0
-
-
-class LIF(NamedTuple):
-    """Constants of the LIF neuron (Thuesen 2022, section 3.3.2)."""
-
-    membrane_time_constant_s: float = 0.02
-    """tau_RC in seconds."""
-    refractory_period_s: float = 0.004
-    """t_ref in seconds; the rate stays below 1 / t_ref."""
-    threshold: float = 1.0
-    """V_th; input currents are in the same unit."""
 
 
 def lif_rate(current: Tensor, lif: LIF | None = None, offset: float = 0.0) -> Tensor:
@@ -62,9 +61,10 @@ def lif_rate_derivative(current: Tensor, lif: LIF | None = None, offset: float =
 def soft_rate(
     current: Tensor, softplus_gamma: float, lif: LIF | None = None, offset: float = 0.0
 ) -> Tensor:
-    """Rate in Hz with the threshold smoothed over a width ``softplus_gamma`` (Thuesen 2022, eq. 38).
+    """Rate in Hz, the threshold smoothed over a width ``softplus_gamma`` (Thuesen 2022, eq. 38).
 
-    r_rho(j) = 1 / (t_ref + tau_RC log(1 + V_th / rho(j - V_th))), rho(x) = gamma log(1 + e^(x/gamma)).
+    r_rho(j) = 1 / (t_ref + tau_RC log(1 + V_th / rho(j - V_th))) with
+    rho(x) = gamma log(1 + exp(x / gamma)).
     The printed equation has a minus sign before the logarithm: a misprint, rates would be negative.
     r_rho -> r of eq. 37 for gamma -> 0. ``offset`` is added to rho, see :func:`lif_rate`.
     """
