@@ -1,0 +1,359 @@
+"""Thuesen 2022: pictures of learning (figure 5, sections 3.4.1, 4.1, 4.2 and 5)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plausible.plots.published import PublishedCurves
+from plausible.plots.style import (
+    GREY,
+    LIGHT_GREY,
+    PUBLISHED_COLOUR,
+    PUBLISHED_LINE,
+    SERIES,
+    Look,
+    draw_line,
+    draw_points,
+    draw_published,
+    in_style,
+    legend_below,
+    letter,
+    look_of,
+    new_figure,
+    pad_limits,
+    patch_handle,
+    plain_log,
+    protocol_handles,
+    protocols_in,
+    published_label,
+    published_line,
+    published_mark,
+    published_marker,
+    say_empty,
+    series_handle,
+    summary,
+)
+
+ALGORITHMS = {"backprop": "backprop", "zil": "Z-IL", "il": "IL"}
+# Bounds of claim.zil_equals_backprop_training: relative weight difference in each number format.
+BOUNDS = {"float64": 1e-10, "float32": 1e-3}
+# What is exactly zero has no place on a logarithmic axis; it is drawn here, below all rounding.
+SMALLEST = 1e-18
+MAX_WINDOWS = 60
+
+
+@in_style
+def fig5(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
+    """Learning curves of backprop and Z-IL: test accuracy, its difference, training loss."""
+    names = protocols_in(table)
+    figure = new_figure(height_mm=150)
+    panels = figure.subplots(
+        3,
+        max(len(names), 1),
+        sharex=True,
+        sharey="row",
+        squeeze=False,
+        height_ratios=(1.25, 0.9, 1.25),
+    )
+    accuracy = table[table["quantity"] == "test_accuracy_percent"]
+    loss = table[table["quantity"] == "training_loss_nats"]
+    last = table["step"].max()
+    theirs = _fig5_curve(published, "accuracy")
+    theirs = theirs.assign(percent=100 * theirs["accuracy_fraction"])
+    # A short run and the published 18,760 steps share a picture only on a logarithmic axis.
+    short = theirs["step"].max() > 3 * last
+    for column, name in enumerate(names):
+        look = look_of(name)
+        _draw_accuracy(panels[0, column], accuracy[accuracy["protocol"] == name], theirs, look)
+        _draw_difference(panels[1, column], accuracy[accuracy["protocol"] == name], theirs, look)
+        _draw_loss(
+            panels[2, column], loss[loss["protocol"] == name], _fig5_curve(published, "loss"), look
+        )
+        letter(panels[0, column], "abc"[column % 3], look.label)
+        panels[2, column].set_xlabel("update step")
+    panels[0, 0].set_ylabel("test accuracy (%)")
+    panels[1, 0].set_ylabel("Z-IL − backprop\n(percentage points)")
+    panels[2, 0].set_ylabel("training loss (nats),\nextremes per window")
+    if short:
+        plain_log(panels[2, 0], "x")
+    early = accuracy["step"] >= (0.01 * last)
+    limits = pad_limits([*accuracy.loc[early, "value"], *theirs["percent"]], 0.05)
+    if limits:
+        panels[0, 0].set_ylim(limits[0], min(limits[1], 100.5))
+    panels[2, 0].set_yscale("log")
+    style = {"color": GREY, "marker": None}
+    note = published_label(dataset)
+    legend_below(
+        figure,
+        [
+            series_handle(look_of(""), "ours, backprop", **style, linestyle=(0, (1, 1)), lw=1.6),
+            series_handle(look_of(""), "ours, Z-IL", **style, linestyle="-", lw=1.1),
+            patch_handle(GREY, "ours: loss, backprop and Z-IL", 0.4),
+            published_line(label=f"{note}, backprop"),
+            published_line(label=f"{note}, Z-IL"),
+            series_handle(
+                look_of(""), f"{note}, difference", color=PUBLISHED_COLOUR, marker=".", ls="none"
+            ),
+        ],
+        3,
+    )
+    figure.legends[0].get_lines()[3].set_linestyle("-")
+    return figure
+
+
+def _fig5_curve(published: PublishedCurves, panel: str) -> pd.DataFrame:
+    """Published curves of figure 5, the algorithms named as in our tables."""
+    table = published.curve(f"fig5.{panel}")
+    return table.assign(curve=table["curve"].replace("z-il", "zil"))
+
+
+def _by_step(table: pd.DataFrame, algorithm: str) -> pd.DataFrame:
+    return summary(table[table["algorithm"] == algorithm], ["step"], "value")
+
+
+def _draw_accuracy(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look) -> None:
+    """Test accuracy; backprop dotted and thick, Z-IL solid and thin on top of it."""
+    for algorithm, line, width in (("backprop", (0, (1, 1)), 2.2), ("zil", "-", 1.0)):
+        data = _by_step(ours, algorithm)
+        if len(data):
+            draw_line(axes, "step", data, look, marker=False, linestyle=line, linewidth=width)
+        curve = theirs[theirs["curve"] == algorithm]
+        style = "-" if algorithm == "backprop" else PUBLISHED_LINE
+        draw_published(axes, curve["step"], curve["percent"], linestyle=style, linewidth=0.7)
+
+
+def _draw_difference(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look) -> None:
+    """Accuracy of Z-IL minus that of backprop at the same step and seed."""
+    both = theirs.pivot_table(index="step", columns="curve", values="percent").dropna()
+    axes.axhline(0.0, color=GREY, lw=0.5)
+    axes.plot(both.index, both["zil"] - both["backprop"], ".", color=PUBLISHED_COLOUR, ms=2.0)
+    pairs = ours.pivot_table(index=["step", "seed"], columns="algorithm", values="value")
+    if {"zil", "backprop"} <= set(pairs.columns):
+        gap = (pairs["zil"] - pairs["backprop"]).dropna().rename("gap").reset_index()
+        data = summary(gap, ["step"], "gap")
+        draw_line(axes, "step", data, look, marker=False, linestyle="-", linewidth=1.0)
+
+
+def _draw_loss(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look) -> None:
+    """Extremes of the training loss in windows of equal length, ours and published.
+
+    The published vertices are the extremes of a noisy curve, so only extremes compare.
+    """
+    steps = ours["step"].unique()
+    if not len(steps):
+        say_empty(axes)
+        return
+    window = np.diff(np.sort(steps)).max() if len(steps) > 1 else 100
+    window *= max(1, int(np.ceil(len(steps) / MAX_WINDOWS)))
+    finite = ours[np.isfinite(ours["value_high"])]
+    middle = finite["step"] - 1
+    extremes = finite.groupby(["algorithm", middle // window]).agg(
+        step=("step", "mean"), low=("value_low", "min"), high=("value_high", "max")
+    )
+    for algorithm, alpha in (("backprop", 0.45), ("zil", 0.45)):
+        if algorithm in extremes.index.get_level_values(0):
+            band = extremes.loc[algorithm]
+            colour = look.colour if algorithm == "zil" else GREY
+            axes.fill_between(
+                band["step"],
+                band["low"],
+                band["high"],
+                facecolor=look.colour if algorithm == "zil" else "none",
+                edgecolor=colour,
+                alpha=alpha,
+                linewidth=0.6,
+            )
+    for algorithm, line in (("backprop", "-"), ("zil", PUBLISHED_LINE)):
+        curve = theirs[theirs["curve"] == algorithm]
+        edges = (curve["step"] - 1) // window
+        for extreme in ("min", "max"):
+            values = curve.groupby(edges).agg(
+                step=("step", "mean"), loss=("cross_entropy_nats", extreme)
+            )
+            draw_published(axes, values["step"], values["loss"], linestyle=line, linewidth=0.7)
+
+
+@in_style
+def zil_equals_backprop(
+    table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
+) -> Figure:
+    """Relative distance of the weights of Z-IL and backprop, and of their losses, over steps."""
+    figure = new_figure(height_mm=82)
+    weights, losses = figure.subplots(1, 2)
+    names = protocols_in(table)
+    formats = [name for name in BOUNDS if name in set(table["dtype"])]
+    for name in names:
+        for kind in formats:
+            chosen = table[(table["protocol"] == name) & (table["dtype"] == kind)]
+            if chosen.empty:
+                continue
+            look = look_of(name)
+            style = {
+                "color": look.colour,
+                "marker": look.marker,
+                "linestyle": look.line,
+                "markerfacecolor": look.colour if kind == "float64" else "white",
+                "markersize": 3.5,
+                "markevery": max(1, chosen["step"].nunique() // 10),
+                "lw": 1.0,
+            }
+            worst = chosen.groupby("step")["max_relative_weight_difference"].max()
+            gap = chosen.assign(gap=chosen["loss_difference_nats"].abs())
+            gap = gap.groupby("step")["gap"].max()
+            weights.plot(worst.index, worst.clip(lower=SMALLEST), **style)
+            losses.plot(gap.index, gap.clip(lower=SMALLEST), **style)
+    for kind in formats:
+        weights.axhline(BOUNDS[kind], color=GREY, lw=0.7, zorder=1)
+        weights.annotate(
+            f"bound, {kind}",
+            (1.0, BOUNDS[kind]),
+            (0, 2),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            ha="right",
+            color=GREY,
+        )
+    curve = _fig5_curve(published, "loss").pivot_table(
+        index="step", columns="curve", values="cross_entropy_nats"
+    )
+    gap = (curve["zil"] - curve["backprop"]).abs().dropna()
+    gap = gap[gap.index <= max(table["step"].max(), 10)]
+    losses.plot(gap.index, gap.clip(lower=SMALLEST), **{**published_marker("."), "markersize": 2.5})
+    for axes, what, title in (
+        (weights, "largest relative difference of weights", "weights"),
+        (losses, "difference of the training loss (nats)", "loss of the same batch"),
+    ):
+        axes.set_yscale("log")
+        axes.set(xlabel="update step", ylabel=what)
+        letter(axes, "a" if axes is weights else "b", title)
+    handles = protocol_handles(names)
+    for kind, face in (("float64", GREY), ("float32", "white")):
+        if kind in formats:
+            handles.append(series_handle(SERIES[3], kind, marker="o", mfc=face, ls="none"))
+    handles.append(
+        series_handle(
+            SERIES[3],
+            f"{published_label(dataset)} (figure 5)",
+            color=PUBLISHED_COLOUR,
+            marker=".",
+            ls="none",
+        )
+    )
+    legend_below(figure, handles, 3)
+    return figure
+
+
+@in_style
+def bn_exception(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
+    """Accuracy of the SPCN with and without batch norm, and the volatility of its curve."""
+    figure = new_figure(height_mm=76)
+    panels = figure.subplots(1, 3)
+    names = protocols_in(table)
+    quantities = (
+        ("rate_accuracy_percent", "test accuracy (%)", "rates", False),
+        ("spiking_accuracy_percent", "test accuracy (%)", "spikes", True),
+        ("accuracy_step_std_percent", "s.d. of accuracy steps (points)", "volatility", None),
+    )
+    for axes, (column, label, title, spiking), name in zip(panels, quantities, "abc", strict=True):
+        for index, protocol in enumerate(names):
+            data = summary(table[table["protocol"] == protocol], ["batch_norm"], column)
+            shift = 0.14 * (index - (len(names) - 1) / 2)
+            x = data["batch_norm"].astype(int) + shift
+            look = look_of(protocol)
+            axes.plot(x, data["mean"], color=look.colour, ls=look.line, lw=0.8)
+            draw_points(axes, x, data, look)
+        if spiking is not None:
+            values = [published.network_accuracy(n, spiking) for n in ("spcn_adam", "spcn_adam_bn")]
+            axes.plot([0, 1], values, color=PUBLISHED_COLOUR, lw=0.7, ls=PUBLISHED_LINE, zorder=4)
+            axes.plot([0, 1], values, **published_marker())
+        axes.set_xticks([0, 1], ["without", "with"])
+        axes.set(xlim=(-0.45, 1.45), xlabel="batch norm (SPCN, Adam)", ylabel=label)
+        letter(axes, name, title)
+    panels[2].set_ylim(bottom=0)
+    legend_below(figure, [*protocol_handles(names), published_mark(dataset)])
+    return figure
+
+
+@in_style
+def activation_scaling(
+    table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
+) -> Figure:
+    """Training loss in the first epoch with and without scaling of the rate function."""
+    figure = new_figure(89, 78)
+    axes = figure.subplots()
+    scale = float(published.values("claim.activation_scaling")["scale"])
+    handles = []
+    for index, (value, group) in enumerate(table.groupby("activation_scale")):
+        look = SERIES[index % len(SERIES)]
+        data = summary(group, ["step"], "training_loss_nats")
+        data["low"] = data["low"].clip(lower=0.3 * data["mean"].min())
+        draw_line(axes, "step", data, look, marker=False)
+        label = f"scale {value:g}" + (" (published)" if np.isclose(value, scale) else "")
+        handles.append(series_handle(look, label, marker=None))
+        broken = group[group["diverged"].astype(bool)]
+        if len(broken):
+            last = broken.groupby("seed")["step"].max()
+            height = np.full(len(last), 0.96)
+            axes.plot(
+                last,
+                height,
+                marker="x",
+                color=look.colour,
+                ls="none",
+                transform=axes.get_xaxis_transform(),
+            )
+            handles.append(
+                series_handle(
+                    look,
+                    f"diverged ({len(last)} of {group['seed'].nunique()} seeds)",
+                    marker="x",
+                    ls="none",
+                )
+            )
+    plain_log(axes, "y")
+    axes.set(xlabel="update step (one epoch)", ylabel="training loss (nats)")
+    legend_below(figure, handles, 2)
+    return figure
+
+
+@in_style
+def il_cost(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
+    """Time and multiply-adds of one weight update with backprop, Z-IL and inference learning."""
+    figure = new_figure(height_mm=80)
+    panels = figure.subplots(1, 2, sharey=True)
+    order = {name: index for index, name in enumerate(ALGORITHMS)}
+    table = table.assign(
+        rank=table["algorithm"].map(order).fillna(len(order)),
+        label=[
+            ALGORITHMS.get(name, name) + (f", {int(steps)} steps" if name != "backprop" else "")
+            for name, steps in zip(table["algorithm"], table["inference_steps"], strict=True)
+        ],
+    ).sort_values(["rank", "inference_steps"], kind="stable")
+    labels = list(dict.fromkeys(table["label"]))
+    networks = list(dict.fromkeys(zip(table["layer_sizes"], table["batch_size"], strict=True)))
+    handles = []
+    for index, (sizes, batch) in enumerate(networks):
+        look = SERIES[index % len(SERIES)]
+        chosen = table[(table["layer_sizes"] == sizes) & (table["batch_size"] == batch)]
+        for axes, column in zip(panels, ("milliseconds_per_update", "multiply_adds"), strict=True):
+            data = summary(chosen, ["label"], column).set_index("label")
+            data = data.reindex([label for label in labels if label in data.index])
+            shift = 0.22 * (index - (len(networks) - 1) / 2)
+            y = np.array([labels.index(label) for label in data.index]) + shift
+            draw_points(axes, y, data, look, horizontal=True)
+        handles.append(series_handle(look, f"{sizes}, batch {batch}", ls="none"))
+    for axes, label, name, title in (
+        (panels[0], "time per update (ms)", "a", "measured time"),
+        (panels[1], "multiply-adds per update", "b", "counted operations"),
+    ):
+        axes.set_xscale("log")
+        axes.grid(axis="x", color=LIGHT_GREY, lw=0.5)
+        axes.set_axisbelow(True)
+        axes.set_xlabel(label)
+        letter(axes, name, title)
+    panels[0].set_yticks(range(len(labels)), labels)
+    panels[0].set_ylim(len(labels) - 0.5, -0.5)
+    panels[0].set_ylabel("learning rule")
+    legend_below(figure, handles, 2)
+    return figure
