@@ -157,9 +157,9 @@ def _show(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return f"`{str(value).lower() if value is not None else 'null'}`"
     if isinstance(value, Mapping):
-        return f"a mapping with {len(value)} keys"
+        return f"a mapping of {len(value)} keys" if value else "an empty mapping"
     if isinstance(value, list):
-        return f"a list of {len(value)} entries"
+        return f"a list of {len(value)} entries" if value else "an empty list"
     return f"`{value}`"
 
 
@@ -219,7 +219,7 @@ def describe_allowed(schema: Mapping[str, Any]) -> str:
             entries = plural.get(items.get("type"), "entries") + _bounds(items)
             name = ("a list of different " if schema.get("uniqueItems") else "a list of ") + entries
             if schema.get("minItems"):
-                name += f" (at least {schema['minItems']})"
+                name += f", at least {schema['minItems']}"
         elif kind in ("integer", "number"):
             name += _bounds(schema)
         elif kind == "string" and "pattern" in schema:
@@ -227,7 +227,7 @@ def describe_allowed(schema: Mapping[str, Any]) -> str:
         elif kind == "string" and schema.get("minLength"):
             name += " that is not empty"
         elif kind == "object" and schema.get("minProperties"):
-            name += " (at least one)"
+            name += ", at least one"
         names.append(name)
     return " or ".join(names) or "anything"
 

@@ -1,0 +1,192 @@
+"""The environment: one set of versions in all files that name them, and the commands around it."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import distribution, version
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+
+@pytest.fixture(scope="module")
+def declared(project_root):
+    """Direct dependencies with those of the group dev: {name: requirement}."""
+    project = tomllib.loads((project_root / "pyproject.toml").read_text())["project"]
+    lines = project["dependencies"] + project["optional-dependencies"]["dev"]
+    return {canonicalize_name(line.name): line for line in map(Requirement, lines)}
+
+
+def _pins(lines):
+    pins = {}
+    for line in lines:
+        name, _, pinned = line.partition("==")
+        assert re.fullmatch(r"[A-Za-z0-9_.-]+", name) and str(Version(pinned)) == pinned, line
+        assert canonicalize_name(name) not in pins, line
+        pins[canonicalize_name(name)] = Version(pinned)
+    return pins
+
+
+@pytest.fixture(scope="module")
+def lock(project_root):
+    lines = (project_root / "requirements.lock").read_text().splitlines()
+    return _pins(line for line in lines if line and not line.startswith("#"))
+
+
+def test_the_lock_pins_every_direct_dependency_within_its_range(declared, lock):
+    assert len(declared) > 15
+    for name, requirement in declared.items():
+        assert requirement.specifier.contains(lock[name]), requirement
+
+
+def test_the_lock_is_complete(lock):
+    """Whatever a pinned package needs here is pinned too, in a version that it accepts."""
+    missing = []
+    for name in lock:
+        for line in distribution(name).requires or []:
+            need = Requirement(line)
+            if need.marker is None or need.marker.evaluate({"extra": ""}):
+                pinned = lock.get(canonicalize_name(need.name))
+                if pinned is None or not need.specifier.contains(pinned, prereleases=True):
+                    missing.append(f"{name} needs {need}, pinned is {pinned}")
+    assert missing == []
+
+
+def test_what_runs_is_what_is_pinned(lock):
+    """A build for another device has a suffix (2.13.0+cpu), which does not count."""
+    running = {name: Version(Version(version(name)).public) for name in lock}
+    assert running == lock
+
+
+@pytest.mark.parametrize("file", ["requirements.lock", "requirements-lint.lock"])
+def test_locks_name_no_place(project_root, file):
+    lines = (project_root / file).read_text().splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+    assert pins and not any(re.search(r"://|^-|@|\+", line) for line in pins)
+
+
+def test_environment_yml_has_the_same_versions(project_root, declared, lock):
+    environment = yaml.safe_load((project_root / "environment.yml").read_text())
+    packages = environment["dependencies"]
+    python = next(p for p in packages if isinstance(p, str) and p.startswith("python="))
+    project = tomllib.loads((project_root / "pyproject.toml").read_text())["project"]
+    assert Requirement(f"python{project['requires-python']}").specifier.contains(python[7:])
+    through_pip = next(p["pip"] for p in packages if isinstance(p, dict))
+    pins = _pins(line for line in through_pip if not line.startswith("-"))
+    assert pins == {name: lock[name] for name in declared}
+    options = [line for line in through_pip if line.startswith("-")]
+    assert options == ["--constraint requirements.lock", "--editable ."]
+
+
+def test_the_linter_lock_pins_the_linter(project_root):
+    project = tomllib.loads((project_root / "pyproject.toml").read_text())["project"]
+    lines = (project_root / "requirements-lint.lock").read_text().splitlines()
+    pins = _pins(line for line in lines if line and not line.startswith("#"))
+    for requirement in map(Requirement, project["optional-dependencies"]["lint"]):
+        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)])
+
+
+def _make(project_root, *words):
+    return subprocess.run(
+        ["make", "--no-print-directory", *words],
+        cwd=project_root,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_make_help_shows_every_target(project_root):
+    phony = re.findall(r"^\.PHONY: (\w+)$", (project_root / "Makefile").read_text(), re.MULTILINE)
+    assert {"all", "test", "check", "lint", "list", "help", "unlock", "clean"} <= set(phony)
+    shown = re.findall(r"^  (\w+)\s+\w", _make(project_root, "help"), re.MULTILINE)
+    assert shown == phony
+
+
+@pytest.fixture
+def fresh(project_root, tmp_path):
+    """A folder with what `make setup` reads, and a Python that notes how it is called.
+
+    It makes `.venv/bin/python` another such Python instead of an environment, so the test takes no
+    network and no minutes.
+    """
+    for name in ("Makefile", "requirements.lock", "requirements-lint.lock", "pyproject.toml"):
+        (tmp_path / name).write_text((project_root / name).read_text())
+    fake = tmp_path / "python"
+    fake.write_text(
+        "#!/bin/sh\n"
+        f'echo "$@" >> {tmp_path}/calls\n'
+        'case "$*" in "-m venv"*)\n'
+        f"  rm -rf .venv && mkdir -p .venv/bin && cp {fake} .venv/bin/python;;\n"
+        "esac\n"
+    )
+    fake.chmod(0o755)
+
+    def setup():
+        (tmp_path / "calls").write_text("")
+        _make(tmp_path, "setup", f"PYTHON={fake}")
+        return (tmp_path / "calls").read_text()
+
+    return tmp_path, setup
+
+
+def test_setup_is_done_once_and_again_when_a_pin_changes(fresh):
+    folder, setup = fresh
+    first = setup()
+    assert "venv --clear .venv" in first
+    assert "--requirement requirements.lock" in first
+    assert "--no-deps --no-build-isolation --editable ." in first
+    assert setup() == ""
+
+    # A new time alone, as after a checkout, changes nothing.
+    (folder / "requirements.lock").touch()
+    (folder / "pyproject.toml").touch()
+    assert setup() == ""
+
+    (folder / "pyproject.toml").write_text((folder / "pyproject.toml").read_text() + "\n# more\n")
+    calls = setup()
+    assert "--editable ." in calls and "requirements.lock" not in calls
+
+    pins = (folder / "requirements.lock").read_text()
+    (folder / "requirements.lock").write_text(pins.replace("tqdm==", "tqdm==9"))
+    calls = setup()
+    assert "venv --clear" in calls and "requirements.lock" in calls and "--editable ." in calls
+    assert setup() == ""
+
+
+def test_an_interrupted_setup_is_done_again(fresh):
+    folder, setup = fresh
+    setup()
+    for stamp in (folder / ".venv").glob(".packages-*"):
+        stamp.unlink()  # it is written last
+    assert "--requirement requirements.lock" in setup()
+
+
+def test_continuous_integration_runs_the_two_commands_and_the_linters(project_root):
+    script = project_root / ".ci" / "run"
+    assert script.stat().st_mode & 0o111
+    subprocess.run(["bash", "-n", script], check=True)
+    text = script.read_text()
+    assert "set -euo pipefail" in text
+    stages = re.findall(r"^stage (\w+)$", text, re.MULTILINE)
+    assert stages == ["setup", "test", "all", "lint"]
+
+
+def test_profiles_use_options_that_snakemake_has(project_root):
+    options = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    profiles = sorted((project_root / "profiles").glob("*/config.yaml"))
+    assert [path.parent.name for path in profiles] == ["default", "gpu", "slurm"]
+    contents = {path.parent.name: yaml.safe_load(path.read_text()) for path in profiles}
+    for name, settings in contents.items():
+        for option in settings:
+            assert re.search(rf"^  .*--{option}\b", options, re.MULTILINE), (name, option)
+    # The default profile goes before a named one, so what it sets cannot be set there.
+    for name in ("gpu", "slurm"):
+        assert not set(contents[name]) & set(contents["default"])
+    assert "code" not in contents["default"]["rerun-triggers"]
