@@ -32,6 +32,7 @@ _INCREMENT = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MULTIPLIER_2 = np.uint64(0x94D049BB133111EB)
 _SHIFT_1, _SHIFT_2, _SHIFT_3 = np.uint64(30), np.uint64(27), np.uint64(31)
+_TOP_BITS = np.uint64(56)
 _ONE = np.uint64(1)
 
 
@@ -87,10 +88,22 @@ def poisson_thresholds(means: np.ndarray) -> np.ndarray:
     return scaled
 
 
+def _search_guide(thresholds: np.ndarray) -> np.ndarray:
+    """Where the search for a count may start, by the top 8 bits of a word: int64 ``[means, 256]``.
+
+    Counts below 1 are never searched for, so the smallest entry is 1.
+    """
+    lowest = np.arange(256, dtype=np.uint64) << _TOP_BITS
+    return np.maximum([np.searchsorted(row, lowest, side="right") for row in thresholds], 1)
+
+
 @njit(cache=True, nogil=True)
-def _sample(images, thresholds, seed, first_image, steps, start, neuron, count):
+def _sample(images, thresholds, guide, seed, first_image, steps, start, neuron, count):
     pixels = images.shape[1]
     active = np.empty(pixels, np.int32)
+    offset = np.empty(pixels, np.uint64)
+    silence = np.empty(pixels, np.uint64)
+    words = np.empty(pixels, np.uint64)
     used = 0
     for i in range(images.shape[0]):
         key = image_key(seed, first_image + np.uint64(i))
@@ -98,19 +111,22 @@ def _sample(images, thresholds, seed, first_image, steps, start, neuron, count):
         for p in range(pixels):
             if images[i, p] > 0:
                 active[number] = p
+                offset[number] = np.uint64(p) * _INCREMENT
+                silence[number] = thresholds[images[i, p], 0]
                 number += 1
         for t in range(steps):
             start[i, t] = used
-            base = np.uint64(t) * np.uint64(pixels) + _ONE
+            base = key + (np.uint64(t) * np.uint64(pixels) + _ONE) * _INCREMENT
             for a in range(number):
-                p = active[a]
-                word = _finalise(key + (base + np.uint64(p)) * _INCREMENT)
-                row = thresholds[images[i, p]]
-                if word >= row[0]:
-                    n = 1
-                    while n < row.shape[0] and word >= row[n]:
+                words[a] = _finalise(base + offset[a])
+            for a in range(number):
+                word = words[a]
+                if word >= silence[a]:
+                    grey = images[i, active[a]]
+                    n = guide[grey, word >> _TOP_BITS]
+                    while n < thresholds.shape[1] and word >= thresholds[grey, n]:
                         n += 1
-                    neuron[used] = p
+                    neuron[used] = active[a]
                     count[used] = n
                     used += 1
         start[i, steps] = used
@@ -136,6 +152,7 @@ def sample_events(
     used = _sample(
         images,
         thresholds,
+        _search_guide(thresholds),
         np.uint64(rng_seed),
         np.uint64(first_image),
         steps,

@@ -12,7 +12,6 @@ Source: Thuesen 2022, sections 3.3.2 to 3.4.4.
 from collections.abc import Iterator
 
 import numpy as np
-from numba import njit
 
 from plausible.errors import StudyError
 from plausible.kernels.events import (
@@ -23,7 +22,7 @@ from plausible.kernels.events import (
     sample_events,
     total_events,
 )
-from plausible.kernels.lif_step import step_constants, step_neurons
+from plausible.kernels.lif_layer import BLOCK, run_layer, step_constants
 from plausible.kernels.types import (
     Raster,
     SimulationResult,
@@ -38,88 +37,21 @@ from plausible.kernels.types import (
 _EVENTS_PER_CHUNK = 4_000_000
 
 
-@njit(cache=True, nogil=True)
-def _add_weights(drive, weights, neuron, count, first, last):
-    """Add rows ``count * weights[neuron]`` to ``drive``, four at a time to touch it less often."""
-    size = drive.shape[0]
-    e = first
-    while e + 4 <= last:
-        a, b, c, d = neuron[e], neuron[e + 1], neuron[e + 2], neuron[e + 3]
-        na = weights.dtype.type(count[e])
-        nb = weights.dtype.type(count[e + 1])
-        nc = weights.dtype.type(count[e + 2])
-        nd = weights.dtype.type(count[e + 3])
-        for j in range(size):
-            drive[j] += (na * weights[a, j] + nb * weights[b, j]) + (
-                nc * weights[c, j] + nd * weights[d, j]
-            )
-        e += 4
-    while e < last:
-        a = neuron[e]
-        na = weights.dtype.type(count[e])
-        for j in range(size):
-            drive[j] += na * weights[a, j]
-        e += 1
-
-
-@njit(cache=True, nogil=True)
-def _filter(drive, taps, first_lag, t, bias, current):
-    """Write ``current = bias + sum_k taps[k] drive[t - first_lag - k]``."""
-    steps = drive.shape[0]
-    current[:] = bias
-    for k in range(taps.shape[0]):
-        s = t - first_lag - k
-        if 0 <= s < steps:
-            tap = taps[k]
-            for j in range(current.shape[0]):
-                current[j] += tap * drive[s, j]
-
-
-@njit(cache=True, nogil=True)
-def _run_layer(
-    start, neuron, count, weights, bias, taps, first_lag, constants, out_start, out_neuron
-):
-    """Spikes of one layer for all images; returns their number."""
-    images, steps = start.shape[0], start.shape[1] - 1
-    size = weights.shape[1]
-    drive = np.empty((steps, size), weights.dtype)
-    current = np.empty(size, weights.dtype)
-    potential = np.empty(size, weights.dtype)
-    rest = np.empty(size, np.float64)
-    resting = np.empty(size, np.int32)
-    used = 0
-    for i in range(images):
-        for t in range(steps):
-            drive[t, :] = 0
-            _add_weights(drive[t], weights, neuron, count, start[i, t], start[i, t + 1])
-        potential[:] = 0
-        rest[:] = 0
-        resting_number = 0
-        for t in range(steps):
-            out_start[i, t] = used
-            _filter(drive, taps, first_lag, t, bias, current)
-            resting_number, fired_number = step_neurons(
-                current, constants, potential, rest, resting, resting_number, out_neuron[used:]
-            )
-            used += fired_number
-        out_start[i, steps] = used
-    return used
-
-
 class _Layer:
     """Arrays of one layer in the layout and precision of the compiled loop."""
 
     def __init__(self, weight, bias, gain, settings: SimulationSettings, dtype) -> None:
         taps, first_lag = synapse_taps(settings)
         constants = step_constants(settings, dtype)
-        self.size = len(bias)
-        self.arguments = (
-            np.ascontiguousarray(weight.T, dtype),
-            np.ascontiguousarray(bias, dtype),
-            (taps * gain).astype(dtype),
-            int(first_lag),
-            constants,
-        )
+        fan_out, fan_in = weight.shape
+        self.size = -(-fan_out // BLOCK) * BLOCK
+        padded_weights = np.zeros((fan_in, self.size), dtype)
+        padded_weights[:, :fan_out] = weight.T
+        padded_bias = np.zeros(self.size, dtype)
+        padded_bias[:fan_out] = bias
+        padded_taps = np.zeros(-(-len(taps) // 4) * 4, dtype)
+        padded_taps[: len(taps)] = taps * gain
+        self.arguments = (padded_weights, padded_bias, padded_taps, int(first_lag), constants)
         # A neuron cannot spike more often than this in a window.
         shortest = int(constants.rest_steps) + (0 if constants.exact else 1)
         self.capacity = -(-settings.steps // shortest) + 1
@@ -127,7 +59,7 @@ class _Layer:
     def run(self, events: Events) -> Events:
         start = np.empty_like(events.start)
         neuron = np.empty(len(start) * self.size * self.capacity, np.int32)
-        used = _run_layer(events.start, events.neuron, events.count, *self.arguments, start, neuron)
+        used = run_layer(events.start, events.neuron, events.count, *self.arguments, start, neuron)
         return Events(start, neuron[:used].copy(), np.ones(used, np.int32))
 
 

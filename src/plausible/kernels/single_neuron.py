@@ -3,8 +3,8 @@
 import numpy as np
 
 from plausible.errors import StudyError
+from plausible.kernels.lif_layer import constant_current_counts
 from plausible.kernels.lif_network import simulate_network
-from plausible.kernels.lif_step import constant_current_counts
 from plausible.kernels.types import SimulationSettings, SpikingNetwork, check_settings
 
 

@@ -59,6 +59,8 @@ def check_integration(
         raise StudyError(
             f"{where}: integration is {integration!r}, expected one of {', '.join(INTEGRATIONS)}."
         )
+    if not min(lif) > 0:
+        raise StudyError(f"{where}: {lif} must hold positive numbers only.")
     if not dt_s > 0:
         raise StudyError(f"{where}: the time step is {dt_s} s, expected a positive number.")
     if integration == "euler" and (idle_steps < 0 or int(idle_steps) != idle_steps):

@@ -1,4 +1,8 @@
-"""One time step of a layer of LIF neurons, compiled; see ``neurons.lif_dynamics`` (numba)."""
+"""Compiled loops over time of a layer of LIF neurons; see ``neurons.lif_dynamics`` (numba).
+
+All of them stand in this one file on purpose: numba's cache notices a change of the file that holds
+a function, but not of another file whose functions it calls.
+"""
 
 from typing import NamedTuple
 
@@ -6,6 +10,11 @@ import numpy as np
 from numba import njit
 
 from plausible.kernels.types import SimulationSettings
+
+BLOCK = 16
+"""Layers are padded to a multiple of this many neurons (zero current, so they never fire): loops
+of a fixed multiple of the vector width leave no remainder, and a block is searched for spikes only
+if it holds one."""
 
 
 class StepConstants(NamedTuple):
@@ -68,8 +77,8 @@ def _step_refractory(potential, current, resting, rest, resting_number, tau_step
 
 
 @njit(cache=True, nogil=True)
-def step_neurons(current, constants, potential, rest, resting, resting_number, fired):
-    """Advance all neurons by one step; returns (number resting, number fired).
+def _step_neurons(current, constants, potential, rest, resting, resting_number, fired):
+    """Advance all neurons, a multiple of BLOCK, by one step; returns (number resting, fired).
 
     ``resting`` lists the neurons in their refractory period and ``rest`` holds what is left of it;
     ``fired`` receives the neurons that spike in this step. Resting neurons are few, so all neurons
@@ -86,8 +95,15 @@ def step_neurons(current, constants, potential, rest, resting, resting_number, f
     else:
         resting_number = _step_idle(potential, resting, rest, resting_number)
     fired_number = 0
-    for j in range(size):
-        if potential[j] > threshold:
+    for first in range(0, size, BLOCK):
+        above_threshold = 0
+        for j in range(first, first + BLOCK):
+            above_threshold += potential[j] > threshold
+        if above_threshold == 0:
+            continue
+        for j in range(first, first + BLOCK):
+            if not potential[j] > threshold:
+                continue
             rest[j] = constants.rest_steps
             if constants.exact:
                 # Minus the time from the crossing to the end of the step, which by eq. 36 is
@@ -104,6 +120,77 @@ def step_neurons(current, constants, potential, rest, resting, resting_number, f
 
 
 @njit(cache=True, nogil=True)
+def _add_weights(drive, weights, neuron, count, first, last):
+    """Add rows ``count * weights[neuron]`` to ``drive``, four at a time to touch it less often."""
+    size = drive.shape[0]
+    e = first
+    while e + 4 <= last:
+        a, b, c, d = neuron[e], neuron[e + 1], neuron[e + 2], neuron[e + 3]
+        na = weights.dtype.type(count[e])
+        nb = weights.dtype.type(count[e + 1])
+        nc = weights.dtype.type(count[e + 2])
+        nd = weights.dtype.type(count[e + 3])
+        for j in range(size):
+            drive[j] += (na * weights[a, j] + nb * weights[b, j]) + (
+                nc * weights[c, j] + nd * weights[d, j]
+            )
+        e += 4
+    while e < last:
+        a = neuron[e]
+        na = weights.dtype.type(count[e])
+        for j in range(size):
+            drive[j] += na * weights[a, j]
+        e += 1
+
+
+@njit(cache=True, nogil=True)
+def _filter(drive, taps, row, bias, current):
+    """Write ``current = bias + sum_k taps[k] drive[row - k]``, four taps at a time."""
+    size = current.shape[0]
+    current[:] = bias
+    for k in range(0, taps.shape[0], 4):
+        a, b, c, d = taps[k], taps[k + 1], taps[k + 2], taps[k + 3]
+        r = row - k
+        for j in range(size):
+            current[j] += (a * drive[r, j] + b * drive[r - 1, j]) + (
+                c * drive[r - 2, j] + d * drive[r - 3, j]
+            )
+
+
+@njit(cache=True, nogil=True)
+def run_layer(
+    start, neuron, count, weights, bias, taps, first_lag, constants, out_start, out_neuron
+):
+    """Spikes of one layer for all images; returns their number."""
+    images, steps = start.shape[0], start.shape[1] - 1
+    size = weights.shape[1]
+    # Rows of silence before the first and after the last step, for the filter to read.
+    before = taps.shape[0] - 1 + max(first_lag, 0)
+    drive = np.zeros((before + steps + max(-first_lag, 0), size), weights.dtype)
+    current = np.empty(size, weights.dtype)
+    potential = np.empty(size, weights.dtype)
+    rest = np.empty(size, np.float64)
+    resting = np.empty(size, np.int32)
+    used = 0
+    for i in range(images):
+        for t in range(steps):
+            drive[before + t, :] = 0
+            _add_weights(drive[before + t], weights, neuron, count, start[i, t], start[i, t + 1])
+        potential[:] = 0
+        rest[:] = 0
+        resting_number = 0
+        for t in range(steps):
+            out_start[i, t] = used
+            _filter(drive, taps, before + t - first_lag, bias, current)
+            resting_number, fired_number = _step_neurons(
+                current, constants, potential, rest, resting, resting_number, out_neuron[used:]
+            )
+            used += fired_number
+        out_start[i, steps] = used
+    return used
+
+
+@njit(cache=True, nogil=True)
 def _constant_counts(current, constants, steps):
     size = current.shape[0]
     potential = np.zeros(size)
@@ -113,7 +200,7 @@ def _constant_counts(current, constants, steps):
     counts = np.zeros(size, np.int64)
     resting_number = 0
     for _ in range(steps):
-        resting_number, number = step_neurons(
+        resting_number, number = _step_neurons(
             current, constants, potential, rest, resting, resting_number, fired
         )
         for f in range(number):
@@ -124,4 +211,6 @@ def _constant_counts(current, constants, steps):
 def constant_current_counts(currents: np.ndarray, settings: SimulationSettings) -> np.ndarray:
     """Spikes of neurons at constant ``currents`` (float64) over the window of ``settings``."""
     constants = step_constants(settings, np.dtype(np.float64))
-    return _constant_counts(np.ascontiguousarray(currents), constants, settings.steps)
+    padded = np.zeros(-(-len(currents) // BLOCK) * BLOCK)
+    padded[: len(currents)] = currents
+    return _constant_counts(padded, constants, settings.steps)[: len(currents)]
