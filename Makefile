@@ -2,10 +2,14 @@
 # Both set up .venv when it is missing or the pinned packages have changed, and only then.
 
 .DEFAULT_GOAL := help
-SHELL := /bin/bash
+SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-PYTHON ?= $(or $(shell command -v python3.11 || command -v python3.12),python3)
+# The Python that makes .venv must not be the one in it, which comes first where .venv is activated.
+OUTSIDE := $(shell echo "$$PATH" | tr : '\n' | grep -v -F -x "$(CURDIR)/.venv/bin" | paste -s -d : -)
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(or $(shell PATH="$(OUTSIDE)" command -v python3.11 python3.12 python3 | head -n 1),python3)
+endif
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.physicalcpu 2>/dev/null || echo 2)
 # Further words for snakemake, e.g. make all ARGS="--configfile mine.yaml", and for pytest.
 ARGS ?=
@@ -18,7 +22,7 @@ PROJECT := .venv/.project-$(shell (pwd; cat pyproject.toml) | cksum | tr ' ' '-'
 LINTERS := .venv-lint/.packages-$(shell (pwd; cat requirements-lint.lock) | cksum | tr ' ' '-')
 
 # Rules run `python` and notebooks start kernels: all of it from .venv, whatever is active outside.
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(OUTSIDE)
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
