@@ -1,0 +1,113 @@
+"""Claims of Thuesen 2022 on coding: the best filter time constant, the noise of Poisson coding."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from plausible.neurons.spikes import (
+    alpha_kernel,
+    apply_kernel,
+    author_kernel,
+    poisson_spike_counts,
+)
+from plausible.studies.thuesen2022.common import Settings, read, stream
+
+KERNELS = ("unit_area", "printed", "author_spacing")
+
+
+def filter_kernel(kernel: str, time_constant_s: float, time_step_s: float) -> NDArray[np.float64]:
+    """Samples of the alpha filter in one of its three readings.
+
+    ``unit_area``: normalised to sum 1. ``printed``: eq. 40, t/tau exp(-t/tau), at the time step.
+    ``author_spacing``: the 11 taps of the author's code, sampled 1.1 ms apart but applied at
+    every time step.
+    """
+    if kernel == "author_spacing":
+        return author_kernel(time_constant_s)
+    return alpha_kernel(time_constant_s, time_step_s, normalise=kernel)
+
+
+def alpha_filter_tau(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+    """Claim of section 3.4.2: which filter time constant recovers the firing rate most precisely.
+
+    Neither criterion nor time step are published, so there are two criteria and three kernels.
+    Poisson spike trains of constant rate are filtered; the estimate at each time at which the
+    filter is filled is filtered / time step. ``mean_rate_error`` is the absolute difference of the
+    mean estimate to the true rate, ``rms_rate_error`` the root mean square of the momentary
+    difference; both are averaged over the rates (the latter as a mean square).
+
+    Settings: ``time_constant_min_s``, ``time_constant_max_s``, ``time_constant_points`` (evenly
+    spaced), ``published_time_constant_s`` (always added to the sweep), ``rates_hz`` (list),
+    ``time_step_s``, ``duration_s``, ``repetitions`` (spike trains per rate).
+    Columns: kernel, criterion, tau_s, error_hz, seed.
+    """
+    minimum, maximum, points, published, rates, time_step, duration, repetitions = read(
+        settings,
+        "alpha_filter_tau",
+        "time_constant_min_s",
+        "time_constant_max_s",
+        "time_constant_points",
+        "published_time_constant_s",
+        "rates_hz",
+        "time_step_s",
+        "duration_s",
+        "repetitions",
+    )
+    # Rounded to a microsecond, so that the published value is not listed twice.
+    time_constants = np.unique(np.round([*np.linspace(minimum, maximum, points), published], 6))
+    rates = np.asarray(rates, np.float64)
+    rows = []
+    for seed in seeds:
+        counts = poisson_spike_counts(
+            np.repeat(rates, repetitions),
+            round(duration / time_step),
+            time_step,
+            stream("alpha_filter_tau", seed),
+        )
+        for kernel in KERNELS:
+            for time_constant in time_constants:
+                taps = filter_kernel(kernel, float(time_constant), time_step)
+                filled = apply_kernel(counts, taps)[len(taps) - 1 :] / time_step
+                difference = filled.reshape(len(filled), len(rates), repetitions)
+                difference = difference - rates[:, None]
+                errors = {
+                    "mean_rate_error": np.abs(difference.mean(axis=(0, 2))).mean(),
+                    "rms_rate_error": np.sqrt(np.mean(difference**2)),
+                }
+                rows += [
+                    (kernel, criterion, time_constant, error, seed)
+                    for criterion, error in errors.items()
+                ]
+    return pd.DataFrame(rows, columns=["kernel", "criterion", "tau_s", "error_hz", "seed"])
+
+
+def poisson_noise(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+    """Claim of section 3.3.3: rate estimates from Poisson coding are noisy.
+
+    The standard error is the standard deviation over repetitions of (spike count) / duration; for
+    a Poisson process it is sqrt(rate / duration).
+
+    Settings: ``rates_hz`` (list), ``durations_s`` (list), ``time_step_s``, ``repetitions``.
+    Columns: rate_hz, duration_s, seed, repetitions, standard_error_hz.
+    """
+    rates, durations, time_step, repetitions = read(
+        settings, "poisson_noise", "rates_hz", "durations_s", "time_step_s", "repetitions"
+    )
+    rows = []
+    for seed in seeds:
+        for rate in rates:
+            for duration in durations:
+                generator = stream("poisson_noise", seed, str(float(rate)), str(float(duration)))
+                counts = poisson_spike_counts(
+                    np.full(repetitions, float(rate)),
+                    round(duration / time_step),
+                    time_step,
+                    generator,
+                )
+                estimates = counts.sum(axis=0) / duration
+                rows.append(
+                    (float(rate), float(duration), seed, repetitions, estimates.std(ddof=1))
+                )
+    return pd.DataFrame(
+        rows, columns=["rate_hz", "duration_s", "seed", "repetitions", "standard_error_hz"]
+    )

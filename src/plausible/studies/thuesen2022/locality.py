@@ -1,0 +1,123 @@
+"""Claim of section 4.3 of Thuesen 2022: value-node, weight and bias updates of a PCN are local."""
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from plausible.learning.backprop import mean_gradients
+from plausible.learning.predictive_coding import (
+    State,
+    local_terms,
+    refresh,
+    stages,
+    start,
+    value_node_changes,
+)
+from plausible.learning.settings import TrainingSettings
+from plausible.networks.mlp import Network, init_network
+from plausible.studies.thuesen2022.common import Settings, read, torch_generator
+
+
+def random_state(
+    layer_sizes: list[int], batch_size: int, generator: torch.Generator
+) -> tuple[Network, State]:
+    """Soft-rate network and random value nodes (no error node is zero), in float64.
+
+    There is no softmax node: stage k is weight matrix k, from value node k to value node k + 1.
+    """
+    network = init_network(tuple(layer_sizes), TrainingSettings(dtype="float64"), generator)
+    for bias in network.biases:
+        bias.normal_(generator=generator)
+    values = [
+        torch.randn(batch_size, units, generator=generator, dtype=torch.float64)
+        for units in layer_sizes
+    ]
+    plan = stages(network, "linear")
+    state = start(network, values[0], values[-1], plan)
+    return network, refresh(network, plan, state._replace(values=values))
+
+
+def updates_of(network: Network, state: State, layer: int) -> dict[str, Tensor]:
+    """Updates that belong to a layer (from 1): its value nodes, the weights and biases into it.
+
+    The clamped output layer has no value-node update.
+    """
+    plan = stages(network, "linear")
+    weights, biases = mean_gradients(local_terms(plan, state, layer - 1))
+    found = {"weights": weights, "biases": biases}
+    if layer < len(network.weights):
+        found["value_nodes"] = value_node_changes(network, plan, state)[layer - 1]
+    return found
+
+
+def needed_by(update: str, layer: int) -> tuple[set[int], set[int]]:
+    """Value nodes and weight matrices (by the layer they lead to) that a local update may use.
+
+    Weights and biases: the two value nodes that they connect and themselves, in the error node
+    between. Value nodes: their own error node and that of the next layer.
+    """
+    if update == "value_nodes":
+        return {layer - 1, layer, layer + 1}, {layer, layer + 1}
+    return {layer - 1, layer}, {layer}
+
+
+def replace_others(
+    network: Network,
+    state: State,
+    kept_values: set[int],
+    kept_weights: set[int],
+    generator: torch.Generator,
+) -> tuple[Network, State]:
+    """The same network and state with everything but the kept arrays replaced by noise."""
+
+    def noise(array: Tensor) -> Tensor:
+        return torch.randn(array.shape, generator=generator, dtype=array.dtype)
+
+    values = [
+        value if index in kept_values else noise(value) for index, value in enumerate(state.values)
+    ]
+    replaced = network._replace(
+        weights=tuple(
+            weight if layer in kept_weights else noise(weight)
+            for layer, weight in enumerate(network.weights, 1)
+        ),
+        biases=tuple(
+            bias if layer in kept_weights else noise(bias)
+            for layer, bias in enumerate(network.biases, 1)
+        ),
+    )
+    plan = stages(replaced, "linear")
+    return replaced, refresh(replaced, plan, state._replace(values=values))
+
+
+def local_updates(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+    """Change of each update when all arrays that are not adjacent to it become noise.
+
+    A value node may use its own and the next error node, i.e. the value nodes, weights and biases
+    of which these are made; a weight or bias may use the error node above and the value node below
+    it. ``max_abs_change`` is zero, to the last bit, if nothing else enters.
+
+    Settings: ``layer_sizes`` (with at least five layers something is left to replace),
+    ``batch_size``. Columns: update, layer, replaced_layers (value nodes replaced, as "0 4 5"),
+    max_abs_change (the largest over the seeds).
+    """
+    sizes, batch = read(settings, "local_updates", "layer_sizes", "batch_size")
+    changes: dict[tuple[str, int, str], float] = {}
+    for seed in seeds:
+        generator = torch_generator("local_updates", seed, "network")
+        network, state = random_state(sizes, batch, generator)
+        for layer in range(1, len(sizes)):
+            for update, before in updates_of(network, state, layer).items():
+                values, weights = needed_by(update, layer)
+                other = replace_others(network, state, values, weights, generator)
+                after = updates_of(*other, layer)[update]
+                replaced = " ".join(str(k) for k in range(len(sizes)) if k not in values)
+                key = (update, layer, replaced)
+                change = float((after - before).abs().max())
+                changes[key] = max(changes.get(key, 0.0), change)
+    order = ("value_nodes", "weights", "biases")
+    rows = sorted(changes.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
+    return pd.DataFrame(
+        [(*key, change) for key, change in rows],
+        columns=["update", "layer", "replaced_layers", "max_abs_change"],
+    )
