@@ -33,6 +33,10 @@ class LocalTerms(NamedTuple):
     """Derivative of each sample's loss by the layer's output, [batch, fan_out]."""
     activity: Tensor
     """[batch, fan_in], for batch norm [batch, features]."""
+    centred: bool = False
+    """Whether the errors sum to zero over the batch, as they do below a batch norm that uses batch
+    statistics. The bias then has gradient zero; the rounding noise of that sum must not reach Adam,
+    which would blow it up to steps of random sign."""
 
 
 class Gradients(NamedTuple):
@@ -66,8 +70,9 @@ def backward(
         inputs, normalised, slope = record.layers[layer]
         if slope is not None:
             error = error * slope
-        norm = network.batch_norms[layer]
+        norm, centred = network.batch_norms[layer], False
         if norm is not None:
+            centred = normalised.batch_statistics
             terms = LocalTerms("batch_norm", layer, error, normalised.values)
             if weights_first:
                 yield terms
@@ -75,7 +80,7 @@ def backward(
             else:
                 error = propagate(norm, normalised, error)
                 yield terms
-        terms = LocalTerms("linear", layer, error, inputs)
+        terms = LocalTerms("linear", layer, error, inputs, centred)
         if layer == 0:
             yield terms
         elif weights_first:
@@ -124,9 +129,10 @@ def mean_gradients(terms: LocalTerms) -> tuple[Tensor, Tensor]:
     """Gradients of the mean loss by (weight, bias) or (gain, shift)."""
     error, activity = terms.error, terms.activity
     batch = error.shape[0]
-    if terms.kind == "linear":
-        return (error.t() @ activity).div_(batch), error.mean(dim=0)
-    return (error * activity).mean(dim=0), error.mean(dim=0)
+    if terms.kind == "batch_norm":
+        return (error * activity).mean(dim=0), error.mean(dim=0)
+    bias = torch.zeros_like(error[0]) if terms.centred else error.mean(dim=0)
+    return (error.t() @ activity).div_(batch), bias
 
 
 def mean_squares(terms: LocalTerms) -> tuple[Tensor, Tensor]:
@@ -135,4 +141,5 @@ def mean_squares(terms: LocalTerms) -> tuple[Tensor, Tensor]:
     The gradient of sample i by W is the outer product of its error and activity, hence
     mean_i (e_i a_i^T)^2 = (e^2)^T a^2 / batch: one matrix product, no outer product is formed.
     """
-    return mean_gradients(terms._replace(error=terms.error**2, activity=terms.activity**2))
+    squared = terms._replace(error=terms.error**2, activity=terms.activity**2, centred=False)
+    return mean_gradients(squared)

@@ -14,6 +14,15 @@ from plausible.learning.optimizers import OptimizerState
 from plausible.networks.mlp import Network
 
 _LOG = logging.getLogger(__name__)
+_UNREADABLE = (
+    OSError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    EOFError,
+    pickle.UnpicklingError,
+)
 
 
 class Progress(NamedTuple):
@@ -60,10 +69,12 @@ def load_checkpoint(path: str | Path, fresh: Progress, identity: str) -> Progres
     if not Path(path).exists():
         return fresh
     try:
+        # Anything but a zip archive would reach torch's old unpickler, which may raise anything.
+        if not zipfile.is_zipfile(path):
+            raise ValueError("not a zip archive")
         content = torch.load(path, map_location="cpu", weights_only=True)
         stored_identity = content["identity"]
-    except (OSError, RuntimeError, KeyError, TypeError, EOFError, ValueError,
-            pickle.UnpicklingError, zipfile.BadZipFile) as error:  # fmt: skip
+    except _UNREADABLE as error:
         _LOG.warning("%s: unreadable checkpoint ignored, training starts anew (%s)", path, error)
         return fresh
     if stored_identity != identity:

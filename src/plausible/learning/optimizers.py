@@ -85,7 +85,8 @@ def _sgd(parameters: tuple[Tensor, Tensor], terms: LocalTerms, learning_rate: fl
         parameters[0].addmm_(terms.error.t(), terms.activity, alpha=rate)
     else:
         parameters[0].add_((terms.error * terms.activity).sum(dim=0), alpha=rate)
-    parameters[1].add_(terms.error.sum(dim=0), alpha=rate)
+    if not terms.centred:
+        parameters[1].add_(terms.error.sum(dim=0), alpha=rate)
 
 
 def adam_step(

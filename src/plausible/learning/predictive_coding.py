@@ -239,6 +239,17 @@ def local_terms(plan: tuple[Stage, ...], state: State, k: int) -> LocalTerms:
     return LocalTerms(stage.kind, stage.layer, state.errors[k].neg(), view.activity)
 
 
+def _due_terms(plan: tuple[Stage, ...], state: State, k: int) -> LocalTerms:
+    """Local terms of a stage at its time in Z-IL: its error node is the message from above alone.
+
+    A message through batch statistics sums to zero over the batch.
+    """
+    above = state.locals[k + 1].normalised
+    return local_terms(plan, state, k)._replace(
+        centred=above is not None and above.batch_statistics
+    )
+
+
 def il_terms(
     network: Network,
     plan: tuple[Stage, ...],
@@ -280,7 +291,7 @@ def zil_terms(
             state = refresh(network, plan, state, batch_statistics, masks, first_constant=True)
         moved = move(state, value_node_changes(network, plan, state), 1.0) if k > 0 else state
         if plan[k].kind != "softmax":
-            yield local_terms(plan, state, k)
+            yield _due_terms(plan, state, k)
         state = moved
 
 
@@ -304,7 +315,7 @@ def zil_sequential_terms(
         moved = list(state.values)
         for k in reversed(range(len(plan))):
             if k == due and plan[k].kind != "softmax":
-                yield local_terms(plan, state, k)
+                yield _due_terms(plan, state, k)
             if k > 0:
                 sent = message(network, plan[k], state.locals[k], state.errors[k])
                 moved[k] = state.values[k] + (sent - state.errors[k - 1])

@@ -50,19 +50,19 @@ def load_networks(path: str | Path) -> dict[int, StoredNetwork]:
         with np.load(path, allow_pickle=False) as archive:
             content = {name: archive[name] for name in archive.files}
         settings = json.loads(str(content.pop("settings")))
+        by_seed: dict[int, dict[str, np.ndarray]] = {}
+        for name, array in content.items():
+            seed, key = name.split("/", 1)
+            by_seed.setdefault(int(seed), {})[key] = array
+        return {seed: _stored(arrays, settings) for seed, arrays in sorted(by_seed.items())}
     except FileNotFoundError:
         raise DataError(
             f"{path}: no such file, expected trained networks (.npz); run its training first."
         ) from None
-    except (KeyError, ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, OSError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         raise DataError(
             f"{path}: not a file of trained networks ({error}); delete it and train again."
         ) from error
-    by_seed: dict[int, dict[str, np.ndarray]] = {}
-    for name, array in content.items():
-        seed, key = name.split("/", 1)
-        by_seed.setdefault(int(seed), {})[key] = array
-    return {seed: _stored(arrays, settings) for seed, arrays in sorted(by_seed.items())}
 
 
 def _stored(arrays: Mapping[str, np.ndarray], settings: dict[str, Any]) -> StoredNetwork:

@@ -113,6 +113,6 @@ def _soft_rate_terms(
         denominator.mul_(lif.threshold)
     denominator.log1p_()
     if offset == 0.0:
-        denominator.add_(bounded).sub_(scaled)
+        denominator.add_(bounded - scaled)
     denominator.mul_(lif.membrane_time_constant_s).add_(lif.refractory_period_s)
     return denominator.reciprocal_(), smoothed, bounded
