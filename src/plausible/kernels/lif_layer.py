@@ -77,6 +77,16 @@ def _step_refractory(potential, current, resting, rest, resting_number, tau_step
 
 
 @njit(cache=True, nogil=True)
+def _since_crossing(current, potential, threshold, tau_steps):
+    """Part of a step since the threshold was crossed: tau ln((J - V_th) / (J - v)), by eq. 36."""
+    gap = np.float64(current) - np.float64(potential)
+    # A current just above the threshold can be reached exactly, by rounding.
+    if gap <= 0:
+        return 1.0
+    return min(tau_steps * np.log((np.float64(current) - np.float64(threshold)) / gap), 1.0)
+
+
+@njit(cache=True, nogil=True)
 def _step_neurons(current, constants, potential, rest, resting, resting_number, fired):
     """Advance all neurons, a multiple of BLOCK, by one step; returns (number resting, fired).
 
@@ -106,10 +116,7 @@ def _step_neurons(current, constants, potential, rest, resting, resting_number, 
                 continue
             rest[j] = constants.rest_steps
             if constants.exact:
-                # Minus the time from the crossing to the end of the step, which by eq. 36 is
-                # tau ln((J - V_th) / (J - v)).
-                above = (current[j] - threshold) / (current[j] - potential[j])
-                rest[j] -= constants.tau_steps * np.log(np.float64(above))
+                rest[j] -= _since_crossing(current[j], potential[j], threshold, constants.tau_steps)
             potential[j] = 0
             fired[fired_number] = j
             fired_number += 1

@@ -34,7 +34,7 @@ from plausible.kernels.types import (
     synapse_taps,
 )
 
-_EVENTS_PER_CHUNK = 4_000_000
+_EVENTS_PER_CHUNK = 10_000_000
 
 
 class _Layer:
@@ -119,7 +119,7 @@ def _summary(
 
 
 def _chunks(images: int, pixels: int, steps: int) -> Iterator[slice]:
-    """Slices of images whose event lists stay within some 40 MB."""
+    """Slices of images whose event lists stay within 80 MB."""
     size = max(1, min(64, _EVENTS_PER_CHUNK // max(1, pixels * steps)))
     for first in range(0, images, size):
         yield slice(first, min(first + size, images))

@@ -13,6 +13,9 @@ from plausible.errors import StudyError
 Integration = Literal["euler", "exact"]
 INTEGRATIONS = ("euler", "exact")
 
+# Below this ln(ln(1 + exp(x))) is x to less than float64 rounding.
+_ASYMPTOTE = -40.0
+
 
 class LIF(NamedTuple):
     """Constants of a leaky integrate-and-fire neuron with resting potential 0.
@@ -40,15 +43,18 @@ def firing_rate_hz(
     notebook has 1e-12 there, which leaves a rate of about 2 Hz below the threshold.
     """
     excess = np.asarray(current, dtype=np.float64) - lif.threshold
-    if softplus_gamma > 0:
-        rho = softplus_gamma * np.logaddexp(0.0, excess / softplus_gamma)
-    else:
-        rho = np.maximum(excess, 0.0)
-    rho = rho + rate_offset
-    # ln(1 + V/rho) as a difference of logarithms, so that rho = 0 gives a rate of exactly 0.
+    # In logarithms: far below the threshold rho underflows, but ln(rho) does not, and rho = 0 gives
+    # a rate of exactly 0.
     with np.errstate(divide="ignore"):
-        charging_s = lif.membrane_time_constant_s * (np.log(rho + lif.threshold) - np.log(rho))
-    return 1.0 / (lif.refractory_period_s + charging_s)
+        if softplus_gamma > 0:
+            ratio = excess / softplus_gamma
+            soft = np.log(np.logaddexp(0.0, np.maximum(ratio, _ASYMPTOTE)))
+            log_rho = np.log(softplus_gamma) + np.where(ratio < _ASYMPTOTE, ratio, soft)
+        else:
+            log_rho = np.log(np.maximum(excess, 0.0))
+        log_rho = np.logaddexp(log_rho, np.log(rate_offset))
+    charging = np.logaddexp(0.0, np.log(lif.threshold) - log_rho)
+    return 1.0 / (lif.refractory_period_s + lif.membrane_time_constant_s * charging)
 
 
 def check_integration(

@@ -47,7 +47,7 @@ def alpha_kernel(
     """Alpha synapse filter sampled at 0, dt, 2 dt, ...: ``[steps]`` (Thuesen 2022, eq. 40).
 
     ``printed`` is the equation as printed, (t / tau) exp(-t / tau). Its sum depends on the step: it
-    is 1.110 at dt = 1 ms and tau = 1.18 ms, so a filtered spike train overestimates its rate by
+    is 1.112 at dt = 1 ms and tau = 1.18 ms, so a filtered spike train overestimates its rate by
     11 %. ``unit_area`` divides by the sum, so that sum(filtered) = sum(spikes). (The equation names
     two constants, tau_s and tau_a, for what is one.) ``steps`` defaults to 15 tau.
     """
