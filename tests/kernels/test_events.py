@@ -117,7 +117,7 @@ def test_pixels_steps_images_and_seeds_are_independent() -> None:
         "seeds": (first, other),
     }
     for name, (a, b) in pairs.items():
-        # The mean product of independent counts of variance 0.5 has the standard error 0.5 / sqrt n.
+        # Standard error of the mean product of independent counts of variance 0.5: 0.5 / sqrt n.
         assert abs((a * b).mean()) <= 4.5 * 0.5 / np.sqrt(a.size), name
 
 
