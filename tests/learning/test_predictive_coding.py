@@ -8,6 +8,7 @@ from torch.nn.functional import batch_norm
 from plausible.learning.backprop import backward, collect, cross_entropy, gradients
 from plausible.learning.optimizers import init_optimizer
 from plausible.learning.predictive_coding import (
+    advance,
     free_energy,
     il_terms,
     local_terms,
@@ -517,3 +518,33 @@ def test_move_leaves_the_input_alone(make_problem):
     moved = move(state, value_node_changes(problem.network, plan, state), 0.5)
     assert moved.values[0] is problem.inputs
     assert moved.values[-1] is problem.one_hot
+
+
+@pytest.mark.parametrize("case", NETWORKS)
+def test_advance_and_reuse_are_the_plain_dynamics_bit_for_bit(make_problem, case):
+    """From the forward start, where most nodes rest, for as many steps as reach the input."""
+    network, inputs, one_hot, _ = make_problem(**NETWORKS[case])
+    plan = stages(network)
+    plain = lean = start(network, inputs, one_hot, plan)
+    for step in range(2 * len(plan)):
+        assert sum(a is not b for a, b in zip(lean.values, plain.values, strict=True)) in (
+            (0,) if step == 0 else range(1, len(plan))
+        )
+        for ours, theirs in zip(
+            [*lean.values, *lean.errors], [*plain.values, *plain.errors], strict=True
+        ):
+            assert torch.equal(ours, theirs)
+        plain = move(plain, value_node_changes(network, plan, plain), 0.3)
+        plain = refresh(network, plan, plain)
+        lean = refresh(network, plan, advance(network, plan, lean, 0.3), reuse=True)
+
+
+def test_reuse_notices_changed_parameters(make_problem):
+    problem = make_problem()
+    network, plan = problem.network, stages(problem.network)
+    state = start(network, problem.inputs, problem.one_hot, plan)
+    network.weights[1].mul_(1.5)
+    fresh = refresh(network, plan, state)
+    reused = refresh(network, plan, state, reuse=True, changed=1)
+    assert torch.equal(reused.errors[1], fresh.errors[1])
+    assert fresh.errors[1].any()

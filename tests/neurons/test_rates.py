@@ -77,7 +77,8 @@ def test_soft_derivative_against_autograd(gamma, offset):
     (slope,) = torch.autograd.grad(rate.sum(), current)
     value, derivative = soft_rate_and_derivative(current.detach(), gamma, offset=offset)
     torch.testing.assert_close(value, rate.detach(), rtol=1e-12, atol=0)
-    torch.testing.assert_close(derivative, slope, rtol=1e-9, atol=1e-300)
+    # Far below threshold the offset alone makes the rate, and the slope is 0 to 1e-20.
+    torch.testing.assert_close(derivative, slope, rtol=1e-9, atol=1e-20)
     assert torch.equal(value, soft_rate(current.detach(), gamma, offset=offset))
     assert torch.equal(derivative, soft_rate_derivative(current.detach(), gamma, offset=offset))
 

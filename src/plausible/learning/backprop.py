@@ -132,7 +132,7 @@ def mean_gradients(terms: LocalTerms) -> tuple[Tensor, Tensor]:
     if terms.kind == "batch_norm":
         return (error * activity).mean(dim=0), error.mean(dim=0)
     bias = torch.zeros_like(error[0]) if terms.centred else error.mean(dim=0)
-    return (error.t() @ activity).div_(batch), bias
+    return (error / batch).t() @ activity, bias
 
 
 def mean_squares(terms: LocalTerms) -> tuple[Tensor, Tensor]:
@@ -141,5 +141,7 @@ def mean_squares(terms: LocalTerms) -> tuple[Tensor, Tensor]:
     The gradient of sample i by W is the outer product of its error and activity, hence
     mean_i (e_i a_i^T)^2 = (e^2)^T a^2 / batch: one matrix product, no outer product is formed.
     """
-    squared = terms._replace(error=terms.error**2, activity=terms.activity**2, centred=False)
+    squared = terms._replace(
+        error=terms.error.square(), activity=terms.activity.square(), centred=False
+    )
     return mean_gradients(squared)

@@ -120,5 +120,8 @@ def adam_step(
     if settings.adam_epsilon_inside_root:
         denominator = (second + EPSILON).sqrt_()
     else:
-        denominator = second.sqrt().add_(EPSILON * correction_2**0.5)
+        # The smallest normal number changes nothing beside epsilon, but roots of denormal numbers
+        # (squares of tiny gradients in float32) would take 30 times as long.
+        denominator = second + torch.finfo(second.dtype).tiny
+        denominator.sqrt_().add_(EPSILON * correction_2**0.5)
     parameter.addcdiv_(first, denominator, value=-rate)

@@ -39,6 +39,8 @@ class Stage(NamedTuple):
 class Local(NamedTuple):
     """What a stage sees of the value node below it at one instant."""
 
+    below: Tensor
+    """The value node x(k-1) itself."""
     prediction: Tensor
     """u(k), [batch, units]."""
     activity: Tensor
@@ -114,18 +116,21 @@ def refresh(
     state: State,
     batch_statistics: bool = True,
     masks: tuple[Tensor, ...] | None = None,
-    first_constant: bool = False,
+    reuse: bool = False,
+    changed: int | None = None,
 ) -> State:
     """Predictions and errors that belong to the current value nodes and parameters.
 
-    ``first_constant`` keeps the prediction from the clamped input, valid while the first weight
-    matrix has not changed.
+    ``reuse`` keeps the prediction of every stage whose value node below is still the same tensor;
+    only the parameters of stage ``changed`` may then have changed since the last time.
     """
     views = [
-        state.locals[0]
-        if first_constant and k == 0
-        else _look(network, stage, state.values[k], batch_statistics, masks)
-        for k, stage in enumerate(plan)
+        view
+        if reuse and view.below is below and k != changed
+        else _look(network, stage, below, batch_statistics, masks)
+        for k, (stage, view, below) in enumerate(
+            zip(plan, state.locals, state.values[:-1], strict=True)
+        )
     ]
     errors = [value - view.prediction for value, view in zip(state.values[1:], views, strict=True)]
     return State(state.values, views, errors)
@@ -142,7 +147,7 @@ def _look(
     if stage.kind == "batch_norm":
         norm = network.batch_norms[stage.layer]
         output, record = normalise(norm, below, batch_statistics, update_running)
-        return Local(output, record.values, None, record)
+        return Local(below, output, record.values, None, record)
     activity, slope = below, None
     if stage.active:
         activity, slope = network.activation.value_and_derivative(below)
@@ -150,8 +155,8 @@ def _look(
         if masks is not None and below_layer < len(masks):
             activity, slope = activity.mul_(masks[below_layer]), slope.mul_(masks[below_layer])
     if stage.kind == "softmax":
-        return Local(torch.softmax(activity, dim=1), activity, slope, None)
-    return Local(predict(network, stage.layer, activity), activity, slope, None)
+        return Local(below, torch.softmax(activity, dim=1), activity, slope, None)
+    return Local(below, predict(network, stage.layer, activity), activity, slope, None)
 
 
 def message(network: Network, stage: Stage, view: Local, error: Tensor) -> Tensor:
@@ -181,6 +186,37 @@ def move(state: State, changes: list[Tensor], step_size: float) -> State:
     for k, change in enumerate(changes, start=1):
         moved[k] = torch.add(moved[k], change, alpha=step_size)
     return State(moved, state.locals, state.errors)
+
+
+def advance(
+    network: Network,
+    plan: tuple[Stage, ...],
+    state: State,
+    step_size: float,
+    clamped: bool = True,
+) -> State:
+    """The same as :func:`value_node_changes` and :func:`move`, bit for bit, at less cost.
+
+    A value node that *is* its prediction (the same tensor) has error zero and sends zeros; nodes
+    that would move by zero are left alone, so that ``refresh`` can reuse what depends on them.
+    """
+    resting = [
+        value is view.prediction for value, view in zip(state.values[1:], state.locals, strict=True)
+    ]
+    moved = list(state.values)
+    for k, stage in enumerate(plan[1:], start=1):
+        if resting[k] and resting[k - 1]:
+            continue
+        if resting[k]:
+            change = -state.errors[k - 1]
+        else:
+            change = message(network, stage, state.locals[k], state.errors[k])
+            if not resting[k - 1]:
+                change = change - state.errors[k - 1]
+        moved[k] = torch.add(moved[k], change, alpha=step_size)
+    if not clamped and not resting[-1]:
+        moved[-1] = torch.sub(moved[-1], state.errors[-1], alpha=step_size)
+    return state._replace(values=moved)
 
 
 def free_energy(plan: tuple[Stage, ...], state: State) -> float:
@@ -227,9 +263,8 @@ def relax(
         record.error_nodes.append(tuple(state.errors))
         record.free_energy.append(free_energy(plan, state))
         if step < steps:
-            changes = value_node_changes(network, plan, state, target is not None)
-            state = move(state, changes, step_size)
-            state = refresh(network, plan, state, batch_statistics, first_constant=True)
+            state = advance(network, plan, state, step_size, target is not None)
+            state = refresh(network, plan, state, batch_statistics, reuse=True)
     return record
 
 
@@ -264,8 +299,8 @@ def il_terms(
     All terms belong to the same final state, so parameters may be changed while iterating.
     """
     for _ in range(steps):
-        state = move(state, value_node_changes(network, plan, state), step_size)
-        state = refresh(network, plan, state, batch_statistics, masks, first_constant=True)
+        state = advance(network, plan, state, step_size)
+        state = refresh(network, plan, state, batch_statistics, masks, reuse=True)
     for k in reversed(range(len(plan))):
         if plan[k].kind != "softmax":
             yield local_terms(plan, state, k)
@@ -288,8 +323,10 @@ def zil_terms(
     top = len(plan) - 1
     for k in reversed(range(len(plan))):
         if k < top:
-            state = refresh(network, plan, state, batch_statistics, masks, first_constant=True)
-        moved = move(state, value_node_changes(network, plan, state), 1.0) if k > 0 else state
+            state = refresh(
+                network, plan, state, batch_statistics, masks, reuse=True, changed=k + 1
+            )
+        moved = advance(network, plan, state, 1.0) if k > 0 else state
         if plan[k].kind != "softmax":
             yield _due_terms(plan, state, k)
         state = moved
@@ -311,7 +348,7 @@ def zil_sequential_terms(
     top = len(plan) - 1
     for due in reversed(range(len(plan))):
         if due < top:
-            state = refresh(network, plan, state, batch_statistics, masks, first_constant=True)
+            state = refresh(network, plan, state, batch_statistics, masks)
         moved = list(state.values)
         for k in reversed(range(len(plan))):
             if k == due and plan[k].kind != "softmax":

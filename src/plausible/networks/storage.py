@@ -59,7 +59,15 @@ def load_networks(path: str | Path) -> dict[int, StoredNetwork]:
         raise DataError(
             f"{path}: no such file, expected trained networks (.npz); run its training first."
         ) from None
-    except (KeyError, ValueError, OSError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    except (
+        KeyError,
+        ValueError,
+        OSError,
+        EOFError,
+        AttributeError,
+        TypeError,
+        zipfile.BadZipFile,
+    ) as error:
         raise DataError(
             f"{path}: not a file of trained networks ({error}); delete it and train again."
         ) from error
