@@ -106,11 +106,8 @@ def test_links_and_paths_lead_somewhere(project_root, document):
     links = re.findall(r"\]\(([^)#\s]+)", text)
     links = [link for link in links if "://" not in link]
     # Paths in the text that name a file or folder of this project.
-    links += [
-        name
-        for name in re.findall(r"`((?:src|workflow|tests|profiles)/[\w./]+)`", text)
-        if path.parent == project_root
-    ]
+    if path.parent == project_root:
+        links += re.findall(r"`((?:src|workflow|tests|profiles)/[\w./]+)`", text)
     generated = ("results/reference/", "reports/reference/")
     for link in links:
         target = path.parent / link
