@@ -6,6 +6,7 @@ import yaml
 
 from plausible.config import load_config
 from plausible.errors import PlausibleError
+from plausible.reproduction.adoption import adopt_results, came_with_the_checkout
 from plausible.sources import source_digest
 from plausible.studies.declaration import load_study, short_name
 
@@ -25,6 +26,9 @@ except PlausibleError as error:
 SCALE = CONFIG["scale"]
 PUBLISHED = "workflow/published/{study}.yaml"
 CURVES = "workflow/published/curves"
+
+if came_with_the_checkout():
+    adopt_results(f"results/{SCALE}")
 
 
 def names(section):

@@ -16,7 +16,7 @@ with job(snakemake) as run:
     tables = import_module(f"plausible.studies.{names.study}.tables")
     text = getattr(tables, snakemake.params.markdown)(
         pd.read_csv(snakemake.input.table),
-        entries.entry(identifier)["values"] if identifier in entries else {},
+        entries.entry(identifier)["values"] if identifier in entries.entries else {},
     )
     with run.output(0) as path:
         write_text(path, text)

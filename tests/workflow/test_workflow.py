@@ -1,0 +1,273 @@
+"""The workflow itself, on a reduced study in a temporary copy of the project."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+STUDY = "workflow/studies/thuesen2022.yaml"
+FOLDER = "results/demo/thuesen2022"
+TARGETS = [f"{FOLDER}/{name}" for name in ("table1.csv", "fig2c.svg", "fig3.csv", "table1.md")]
+
+pytestmark = pytest.mark.slow
+
+
+def reduce_study(declaration: dict, **settings) -> dict:
+    """The study with one training run, one simulation, two sweeps and the results they feed."""
+    kept = {"table1", "fig2c", "fig3"}
+    declaration["train"] = {"spcn_adam": declaration["train"]["spcn_adam"]}
+    declaration["train"]["spcn_adam"]["only_protocols"] = ["as_coded"]
+    declaration["simulate"] = {
+        "spiking": {
+            "title": "short",
+            "networks": ["spcn_adam"],
+            "settings": {"test_images": 20, "checkpoints_ms": [50, 200]},
+        }
+    }
+    declaration["sweep"] = {name: declaration["sweep"][name] for name in ("fig2c", "fig3")}
+    declaration["results"] = {name: declaration["results"][name] for name in kept}
+    table = declaration["results"]["table1"]
+    table["from"] = {"train": ["spcn_adam"], "simulate": ["spiking"]}
+    table["options"]["rows"] = [r for r in table["options"]["rows"] if r["run"] == "spcn_adam"]
+    scale = declaration["scales"]["demo"]
+    scale.update(seeds=[0, 1], seeds_per_job=1)
+    scale["settings"] = {
+        **{"epochs": 2, "batch_size": 32, "test_every_steps": 45, "hidden_sizes": [16, 16]},
+        **settings,
+    }
+    return declaration
+
+
+def copy_project(folder: Path, **settings) -> Path:
+    """A copy of the project's own files with the reduced study."""
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy(ROOT / name, folder / name)
+    for name in ("workflow", "profiles"):
+        shutil.copytree(ROOT / name, folder / name)
+    edit_study(folder, lambda declaration: reduce_study(declaration, **settings))
+    return folder
+
+
+def edit_study(folder: Path, edit) -> None:
+    path = folder / STUDY
+    declaration = edit(yaml.safe_load(path.read_text()))
+    path.write_text(yaml.safe_dump(declaration, sort_keys=False))
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "snakemake", *arguments]
+
+
+def environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith("SNAKEMAKE")}
+
+
+def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+    done = subprocess.run(
+        command(*arguments),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=environment(),
+    )
+    assert not check or done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done
+
+
+def planned_rules(folder: Path, *targets: str) -> list[str]:
+    """Rule of every job that a dry run would execute, with duplicates."""
+    shown = snakemake(folder, "-n", "--quiet", "rules", "--cores", "1", *targets)
+    # With --quiet the dry run prints only the table of jobs; ask for the jobs themselves.
+    shown = snakemake(folder, "-n", "--cores", "1", *targets)
+    rules = []
+    for line in shown.stdout.splitlines() + shown.stderr.splitlines():
+        words = line.split()
+        if len(words) == 2 and words[1].isdigit() and words[0] != "total":
+            rules += [words[0]] * int(words[1])
+    # The table of jobs is printed at the start and at the end.
+    return sorted(rules[: len(rules) // 2])
+
+
+def csv_bytes(folder: Path) -> dict[str, bytes]:
+    root = folder / FOLDER
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.csv")}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    folder = copy_project(tmp_path_factory.mktemp("built"))
+    snakemake(folder, "--cores", "2", *TARGETS)
+    return folder
+
+
+def test_outputs_and_their_provenance_exist(built):
+    table = pd.read_csv(built / FOLDER / "table1.csv")
+    assert set(table["seed"]) == {0, 1}
+    assert set(table["row"]) == {6, 7}
+    assert table["test_accuracy_percent"].between(0, 100).all()
+    for path in (built / "results").rglob("*"):
+        is_output = path.is_file() and path.suffix in {".csv", ".svg", ".png", ".md", ".npz"}
+        if is_output and "benchmarks" not in path.parts:
+            assert Path(f"{path}.json").is_file(), path
+
+
+def test_results_do_not_depend_on_cores(built, tmp_path):
+    again = copy_project(tmp_path)
+    snakemake(again, "--cores", "1", *TARGETS)
+    first, second = csv_bytes(built), csv_bytes(again)
+    assert first.keys() == second.keys() and len(first) > 5
+    assert first == second
+
+
+def test_built_workflow_reruns_nothing(built):
+    assert planned_rules(built, *TARGETS) == []
+
+
+def test_fresh_checkout_with_results_reruns_nothing(built, tmp_path):
+    folder = tmp_path / "checkout"
+    shutil.copytree(built, folder, ignore=shutil.ignore_patterns(".snakemake", "logs"))
+    generator = random.Random(0)  # a clone writes files in any order
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            moment = time.time() - generator.uniform(0, 1000)
+            os.utime(path, (moment, moment))
+    assert planned_rules(folder, *TARGETS) == []
+
+
+def test_a_further_seed_is_one_edit_and_reruns_nothing_else(built, tmp_path):
+    folder = tmp_path / "more"
+    shutil.copytree(built, folder)
+
+    def add(declaration):
+        declaration["scales"]["demo"]["seeds"].append(2)
+        return declaration
+
+    edit_study(folder, add)
+    planned = planned_rules(folder, f"{FOLDER}/table1.csv")
+    assert planned == ["convert_network", "simulate_spikes", "tabulate_result", "train"]
+    snakemake(folder, "--cores", "2", f"{FOLDER}/table1.csv")
+    assert set(pd.read_csv(folder / FOLDER / "table1.csv")["seed"]) == {0, 1, 2}
+
+
+def test_a_further_variant_and_its_row_are_edits_of_the_study_file(built, tmp_path):
+    folder = tmp_path / "variant"
+    shutil.copytree(built, folder)
+
+    def add(declaration):
+        run = dict(declaration["train"]["spcn_adam"], title="With a larger step")
+        run["settings"] = {**run["settings"], "learning_rate": 0.003}
+        declaration["train"]["faster"] = run
+        table = declaration["results"]["table1"]
+        table["from"]["train"].append("faster")
+        table["options"]["rows"].append(
+            {**table["options"]["rows"][0], "row": 10, "run": "faster"}
+        )
+        return declaration
+
+    edit_study(folder, add)
+    snakemake(folder, "--cores", "2", f"{FOLDER}/table1.csv")
+    assert set(pd.read_csv(folder / FOLDER / "table1.csv")["row"]) == {6, 7, 10}
+
+
+def test_changed_setting_reruns_only_what_depends_on_it(built, tmp_path):
+    folder = tmp_path / "changed"
+    shutil.copytree(built, folder)
+
+    def change(declaration):
+        declaration["sweep"]["fig2c"]["settings"]["points"] = 500
+        return declaration
+
+    edit_study(folder, change)
+    assert planned_rules(folder, *TARGETS) == ["draw_figure", "run_sweep", "tabulate_result"]
+
+
+def training_process(folder: Path, deadline: float) -> int:
+    """Process id of the training script once its first checkpoint is on disk."""
+    while time.time() < deadline:
+        if list((folder / FOLDER / "checkpoints").rglob("*.pt")):
+            listing = subprocess.run(
+                ["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True
+            ).stdout
+            for line in listing.splitlines():
+                pid, _, arguments = line.strip().partition(" ")
+                if str(folder) in arguments and "train.py" in arguments and "bash" not in arguments:
+                    return int(pid)
+        time.sleep(0.05)
+    raise AssertionError("the training did not start in time")
+
+
+@pytest.mark.parametrize("victim", ["job", "snakemake"])
+def test_kill_9_leaves_nothing_half_written_and_loses_nothing(victim, tmp_path):
+    target = f"{FOLDER}/train/spcn_adam.as_coded.0.csv"
+    reference = copy_project(tmp_path / "a" if (tmp_path / "a").mkdir() is None else tmp_path)
+    snakemake(reference, "--cores", "1", target, "--configfile", str(_overlay(reference)))
+    (tmp_path / "b").mkdir()
+    folder = copy_project(tmp_path / "b")
+    arguments = command("--cores", "1", target, "--configfile", str(_overlay(folder)))
+    running = subprocess.Popen(
+        arguments,
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    pid = training_process(folder, time.time() + 120)
+    if victim == "job":
+        os.kill(pid, signal.SIGKILL)
+        assert running.wait(timeout=120) != 0
+    else:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait(timeout=60)
+        snakemake(folder, "--unlock")
+    assert not (folder / target).exists()
+    checkpoints = list((folder / FOLDER / "checkpoints").rglob("*.pt"))
+    assert checkpoints, "what was computed before the kill must not be lost"
+    done = snakemake(
+        folder, "--cores", "1", target, "--configfile", str(_overlay(folder))
+    )
+    log = (folder / "logs/demo/thuesen2022/train/spcn_adam.as_coded.0.log").read_text()
+    assert "epoch 1/" not in log, "training started anew instead of going on"
+    assert "prepare_data" not in done.stderr.partition("Job stats")[2].partition("total")[0]
+    assert (folder / target).read_bytes() == (reference / target).read_bytes()
+    assert not list((folder / "results").rglob(".partial-*"))
+
+
+def _overlay(folder: Path) -> Path:
+    """A configuration that makes one training last some seconds."""
+    path = folder / "long.yaml"
+    path.write_text("overrides: {spcn_adam: {epochs: 60, hidden_sizes: [200, 200]}}\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("scael: demo", ["scael", "scale"]),
+        ("scale: huge", ["scale", "huge", "demo"]),
+        ("overrides: {spcn_adam: {learning_rat: 1}}", ["learning_rat", "learning_rate"]),
+        ("overrides: {spcn_adam: {optimizer: adm}}", ["optimizer", "adm", "adam"]),
+        ("overrides: {spcn_adm: {epochs: 1}}", ["spcn_adm", "spcn_adam"]),
+        ("studies: [thuesen2023]", ["thuesen2023", "thuesen2022"]),
+    ],
+)
+def test_a_slip_in_the_configuration_is_one_sentence_before_any_job(text, expected, tmp_path):
+    folder = copy_project(tmp_path)
+    (folder / "slip.yaml").write_text(text)
+    done = snakemake(folder, "-n", "--configfile", "slip.yaml", *TARGETS, check=False)
+    assert done.returncode != 0
+    sentence = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(sentence) == 1
+    for word in expected:
+        assert word in sentence[0]
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,53 @@
+rule judge_results:
+    input:
+        tables=lambda wildcards: [
+            f"{study_of(wildcards).folder}/{result}.csv"
+            for result in study_of(wildcards).own_tables()
+        ],
+        published=PUBLISHED,
+    output:
+        report(
+            "results/{scale}/{study}/verdicts.csv",
+            caption="../report/verdicts.rst",
+            category="{study}",
+            subcategory="verdicts",
+            labels={"result": "all verdicts"},
+        ),
+    log:
+        "logs/{scale}/{study}/verdicts.log",
+    benchmark:
+        "results/{scale}/benchmarks/{study}/verdicts.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+        gpu=0,
+    params:
+        results=lambda wildcards: study_of(wildcards).own_tables(),
+        code=source_digest("plausible.reproduction.verdicts"),
+    message:
+        "Verdicts of {wildcards.study}: published against reproduced"
+    script:
+        "../scripts/judge_results.py"
+
+
+rule join_verdicts:
+    input:
+        [f"results/{{scale}}/{study}/verdicts.csv" for study in STUDIES],
+    output:
+        "results/{scale}/verdicts.csv",
+    log:
+        "logs/{scale}/verdicts.log",
+    benchmark:
+        "results/{scale}/benchmarks/verdicts.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+        gpu=0,
+    params:
+        studies=list(STUDIES),
+    message:
+        "Verdicts of all studies"
+    script:
+        "../scripts/join_verdicts.py"
