@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import distribution, version
+from importlib.util import find_spec
 
 import pytest
 import yaml
@@ -105,6 +106,15 @@ def test_make_help_shows_every_target(project_root):
     assert {"all", "test", "check", "lint", "list", "help", "unlock", "clean"} <= set(phony)
     shown = re.findall(r"^  (\w+)\s+\w", _make(project_root, "help"), re.MULTILINE)
     assert shown == phony
+
+
+def test_make_runs_programs_that_exist(project_root):
+    text = (project_root / "Makefile").read_text()
+    modules = re.findall(r"python -m (plausible\.[\w.]+)", text)
+    scripts = re.findall(r"python ([\w/]+\.py)", text)
+    assert modules and scripts
+    assert [name for name in modules if find_spec(name) is None] == []
+    assert [name for name in scripts if not (project_root / name).is_file()] == []
 
 
 @pytest.fixture
