@@ -5,6 +5,8 @@ blindness. Every protocol keeps its colour, marker and line style in every pictu
 document published is black. Pictures are plain `Figure` objects: nothing touches pyplot's state.
 """
 
+import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -19,9 +21,9 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from plausible.files import atomic_path
+from plausible.files import atomic_path, write_text
 from plausible.measure.accuracy import mean_interval
 
 SINGLE_COLUMN_MM = 89.0
@@ -122,15 +124,25 @@ def new_figure(width_mm: float = DOUBLE_COLUMN_MM, height_mm: float = 70.0) -> F
 
 
 def save_figure(figure: Figure, svg_path: str | Path, png_path: str | Path) -> None:
-    """Write SVG and PNG (300 dpi) atomically; the same figure always gives the same bytes.
+    """Write SVG and PNG (300 dpi) atomically; the same figure always gives the same bytes."""
+    write_text(svg_path, svg_text(figure))
+    with matplotlib.rc_context(RC), atomic_path(png_path) as path:
+        figure.savefig(path, format="png", dpi=300, metadata={"Software": None})
 
-    The SVG holds its text as paths, so it looks the same where the font is missing.
-    """
+
+def svg_text(figure: Figure) -> str:
+    """Figure as SVG; letters are paths, so it looks the same where the font is missing."""
+    drawing = io.StringIO()
     with matplotlib.rc_context(RC):
-        with atomic_path(svg_path) as path:
-            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-        with atomic_path(png_path) as path:
-            figure.savefig(path, format="png", dpi=300, metadata={"Software": None})
+        # The resolution concerns clouds of points only, which are stored as pixels.
+        metadata = {"Date": None, "Creator": None}
+        figure.savefig(drawing, format="svg", dpi=150, metadata=metadata)
+    # Coordinates come with six decimals of 1/72 inch; two are enough and save a third of the file.
+    return re.sub(
+        r' d="[^"]*"',
+        lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path.group()),
+        drawing.getvalue(),
+    )
 
 
 def published_label(dataset: str) -> str:
@@ -245,12 +257,12 @@ def series_handle(look: Look, label: str | None = None, **options: Any) -> Line2
     return Line2D([], [], label=look.label if label is None else label, **settings)
 
 
-def published_line(dataset: str = "mnist", label: str | None = None) -> Line2D:
+def published_line(
+    dataset: str = "mnist", label: str | None = None, linestyle: Any = PUBLISHED_LINE
+) -> Line2D:
     """Legend entry of a published curve: thin, dashed, black."""
     label = published_label(dataset) if label is None else label
-    return Line2D(
-        [], [], color=PUBLISHED_COLOUR, linewidth=0.9, linestyle=PUBLISHED_LINE, label=label
-    )
+    return Line2D([], [], color=PUBLISHED_COLOUR, linewidth=0.9, linestyle=linestyle, label=label)
 
 
 def published_mark(dataset: str = "mnist", label: str | None = None, marker: str = "D") -> Line2D:
@@ -298,14 +310,50 @@ def letter(axes: Axes, name: str, title: str = "") -> None:
 
 
 def plain_log(axes: Axes, which: str, ticks: Sequence[float] | None = None) -> None:
-    """Logarithmic axis with plain numbers (10, 100, 1000) instead of powers."""
+    """Logarithmic axis with plain numbers (10, 100, 1000) instead of powers.
+
+    An axis of few decades has labels between the powers of ten as well. Call it when the data
+    are drawn.
+    """
     axis = axes.xaxis if which == "x" else axes.yaxis
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+    low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
     if ticks is not None:
         axis.set_ticks(list(ticks))
         axis.set_ticks([], minor=True)
+    else:
+        narrow, wide = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0), (1.0, 2.0, 5.0)
+        subs = narrow if high < 8 * low else wide if high < 300 * low else (1.0,)
+        axis.set_major_locator(LogLocator(subs=subs))
+        axis.set_minor_locator(LogLocator(subs=range(1, 10), numticks=50))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def accuracy_scale(axes: Axes) -> None:
+    """Accuracy axis in percent on which the errors are logarithmic, so that 98 and 99 stay apart.
+
+    Errors below 0.05 % are drawn at 0.05 %.
+    """
+    axes.set_yscale(
+        "function",
+        functions=(
+            lambda accuracy: -np.log10(np.maximum(100.0 - accuracy, 0.05)),
+            lambda drawn: 100.0 - 10.0 ** (-drawn),
+        ),
+    )
+    ticks = (0, 50, 80, 90, 95, 97, 98, 99, 99.5, 99.9)
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_yticks([*range(10, 90, 10), *range(91, 99)], minor=True)
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def accuracy_limits(values: Iterable[float]) -> tuple[float, float] | None:
+    """Limits of such an axis around finite values; None where nothing is finite."""
+    errors = [100.0 - value for value in values if np.isfinite(value)]
+    if not errors:
+        return None
+    return max(0.0, 100.0 - 1.15 * max(errors)), 100.0 - 0.8 * max(min(errors), 0.2)
 
 
 def pad_limits(values: Iterable[float], share: float = 0.08, least: float = 0.0) -> Any:

@@ -5,6 +5,8 @@ data set of this scale; it returns a figure and keeps no state.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
+from string import ascii_lowercase
 
 import numpy as np
 import pandas as pd
@@ -30,8 +32,8 @@ from plausible.plots.style import (
     patch_handle,
     protocol_handles,
     protocols_in,
+    published_label,
     published_mark,
-    say_empty,
     series_handle,
     summary,
 )
@@ -63,7 +65,7 @@ VERDICTS = {
     "partly": ("#F7DFA3", "±"),
     "not": ("#EFB08A", "✗"),
     "not discussed": ("#FFFFFF", "?"),
-    "other": ("#CFE6F5", "·"),
+    "other": ("#CFE6F5", "•"),
 }
 
 
@@ -95,6 +97,7 @@ def fig3(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
         end = place.get((target, int(target_layer), int(target_index)))
         if start is None or end is None:
             continue
+        straight = kind == "prediction" or layer == target_layer
         axes.add_patch(
             FancyArrowPatch(
                 start,
@@ -106,7 +109,7 @@ def fig3(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
                 lw=0.7,
                 color=BLUE if kind == "prediction" else VERMILLION,
                 linestyle="-" if kind == "prediction" else (0, (3, 1.5)),
-                connectionstyle="arc3,rad=0.0" if kind == "prediction" else "arc3,rad=0.18",
+                connectionstyle=f"arc3,rad={0.0 if straight else 0.18}",
             )
         )
     for (element, layer, index), (x, y) in place.items():
@@ -200,9 +203,10 @@ def table1_figure(
     axes.set_ylim(rows[-1] + 0.5, rows[0] - 0.5)
     axes.set_xlim(low, high)
     axes.set(xlabel="test accuracy (%)", ylabel="row of table 1")
-    handles = [*protocol_handles(names, ls="none"), published_mark(dataset, marker="|")]
+    mark = published_mark(dataset, f"{published_label(dataset)} value", marker="|")
+    handles = [*protocol_handles(names, ls="none"), mark]
     if width:
-        handles.append(patch_handle(LIGHT_GREY, f"published ± {width:g} points", 1.0))
+        handles.append(patch_handle(LIGHT_GREY, f"published ± {width:g} percentage point", 1.0))
     legend_below(figure, handles)
     return figure
 
@@ -255,49 +259,64 @@ def _accuracy_point(axes: Axes, data: pd.DataFrame, protocol: str, y: float, low
 
 @in_style
 def constraints(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
-    """Section 4.3: which constraint of biology each method meets."""
-    rows = list(dict.fromkeys(table["constraint"]))
+    """Section 4.3: which constraint of biology each method meets, and what was measured."""
+    groups = list(dict.fromkeys(table["group"]))
+    ordered = table.sort_values("group", key=lambda column: column.map(groups.index), kind="stable")
+    rows = list(dict.fromkeys(ordered["constraint"]))
     methods = list(dict.fromkeys(table["method"]))
-    figure = new_figure(height_mm=46 + 7.5 * len(rows))
+    notes = _measurements(ordered)
+    figure = new_figure(height_mm=34 + 6.5 * len(rows) + 3.5 * len(notes))
     axes = figure.subplots()
-    if not rows:
-        say_empty(axes)
-        return figure
-    for entry in table.itertuples(index=False):
+    for entry in ordered.itertuples(index=False):
         x, y = methods.index(entry.method), rows.index(entry.constraint)
-        kind = _verdict_kind(entry.verdict)
-        colour, sign = VERDICTS[kind]
-        axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, fc=colour, ec=GREY, lw=0.4))
-        measured = pd.notna(entry.measured_value)
-        text = f"{sign}  {entry.measured_value:.2g}" if measured else sign
-        axes.text(x, y, text, ha="center", va="center")
-    axes.set_xticks(range(len(methods)), [_wrap(method, 16) for method in methods])
+        colour, sign = VERDICTS[_verdict_kind(entry.verdict)]
+        axes.add_patch(Rectangle((x - 0.48, y - 0.45), 0.96, 0.9, fc=colour, ec=GREY, lw=0.4))
+        mark = notes.get((entry.constraint, entry.method), ("",))[0]
+        axes.text(x, y, f"{sign} $^{{{mark}}}$" if mark else sign, ha="center", va="center")
+    axes.set_xticks(range(len(methods)), [_wrap(_short(method), 11) for method in methods])
     axes.set_yticks(range(len(rows)), [str(row).replace("_", " ") for row in rows])
     axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
-    axes.set(xlim=(-0.5, len(methods) - 0.5), ylim=(len(rows) - 0.5, -0.5))
-    axes.set_xlabel("method")
-    axes.xaxis.set_label_position("top")
-    axes.set_ylabel("constraint")
+    axes.set(xlim=(-0.5, len(methods) - 0.5), ylim=(len(rows) - 0.5, -0.5), ylabel="constraint")
     axes.spines[:].set_visible(False)
+    for first, second in pairwise(ordered.drop_duplicates("constraint").itertuples()):
+        if first.group != second.group:
+            axes.axhline(rows.index(second.constraint) - 0.5, color=PUBLISHED_COLOUR, lw=0.8)
+    text = "\n".join(f"$^{{{mark}}}$ {note}" for mark, note in notes.values())
+    axes.set_xlabel(text, loc="left", fontsize=7.0, linespacing=1.4)
     names = {
         "satisfied": "✓ satisfied",
         "partly": "± partly",
         "not": "✗ not",
         "not discussed": "? not discussed",
-        "other": "· other verdict",
+        "other": "• other verdict",
     }
     found = {_verdict_kind(verdict) for verdict in table["verdict"]}
-    legend_below(
-        figure,
-        [
-            Patch(fc=VERDICTS[kind][0], ec=GREY, lw=0.4, label=names[kind])
-            for kind in VERDICTS
-            if kind in found
-        ]
-        + [Patch(fc="none", ec="none", label="number: measured; empty: not stated")],
-        6,
-    )
+    handles = [
+        Patch(fc=VERDICTS[kind][0], ec=GREY, lw=0.4, label=name)
+        for kind, name in names.items()
+        if kind in found
+    ]
+    legend_below(figure, [*handles, Patch(fc="none", ec="none", label="empty: not stated")], 6)
     return figure
+
+
+def _measurements(table: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str]]:
+    """Letter and text of each measured verdict, by constraint and method."""
+    measured = table[table["measured_value"].notna()]
+    return {
+        (entry.constraint, entry.method): (
+            letter_of,
+            f"{entry.measurement}: {entry.measured_value:.3g}",
+        )
+        for letter_of, entry in zip(ascii_lowercase, measured.itertuples(index=False), strict=False)
+    }
+
+
+def _short(method: str) -> str:
+    """``continual vector field (C-VF)`` becomes C-VF; a longer explanation in brackets is cut."""
+    name, _, bracket = str(method).partition(" (")
+    bracket = bracket.rstrip(")")
+    return bracket if 0 < len(bracket) <= 6 else name
 
 
 def _verdict_kind(verdict: str) -> str:
@@ -311,7 +330,7 @@ def _verdict_kind(verdict: str) -> str:
 def _wrap(text: str, width: int) -> str:
     """Break a label at spaces."""
     lines = [""]
-    for word in str(text).split():
+    for word in str(text).replace("-trained", "- trained").split():
         if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
             lines.append(word)
         else:

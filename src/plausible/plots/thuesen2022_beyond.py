@@ -14,6 +14,8 @@ from plausible.plots.style import (
     PUBLISHED_COLOUR,
     PUBLISHED_LINE,
     SERIES,
+    accuracy_limits,
+    accuracy_scale,
     draw_line,
     draw_points,
     in_style,
@@ -21,7 +23,6 @@ from plausible.plots.style import (
     letter,
     look_of,
     new_figure,
-    pad_limits,
     plain_log,
     protocol_handles,
     protocols_in,
@@ -41,7 +42,9 @@ from plausible.plots.thuesen2022_spiking import (
 )
 
 # More points than this are stored as pixels inside the SVG, which would grow too large.
-POINTS_AS_PIXELS = 200
+POINTS_AS_PIXELS = 100
+# The regularised networks are variants of rows 6 and 7 of table 1.
+BASE_NETWORK = "spcn_adam"
 
 
 @in_style
@@ -71,21 +74,26 @@ def noise_dropout(
     for index, protocol in enumerate(names):
         look, chosen = look_of(protocol), table[table["protocol"] == protocol]
         shift = 0.2 * (index - (len(names) - 1) / 2)
-        for axes, column, filled in (
-            (drop, "drop_percentage_points", True),
-            (accuracy, "rate_accuracy_percent", False),
-            (accuracy, "spiking_accuracy_percent", True),
+        for axes, column, filled, aside in (
+            (drop, "drop_percentage_points", True, 0.0),
+            (accuracy, "rate_accuracy_percent", False, -0.04),
+            (accuracy, "spiking_accuracy_percent", True, 0.04),
         ):
             data = summary(chosen, ["position"], column)
-            draw_points(axes, data["position"] + shift, data, look, filled=filled)
+            draw_points(axes, data["position"] + shift + aside, data, look, filled=filled)
     drop.axhline(0.0, color=GREY, lw=0.6)
+    base = [published.network_accuracy(BASE_NETWORK, spiking) for spiking in (False, True)]
+    shift = 0.2 * (len(names) + 1) / 2
+    drop.plot([shift], [base[0] - base[1]], **published_marker())
+    accuracy.plot([shift], base[:1], **published_marker())
+    accuracy.plot([shift], base[1:], **{**published_marker(), "markerfacecolor": "black"})
     for axes, label, name, title in (
         (drop, "rate − spiking accuracy (points)", "a", "accuracy drop"),
         (accuracy, "test accuracy (%)", "b", "accuracy"),
     ):
         axes.set_xticks(range(len(keys)), labels)
         axes.set(xlim=(-0.5, len(keys) - 0.5), ylabel=label)
-        axes.set_xlabel("regulariser (noise s.d. as fraction of white; dropout probability)")
+        axes.set_xlabel("regulariser (noise s.d.; dropout probability)")
         letter(axes, name, title)
     marks = {"marker": "o", "ls": "none", "color": GREY}
     legend_below(
@@ -94,7 +102,9 @@ def noise_dropout(
             *protocol_handles(names, ls="none"),
             series_handle(SERIES[3], "rates (b)", mfc="white", **marks),
             series_handle(SERIES[3], "spikes (b)", **marks),
+            published_mark(dataset),
         ],
+        6,
     )
     return figure
 
@@ -164,10 +174,8 @@ def _finish_accuracy(
     """Common accuracy axis and legend of the pictures above."""
     first = next(iter(panels.values()), None)
     if first is not None:
-        first.set_ylabel("test accuracy (%)")
-        limits = pad_limits([*table["spiking_accuracy_percent"], 97.0, 99.0], 0.04)
-        if limits:
-            first.set_ylim(max(0.0, limits[0]), min(100.5, limits[1]))
+        first.set_ylabel("test accuracy (%),\nerrors on a log scale")
+        _share_accuracy(panels, table)
     note = published_label(dataset)
     legend_below(
         figure,
@@ -179,6 +187,14 @@ def _finish_accuracy(
         ],
         3,
     )
+
+
+def _share_accuracy(panels: dict[str, Axes], table: pd.DataFrame) -> None:
+    """Logarithmic errors, and limits around ours and the published accuracies."""
+    for axes in panels.values():
+        accuracy_scale(axes)
+    shown = [*table["spiking_accuracy_percent"], 95.0, 98.0]
+    axes.set_ylim(accuracy_limits(shown))
 
 
 @in_style
@@ -209,7 +225,8 @@ def energy(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnis
         axes.set_xlabel("energy per image (µJ)")
     first = next(iter(panels.values()), None)
     if first is not None:
-        first.set_ylabel("spiking test accuracy (%)")
+        first.set_ylabel("spiking test accuracy (%),\nerrors on a log scale")
+        _share_accuracy(panels, table)
     legend_below(
         figure,
         [
@@ -233,7 +250,7 @@ def conversion_diagnostic(
 ) -> Figure:
     """Simulated against analytic rate of single neurons, and a summary of each layer."""
     networks, layers = networks_in(table), sorted(table["layer"].unique())
-    figure = new_figure(height_mm=24 + 38 * max(len(networks), 1))
+    figure = new_figure(height_mm=24 + 34 * max(len(networks), 1))
     grid = figure.subplots(
         len(networks),
         len(layers) + 2,
@@ -275,6 +292,9 @@ def conversion_diagnostic(
 def _draw_rates(axes: Axes, table: pd.DataFrame) -> None:
     rates = table[["analytic_rate_hz", "simulated_rate_hz"]].to_numpy(dtype=float)
     top = np.nanmax(rates, initial=1.0)
+    if len(table) > POINTS_AS_PIXELS:
+        axes.set_rasterization_zorder(0)
+        axes.patch.set_visible(False)
     axes.plot([0, top], [0, top], color=GREY, lw=0.7, zorder=3)
     for protocol in protocols_in(table):
         look, ours = look_of(protocol), table[table["protocol"] == protocol]
@@ -287,7 +307,7 @@ def _draw_rates(axes: Axes, table: pd.DataFrame) -> None:
             alpha=0.5,
             ls="none",
             color=look.colour,
-            rasterized=len(ours) > POINTS_AS_PIXELS,
+            zorder=-1,
         )
 
 

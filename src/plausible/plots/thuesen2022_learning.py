@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from plausible.plots.published import PublishedCurves
 from plausible.plots.style import (
@@ -13,6 +14,8 @@ from plausible.plots.style import (
     PUBLISHED_LINE,
     SERIES,
     Look,
+    accuracy_limits,
+    accuracy_scale,
     draw_line,
     draw_points,
     draw_published,
@@ -20,8 +23,8 @@ from plausible.plots.style import (
     legend_below,
     letter,
     look_of,
+    mark_diverged,
     new_figure,
-    pad_limits,
     patch_handle,
     plain_log,
     protocol_handles,
@@ -40,7 +43,9 @@ ALGORITHMS = {"backprop": "backprop", "zil": "Z-IL", "il": "IL"}
 BOUNDS = {"float64": 1e-10, "float32": 1e-3}
 # What is exactly zero has no place on a logarithmic axis; it is drawn here, below all rounding.
 SMALLEST = 1e-18
-MAX_WINDOWS = 60
+# Published extremes are exact per epoch only (curves/README.md); 20 windows cover one epoch each.
+MAX_WINDOWS = 20
+DOTS = (0, (1, 1))
 
 
 @in_style
@@ -63,42 +68,44 @@ def fig5(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
     theirs = theirs.assign(percent=100 * theirs["accuracy_fraction"])
     # A short run and the published 18,760 steps share a picture only on a logarithmic axis.
     short = theirs["step"].max() > 3 * last
+    reach = [0.5]
     for column, name in enumerate(names):
         look = look_of(name)
         _draw_accuracy(panels[0, column], accuracy[accuracy["protocol"] == name], theirs, look)
-        _draw_difference(panels[1, column], accuracy[accuracy["protocol"] == name], theirs, look)
+        reach.append(
+            _draw_difference(
+                panels[1, column], accuracy[accuracy["protocol"] == name], theirs, look
+            )
+        )
         _draw_loss(
             panels[2, column], loss[loss["protocol"] == name], _fig5_curve(published, "loss"), look
         )
         letter(panels[0, column], "abc"[column % 3], look.label)
         panels[2, column].set_xlabel("update step")
-    panels[0, 0].set_ylabel("test accuracy (%)")
+    # Intervals of few seeds are wide; they may be cut where they would hide the means.
+    panels[1, 0].set_ylim(-np.nanmax(reach), np.nanmax(reach))
+    panels[0, 0].set_ylabel("test accuracy (%),\nerrors on a log scale")
     panels[1, 0].set_ylabel("Z-IL − backprop\n(percentage points)")
-    panels[2, 0].set_ylabel("training loss (nats),\nextremes per window")
+    panels[2, 0].set_ylabel("training loss (nats),\nrange per window")
     if short:
         plain_log(panels[2, 0], "x")
-    early = accuracy["step"] >= (0.01 * last)
-    limits = pad_limits([*accuracy.loc[early, "value"], *theirs["percent"]], 0.05)
-    if limits:
-        panels[0, 0].set_ylim(limits[0], min(limits[1], 100.5))
+    shown = pd.concat([accuracy["value"], theirs["percent"]])
+    panels[0, 0].set_ylim(accuracy_limits(shown[shown > 50.0] if (shown > 50.0).any() else shown))
     panels[2, 0].set_yscale("log")
-    style = {"color": GREY, "marker": None}
     note = published_label(dataset)
+    plain = {"color": GREY, "marker": None}
     legend_below(
         figure,
         [
-            series_handle(look_of(""), "ours, backprop", **style, linestyle=(0, (1, 1)), lw=1.6),
-            series_handle(look_of(""), "ours, Z-IL", **style, linestyle="-", lw=1.1),
-            patch_handle(GREY, "ours: loss, backprop and Z-IL", 0.4),
+            series_handle(SERIES[3], "ours, backprop", **plain, linestyle=DOTS, linewidth=2.0),
+            series_handle(SERIES[3], "ours, Z-IL", **plain, linestyle="-", linewidth=1.0),
             published_line(label=f"{note}, backprop"),
-            published_line(label=f"{note}, Z-IL"),
-            series_handle(
-                look_of(""), f"{note}, difference", color=PUBLISHED_COLOUR, marker=".", ls="none"
-            ),
+            published_line(label=f"{note}, Z-IL", linestyle=DOTS),
+            patch_handle(GREY, "ours, 95 % interval over seeds; loss: range", 0.3),
+            series_handle(SERIES[3], f"{note}, difference", color="black", marker=".", ls="none"),
         ],
         3,
     )
-    figure.legends[0].get_lines()[3].set_linestyle("-")
     return figure
 
 
@@ -114,64 +121,66 @@ def _by_step(table: pd.DataFrame, algorithm: str) -> pd.DataFrame:
 
 def _draw_accuracy(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look) -> None:
     """Test accuracy; backprop dotted and thick, Z-IL solid and thin on top of it."""
-    for algorithm, line, width in (("backprop", (0, (1, 1)), 2.2), ("zil", "-", 1.0)):
+    accuracy_scale(axes)
+    for algorithm, line, width in (("backprop", DOTS, 2.2), ("zil", "-", 1.0)):
         data = _by_step(ours, algorithm)
         if len(data):
             draw_line(axes, "step", data, look, marker=False, linestyle=line, linewidth=width)
+    for algorithm, line in (("backprop", PUBLISHED_LINE), ("zil", DOTS)):
         curve = theirs[theirs["curve"] == algorithm]
-        style = "-" if algorithm == "backprop" else PUBLISHED_LINE
-        draw_published(axes, curve["step"], curve["percent"], linestyle=style, linewidth=0.7)
+        draw_published(axes, curve["step"], curve["percent"], linestyle=line, linewidth=0.8)
 
 
-def _draw_difference(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look) -> None:
-    """Accuracy of Z-IL minus that of backprop at the same step and seed."""
+def _draw_difference(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look) -> float:
+    """Accuracy of Z-IL minus that of backprop at the same step and seed; returns the range."""
     both = theirs.pivot_table(index="step", columns="curve", values="percent").dropna()
+    published_gap = both["zil"] - both["backprop"]
     axes.axhline(0.0, color=GREY, lw=0.5)
-    axes.plot(both.index, both["zil"] - both["backprop"], ".", color=PUBLISHED_COLOUR, ms=2.0)
+    axes.plot(both.index, published_gap, ".", color=PUBLISHED_COLOUR, ms=2.0)
+    largest = published_gap.abs().max()
     pairs = ours.pivot_table(index=["step", "seed"], columns="algorithm", values="value")
     if {"zil", "backprop"} <= set(pairs.columns):
         gap = (pairs["zil"] - pairs["backprop"]).dropna().rename("gap").reset_index()
         data = summary(gap, ["step"], "gap")
         draw_line(axes, "step", data, look, marker=False, linestyle="-", linewidth=1.0)
+        largest = max(largest, data["mean"].abs().max())
+    return 1.6 * float(largest)
 
 
 def _draw_loss(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look) -> None:
-    """Extremes of the training loss in windows of equal length, ours and published.
+    """Range of the training loss in windows of equal length, ours and published.
 
     The published vertices are the extremes of a noisy curve, so only extremes compare.
     """
-    steps = ours["step"].unique()
+    steps = np.sort(ours["step"].unique())
     if not len(steps):
         say_empty(axes)
         return
-    window = np.diff(np.sort(steps)).max() if len(steps) > 1 else 100
-    window *= max(1, int(np.ceil(len(steps) / MAX_WINDOWS)))
+    window = int(np.diff(steps).max()) if len(steps) > 1 else 100
+    window *= max(1, -(-len(steps) // MAX_WINDOWS))
     finite = ours[np.isfinite(ours["value_high"])]
-    middle = finite["step"] - 1
-    extremes = finite.groupby(["algorithm", middle // window]).agg(
+    ranges = finite.groupby(["algorithm", (finite["step"] - 1) // window]).agg(
         step=("step", "mean"), low=("value_low", "min"), high=("value_high", "max")
     )
-    for algorithm, alpha in (("backprop", 0.45), ("zil", 0.45)):
-        if algorithm in extremes.index.get_level_values(0):
-            band = extremes.loc[algorithm]
-            colour = look.colour if algorithm == "zil" else GREY
+    for algorithm, line, width in (("backprop", DOTS, 2.2), ("zil", "-", 1.0)):
+        if algorithm not in ranges.index.get_level_values(0):
+            continue
+        band = ranges.loc[algorithm]
+        for edge in ("low", "high"):
+            axes.plot(band["step"], band[edge], color=look.colour, ls=line, lw=width)
+        if algorithm == "zil":
             axes.fill_between(
-                band["step"],
-                band["low"],
-                band["high"],
-                facecolor=look.colour if algorithm == "zil" else "none",
-                edgecolor=colour,
-                alpha=alpha,
-                linewidth=0.6,
+                band["step"], band["low"], band["high"], color=look.colour, alpha=0.2, lw=0
             )
-    for algorithm, line in (("backprop", "-"), ("zil", PUBLISHED_LINE)):
+    for algorithm, line in (("backprop", PUBLISHED_LINE), ("zil", DOTS)):
         curve = theirs[theirs["curve"] == algorithm]
-        edges = (curve["step"] - 1) // window
-        for extreme in ("min", "max"):
-            values = curve.groupby(edges).agg(
-                step=("step", "mean"), loss=("cross_entropy_nats", extreme)
-            )
-            draw_published(axes, values["step"], values["loss"], linestyle=line, linewidth=0.7)
+        windows = curve.groupby((curve["step"] - 1) // window).agg(
+            step=("step", "mean"),
+            low=("cross_entropy_nats", "min"),
+            high=("cross_entropy_nats", "max"),
+        )
+        for edge in ("low", "high"):
+            draw_published(axes, windows["step"], windows[edge], linestyle=line, linewidth=0.8)
 
 
 @in_style
@@ -181,7 +190,7 @@ def zil_equals_backprop(
     """Relative distance of the weights of Z-IL and backprop, and of their losses, over steps."""
     figure = new_figure(height_mm=82)
     weights, losses = figure.subplots(1, 2)
-    names = protocols_in(table)
+    names, exact = protocols_in(table), set()
     formats = [name for name in BOUNDS if name in set(table["dtype"])]
     for name in names:
         for kind in formats:
@@ -194,38 +203,42 @@ def zil_equals_backprop(
                 "marker": look.marker,
                 "linestyle": look.line,
                 "markerfacecolor": look.colour if kind == "float64" else "white",
-                "markersize": 3.5,
-                "markevery": max(1, chosen["step"].nunique() // 10),
+                "markersize": 4.5 if kind == "float64" else 3.0,
                 "lw": 1.0,
             }
             worst = chosen.groupby("step")["max_relative_weight_difference"].max()
             gap = chosen.assign(gap=chosen["loss_difference_nats"].abs())
             gap = gap.groupby("step")["gap"].max()
-            weights.plot(worst.index, worst.clip(lower=SMALLEST), **style)
-            losses.plot(gap.index, gap.clip(lower=SMALLEST), **style)
+            for axes, values in ((weights, worst), (losses, gap)):
+                axes.plot(values.index, values.clip(lower=SMALLEST), **style)
+                if (values < SMALLEST).any():
+                    exact.add(axes)
+    note = {
+        "xytext": (0, 2),
+        "xycoords": ("axes fraction", "data"),
+        "textcoords": "offset points",
+        "ha": "right",
+        "color": GREY,
+    }
     for kind in formats:
         weights.axhline(BOUNDS[kind], color=GREY, lw=0.7, zorder=1)
-        weights.annotate(
-            f"bound, {kind}",
-            (1.0, BOUNDS[kind]),
-            (0, 2),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            ha="right",
-            color=GREY,
-        )
+        weights.annotate(f"bound, {kind}", (1.0, BOUNDS[kind]), **note)
     curve = _fig5_curve(published, "loss").pivot_table(
         index="step", columns="curve", values="cross_entropy_nats"
     )
     gap = (curve["zil"] - curve["backprop"]).abs().dropna()
     gap = gap[gap.index <= max(table["step"].max(), 10)]
-    losses.plot(gap.index, gap.clip(lower=SMALLEST), **{**published_marker("."), "markersize": 2.5})
+    losses.plot(gap.index, gap.clip(lower=SMALLEST), "k.", ms=1.6, alpha=0.4, zorder=1)
     for axes, what, title in (
         (weights, "largest relative difference of weights", "weights"),
         (losses, "difference of the training loss (nats)", "loss of the same batch"),
     ):
         axes.set_yscale("log")
+        plain_log(axes, "x")
         axes.set(xlabel="update step", ylabel=what)
+        if axes in exact:
+            axes.axhline(SMALLEST, color=GREY, lw=0.7, ls=DOTS, zorder=1)
+            axes.annotate("exactly 0", (1.0, SMALLEST), **note)
         letter(axes, "a" if axes is weights else "b", title)
     handles = protocol_handles(names)
     for kind, face in (("float64", GREY), ("float32", "white")):
@@ -249,6 +262,7 @@ def bn_exception(table: pd.DataFrame, published: PublishedCurves, dataset: str =
     """Accuracy of the SPCN with and without batch norm, and the volatility of its curve."""
     figure = new_figure(height_mm=76)
     panels = figure.subplots(1, 3)
+    panels[1].sharey(panels[0])
     names = protocols_in(table)
     quantities = (
         ("rate_accuracy_percent", "test accuracy (%)", "rates", False),
@@ -265,10 +279,11 @@ def bn_exception(table: pd.DataFrame, published: PublishedCurves, dataset: str =
             draw_points(axes, x, data, look)
         if spiking is not None:
             values = [published.network_accuracy(n, spiking) for n in ("spcn_adam", "spcn_adam_bn")]
-            axes.plot([0, 1], values, color=PUBLISHED_COLOUR, lw=0.7, ls=PUBLISHED_LINE, zorder=4)
-            axes.plot([0, 1], values, **published_marker())
+            x = np.array([0.0, 1.0]) + 0.28
+            draw_published(axes, x, values, linewidth=0.7)
+            axes.plot(x, values, **published_marker())
         axes.set_xticks([0, 1], ["without", "with"])
-        axes.set(xlim=(-0.45, 1.45), xlabel="batch norm (SPCN, Adam)", ylabel=label)
+        axes.set(xlim=(-0.4, 1.5), xlabel="batch norm (SPCN, Adam)", ylabel=label)
         letter(axes, name, title)
     panels[2].set_ylim(bottom=0)
     legend_below(figure, [*protocol_handles(names), published_mark(dataset)])
@@ -286,31 +301,32 @@ def activation_scaling(
     handles = []
     for index, (value, group) in enumerate(table.groupby("activation_scale")):
         look = SERIES[index % len(SERIES)]
-        data = summary(group, ["step"], "training_loss_nats")
-        data["low"] = data["low"].clip(lower=0.3 * data["mean"].min())
-        draw_line(axes, "step", data, look, marker=False)
+        seeds = group["seed"].nunique()
+        broken = set(group.loc[group["diverged"].astype(bool), "seed"])
+        sound = group[~group["seed"].isin(broken)]
+        if len(sound):
+            data = summary(sound, ["step"], "training_loss_nats")
+            data["low"] = data["low"].clip(lower=0.3 * data["mean"].min())
+            draw_line(axes, "step", data, look, marker=False)
         label = f"scale {value:g}" + (" (published)" if np.isclose(value, scale) else "")
         handles.append(series_handle(look, label, marker=None))
-        broken = group[group["diverged"].astype(bool)]
-        if len(broken):
-            last = broken.groupby("seed")["step"].max()
-            height = np.full(len(last), 0.96)
+        for seed in sorted(broken):
+            run = group[(group["seed"] == seed) & np.isfinite(group["training_loss_nats"])]
             axes.plot(
-                last,
-                height,
-                marker="x",
+                run["step"],
+                run["training_loss_nats"],
                 color=look.colour,
-                ls="none",
-                transform=axes.get_xaxis_transform(),
+                ls=look.line,
+                lw=0.7,
+                marker="x",
+                ms=5.0,
+                markevery=[len(run) - 1] if len(run) else None,
             )
-            handles.append(
-                series_handle(
-                    look,
-                    f"diverged ({len(last)} of {group['seed'].nunique()} seeds)",
-                    marker="x",
-                    ls="none",
-                )
-            )
+            if run.empty:
+                mark_diverged(axes, group.loc[group["seed"] == seed, "step"].max(), look)
+        if broken:
+            label = f"scale {value:g}: {len(broken)} of {seeds} seeds diverged"
+            handles.append(series_handle(look, label, marker="x", lw=0.7))
     plain_log(axes, "y")
     axes.set(xlabel="update step (one epoch)", ylabel="training loss (nats)")
     legend_below(figure, handles, 2)
@@ -320,7 +336,7 @@ def activation_scaling(
 @in_style
 def il_cost(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
     """Time and multiply-adds of one weight update with backprop, Z-IL and inference learning."""
-    figure = new_figure(height_mm=80)
+    figure = new_figure(height_mm=62)
     panels = figure.subplots(1, 2, sharey=True)
     order = {name: index for index, name in enumerate(ALGORITHMS)}
     table = table.assign(
@@ -342,12 +358,26 @@ def il_cost(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mni
             shift = 0.22 * (index - (len(networks) - 1) / 2)
             y = np.array([labels.index(label) for label in data.index]) + shift
             draw_points(axes, y, data, look, horizontal=True)
+            for height, value in zip(y, data["mean"], strict=True):
+                axes.annotate(
+                    f"{value / data['mean'].iloc[0]:.3g}×",
+                    (value, height),
+                    (0, 5),
+                    textcoords="offset points",
+                    ha="center",
+                )
         handles.append(series_handle(look, f"{sizes}, batch {batch}", ls="none"))
-    for axes, label, name, title in (
-        (panels[0], "time per update (ms)", "a", "measured time"),
-        (panels[1], "multiply-adds per update", "b", "counted operations"),
+    for axes, column, label, name, title in (
+        (panels[0], "milliseconds_per_update", "time per update (ms)", "a", "measured time"),
+        (panels[1], "multiply_adds", "multiply-adds per update", "b", "counted operations"),
     ):
         axes.set_xscale("log")
+        low, high = table[column].min(), table[column].max()
+        axes.set_xlim(low / 1.8, 1.8 * high)
+        if axes is panels[0]:
+            plain_log(axes, "x")
+        else:
+            axes.xaxis.set_minor_formatter(NullFormatter())
         axes.grid(axis="x", color=LIGHT_GREY, lw=0.5)
         axes.set_axisbelow(True)
         axes.set_xlabel(label)

@@ -35,11 +35,13 @@ SOFT_RATE_OF_J = r"soft rate $r_\rho(j)$"
 # Number of neighbouring currents in one pixel column of the author's picture 2b; the extremes of a
 # noisy curve grow with their number, so ours are taken over as many.
 CURRENTS_PER_COLUMN = 33
+# Precision with which the published curve was read from the picture (curves/README.md).
+READING_HZ = 0.4
 CODINGS = {"poisson_count": "Poisson counts", "lif_constant_current": "LIF, constant current"}
 KERNELS = {
     "unit_area": "unit area",
     "printed": "as printed, eq. 40",
-    "author_spacing": "author's 11 values",
+    "author_spacing": "author's spacing, 1.1 ms",
 }
 CRITERIA = {"mean_rate_error": "mean rate", "rms_rate_error": "rate at each instant (r.m.s.)"}
 
@@ -83,10 +85,10 @@ def fig2a(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist
     _gamma_limit(limit, table)
     for axes in (whole, limit):
         axes.set(xlabel="input current $j$ (unitless)", ylabel="spike rate (Hz)")
-    deviation.axhline(0.0, color=PUBLISHED_COLOUR, lw=0.6)
+    deviation.axhspan(-READING_HZ, READING_HZ, color=LIGHT_GREY, lw=0, zorder=0)
     deviation.set(xlabel="input current $j$ (unitless)", ylabel="ours − published (Hz)")
     letter(whole, "a", rf"rates, $\gamma$ = {gamma:g}")
-    letter(deviation, "b", "distance to the picture")
+    letter(deviation, "b", "distance to published")
     letter(limit, "c", r"limit $\gamma \to 0$ (corrected)")
     dots = {"linestyle": "none", "color": GREY, "markersize": 3.5}
     legend_below(
@@ -96,7 +98,9 @@ def fig2a(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist
             published_line(),
             series_handle(SERIES[3], RATE_OF_J, **{**dots, "marker": "."}),
             series_handle(SERIES[3], SOFT_RATE_OF_J, mfc="white", **{**dots, "marker": "o"}),
+            patch_handle(LIGHT_GREY, f"reading precision ± {READING_HZ:g} Hz", 1.0),
         ],
+        6,
     )
     return figure
 
@@ -199,7 +203,8 @@ def _draw_lif(rates: Axes, deviation: Axes, table: pd.DataFrame) -> list:
     constant = table[table["coding"] == "lif_constant_current"]
     if len(constant):
         groups.append((SERIES[3], CODINGS["lif_constant_current"], constant))
-    for look, label, group in groups:
+    width = np.ptp(table["input_current"]) / 160
+    for (look, label, group), shift in zip(groups, (-width, width, 0.0), strict=False):
         points = group.groupby("input_current").agg(
             rate=("rate_hz", "mean"),
             spread=("rate_hz", "std"),
@@ -210,12 +215,12 @@ def _draw_lif(rates: Axes, deviation: Axes, table: pd.DataFrame) -> list:
         for axes, mean in ((rates, points["rate"]), (deviation, points["rate"] - points["theory"])):
             spread = points["spread"] if points["spread"].notna().any() else None
             axes.errorbar(
-                points.index,
+                points.index + shift,
                 mean,
                 yerr=spread,
                 fmt=look.marker,
                 color=look.colour,
-                ms=2.8,
+                ms=2.4,
                 elinewidth=0.7,
                 capsize=1.0,
             )
@@ -247,8 +252,8 @@ def fig2c(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist
     values, slopes = panels
     values.set_ylabel("activation (unitless)")
     slopes.set_ylabel("derivative of the activation (unitless)")
-    values.text(4.6, 2.8, "ReLU", ha="left")
-    values.text(2.4, 5.6, r"0.05 $r_\rho(j)$", ha="right")
+    values.text(8.6, 9.2, "ReLU", ha="right")
+    values.text(8.9, 7.0, r"0.05 $r_\rho(j)$", ha="center")
     slopes.text(7.6, 1.06, "ReLU", ha="left")
     slopes.text(5.2, 0.36, r"0.05 $r_\rho'(j)$", ha="right")
     letter(values, "a", "activation")
@@ -285,16 +290,20 @@ def alpha_filter_tau(
         letter(axes, name, title)
     kernel = published.curve("alpha_filter")
     time = np.linspace(0.0, 11.0, 221)
-    panels[-1].plot(time, time / tau_ms * np.exp(-time / tau_ms), color=SERIES[1].colour)
+    printed = SERIES[list(KERNELS).index("printed")]
+    panels[-1].plot(
+        time, time / tau_ms * np.exp(-time / tau_ms), color=printed.colour, ls=printed.line
+    )
     panels[-1].plot(kernel["time_ms"], kernel["value"], **_dot())
     panels[-1].set(xlabel="time (ms)", ylabel=r"$\alpha(t)$ of eq. 40 (unitless)")
     letter(panels[-1], "abc"[len(criteria)], rf"kernel, $\tau_s$ = {tau_ms:g} ms")
     handles = [
-        series_handle(look, f"{label}, minimum marked", ls=look.line)
+        series_handle(look, label)
         for look, (name, label) in zip(SERIES, KERNELS.items(), strict=False)
         if name in set(table["kernel"])
     ]
     handles += [
+        series_handle(SERIES[3], "markers: minima", marker=None, ls="none"),
         published_line(label=rf"published $\tau_s$ = {tau_ms:g} ms"),
         published_mark(label="published kernel", marker="o"),
     ]

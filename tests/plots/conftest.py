@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
+import pytest
 
 PROTOCOLS = ("as_published", "as_coded", "corrected")
 T_REF, T_RC = 0.004, 0.02
@@ -136,7 +137,7 @@ def fig4(seeds=1, protocols=PROTOCOLS, size=28):
     )
 
 
-def fig5(seeds=2, protocols=("as_coded", "corrected"), steps=18760, every=200):
+def fig5(seeds=3, protocols=("as_coded", "corrected"), steps=18760, every=200):
     rows = []
     for protocol, seed in product(protocols, range(seeds)):
         rng = np.random.default_rng(seed)
@@ -551,3 +552,9 @@ TABLES = {
     "energy": energy,
     "conversion_diagnostic": conversion_diagnostic,
 }
+
+
+@pytest.fixture(scope="session")
+def tables():
+    """Makers of tables by the name of the figure; each takes ``seeds`` and ``protocols``."""
+    return TABLES
