@@ -23,6 +23,7 @@ from plausible.studies.thuesen2022.common import (
     stream,
     torch_generator,
 )
+from plausible.studies.thuesen2022.operation_count import count_multiply_adds
 
 CLASSES = 10
 # Z-IL with simultaneous updates is the published algorithm; weights first is the author's code.
@@ -73,18 +74,25 @@ def zil_equals_backprop(
     orders separate the explanations.
 
     Settings: ``training`` (fields of TrainingSettings without learning rule and dtype), ``steps``
-    (updates), ``recorded_points`` (about so many logarithmically spaced steps), ``dtypes`` (list),
-    ``device``. Step n means after n updates.
+    (updates), ``recorded_points`` (about so many logarithmically spaced steps),
+    ``published_steps`` (list; recorded too), ``dtypes`` (list), ``device``. Step n means after n
+    updates.
     Columns: protocol, dtype, seed, step, max_relative_weight_difference (the largest over the
     weight matrices of ||W_zil - W_bp|| / ||W_bp||), loss_difference_nats (of the batch of that
     step, before the update, Z-IL minus backprop).
     """
     dataset = require(dataset, "zil_equals_backprop", "data set")
-    training, steps, points, dtypes = read(
-        settings, "zil_equals_backprop", "training", "steps", "recorded_points", "dtypes"
+    training, steps, points, published, dtypes = read(
+        settings,
+        "zil_equals_backprop",
+        "training",
+        "steps",
+        "recorded_points",
+        "published_steps",
+        "dtypes",
     )
     device = resolve_device(settings.get("device", "cpu"))
-    recorded = set(log_spaced_steps(steps, points))
+    recorded = {*log_spaced_steps(steps, points), *published}
     rows = []
     for dtype in dtypes:
         chosen = settings_from_mapping({**training, "dtype": dtype})
@@ -204,31 +212,12 @@ def _loss_curve(
     return rows
 
 
-def multiply_adds(
-    layer_sizes: list[int], batch_size: int, algorithm: str, inference_steps: int
-) -> int:
-    """Multiply-adds in the matrix products of one update, by formula.
-
-    With P the products of a forward pass (the sum over layers of fan_in * fan_out), P1 those of
-    the first layer and L the number of layers: backprop makes 3 P - P1 per sample (forward,
-    errors, weights). Inference steps predict and send errors through all layers but the first,
-    whose prediction is constant: 2 (P - P1) per step, beside one forward pass and one product for
-    the weights. Z-IL needs L steps.
-    """
-    products = [a * b for a, b in zip(layer_sizes[:-1], layer_sizes[1:], strict=True)]
-    total, later = sum(products), sum(products[1:])
-    if algorithm == "backprop":
-        return batch_size * (2 * total + later)
-    steps = len(products) if algorithm == "zil" else inference_steps
-    return batch_size * (2 * total + 2 * steps * later)
-
-
 def il_cost(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
     """Claim of chapter 5: inference learning costs more than backprop on present hardware.
 
-    Times one weight update by backprop, Z-IL (all nodes relax at every step) and IL, in turn, so
-    that a slow moment of the machine meets all three. The numbers are CPU times of the process
-    (wall-clock times on a GPU) and differ from run to run.
+    Times one weight update by backprop, Z-IL and IL, in turn, so that a slow moment of the machine
+    meets all three. The times are CPU times of the process (wall-clock times on a GPU) and differ
+    from run to run; the multiply-adds of the matrix products of one update do not.
 
     Settings: ``layer_sizes``, ``batch_size``, ``inference_steps`` and ``inference_step_size`` of
     IL, ``repetitions`` (the median is reported), ``warm_up`` (updates before), ``device``.
@@ -264,6 +253,7 @@ def il_cost(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataF
         )
         for rule in ("backprop", "zil", "il")
     }
+    operations = {rule: count_multiply_adds(run) for rule, run in runs.items()}
     seconds: dict[str, list[float]] = {rule: [] for rule in runs}
     for repetition in range(warm_up + repetitions):
         for rule, run in runs.items():
@@ -278,7 +268,7 @@ def il_cost(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataF
             "batch_size": batch,
             "inference_steps": inner[rule],
             "milliseconds_per_update": 1e3 * float(np.median(seconds[rule])),
-            "multiply_adds": multiply_adds(sizes, batch, rule, steps),
+            "multiply_adds": operations[rule],
             "repetitions": repetitions,
         }
         for rule in runs

@@ -10,7 +10,7 @@ from plausible.studies.thuesen2022.common import torch_generator
 
 
 class Check(NamedTuple):
-    """One measured deviation of a published statement; ``deviation comparison bound`` shall hold."""
+    """One measured deviation of a statement; ``deviation comparison bound`` is to hold."""
 
     check: int
     """Index (from 0) of the statement among the ``expect`` entries of the published file."""

@@ -6,15 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.flop_counter import FlopCounterMode
 
 from plausible.conversion.shadow import fuse_batch_norm
-from plausible.learning.backprop import backward, collect, cross_entropy, gradients
+from plausible.learning.backprop import gradients
 from plausible.learning.optimizers import adam_step
 from plausible.learning.settings import TrainingSettings
 from plausible.networks.batch_norm import BatchNorm, init_batch_norm, normalise, propagate
 from plausible.networks.mlp import Network, forward_pass, init_network
 from plausible.studies.thuesen2022.common import Settings
+from plausible.studies.thuesen2022.operation_count import count_multiply_adds
 from plausible.studies.thuesen2022.theorem_checks import (
     Check,
     generator_of,
@@ -116,14 +116,11 @@ def backprop(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def _multiplications(network: Network, inputs: Tensor, labels: Tensor) -> tuple[float, float]:
+def _multiplications(network: Network, inputs: Tensor, labels: Tensor) -> tuple[int, int]:
     """Multiplications in matrix products of a forward pass, and of a forward and backward pass."""
-    with FlopCounterMode(display=False) as forward:
-        record = forward_pass(network, inputs)
-    with FlopCounterMode(display=False) as back:
-        collect(network, backward(network, record, cross_entropy(record.logits, labels)[1]))
-    # A product and a sum are two floating-point operations.
-    return forward.get_total_flops() / 2, (forward.get_total_flops() + back.get_total_flops()) / 2
+    forward = count_multiply_adds(lambda: forward_pass(network, inputs))
+    both = count_multiply_adds(lambda: gradients(network, inputs, labels))
+    return forward, both
 
 
 def adam(settings: Settings, seed: int) -> list[Check]:
