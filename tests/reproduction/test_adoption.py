@@ -11,10 +11,13 @@ from plausible.reproduction.adoption import adopt_results, came_with_the_checkou
 
 @pytest.fixture
 def chain(tmp_path):
-    """a -> b -> c, with times in the wrong order, and an outside input of a."""
+    """outside -> a -> b -> c, with times in the wrong order."""
     folder = tmp_path / "results"
     folder.mkdir()
-    inputs = {"outside.yaml": "0" * 64}
+    outside = tmp_path / "outside.yaml"
+    outside.write_text("published")
+    os.utime(outside, (3000, 3000))
+    inputs = {"outside.yaml": sha256_of(outside)}
     for age, name in enumerate("abc"):
         path = folder / f"{name}.csv"
         path.write_text(name)
@@ -31,14 +34,19 @@ def times(root):
 
 def test_consistent_results_get_one_time(chain):
     assert [path.name for path in adopt_results("results", chain)] == ["a.csv", "b.csv", "c.csv"]
-    assert len(set(times(chain))) == 1
+    assert set(times(chain)) == {3000}, "no older than any input"
 
 
 def test_what_follows_a_changed_file_is_left_alone(chain):
     (chain / "results/b.csv").write_text("changed by hand")
     os.utime(chain / "results/b.csv", (2000, 2000))
     assert [path.name for path in adopt_results("results", chain)] == ["a.csv"]
-    assert times(chain) == [1000, 2000, 998]
+    assert times(chain) == [3000, 2000, 998]
+
+
+def test_a_changed_input_from_outside_adopts_nothing_that_depends_on_it(chain):
+    (chain / "outside.yaml").write_text("corrected")
+    assert adopt_results("results", chain) == []
 
 
 def test_a_file_without_readable_provenance_is_left_alone(chain):

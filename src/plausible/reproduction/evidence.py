@@ -1,0 +1,273 @@
+"""What a check sees and what it returns, and how statements about seeds are judged.
+
+A check reads tidy tables and returns outcomes, one per protocol (and per finding, where a statement
+has several). It never decides the verdict itself: verdicts.py does, by one rule for all.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.stats import t as student_t
+
+from plausible.errors import StudyError
+from plausible.measure.accuracy import mean_interval
+from plausible.reproduction.published import Entry, Published, stated_numbers
+
+PROTOCOLS = ("as_published", "as_coded", "corrected")
+NAN = float("nan")
+
+
+class Outcome(NamedTuple):
+    """One finding about one statement.
+
+    ``holds`` speaks of the mean over seeds. ``decided`` is False where the 95 % interval reaches
+    across the bound, so that the seeds cannot tell. ``aspect`` distinguishes several findings of
+    one statement. ``full_scale`` marks a finding that only the published data and settings allow.
+    """
+
+    protocol: str
+    holds: bool
+    reproduced: float | str
+    ci_low: float = NAN
+    ci_high: float = NAN
+    n_seeds: int = 0
+    decided: bool = True
+    note: str = ""
+    aspect: str = ""
+    full_scale: bool = False
+
+
+class Number(NamedTuple):
+    """A published number and its reproduction, one value per seed.
+
+    ``tolerance`` is the published one, or None where none is stated: then the published value, a
+    single run, must lie in the 95 % prediction interval of a single run of ours.
+    """
+
+    label: str
+    protocol: str
+    published: float | str
+    values: tuple[float, ...] | str
+    tolerance: float | None
+    tolerance_source: str = ""
+    note: str = ""
+
+
+class Evidence(NamedTuple):
+    """Everything that a check may look at."""
+
+    tables: Mapping[str, pd.DataFrame | None]
+    entry: Entry
+    published: Published
+    full_scale: bool
+
+    def table(self, name: str, *columns: str) -> pd.DataFrame:
+        """Tidy table of the result ``name``, which must have ``columns``.
+
+        Raises
+        ------
+        StudyError
+            If the table was not built, is empty or lacks a column.
+        """
+        frame = self.tables.get(name)
+        if frame is None:
+            raise StudyError(
+                f"the table of {self.published.study}.{name} is missing, but {self.entry['id']} is "
+                "judged by it; build that result first."
+            )
+        missing = [column for column in columns if column not in frame.columns]
+        if missing:
+            raise StudyError(
+                f"the table of {self.published.study}.{name} lacks the column {missing[0]!r}; it "
+                f"has {', '.join(map(str, frame.columns))}."
+            )
+        if frame.empty:
+            raise StudyError(f"the table of {self.published.study}.{name} has no rows.")
+        return frame
+
+    def bounds(self, index: int, of: str | None = None) -> list[float]:
+        """Numbers in the published tolerance of statement ``index`` of this entry or of ``of``."""
+        entry = self.published.entry(of) if of else self.entry
+        return stated_numbers(entry["expect"][index]["tolerance"] or "")
+
+    def statement_numbers(self, index: int) -> list[float]:
+        """Numbers in the text of statement ``index``."""
+        return stated_numbers(self.entry["expect"][index]["test"])
+
+
+class Judgement(NamedTuple):
+    """A mean over seeds against an allowed range."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    holds: bool
+    decided: bool
+    margin: float
+    """Distance of the mean from the nearer bound; negative outside."""
+
+    def text(self) -> str:
+        """For instance ``0.41 [0.20, 0.62]``."""
+        interval = "" if math.isnan(self.low) else f" [{self.low:.3g}, {self.high:.3g}]"
+        return f"{self.mean:.3g}{interval}"
+
+
+def judge(
+    values: ArrayLike, low: float = -math.inf, high: float = math.inf, strict: bool = True
+) -> Judgement:
+    """Judge by its mean over seeds whether a quantity lies between ``low`` and ``high``.
+
+    The mean decides (``strict``: bounds excluded). The 95 % Student t interval of the mean says
+    whether the seeds decide: it must lie wholly inside or wholly outside the range. With one seed
+    there is no interval and the value decides. A diverged run (NaN) never holds.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if not len(values):
+        raise StudyError("a statement about seeds has no values; its table lacks their rows.")
+    mean, ci_low, ci_high = mean_interval(values)
+    inside = (low < mean < high) if strict else (low <= mean <= high)
+    wholly_inside = (
+        low < ci_low and ci_high < high or (not strict and low <= ci_low <= ci_high <= high)
+    )
+    wholly_outside = ci_high < low or ci_low > high
+    decided = bool(np.isnan(ci_low) or wholly_inside or wholly_outside)
+    # A NaN mean has no side of its own; put it behind every number.
+    margin = -math.inf if np.isnan(mean) else min(mean - low, high - mean)
+    return Judgement(mean, ci_low, ci_high, len(values), bool(inside), decided, margin)
+
+
+def outcome_of(judged: Judgement, protocol: str, note: str = "", **more: Any) -> Outcome:
+    """Outcome of one judged quantity."""
+    return Outcome(
+        protocol,
+        judged.holds,
+        judged.mean,
+        judged.low,
+        judged.high,
+        judged.n,
+        judged.decided,
+        note,
+        **more,
+    )
+
+
+def outcome_of_all(
+    judged: Mapping[str, Judgement], protocol: str, note: str = "", **more: Any
+) -> Outcome:
+    """Outcome of a statement that several quantities must satisfy: that of the worst one."""
+    if not judged:
+        raise StudyError(f"a statement in protocol {protocol} has nothing to judge.")
+    worst = min(judged, key=lambda name: (judged[name].holds, judged[name].margin))
+    listed = ", ".join(f"{name} {one.text()}" for name, one in judged.items())
+    text = f"worst of: {listed}" if len(judged) > 1 else listed
+    failing = [one for one in judged.values() if not one.holds]
+    several = failing or list(judged.values())
+    decided = (any if failing else all)(one.decided for one in several)
+    return outcome_of(judged[worst], protocol, f"{text}. {note}".strip(), **more)._replace(
+        decided=decided
+    )
+
+
+def prediction_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
+    """Interval that holds one further run with probability ``confidence``: mean +- t s sqrt(1+1/n).
+
+    NaN for fewer than two values.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    n = len(values)
+    if n < 2:
+        return NAN, NAN
+    quantile = student_t.ppf(0.5 + confidence / 2.0, n - 1)
+    half = float(quantile * values.std(ddof=1) * np.sqrt(1.0 + 1.0 / n))
+    return float(values.mean()) - half, float(values.mean()) + half
+
+
+def by_protocol(frame: pd.DataFrame) -> Iterable[tuple[str, pd.DataFrame]]:
+    """Rows of each protocol, in the fixed order of the protocols."""
+    known = [name for name in PROTOCOLS if (frame["protocol"] == name).any()]
+    unknown = sorted(set(frame["protocol"].astype(str)) - set(known))
+    if unknown:
+        raise StudyError(
+            f"a table holds the protocol {unknown[0]!r}; protocols are {', '.join(PROTOCOLS)}."
+        )
+    return [(name, frame[frame["protocol"] == name]) for name in known]
+
+
+def paired_difference(
+    frame: pd.DataFrame, column: str, key: str, minuend: Any, subtrahend: Any
+) -> pd.Series:
+    """``column`` where ``key`` is ``minuend`` minus where it is ``subtrahend``, seed by seed."""
+    sides = []
+    for choice in (minuend, subtrahend):
+        side = frame[frame[key] == choice].set_index("seed")[column]
+        if side.empty:
+            raise StudyError(f"a comparison of {column} has no rows with {key} = {choice!r}.")
+        if side.index.has_duplicates:
+            raise StudyError(f"a comparison of {column} has a seed twice for {key} = {choice!r}.")
+        sides.append(side)
+    left, right = sides
+    if set(left.index) != set(right.index):
+        raise StudyError(
+            f"a comparison of {column} needs the same seeds for {key} = {minuend!r} and "
+            f"{subtrahend!r}; found {sorted(left.index)} and {sorted(right.index)}."
+        )
+    return left - right
+
+
+Check = Callable[[Evidence], list[Outcome]]
+NumberCheck = Callable[[Evidence], list[Number]]
+
+
+class Registry:
+    """Checks and numbers of one study, by the name of their result."""
+
+    def __init__(self) -> None:
+        self.checks: dict[tuple[str, int], Check] = {}
+        self.numbers: dict[str, NumberCheck] = {}
+        self.covered: dict[str, tuple[str, ...]] = {}
+        self.not_compared: dict[tuple[str, str], str] = {}
+
+    def check(self, result: str, index: int) -> Callable[[Check], Check]:
+        """Register a function as the check of statement ``index`` of ``result``."""
+
+        def register(function: Check) -> Check:
+            if (result, index) in self.checks:
+                raise StudyError(f"statement {index} of {result} has two checks.")
+            self.checks[result, index] = function
+            return function
+
+        return register
+
+    def number(self, result: str, *places: str) -> Callable[[NumberCheck], NumberCheck]:
+        """Register a function as the comparison of the published numbers at ``places``.
+
+        A place is a key of ``values`` or ``derived``; everything below it is covered.
+        """
+
+        def register(function: NumberCheck) -> NumberCheck:
+            self.numbers[result] = function
+            self.covered[result] = places
+            return function
+
+        return register
+
+    def leave_out(self, result: str, place: str, reason: str) -> None:
+        """Say why the published value at ``place`` is not compared."""
+        self.not_compared[result, place] = reason
+
+    def include(self, other: "Registry") -> None:
+        """Take over everything of another registry."""
+        for mine, theirs in zip(
+            (self.checks, self.numbers, self.covered, self.not_compared),
+            (other.checks, other.numbers, other.covered, other.not_compared),
+            strict=True,
+        ):
+            double = set(mine) & set(theirs)
+            if double:
+                raise StudyError(f"{sorted(map(str, double))[0]} is registered twice.")
+            mine.update(theirs)
