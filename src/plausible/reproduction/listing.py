@@ -1,0 +1,191 @@
+"""Every result that can be made: id, title, kind, short target, and the minutes that it takes.
+
+Run as a program (``make list``). It loads neither torch nor pandas, so that the list is there at
+once.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from plausible.config import load_config, project_root
+from plausible.errors import ConfigError, PlausibleError
+from plausible.reproduction.published import (
+    Published,
+    load_published,
+    published_path,
+    result_name,
+)
+from plausible.reproduction.runtimes import find_run_times, minutes_text
+from plausible.studies.declaration import Study, load_study, short_name
+
+SHORTEST_TITLE = 24
+"""Titles are cut to fit a terminal, but not to fewer characters than this."""
+
+
+class Line(NamedTuple):
+    """One result; its minutes stand in the order of the scales of the list."""
+
+    identifier: str
+    title: str
+    kind: str
+    target: str
+    minutes: tuple[str, ...]
+
+
+def read_configuration(
+    root: str | Path, configfile: str | Path | None = None, **changes: Any
+) -> dict[str, Any]:
+    """Checked configuration of the project, with a file laid over it as Snakemake would.
+
+    ``changes`` replace keys of the highest level, for instance the scale.
+    """
+    merged: dict[str, Any] = {}
+    for path in (Path(root) / "config.yaml", configfile):
+        if path is not None:
+            merged = _laid_over(merged, _read_mapping(Path(path)))
+    return load_config({**merged, **changes}, root)
+
+
+def _read_mapping(path: Path) -> Mapping[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise ConfigError(f"{path}: the configuration file is missing.") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"{path}: this is no valid YAML: {' '.join(str(error).split())}."
+        ) from None
+    if not isinstance(content, Mapping | None):
+        raise ConfigError(f"{path}: a configuration is a mapping of keys to values.")
+    return content or {}
+
+
+def _laid_over(below: Any, above: Any) -> Any:
+    """``above`` on ``below``: mappings merge, everything else is replaced."""
+    if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
+        return above
+    return {**below, **{key: _laid_over(below.get(key), value) for key, value in above.items()}}
+
+
+def read_study(root: str | Path, name: str, config: Mapping[str, Any]) -> Study:
+    """A study of the project in ``root``."""
+    workflow = Path(root) / "workflow"
+    schema = workflow / "schemas" / "study.schema.yaml"
+    return load_study(workflow / "studies" / f"{name}.yaml", schema, config)
+
+
+def lines_of(
+    study: Study, published: Published, minutes: Mapping[str, Mapping[str, str]]
+) -> list[Line]:
+    """One line for each result of a study; ``minutes`` are texts by scale and id."""
+    lines = []
+    for result, declared in study.results.items():
+        identifier = f"{study.name}.{result}"
+        entry = published.entries.get(identifier, declared)
+        made = "figure" if declared.get("figure") else "table"
+        lines.append(
+            Line(
+                identifier,
+                entry.get("title", ""),
+                entry.get("kind", made),
+                short_name(study.name, result),
+                tuple(known.get(identifier, "-") for known in minutes.values()),
+            )
+        )
+    return lines
+
+
+def known_minutes(root: str | Path) -> dict[str, dict[str, str]]:
+    """Minutes of every result whose run time is known, as text by scale and id."""
+    return {
+        scale: {
+            f"{row['study']}.{row['result']}": minutes_text(
+                row["minutes"], row["jobs_without_time"]
+            )
+            for row in rows
+            if row["part"] == "result"
+        }
+        for scale, rows in find_run_times(root).items()
+    }
+
+
+def format_lines(lines: Sequence[Line], scales: Sequence[str], width: int | None = None) -> str:
+    """The list in aligned columns; titles are cut where it would be wider than ``width``."""
+    header = ("id", "title", "kind", "short target", *(f"{scale} min" for scale in scales))
+    table = [header, *((*line[:4], *line.minutes) for line in lines)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+    if width is not None:
+        excess = sum(widths) + 2 * (len(widths) - 1) - width
+        widths[1] = min(widths[1], max(SHORTEST_TITLE, widths[1] - max(excess, 0)))
+    shown = []
+    for row in table:
+        cells = [_cut(cell, size).ljust(size) for cell, size in zip(row, widths, strict=True)]
+        cells[4:] = [
+            cell.strip().rjust(size) for cell, size in zip(row[4:], widths[4:], strict=True)
+        ]
+        shown.append("  ".join(cells).rstrip())
+    return "\n".join(shown)
+
+
+def _cut(text: str, size: int) -> str:
+    return text if len(text) <= size else text[: size - 3].rstrip() + "..."
+
+
+def not_made(study: Study, published: Published) -> dict[str, list[str]]:
+    """Ids that the document publishes and the study does not make, by the reason."""
+    found: dict[str, list[str]] = {}
+    for identifier, entry in published.entries.items():
+        if result_name(identifier) not in study.results:
+            found.setdefault(entry["reproducible"].replace("_", " "), []).append(identifier)
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the list."""
+    parser = argparse.ArgumentParser(
+        prog="python -m plausible.reproduction.listing",
+        description="Print every result: id, title, kind, short target (snakemake --cores 8 TARGET)"
+        " and the minutes that it took at each scale that was run, on one core.",
+    )
+    parser.add_argument("--configfile", metavar="FILE", help="settings laid over config.yaml")
+    parser.add_argument("--study", metavar="NAME", help="only this study")
+    options = parser.parse_args(arguments)
+    try:
+        root = project_root()
+        changes = {} if options.study is None else {"studies": [options.study]}
+        config = read_configuration(root, options.configfile, **changes)
+        studies = [read_study(root, name, config) for name in config["studies"]]
+        minutes = known_minutes(root)
+        lines, notes = [], []
+        for study in studies:
+            published = load_published(published_path(study.name, root))
+            lines += lines_of(study, published, minutes)
+            for reason, names in not_made(study, published).items():
+                notes.append(f"Published, without a target ({reason}): {', '.join(names)}")
+        if not minutes:
+            notes.append("Minutes are shown once a scale has been run: make all")
+    except PlausibleError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    try:
+        print(format_lines(lines, list(minutes), width))
+        for note in notes:
+            print("", textwrap.fill(note, width or 100, break_on_hyphens=False), sep="\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, `head` for instance, has seen enough; Python must not complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
