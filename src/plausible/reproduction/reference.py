@@ -1,0 +1,373 @@
+"""The reference run: a finished run, copied to where it is committed and read without running.
+
+``results/reference/<study>`` gets the tables, pictures, verdicts and run times of a study with
+their provenance, ``reports/reference`` its executed notebook. What is incomplete, not consistent,
+not of one commit, or too large is refused with one sentence.
+
+Run as a program: ``make reference``.
+"""
+
+import argparse
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from plausible.config import project_root
+from plausible.errors import PlausibleError, StudyError
+from plausible.files import sha256_of
+from plausible.reproduction.listing import read_configuration, read_study
+from plausible.reproduction.provenance import side_car
+from plausible.reproduction.reference_readme import Facts, readme
+from plausible.studies.declaration import Study
+
+NAME = "reference"
+LIMIT = 4_000_000
+"""Bytes that the reference run of one study may take."""
+PICTURE_LIMIT = 300_000
+"""Bytes of an SVG file; of a larger one, the PNG is kept instead."""
+
+
+class Source(NamedTuple):
+    """A file of the run and its name in the reference run."""
+
+    path: str
+    target: str
+
+
+class Summary(NamedTuple):
+    """What was made."""
+
+    folder: Path
+    files: int
+    size: int
+    verdicts: Mapping[str, int]
+    dead_links: tuple[str, ...]
+
+
+def make_reference(root: str | Path, study: Study, allow_mixed: bool = False) -> Summary:
+    """Copy the finished run of ``study`` (at its scale, in the project ``root``).
+
+    Both folders change only when everything is in place.
+
+    Raises
+    ------
+    StudyError
+        If a file or its provenance is missing, a file is not the one of its provenance or was made
+        from other inputs than those that are there, the files were made by several commits or by
+        code that was not committed (unless ``allow_mixed``), or everything takes more than
+        ``LIMIT`` bytes.
+    """
+    root = Path(root)
+    sources, as_png = files_of(root, study)
+    records = read_provenance(root, [source.path for source in sources])
+    _check_comparable(study, records)
+    commits = Counter(
+        (record.get("git_commit"), record.get("git_clean"), record["rule"])
+        for record in records.values()
+    )
+    if not allow_mixed:
+        _check_one_commit(study, {(commit, clean) for commit, clean, _ in commits})
+    results, reports = root / "results" / NAME, root / "reports" / NAME
+    results.mkdir(parents=True, exist_ok=True)
+    reports.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=results) as temporary:
+        staged = Path(temporary)
+        (staged / "results").mkdir()
+        (staged / "reports").mkdir()
+        for source in sources:
+            _copy(root, staged, study, source, records[source.path], as_png)
+        notebook = staged / "reports" / f"{study.name}.ipynb"
+        with_notebook = _size(staged) <= LIMIT
+        if not with_notebook:
+            notebook.unlink()
+            side_car(notebook).unlink()
+        verdicts = _verdict_counts(staged / "results" / "verdicts.csv")
+        facts = Facts(study, records, commits, _dates(root, commits), verdicts)
+        text = readme(
+            facts, _whole(staged / "results" / "runtimes.csv"), as_png, with_notebook, LIMIT
+        )
+        (staged / "results" / "README.md").write_text(text, encoding="utf-8")
+        _check_size(staged, study)
+        dead = _dead_links(root, staged, study)
+        files = [path for path in staged.rglob("*") if path.is_file()]
+        size = _size(staged)
+        _put_in_place(staged, results / study.name, reports, study.name)
+    return Summary(results / study.name, len(files), size, verdicts, tuple(dead))
+
+
+def files_of(root: Path, study: Study) -> tuple[list[Source], list[str]]:
+    """Files of the run that are copied, and the results whose picture is a PNG."""
+    needed = [path for result in study.results for path in study.result_files(result)]
+    tables = [f"{study.folder}/{name}.csv" for name in [*study.own_tables(), "verdicts"]]
+    run_times = f"results/{study.scale}/runtimes.csv"
+    documents = [f"reports/{study.scale}/{study.name}.{suffix}" for suffix in ("html", "ipynb")]
+    needed = list(dict.fromkeys([*needed, *tables, run_times, *documents]))
+    missing = [path for path in needed if not (root / path).is_file()]
+    if missing:
+        raise StudyError(
+            f"the run of {study.name} at the scale {study.scale} is not complete: {len(missing)} "
+            f"of {len(needed)} files are missing, the first is {missing[0]}; finish it with "
+            f"`snakemake --cores 8 all --config scale={study.scale}`."
+        )
+    as_png = [
+        name
+        for name in study.figures()
+        if (root / study.folder / f"{name}.svg").stat().st_size > PICTURE_LIMIT
+    ]
+    pictures = [
+        f"{study.folder}/{name}.{'png' if name in as_png else 'svg'}" for name in study.figures()
+    ]
+    texts = [f"{study.folder}/{name}.md" for name in study.markdowns()]
+    inside = [*tables, *pictures, *texts, run_times]
+    sources = [Source(path, f"results/{Path(path).name}") for path in inside]
+    sources += [Source(path, f"reports/{Path(path).name}") for path in documents]
+    return sources, as_png
+
+
+def read_provenance(root: Path, paths: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Provenance of ``paths`` and of all that they were made from, checked for consistency."""
+    records: dict[str, dict[str, Any]] = {}
+    waiting = list(paths)
+
+    @cache
+    def digest_of(name: str) -> str | None:
+        return sha256_of(root / name) if (root / name).is_file() else None
+
+    for path in waiting:  # grows while it is read
+        if path in records:
+            continue
+        try:
+            record = json.loads(side_car(root / path).read_text(encoding="utf-8"))
+            digest, inputs, _ = record["sha256"], record["inputs"].items(), record["rule"]
+        except FileNotFoundError:
+            raise StudyError(
+                f"{path}: its provenance {side_car(path).name} is missing; remove the file and "
+                "make it again."
+            ) from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise StudyError(
+                f"{side_car(path)}: this is no provenance; remove {path} and make it again."
+            ) from None
+        if digest_of(path) != digest:
+            raise StudyError(
+                f"{path}: the file is not the one that its provenance describes; remove it and "
+                "make it again."
+            )
+        records[path] = record
+        for name, recorded in inputs:
+            if name.startswith(("results/", "reports/")):  # written by a rule, so with provenance
+                waiting.append(name)
+            if recorded and digest_of(name) not in (recorded, None):
+                raise StudyError(
+                    f"{path}: it was made from another version of {name} than the one that is "
+                    "there; run snakemake again, which remakes it."
+                )
+    return records
+
+
+def _check_comparable(study: Study, records: Mapping[str, Mapping[str, Any]]) -> None:
+    """A reference run at the paper scale has the published settings and data."""
+    settings = records[f"{study.folder}/verdicts.csv"].get("settings", {})
+    if study.scale == "paper" and not settings.get("comparable"):
+        raise StudyError(
+            f"{study.folder}/verdicts.csv was judged as not comparable with what was published, "
+            "because of other data or `overrides` in the configuration; a reference run has the "
+            "study's own."
+        )
+
+
+def _check_one_commit(study: Study, states: set[tuple[str | None, bool | None]]) -> None:
+    if len(states) == 1 and all(commit and clean for commit, clean in states):
+        return
+    shown = ", ".join(
+        f"{commit[:10] if commit else 'unknown'}{'' if clean else ' with uncommitted changes'}"
+        for commit, clean in sorted(states, key=str)
+    )
+    raise StudyError(
+        f"the run of {study.name} was not made by one commit with a clean tree, but by {shown}; "
+        "run it again from a fresh clone, or allow this with --allow-mixed and have it written "
+        "into the README of the reference run."
+    )
+
+
+def _copy(
+    root: Path,
+    staged: Path,
+    study: Study,
+    source: Source,
+    record: Mapping[str, Any],
+    as_png: list[str],
+) -> None:
+    """Copy a file and its provenance; what must change on the way says where it was copied from."""
+    content = (root / source.path).read_bytes()
+    target = staged / source.target
+    if target.name == "runtimes.csv":
+        changed = _rows_of_study(content.decode("utf-8"), study.name).encode("utf-8")
+    elif target.suffix in (".html", ".ipynb"):
+        changed = _with_links(content.decode("utf-8"), study, as_png).encode("utf-8")
+    else:
+        changed = content
+    target.write_bytes(changed)
+    if changed == content:
+        shutil.copyfile(side_car(root / source.path), side_car(target))
+        return
+    place = Path(source.target)
+    folder = Path("results") / NAME / study.name if place.parts[0] == "results" else None
+    final = (folder or Path("reports") / NAME) / place.name
+    origin = {"file": source.path, "sha256": record["sha256"]}
+    text = {**record, "file": final.as_posix(), "sha256": sha256_of(target), "copied_from": origin}
+    side_car(target).write_text(
+        json.dumps(text, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+
+
+def _rows_of_study(text: str, study: str) -> str:
+    """The rows of one study of a table with the column ``study``."""
+    reader = csv.DictReader(io.StringIO(text))
+    written = io.StringIO()
+    writer = csv.DictWriter(written, reader.fieldnames or ["study"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row for row in reader if row.get("study") == study)
+    return written.getvalue()
+
+
+def _with_links(text: str, study: Study, as_png: list[str]) -> str:
+    """Links of a report to the files of the run lead to those of the reference run."""
+    text = text.replace(f"../results/{study.scale}/", f"../results/{NAME}/")
+    for name in as_png:
+        place = f"../results/{NAME}/{study.name}/{name}."
+        text = text.replace(f"{place}svg", f"{place}png")
+    return text
+
+
+def _dead_links(root: Path, staged: Path, study: Study) -> list[str]:
+    """Links of the report that will lead nowhere in the reference run."""
+    text = (staged / "reports" / f"{study.name}.html").read_text(encoding="utf-8")
+    own = f"results/{NAME}/{study.name}/"
+    made = {own + path.name for path in (staged / "results").iterdir()}
+    made |= {f"reports/{NAME}/{path.name}" for path in (staged / "reports").iterdir()}
+    dead = []
+    for link in dict.fromkeys(re.findall(r"""(?:href|src)=["']([^"'#?]+)""", text)):
+        place = os.path.normpath(f"reports/{NAME}/{link}")
+        there = place in made or (not place.startswith(own) and (root / place).exists())
+        if not there and not re.match(r"[a-z]+:", link):
+            dead.append(link)
+    return dead
+
+
+def _verdict_counts(path: Path) -> dict[str, int]:
+    with open(path, encoding="utf-8", newline="") as stream:
+        return dict(Counter(row["verdict"] for row in csv.DictReader(stream)).most_common())
+
+
+def _whole(path: Path) -> dict[str, str]:
+    """Run time of the whole study, from its table of run times."""
+    with open(path, encoding="utf-8", newline="") as stream:
+        return next((row for row in csv.DictReader(stream) if row["part"] == "study"), {})
+
+
+def _dates(root: Path, commits: Iterable[tuple[str | None, bool | None, str]]) -> dict[str, str]:
+    """Date of each commit that git knows here."""
+    dates = {}
+    for commit in {commit for commit, _, _ in commits if commit}:
+        command = ["git", "-C", str(root), "show", "-s", "--format=%cs", commit]
+        try:
+            answer = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        except (OSError, subprocess.SubprocessError):
+            continue
+        if answer.returncode == 0:
+            dates[commit] = answer.stdout.strip()
+    return dates
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _check_size(staged: Path, study: Study) -> None:
+    size = _size(staged)
+    if size <= LIMIT:
+        return
+    files = sorted(
+        (path for path in staged.rglob("*") if path.is_file()),
+        key=lambda path: -path.stat().st_size,
+    )
+    largest = ", ".join(f"{path.name} ({path.stat().st_size / 1e3:.0f} kB)" for path in files[:5])
+    raise StudyError(
+        f"the reference run of {study.name} would take {size / 1e6:.1f} MB, and {LIMIT / 1e6:g} MB "
+        f"are allowed; make the largest files smaller: {largest}."
+    )
+
+
+def _put_in_place(staged: Path, results: Path, reports: Path, study: str) -> None:
+    """Swap the new folder in; the old one is put back if that fails."""
+    umask = os.umask(0)
+    os.umask(umask)
+    (staged / "results").chmod(0o777 & ~umask)
+    old = staged / "old"
+    if results.exists():
+        os.rename(results, old)
+    try:
+        os.rename(staged / "results", results)
+    except OSError:
+        if old.exists():
+            os.rename(old, results)
+        raise
+    names = [f"{study}.{suffix}" for suffix in ("html", "ipynb", "html.json", "ipynb.json")]
+    for name in names:
+        new = staged / "reports" / name
+        if new.exists():
+            os.replace(new, reports / name)
+        else:
+            (reports / name).unlink(missing_ok=True)
+
+
+def run_configuration(root: Path, scale: str) -> dict[str, Any]:
+    """Configuration of the run at ``scale``: the one it kept, else that of the project."""
+    kept = root / "results" / scale / "config.yaml"
+    return read_configuration(root, kept if kept.is_file() else None, scale=scale)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make the reference run of each study."""
+    parser = argparse.ArgumentParser(
+        prog="python -m plausible.reproduction.reference",
+        description="Copy a finished run to results/reference and reports/reference.",
+    )
+    parser.add_argument("--scale", default="paper", help="scale of the run (default: paper)")
+    parser.add_argument("--study", help="one study (default: all of the configuration)")
+    parser.add_argument("--root", metavar="PATH", help="folder of the Snakefile (default: here)")
+    parser.add_argument(
+        "--allow-mixed",
+        action="store_true",
+        help="take files of several commits or of uncommitted code; the README then names them",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        root = project_root() if options.root is None else Path(options.root)
+        config = run_configuration(root, options.scale)
+        for name in config["studies"] if options.study is None else [options.study]:
+            done = make_reference(root, read_study(root, name, config), options.allow_mixed)
+            counts = ", ".join(f"{count} {verdict}" for verdict, count in done.verdicts.items())
+            print(f"results/{NAME}/{name}: {done.files} files, {done.size / 1e6:.2f} MB; {counts}")
+            for link in done.dead_links:
+                print(f"reports/{NAME}/{name}.html: the link {link} leads nowhere here")
+    except PlausibleError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
