@@ -303,13 +303,32 @@ def test_diverging_run_is_recorded_and_stops(digits, tmp_path):
     result = run(settings, digits, checkpoint_path=tmp_path / "a.pt", progress=lines.append)
     history = result.history
     assert history["diverged"] is True
-    assert history["diverged_epoch"] == 2  # found with the first full window of 100 updates
-    assert history["updates"] == 100
-    assert history["accuracy_step"][-1] == 99
+    assert history["diverged_epoch"] == 0  # found at the end of the first epoch of 38 updates
+    assert history["updates"] == 38
+    assert history["accuracy_step"][-1] == 37
     assert history["test_accuracy_percent"][-1] == 0.0  # not finite: no prediction, so an error
+    assert history["loss_step"] == [37]
     assert not math.isfinite(history["loss_mean"][-1])
     assert "diverged" in lines[-1]
-    assert run(settings, digits, checkpoint_path=tmp_path / "a.pt").history["updates"] == 100
+    resumed = run(settings, digits, checkpoint_path=tmp_path / "a.pt").history
+    assert repr(resumed) == repr(history)  # repr, as NaN differs from itself
+
+
+def test_divergence_is_found_within_an_epoch(digits):
+    history = run(FAST._replace(learning_rate=1e12, batch_size=2), digits).history
+    assert history["diverged"] is True
+    assert history["updates"] == 100  # of 300: with the first full window
+    assert history["loss_step"] == [99]
+    assert history["accuracy_step"][-1] == 99
+
+
+def test_divergence_by_the_very_last_update_is_recorded(digits):
+    settings = FAST._replace(learning_rate=1e38, input_scale=1e6, epochs=1, train_limit=16)
+    history = run(settings, digits).history
+    assert history["updates"] == 1
+    assert math.isfinite(history["loss_mean"][0])
+    assert history["diverged"] is True
+    assert history["diverged_epoch"] == 0
 
 
 def test_healthy_run_is_not_marked(digits):
@@ -379,6 +398,13 @@ def test_settings_survive_their_mapping():
     assert settings_from_mapping(settings_to_mapping(NOISY)) == NOISY
 
 
+def test_whole_numbers_are_numbers():
+    whole, broken = ({"input_scale": each} for each in (250, 250.0))
+    assert settings_hash(settings_from_mapping(whole)) == settings_hash(
+        settings_from_mapping(broken)
+    )
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -387,8 +413,8 @@ def test_settings_survive_their_mapping():
         ({"optimizer": "rmsprop"}, "optimizer is 'rmsprop', expected one of sgd, adam"),
         ({"learning_rate": 0}, "learning_rate is 0, expected more than 0"),
         ({"learning_rate": "1e-3"}, "learning_rate is '1e-3', expected a number"),
-        ({"epochs": 2.5}, "epochs is 2.5, expected a int"),
-        ({"shuffle": 1}, "shuffle is 1, expected a bool"),
+        ({"epochs": 2.5}, "epochs is 2.5, expected a whole number"),
+        ({"shuffle": 1}, "shuffle is 1, expected true or false"),
         ({"hidden_sizes": [300, 0]}, "hidden_sizes is .*positive whole numbers"),
         ({"train_limit": -1}, "train_limit is -1"),
         ({"dropout": 1.0}, "0 <= dropout < 1"),

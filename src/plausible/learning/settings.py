@@ -103,7 +103,13 @@ def settings_from_mapping(values: Mapping[str, Any]) -> TrainingSettings:
         values["hidden_sizes"] = tuple(values["hidden_sizes"])
     settings = TrainingSettings(**values)
     check_settings(settings)
-    return settings
+    # 1 and 1.0 are the same setting and must have the same hash.
+    numbers = {
+        name: float(getattr(settings, name))
+        for name, default in TrainingSettings._field_defaults.items()
+        if isinstance(default, float)
+    }
+    return settings._replace(**numbers)
 
 
 def check_settings(settings: TrainingSettings) -> None:
@@ -146,7 +152,8 @@ def _check_type(name: str, value: Any, default: Any) -> None:
     elif isinstance(default, float):
         fits, expected = type(value) in (int, float), "a number"
     else:
-        fits, expected = type(value) is type(default), f"a {type(default).__name__}"
+        fits = type(value) is type(default)
+        expected = {bool: "true or false", int: "a whole number", str: "a text"}[type(default)]
     if not fits:
         raise ConfigError(f"training settings: {name} is {value!r}, expected {expected}.")
 

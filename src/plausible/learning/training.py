@@ -95,7 +95,8 @@ def train(
     a bit-identical result; the caller removes the file when the result is safe. ``progress``
     receives a line per epoch, after the checkpoint; on a terminal a bar is drawn instead.
 
-    A run whose loss is no longer finite stops, is marked ``diverged`` and returned like any other.
+    A run whose loss or weights are no longer finite stops, is marked ``diverged`` and returned like
+    any other.
     """
     check_settings(settings)
     device = resolve_device(device)
@@ -109,7 +110,7 @@ def train(
     with _bar(settings.epochs * steps_per_epoch, current.optimizer.step, seed) as bar:
         while current.epochs_done < settings.epochs and not current.history["diverged"]:
             began = time.perf_counter()
-            current = _run_epoch(current, data, settings, steps_per_epoch, bar)
+            current = _run_epoch(current, data, settings, bar)
             if checkpoint_path is not None:
                 save_checkpoint(checkpoint_path, current, identity)
             if progress is not None and bar.disable:
@@ -178,35 +179,56 @@ def _run_epoch(
     current: Progress,
     data: _Tensors,
     settings: TrainingSettings,
-    steps_per_epoch: int,
     bar: tqdm,
 ) -> Progress:
-    """One pass over the training set, with tests and the summary of losses."""
+    """One pass over the training set, with tests and the summary of losses.
+
+    Reading a loss makes a GPU wait for it, so divergence is looked for once per window of losses
+    and at the end of the epoch.
+    """
     network, optimizer, history = current.network, current.optimizer, current.history
     losses = _LossWindow(current.pending_losses, history, data.train_images.device)
-    last_step = settings.epochs * steps_per_epoch - 1
-    batch_statistics = True
+    batch_statistics = finite = True
     for inputs, one_hot in _batches(data, settings, current.batches):
         optimizer, loss = update(
             network, optimizer, inputs, one_hot, settings, current.noise, batch_statistics
         )
         step = optimizer.step - 1
-        finite = losses.add(loss, step, step == last_step)
+        losses.add(loss)
+        if losses.is_full():
+            finite = losses.summarise(step)
         bar.update()
-        if step % settings.test_every_steps == 0 or step == last_step or not finite:
-            accuracy = evaluate(network, data.test_images, data.test_labels, settings.input_scale)
-            history["accuracy_step"].append(step)
-            history["test_accuracy_percent"].append(accuracy)
-            bar.set_postfix_str(f"{accuracy:.2f} %", refresh=False)
+        if step % settings.test_every_steps == 0:
+            _test(network, data, settings, history, step, bar)
             if settings.batch_norm_frozen_after_test:
                 batch_statistics = False
         if not finite:
-            history.update(diverged=True, diverged_epoch=current.epochs_done)
             break
+    finite = finite and all(bool(weight.isfinite().all()) for weight in network.weights)
+    if not finite:
+        history.update(diverged=True, diverged_epoch=current.epochs_done)
+    if not finite or current.epochs_done + 1 == settings.epochs:
+        losses.summarise(step)
+        if history["accuracy_step"][-1:] != [step]:
+            _test(network, data, settings, history, step, bar)
     history["updates"] = optimizer.step
     return current._replace(
         optimizer=optimizer, epochs_done=current.epochs_done + 1, pending_losses=losses.pending()
     )
+
+
+def _test(
+    network: Network,
+    data: _Tensors,
+    settings: TrainingSettings,
+    history: dict[str, Any],
+    step: int,
+    bar: tqdm,
+) -> None:
+    accuracy = evaluate(network, data.test_images, data.test_labels, settings.input_scale)
+    history["accuracy_step"].append(step)
+    history["test_accuracy_percent"].append(accuracy)
+    bar.set_postfix_str(f"{accuracy:.2f} %", refresh=False)
 
 
 def _batches(
@@ -223,20 +245,26 @@ def _batches(
 
 
 class _LossWindow:
-    """Collects losses on the device and enters a summary into the history per full window."""
+    """Collects losses on the device, and enters a summary of each window into the history."""
 
     def __init__(self, pending: list[float], history: dict[str, Any], device: torch.device):
-        # Losses stay on the device, as reading each would make a GPU wait for it.
         self._losses = torch.zeros(LOSS_WINDOW, dtype=torch.float64, device=device)
         self._losses[: len(pending)] = torch.tensor(pending, dtype=torch.float64)
         self._count = len(pending)
         self._history = history
 
-    def add(self, loss: Tensor, step: int, last: bool) -> bool:
-        """Take the loss of one step; False if the window that it completes is not finite."""
+    def add(self, loss: Tensor) -> None:
+        """Take the loss of one step."""
         self._losses[self._count] = loss
         self._count += 1
-        if self._count < LOSS_WINDOW and not last:
+
+    def is_full(self) -> bool:
+        """Whether the window is to be summarised before the next loss."""
+        return self._count == LOSS_WINDOW
+
+    def summarise(self, step: int) -> bool:
+        """Enter what there is into the history and start anew; False if it is not finite."""
+        if self._count == 0:
             return True
         window = self._losses[: self._count]
         self._count = 0
