@@ -11,6 +11,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from plausible.errors import StudyError
+
 PACKAGE = __name__.split(".")[0]
 
 
@@ -27,7 +29,10 @@ def module_path(module: str) -> Path | None:
 @cache
 def _parsed(module: str) -> tuple[str, frozenset[str]]:
     """Digest of one module's code, and the modules of this package that it imports."""
-    tree = ast.parse(module_path(module).read_text(encoding="utf-8"))
+    path = module_path(module)
+    if path is None:
+        raise StudyError(f"{module}: there is no such module of the package; expected its file.")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -5,6 +5,7 @@ import sys
 import yaml
 
 from plausible.config import load_config
+from plausible.data.registry import source_files
 from plausible.errors import PlausibleError
 from plausible.reproduction.adoption import adopt_results, came_with_the_checkout
 from plausible.sources import source_digest
@@ -59,28 +60,32 @@ def study_of(wildcards):
     return STUDIES[wildcards.study]
 
 
-def study_targets(study):
-    """Everything that a study consists of."""
+def training_settings(wildcards):
+    """Settings of a training run."""
+    return study_of(wildcards).training_settings(wildcards.run, wildcards.protocol)
+
+
+def declared_sweep(wildcards):
+    """Declaration of a sweep in its study file."""
+    return study_of(wildcards).declaration["sweep"][wildcards.sweep]
+
+
+def declared_result(wildcards):
+    """Declaration of a result in its study file."""
+    return study_of(wildcards).results[wildcards.result]
+
+
+def study_results(study):
+    """Tables and pictures of a study, and its verdicts."""
     return [
         [study.result_files(result) for result in study.results],
         f"{study.folder}/verdicts.csv",
-        f"reports/{SCALE}/{study.name}.html",
     ]
 
 
-# A short target for every study and every result: `snakemake --cores 8 thuesen2022_fig2a`.
-for _study in STUDIES.values():
-
-    rule:
-        name:
-            _study.name
-        input:
-            study_targets(_study),
-
-    for _result in _study.results:
-
-        rule:
-            name:
-                short_name(_study.name, _result)
-            input:
-                _study.result_files(_result),
+def study_targets(study):
+    """Everything that a study consists of."""
+    return [
+        study_results(study),
+        f"reports/{SCALE}/{study.name}.html",
+    ]

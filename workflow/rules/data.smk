@@ -1,12 +1,19 @@
 rule prepare_data:
+    input:
+        # The user's own files; MNIST's are known by their checksums, wherever they lie.
+        lambda wildcards: (
+            list(source_files(wildcards.dataset, None, CONFIG["data"]["sets"]))
+            if wildcards.dataset in CONFIG["data"]["sets"]
+            else []
+        ),
     output:
         "results/{scale}/data/{dataset}.npz",
     log:
         "logs/{scale}/data/{dataset}.log",
     benchmark:
         "results/{scale}/benchmarks/data/{dataset}.tsv"
-    threads: 1
     retries: 2  # only a download can fail and then succeed
+    threads: 1
     resources:
         mem_mb=1500,
         runtime=20,

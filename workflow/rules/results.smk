@@ -1,13 +1,7 @@
 # Tidy table, picture and readable table of every result.
-def declared_result(wildcards):
-    return study_of(wildcards).results[wildcards.result]
-
-
 rule tabulate_result:
     input:
-        lambda wildcards: sum(
-            study_of(wildcards).result_inputs(wildcards.result).values(), []
-        ),
+        lambda wildcards: sum(study_of(wildcards).result_inputs(wildcards.result).values(), []),
     output:
         "results/{scale}/{study}/{result}.csv",
     log:

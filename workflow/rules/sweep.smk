@@ -1,7 +1,3 @@
-def declared_sweep(wildcards):
-    return study_of(wildcards).declaration["sweep"][wildcards.sweep]
-
-
 rule run_sweep:
     input:
         data=lambda wildcards: (
@@ -34,8 +30,7 @@ rule run_sweep:
         settings=lambda wildcards: study_of(wildcards).sweep_settings(wildcards.sweep),
         seeds=lambda wildcards: list(study_of(wildcards).sweep_seeds(wildcards.sweep)),
         networks=lambda wildcards: [
-            [job.run, job.protocol]
-            for job in study_of(wildcards).sweep_networks(wildcards.sweep)
+            [job.run, job.protocol] for job in study_of(wildcards).sweep_networks(wildcards.sweep)
         ],
         published=lambda wildcards: declared_sweep(wildcards).get("published"),
         code=lambda wildcards: source_digest(f"plausible.studies.{wildcards.study}.experiments"),

@@ -1,7 +1,3 @@
-def training_settings(wildcards):
-    return study_of(wildcards).training_settings(wildcards.run, wildcards.protocol)
-
-
 rule train:
     input:
         data=lambda wildcards: data_file(training_settings(wildcards)["dataset"]),

@@ -24,6 +24,7 @@ rule judge_results:
         gpu=0,
     params:
         results=lambda wildcards: study_of(wildcards).own_tables(),
+        comparable=lambda wildcards: study_of(wildcards).as_declared(),
         code=source_digest("plausible.reproduction.verdicts"),
     message:
         "Verdicts of {wildcards.study}: published against reproduced"

@@ -9,18 +9,18 @@ with job(snakemake) as run:
     from plausible.data import load_dataset
     from plausible.reproduction.published import load_published
 
-    params = snakemake.params
+    params, given = snakemake.params, snakemake.input
     settings = dict(params.settings)
-    if params.published:
-        settings["published"] = load_published(snakemake.input.published).entry(params.published)["values"]
+    for path in given.published:
+        settings["published"] = load_published(path).entry(params.published)["values"]
     networks = {}
-    for path, (name, protocol) in zip(snakemake.input.networks, params.networks, strict=True):
+    for path, (name, protocol) in zip(given.networks, params.networks, strict=True):
         networks.setdefault(f"{name}.{protocol}", {}).update(load_spiking(path))
     experiments = import_module(f"plausible.studies.{snakemake.wildcards.study}.experiments")
     table = experiments.EXPERIMENTS[params.experiment](
         settings,
         list(params.seeds),
-        load_dataset(snakemake.input.data) if snakemake.input.data else None,
+        load_dataset(given.data[0]) if given.data else None,
         networks or None,
     )
     with run.output(0) as path:

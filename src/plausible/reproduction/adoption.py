@@ -7,6 +7,7 @@ beside every file says more: from which inputs, by their checksums, it was made.
 
 import json
 import os
+from functools import cache
 from pathlib import Path
 
 from plausible.files import sha256_of
@@ -23,9 +24,9 @@ def came_with_the_checkout(root: str | Path = ".") -> bool:
 def adopt_results(folder: str | Path, root: str | Path = ".") -> list[Path]:
     """Give one time stamp to all files under ``folder`` that their provenance proves consistent.
 
-    A file is consistent if its own checksum and those of its inputs, as far as they lie under
-    ``folder``, are the recorded ones, and these inputs are consistent too. Files that are not keep
-    their times, so Snakemake decides about them as usual. Returns the adopted files.
+    A file is consistent if its own checksum and those of its inputs are the recorded ones, and
+    inputs under ``folder`` are consistent too. Files that are not keep their times, so Snakemake
+    decides about them as usual. Returns the adopted files.
     """
     root, folder = Path(root), Path(folder)
     records = {}
@@ -37,21 +38,27 @@ def adopt_results(folder: str | Path, root: str | Path = ".") -> list[Path]:
                 records[str(target.relative_to(root))] = (record["sha256"], record["inputs"])
             except (ValueError, KeyError, TypeError):
                 continue
-    intact = {name for name, (digest, _) in records.items() if sha256_of(root / name) == digest}
     verdicts: dict[str, bool] = {}
+
+    @cache
+    def digest_of(name: str) -> str | None:
+        return sha256_of(root / name) if (root / name).is_file() else None
 
     def consistent(name: str) -> bool:
         if name not in verdicts:
             verdicts[name] = False  # a file cannot be its own input
-            verdicts[name] = name in intact and all(
-                records.get(source, (None,))[0] == digest and consistent(source)
-                for source, digest in records[name][1].items()
-                if Path(source).is_relative_to(folder)
+            digest, sources = records.get(name, (None, {}))
+            verdicts[name] = digest_of(name) == digest and all(
+                digest_of(source) == recorded
+                and (consistent(source) or not Path(source).is_relative_to(folder))
+                for source, recorded in sources.items()
             )
         return verdicts[name]
 
     adopted = [root / name for name in sorted(records) if consistent(name)]
-    moment = max((path.stat().st_mtime for path in adopted), default=0.0)
+    names = {str(path.relative_to(root)) for path in adopted}
+    names |= {source for name in names for source in records[name][1]}
+    moment = max(((root / name).stat().st_mtime for name in names), default=0.0)
     # Snakemake counts the run time of a job among its outputs: the oldest of them decides.
     run_times = sorted((root / folder / "benchmarks").rglob("*.tsv")) if adopted else []
     for path in (*adopted, *run_times):

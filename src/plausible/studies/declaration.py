@@ -56,6 +56,14 @@ class Study(NamedTuple):
         """Seeds at this scale."""
         return tuple(self.config["seeds"] or self.declaration["scales"][self.scale]["seeds"])
 
+    def as_declared(self) -> bool:
+        """Whether this is the paper scale on its own data set, with no setting changed by the user.
+
+        Only then can numbers be compared with the published ones; further or fewer seeds may.
+        """
+        declared = self.declaration["scales"]["paper"]["dataset"]
+        return self.scale == "paper" and self.dataset == declared and not self.config["overrides"]
+
     @property
     def results(self) -> Mapping[str, Any]:
         """Results of the study by their name (the part after the first dot of their id)."""

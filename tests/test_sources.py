@@ -1,0 +1,70 @@
+"""The digest of code: what it sees and what it ignores."""
+
+import subprocess
+import sys
+
+import pytest
+
+from plausible.errors import StudyError
+from plausible.sources import dependencies, source_digest
+
+MODULES = {
+    "__init__": "",
+    "a": "from plausible.b import value\n\ndef f():\n    '''Doc.'''\n    return value  # why\n",
+    "b": "import math\n\nvalue = 1\n",
+    "c": "value = 3\n",
+    "sources": None,
+    "errors": None,
+}
+
+
+@pytest.fixture
+def digest(tmp_path):
+    """Function that gives the digest of module a of a small package, with modules replaced."""
+    import plausible.errors
+    import plausible.sources
+
+    def compute(**changed):
+        folder = tmp_path / "plausible"
+        folder.mkdir(exist_ok=True)
+        for name, text in {**MODULES, **changed}.items():
+            if text is None:
+                source = {"sources": plausible.sources, "errors": plausible.errors}[name]
+                text = open(source.__file__).read()
+            (folder / f"{name}.py").write_text(text)
+        code = "from plausible.sources import source_digest; print(source_digest('plausible.a'))"
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    return compute
+
+
+def test_a_change_of_an_imported_module_changes_the_digest(digest):
+    assert digest() != digest(b="import math\n\nvalue = 2\n")
+
+
+def test_a_change_of_another_module_does_not(digest):
+    assert digest() == digest(c="value = 4\n")
+
+
+def test_comments_docstrings_and_layout_do_not_count(digest):
+    same = "from plausible.b import value\ndef f():\n    '''Other.'''\n    return (value)\n"
+    assert digest() == digest(a=same)
+
+
+def test_dependencies_follow_imports_inside_functions_and_packages():
+    found = dependencies("plausible.studies.train")
+    assert {"plausible.learning.training", "plausible.neurons.rates", "plausible.seeds"} <= found
+    assert not any(name.startswith("plausible.plots") for name in found)
+
+
+def test_unknown_module_is_one_sentence():
+    with pytest.raises(StudyError, match="plausible.nothing"):
+        source_digest("plausible.nothing")
