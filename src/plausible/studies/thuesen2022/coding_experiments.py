@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 
 from plausible.neurons.spikes import (
     alpha_kernel,
-    apply_kernel,
     author_kernel,
     poisson_spike_counts,
 )
@@ -32,9 +31,9 @@ def alpha_filter_tau(settings: Settings, seeds, dataset, networks) -> pd.DataFra
 
     Neither criterion nor time step are published, so there are two criteria and three kernels.
     Poisson spike trains of constant rate are filtered; the estimate at each time at which the
-    filter is filled is filtered / time step. ``mean_rate_error`` is the absolute difference of the
-    mean estimate to the true rate, ``rms_rate_error`` the root mean square of the momentary
-    difference; both are averaged over the rates (the latter as a mean square).
+    longest filter is filled is filtered / time step. ``mean_rate_error`` is the absolute
+    difference of the mean estimate to the true rate, ``rms_rate_error`` the root mean square of
+    the momentary difference; both are averaged over the rates (the latter as a mean square).
 
     Settings: ``time_constant_min_s``, ``time_constant_max_s``, ``time_constant_points`` (evenly
     spaced), ``published_time_constant_s`` (always added to the sweep), ``rates_hz`` (list),
@@ -56,29 +55,59 @@ def alpha_filter_tau(settings: Settings, seeds, dataset, networks) -> pd.DataFra
     # Rounded to a microsecond, so that the published value is not listed twice.
     time_constants = np.unique(np.round([*np.linspace(minimum, maximum, points), published], 6))
     rates = np.asarray(rates, np.float64)
+    kernels = {
+        (kernel, float(time_constant)): filter_kernel(kernel, float(time_constant), time_step)
+        for kernel in KERNELS
+        for time_constant in time_constants
+    }
+    taps = max(len(kernel) for kernel in kernels.values())
     rows = []
     for seed in seeds:
-        counts = poisson_spike_counts(
-            np.repeat(rates, repetitions),
-            round(duration / time_step),
-            time_step,
-            stream("alpha_filter_tau", seed),
-        )
-        for kernel in KERNELS:
-            for time_constant in time_constants:
-                taps = filter_kernel(kernel, float(time_constant), time_step)
-                filled = apply_kernel(counts, taps)[len(taps) - 1 :] / time_step
-                difference = filled.reshape(len(filled), len(rates), repetitions)
-                difference = difference - rates[:, None]
-                errors = {
-                    "mean_rate_error": np.abs(difference.mean(axis=(0, 2))).mean(),
-                    "rms_rate_error": np.sqrt(np.mean(difference**2)),
-                }
-                rows += [
-                    (kernel, criterion, time_constant, error, seed)
-                    for criterion, error in errors.items()
-                ]
+        generator = stream("alpha_filter_tau", seed)
+        trains = [
+            poisson_spike_counts(
+                np.full(repetitions, rate), round(duration / time_step), time_step, generator
+            )
+            for rate in rates
+        ]
+        moments = [lag_moments(counts, taps) for counts in trains]
+        for (kernel, time_constant), samples in kernels.items():
+            mean, square = np.transpose([filtered_moments(samples, *each) for each in moments])
+            mean, square = mean / time_step, square / time_step**2
+            errors = {
+                "mean_rate_error": np.abs(mean - rates).mean(),
+                "rms_rate_error": np.sqrt(np.mean(square - 2 * rates * mean + rates**2)),
+            }
+            rows += [
+                (kernel, criterion, time_constant, error, seed)
+                for criterion, error in errors.items()
+            ]
     return pd.DataFrame(rows, columns=["kernel", "criterion", "tau_s", "error_hz", "seed"])
+
+
+def lag_moments(
+    counts: NDArray[np.int64], taps: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Means [taps] and mean products [taps, taps] of ``counts`` [steps, trains] at lags 0, 1, ....
+
+    They are taken over the times at which ``taps`` past counts exist and over all trains. From
+    them the moments of any filtered train follow without filtering.
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(counts, taps, axis=0)[..., ::-1]
+    first, second = np.zeros(taps), np.zeros((taps, taps))
+    for train in range(counts.shape[1]):
+        lagged = windows[:, train].astype(np.float64)
+        first += lagged.mean(axis=0)
+        second += lagged.T @ lagged / len(lagged)
+    return first / counts.shape[1], second / counts.shape[1]
+
+
+def filtered_moments(
+    kernel: NDArray[np.float64], first: NDArray[np.float64], second: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Mean and mean square of a causally filtered spike train: sum_k a_k m_k, sum a_k a_l M_kl."""
+    taps = len(kernel)
+    return float(kernel @ first[:taps]), float(kernel @ second[:taps, :taps] @ kernel)
 
 
 def poisson_noise(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:

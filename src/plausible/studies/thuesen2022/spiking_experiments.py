@@ -26,6 +26,19 @@ from plausible.studies.thuesen2022.common import (
 
 Networks = Mapping[str, Mapping[int, SpikingNetwork]]
 
+DIAGNOSTIC = [
+    "network",
+    "protocol",
+    "seed",
+    "layer",
+    "analytic_rate_hz",
+    "simulated_rate_hz",
+    "correlation",
+    "silent_fraction",
+    "saturated_fraction",
+    "rmse_hz",
+]
+
 
 def simulation_of(settings: Settings, experiment: str, name: str) -> SimulationSettings:
     """Simulation settings of the network ``name`` (``<network>.<protocol>``).
@@ -63,6 +76,11 @@ def each_network(
 def input_seed(experiment: str, seed: int) -> int:
     """Seed of the input spikes: all networks of one seed see the same spikes."""
     return torch_seed(STUDY, experiment, seed, "input_spikes")
+
+
+def diverged(network: SpikingNetwork) -> bool:
+    """Whether the training of the network ended in weights that are not finite."""
+    return not all(np.isfinite(array).all() for array in (*network.weights, *network.biases))
 
 
 def fig6(
@@ -129,7 +147,7 @@ def input_rate(
 
     Settings: ``images`` (first of the test set), ``input_rates_hz`` (list), ``softplus_gamma`` of
     the analytic rate network, ``simulation``. Columns: network, protocol, seed, input_rate_hz,
-    rate_accuracy_percent, spiking_accuracy_percent.
+    rate_accuracy_percent, spiking_accuracy_percent; both are empty if the training diverged.
     """
     dataset = require(dataset, "input_rate", "data set")
     images, rates, gamma = read(
@@ -138,27 +156,23 @@ def input_rate(
     shown, labels = dataset.test_images[:images], dataset.test_labels[:images]
     rows = []
     for name, seed, network in each_network(networks, seeds, "input_rate"):
+        if diverged(network):
+            rows += [(*split_name(name), seed, float(rate), np.nan, np.nan) for rate in rates]
+            continue
         analytic = rate_forward(network, intensities(shown, dataset.white, np.float64), gamma)
         rate_accuracy = accuracy_percent(analytic[-1].argmax(axis=1), labels)
+        simulation = simulation_of(settings, "input_rate", name)._replace(checkpoints_ms=())
         for rate in rates:
-            simulation = simulation_of(settings, "input_rate", name)
             result = simulate_network(
                 shown,
                 dataset.white,
                 network,
-                simulation._replace(input_rate_hz=float(rate), checkpoints_ms=()),
+                simulation._replace(input_rate_hz=float(rate)),
                 input_seed("input_rate", seed),
             )
             predicted = spike_count_readout(result.output_counts[:, -1])
-            rows.append(
-                (
-                    *split_name(name),
-                    seed,
-                    float(rate),
-                    rate_accuracy,
-                    accuracy_percent(predicted, labels),
-                )
-            )
+            spiking_accuracy = accuracy_percent(predicted, labels)
+            rows.append((*split_name(name), seed, float(rate), rate_accuracy, spiking_accuracy))
     return pd.DataFrame(
         rows,
         columns=[
@@ -182,7 +196,8 @@ def conversion_diagnostic(
     ``softplus_gamma`` of the analytic rates, ``simulation``.
     Columns: network, protocol, seed, layer (1 is the first hidden layer), analytic_rate_hz,
     simulated_rate_hz, and the layer's summary on each of its rows: correlation, silent_fraction,
-    saturated_fraction, rmse_hz (``measure.conversion_diagnostic``).
+    saturated_fraction, rmse_hz (``measure.conversion_diagnostic``). A network whose training
+    diverged has one row a layer with nothing in it.
     """
     dataset = require(dataset, "conversion_diagnostic", "data set")
     images, points, gamma = read(
@@ -191,6 +206,12 @@ def conversion_diagnostic(
     shown = dataset.test_images[:images]
     parts = []
     for name, seed, network in each_network(networks, seeds, "conversion_diagnostic"):
+        network_name, protocol = split_name(name)
+        labels = {"network": network_name, "protocol": protocol, "seed": seed}
+        if diverged(network):
+            layers = range(1, len(network.weights) + 1)
+            parts.append(pd.DataFrame({**labels, "layer": layers}).reindex(columns=DIAGNOSTIC))
+            continue
         simulation = simulation_of(settings, "conversion_diagnostic", name)
         analytic = rate_forward(network, intensities(shown, dataset.white, np.float64), gamma)
         result = simulate_network(
@@ -206,20 +227,12 @@ def conversion_diagnostic(
             summary = diagnose(rate, simulated, simulation.lif.refractory_period_s)
             generator = stream("conversion_diagnostic", seed, name, layer)
             chosen = generator.choice(rate.size, min(points, rate.size), replace=False)
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "network": split_name(name)[0],
-                        "protocol": split_name(name)[1],
-                        "seed": seed,
-                        "layer": layer,
-                        "analytic_rate_hz": rate.ravel()[chosen],
-                        "simulated_rate_hz": simulated.ravel()[chosen],
-                        "correlation": summary.correlation,
-                        "silent_fraction": summary.silent_fraction,
-                        "saturated_fraction": summary.saturated_fraction,
-                        "rmse_hz": summary.rmse_hz,
-                    }
-                )
+            rows = pd.DataFrame(
+                {
+                    "analytic_rate_hz": rate.ravel()[chosen],
+                    "simulated_rate_hz": simulated.ravel()[chosen],
+                }
             )
+            rows = rows.assign(**labels, layer=layer, **summary._asdict())
+            parts.append(rows[DIAGNOSTIC])
     return pd.concat(parts, ignore_index=True)
