@@ -578,12 +578,12 @@ def test_diverged_networks_stay_in_the_tables(run, spiking):
     networks = {NETWORK: {0: spiking._replace(biases=biases), 1: spiking}}
     rates = run("input_rate", networks=networks).set_index("seed")
     assert rates.groupby(level=0).size().tolist() == [2, 2]
-    assert rates.loc[0, ["rate_accuracy_percent", "spiking_accuracy_percent"]].isna().all(None)
-    assert rates.loc[1].notna().all(None)
+    assert rates.loc[0, ["rate_accuracy_percent", "spiking_accuracy_percent"]].isna().all(axis=None)
+    assert rates.loc[1].notna().all(axis=None)
     layers = run("conversion_diagnostic", networks=networks).set_index("seed")
     assert layers.loc[0, "layer"].tolist() == [1, 2, 3]
-    assert layers.loc[0, ["correlation", "analytic_rate_hz"]].isna().all(None)
-    assert layers.loc[1].notna().all(None)
+    assert layers.loc[0, ["correlation", "analytic_rate_hz"]].isna().all(axis=None)
+    assert layers.loc[1].notna().all(axis=None)
 
 
 def test_networks_of_other_seeds_are_left_out(run, spiking):
