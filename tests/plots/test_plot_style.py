@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
@@ -69,12 +69,18 @@ def test_summary_groups_and_keeps_order():
     assert list(data["mean"]) == [1.0, 5.0]
 
 
-@given(st.lists(st.floats(0.0, 99.9), min_size=2, max_size=20, unique=True))
-def test_accuracy_scale_keeps_the_order(values):
-    figure = style.new_figure()
-    axes = figure.subplots()
+@pytest.fixture(scope="module")
+def accuracy_axes():
+    axes = style.new_figure().subplots()
     style.accuracy_scale(axes)
     axes.set_ylim(0, 99.95)
+    return axes
+
+
+@settings(deadline=None)
+@given(values=st.lists(st.floats(0.0, 99.9), min_size=2, max_size=20, unique=True))
+def test_accuracy_scale_keeps_the_order(accuracy_axes, values):
+    axes = accuracy_axes
     drawn = axes.transData.transform([(0, value) for value in sorted(values)])[:, 1]
     assert (np.diff(drawn) >= 0).all()
 

@@ -172,9 +172,15 @@ def summary(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
 
 
 def draw_line(
-    axes: Axes, x: str, data: pd.DataFrame, look: Look, marker: bool = True, **options: Any
+    axes: Axes,
+    x: str,
+    data: pd.DataFrame,
+    look: Look,
+    marker: bool = True,
+    bars: bool = False,
+    **options: Any,
 ) -> None:
-    """Mean over seeds as a line, the interval as a band where there is one."""
+    """Mean over seeds as a line, the interval as a band (or bars) where there is one."""
     settings = {
         "color": look.colour,
         "linestyle": look.line,
@@ -183,10 +189,21 @@ def draw_line(
     }
     axes.plot(data[x], data["mean"], **settings)
     mark_diverged(axes, data.loc[data["mean"].isna(), x], look)
-    if data["low"].notna().any():
+    known = data[data["low"].notna()]
+    if known.empty:
+        return
+    if bars:
+        axes.vlines(known[x], known["low"], known["high"], color=look.colour, lw=0.6, alpha=0.7)
+    else:
         axes.fill_between(
-            data[x], data["low"], data["high"], color=look.colour, alpha=0.2, linewidth=0
+            known[x], known["low"], known["high"], color=look.colour, alpha=0.2, linewidth=0
         )
+
+
+def apart(x: pd.Series, protocol: str, step: float = 0.05) -> pd.Series:
+    """Positions on a logarithmic axis, moved a little so that the bars of protocols stay apart."""
+    order = [*PROTOCOLS].index(protocol) if protocol in PROTOCOLS else len(PROTOCOLS)
+    return x * (1.0 + step) ** (order - 1)
 
 
 def draw_points(

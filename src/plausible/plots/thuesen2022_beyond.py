@@ -16,6 +16,7 @@ from plausible.plots.style import (
     SERIES,
     accuracy_limits,
     accuracy_scale,
+    apart,
     draw_line,
     draw_points,
     in_style,
@@ -152,7 +153,8 @@ def _accuracy_against(
         for protocol in protocols_in(chosen):
             look, ours = look_of(protocol), chosen[chosen["protocol"] == protocol]
             data = summary(ours, [column], "spiking_accuracy_percent")
-            draw_line(axes, column, data, look, markersize=3.2, linewidth=1.0)
+            data[column] = apart(data[column], protocol)
+            draw_line(axes, column, data, look, bars=True, ms=3.2, lw=1.0)
             axes.axhline(
                 ours["rate_accuracy_percent"].mean(), color=look.colour, ls=look.line, lw=0.6
             )
@@ -209,7 +211,7 @@ def energy(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnis
             spent = ours.groupby("time_ms")["energy_spiking_nj"].mean()
             data = summary(ours, ["time_ms"], "spiking_accuracy_percent")
             data["energy"] = spent.reindex(data["time_ms"]).to_numpy() / 1e3
-            draw_line(axes, "energy", data, look, markersize=3.2, linewidth=1.0)
+            draw_line(axes, "energy", data, look, bars=True, ms=3.2, lw=1.0)
             at = data[data["time_ms"] == PUBLISHED_TIME_MS]
             axes.plot(at["energy"], at["mean"], marker="o", ms=7, mfc="none", color=GREY, ls="none")
         dense = chosen["energy_dense_nj"].mean() / 1e3

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 
 from plausible.plots.published import PublishedCurves
 from plausible.plots.style import (
@@ -31,8 +30,6 @@ from plausible.plots.style import (
     protocols_in,
     published_label,
     published_line,
-    published_mark,
-    published_marker,
     say_empty,
     series_handle,
     summary,
@@ -42,7 +39,7 @@ ALGORITHMS = {"backprop": "backprop", "zil": "Z-IL", "il": "IL"}
 # Bounds of claim.zil_equals_backprop_training: relative weight difference in each number format.
 BOUNDS = {"float64": 1e-10, "float32": 1e-3}
 # What is exactly zero has no place on a logarithmic axis; it is drawn here, below all rounding.
-SMALLEST = 1e-18
+SMALLEST = 1e-20
 # Published extremes are exact per epoch only (curves/README.md); 20 windows cover one epoch each.
 MAX_WINDOWS = 20
 DOTS = (0, (1, 1))
@@ -206,29 +203,34 @@ def zil_equals_backprop(
                 "markersize": 4.5 if kind == "float64" else 3.0,
                 "lw": 1.0,
             }
-            worst = chosen.groupby("step")["max_relative_weight_difference"].max()
-            gap = chosen.assign(gap=chosen["loss_difference_nats"].abs())
-            gap = gap.groupby("step")["gap"].max()
-            for axes, values in ((weights, worst), (losses, gap)):
-                axes.plot(values.index, values.clip(lower=SMALLEST), **style)
-                if (values < SMALLEST).any():
+            by_step = chosen.groupby("step")
+            for axes, column in (
+                (weights, "max_relative_weight_difference"),
+                (losses, "loss_difference_nats"),
+            ):
+                worst = by_step[column].agg(lambda values: values.abs().max(skipna=False))
+                # A line would jump to the bottom and back at every exact zero.
+                axes.plot(worst.index, worst.where(worst > SMALLEST), **style)
+                zero = worst[worst <= SMALLEST]
+                axes.plot(zero.index, zero + SMALLEST, **{**style, "linestyle": "none"})
+                if len(zero):
                     exact.add(axes)
-    note = {
-        "xytext": (0, 2),
-        "xycoords": ("axes fraction", "data"),
-        "textcoords": "offset points",
-        "ha": "right",
-        "color": GREY,
-    }
     for kind in formats:
         weights.axhline(BOUNDS[kind], color=GREY, lw=0.7, zorder=1)
-        weights.annotate(f"bound, {kind}", (1.0, BOUNDS[kind]), **note)
+        weights.annotate(
+            f"bound, {kind}",
+            (0.0, BOUNDS[kind]),
+            (3, 2),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            color=GREY,
+        )
     curve = _fig5_curve(published, "loss").pivot_table(
         index="step", columns="curve", values="cross_entropy_nats"
     )
     gap = (curve["zil"] - curve["backprop"]).abs().dropna()
-    gap = gap[gap.index <= max(table["step"].max(), 10)]
-    losses.plot(gap.index, gap.clip(lower=SMALLEST), "k.", ms=1.6, alpha=0.4, zorder=1)
+    gap = gap[(gap.index <= max(table["step"].max(), 10)) & (gap > 0.0)]
+    losses.plot(gap.index, gap, "k.", ms=2.0, alpha=0.5, zorder=1)
     for axes, what, title in (
         (weights, "largest relative difference of weights", "weights"),
         (losses, "difference of the training loss (nats)", "loss of the same batch"),
@@ -238,7 +240,12 @@ def zil_equals_backprop(
         axes.set(xlabel="update step", ylabel=what)
         if axes in exact:
             axes.axhline(SMALLEST, color=GREY, lw=0.7, ls=DOTS, zorder=1)
-            axes.annotate("exactly 0", (1.0, SMALLEST), **note)
+            powers = range(-17, 2, 3)
+            axes.set_yticks(
+                [SMALLEST, *(10.0**power for power in powers)],
+                ["0", *(f"$10^{{{power}}}$" for power in powers)],
+            )
+            axes.yaxis.set_ticks([], minor=True)
         letter(axes, "a" if axes is weights else "b", title)
     handles = protocol_handles(names)
     for kind, face in (("float64", GREY), ("float32", "white")):
@@ -247,46 +254,13 @@ def zil_equals_backprop(
     handles.append(
         series_handle(
             SERIES[3],
-            f"{published_label(dataset)} (figure 5)",
+            f"{published_label(dataset)}, figure 5",
             color=PUBLISHED_COLOUR,
             marker=".",
             ls="none",
         )
     )
     legend_below(figure, handles, 3)
-    return figure
-
-
-@in_style
-def bn_exception(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
-    """Accuracy of the SPCN with and without batch norm, and the volatility of its curve."""
-    figure = new_figure(height_mm=76)
-    panels = figure.subplots(1, 3)
-    panels[1].sharey(panels[0])
-    names = protocols_in(table)
-    quantities = (
-        ("rate_accuracy_percent", "test accuracy (%)", "rates", False),
-        ("spiking_accuracy_percent", "test accuracy (%)", "spikes", True),
-        ("accuracy_step_std_percent", "s.d. of accuracy steps (points)", "volatility", None),
-    )
-    for axes, (column, label, title, spiking), name in zip(panels, quantities, "abc", strict=True):
-        for index, protocol in enumerate(names):
-            data = summary(table[table["protocol"] == protocol], ["batch_norm"], column)
-            shift = 0.14 * (index - (len(names) - 1) / 2)
-            x = data["batch_norm"].astype(int) + shift
-            look = look_of(protocol)
-            axes.plot(x, data["mean"], color=look.colour, ls=look.line, lw=0.8)
-            draw_points(axes, x, data, look)
-        if spiking is not None:
-            values = [published.network_accuracy(n, spiking) for n in ("spcn_adam", "spcn_adam_bn")]
-            x = np.array([0.0, 1.0]) + 0.28
-            draw_published(axes, x, values, linewidth=0.7)
-            axes.plot(x, values, **published_marker())
-        axes.set_xticks([0, 1], ["without", "with"])
-        axes.set(xlim=(-0.4, 1.5), xlabel="batch norm (SPCN, Adam)", ylabel=label)
-        letter(axes, name, title)
-    panels[2].set_ylim(bottom=0)
-    legend_below(figure, [*protocol_handles(names), published_mark(dataset)])
     return figure
 
 
@@ -340,6 +314,7 @@ def il_cost(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mni
     panels = figure.subplots(1, 2, sharey=True)
     order = {name: index for index, name in enumerate(ALGORITHMS)}
     table = table.assign(
+        multiply_adds=table["multiply_adds"] / 1e6,
         rank=table["algorithm"].map(order).fillna(len(order)),
         label=[
             ALGORITHMS.get(name, name) + (f", {int(steps)} steps" if name != "backprop" else "")
@@ -369,15 +344,18 @@ def il_cost(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mni
         handles.append(series_handle(look, f"{sizes}, batch {batch}", ls="none"))
     for axes, column, label, name, title in (
         (panels[0], "milliseconds_per_update", "time per update (ms)", "a", "measured time"),
-        (panels[1], "multiply_adds", "multiply-adds per update", "b", "counted operations"),
+        (
+            panels[1],
+            "multiply_adds",
+            "multiply-adds per update (millions)",
+            "b",
+            "counted operations",
+        ),
     ):
         axes.set_xscale("log")
         low, high = table[column].min(), table[column].max()
         axes.set_xlim(low / 1.8, 1.8 * high)
-        if axes is panels[0]:
-            plain_log(axes, "x")
-        else:
-            axes.xaxis.set_minor_formatter(NullFormatter())
+        plain_log(axes, "x")
         axes.grid(axis="x", color=LIGHT_GREY, lw=0.5)
         axes.set_axisbelow(True)
         axes.set_xlabel(label)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,8 +13,10 @@ from plausible.plots.style import (
     LIGHT_GREY,
     PUBLISHED_COLOUR,
     SERIES,
+    apart,
     draw_line,
     draw_points,
+    draw_published,
     in_style,
     legend_below,
     letter,
@@ -71,7 +74,8 @@ def spiking_drop(table: pd.DataFrame, published: PublishedCurves, dataset: str =
             ours = chosen[chosen["protocol"] == protocol]
             ours = ours[ours["images"] == ours["images"].max()]
             data = summary(ours, ["time_ms"], "drop_percentage_points")
-            draw_line(axes, "time_ms", data, look_of(protocol), markersize=3.2, linewidth=1.0)
+            data["time_ms"] = apart(data["time_ms"], protocol)
+            draw_line(axes, "time_ms", data, look_of(protocol), bars=True, ms=3.2, lw=1.0)
         drop = published.network_accuracy(network, False) - published.network_accuracy(
             network, True
         )
@@ -229,3 +233,36 @@ def _count_outputs(axes: Axes, spikes: pd.DataFrame, digit: int) -> None:
             fontsize=6.5,
             fontweight="bold" if neuron == digit else "normal",
         )
+
+
+@in_style
+def bn_exception(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
+    """Accuracy of the SPCN with and without batch norm, and the volatility of its curve."""
+    figure = new_figure(height_mm=76)
+    panels = figure.subplots(1, 3)
+    panels[1].sharey(panels[0])
+    names = protocols_in(table)
+    quantities = (
+        ("rate_accuracy_percent", "test accuracy (%)", "rates", False),
+        ("spiking_accuracy_percent", "test accuracy (%)", "spikes", True),
+        ("accuracy_step_std_percent", "s.d. of accuracy steps (points)", "volatility", None),
+    )
+    for axes, (column, label, title, spiking), name in zip(panels, quantities, "abc", strict=True):
+        for index, protocol in enumerate(names):
+            data = summary(table[table["protocol"] == protocol], ["batch_norm"], column)
+            shift = 0.14 * (index - (len(names) - 1) / 2)
+            x = data["batch_norm"].astype(int) + shift
+            look = look_of(protocol)
+            axes.plot(x, data["mean"], color=look.colour, ls=look.line, lw=0.8)
+            draw_points(axes, x, data, look)
+        if spiking is not None:
+            values = [published.network_accuracy(n, spiking) for n in ("spcn_adam", "spcn_adam_bn")]
+            x = np.array([0.0, 1.0]) + 0.28
+            draw_published(axes, x, values, linewidth=0.7)
+            axes.plot(x, values, **published_marker())
+        axes.set_xticks([0, 1], ["without", "with"])
+        axes.set(xlim=(-0.4, 1.5), xlabel="batch norm (SPCN, Adam)", ylabel=label)
+        letter(axes, name, title)
+    panels[2].set_ylim(bottom=0)
+    legend_below(figure, [*protocol_handles(names), published_mark(dataset)])
+    return figure
