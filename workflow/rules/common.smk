@@ -77,15 +77,10 @@ def declared_result(wildcards):
 
 def study_results(study):
     """Tables and pictures of a study, and its verdicts."""
-    return [
-        [study.result_files(result) for result in study.results],
-        f"{study.folder}/verdicts.csv",
-    ]
+    files = [path for result in study.results for path in study.result_files(result)]
+    return [*dict.fromkeys(files), f"{study.folder}/verdicts.csv"]
 
 
 def study_targets(study):
     """Everything that a study consists of."""
-    return [
-        study_results(study),
-        f"reports/{SCALE}/{study.name}.html",
-    ]
+    return [*study_results(study), f"reports/{SCALE}/{study.name}.html"]

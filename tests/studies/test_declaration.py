@@ -1,0 +1,146 @@
+"""Study files: merging of settings, shards, references, one-sentence errors."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from plausible.config import load_config
+from plausible.errors import PlausibleError, StudyError
+from plausible.studies.declaration import load_study, short_name
+
+ROOT = Path(__file__).parents[2]
+STUDY = ROOT / "workflow/studies/thuesen2022.yaml"
+SCHEMA = ROOT / "workflow/schemas/study.schema.yaml"
+
+
+def load(path=STUDY, **config):
+    return load_study(path, SCHEMA, load_config(config, ROOT))
+
+
+@pytest.fixture
+def edited(tmp_path):
+    """Function that loads a changed copy of the study file."""
+
+    def edit(change, **config):
+        declaration = yaml.safe_load(STUDY.read_text())
+        change(declaration)
+        path = tmp_path / "thuesen2022.yaml"
+        path.write_text(yaml.safe_dump(declaration, sort_keys=False))
+        return load(path, **config)
+
+    return edit
+
+
+@pytest.mark.parametrize("scale", ["demo", "quick", "paper"])
+def test_the_study_is_valid_at_every_scale(scale):
+    study = load(scale=scale)
+    for result in study.results:
+        assert study.result_files(result), result
+    assert study.dataset == ("digits" if scale == "demo" else "mnist")
+
+
+def test_published_settings_of_table_1():
+    # Thuesen 2022, chapter 4 and published/thuesen2022.yaml: common_settings.
+    study = load(scale="paper")
+    settings = study.training_settings("spcn_sgd", "as_published")
+    assert settings["hidden_sizes"] == [300, 300]
+    assert (settings["epochs"], settings["batch_size"]) == (20, 64)
+    assert (settings["optimizer"], settings["learning_rate"]) == ("sgd", 0.01)
+    assert study.training_settings("spcn_adam", "as_published")["learning_rate"] == 0.001
+    assert study.training_settings("snn", "as_published")["learning_rate"] == 0.0001
+    assert study.protocol_simulation("as_published")["input_rate_hz"] == 1 / 0.004
+
+
+def test_settings_of_the_code_behind_rows_4_to_9():
+    # facts: W1 scaled by t_ref, inputs divided by it, SGD 1e-3, inputs coded at 5000 Hz.
+    study = load(scale="paper")
+    settings = study.training_settings("spcn_sgd", "as_coded")
+    assert settings["input_scale"] * settings["first_weight_scale"] == 1.0
+    assert (settings["learning_rate"], settings["shuffle"]) == (0.001, False)
+    simulation = study.simulation_settings("spiking", "spcn_sgd", "as_coded")
+    assert simulation["input_rate_hz"] == 1 / 0.004 / 0.05
+    assert study.simulation_settings("spiking", "snn", "as_coded")["input_rate_hz"] == 250.0
+
+
+def test_the_users_overrides_come_last():
+    study = load(overrides={"*": {"epochs": 3}, "snn": {"epochs": 1}})
+    assert study.training_settings("spcn_sgd", "corrected")["epochs"] == 3
+    assert study.training_settings("snn", "corrected")["epochs"] == 1
+    assert not study.as_declared()
+
+
+def test_numbers_are_comparable_only_as_declared():
+    assert load(scale="paper").as_declared()
+    assert not load(scale="quick").as_declared()
+    assert not load(scale="paper", data={"dataset": "digits"}).as_declared()
+
+
+def test_shards_cover_the_seeds_once():
+    study = load(seeds=[5, 7, 9], seeds_per_job=2)
+    assert study.shards("snn") == ("5-7", "9")
+    assert study.shards("fig6") == ("5",)
+
+
+def test_runs_of_one_group_share_their_streams():
+    study = load()
+    assert study.seed_group("fig5_zil") == study.seed_group("fig5_backprop")
+    assert study.seed_group("snn") != study.seed_group("spcn_sgd")
+
+
+def test_every_published_entry_that_can_be_reproduced_has_a_result():
+    published = yaml.safe_load((ROOT / "workflow/published/thuesen2022.yaml").read_text())
+    wanted = {
+        entry["id"].split(".", 1)[1]
+        for entry in published["results"]
+        if entry["reproducible"] == "full"
+    }
+    assert wanted <= set(load().results)
+
+
+def test_short_names_are_unique():
+    names = [short_name("thuesen2022", result) for result in load().results]
+    assert len(set(names)) == len(names)
+    assert "thuesen2022_claim_alpha_filter_tau" in names
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda d: d.update(extra=1), ["extra", "no known key"]),
+        (lambda d: d["train"]["snn"].update(setings={}), ["setings", "settings"]),
+        (lambda d: d["train"]["snn"]["settings"].update(optimizer="adm"), ["train.snn", "adm"]),
+        (lambda d: d["train"]["snn"]["settings"].update(epoch=2), ["train.snn", "epochs"]),
+        (lambda d: d["simulate"]["long"]["networks"].append("snm"), ["simulate.long", "snm", "snn"]),
+        (
+            lambda d: d["results"]["fig5"]["from"]["train"].append("fig5"),
+            ["results.fig5.from.train", "fig5"],
+        ),
+        (lambda d: d["results"]["fig5"].update(data="fig4"), ["results.fig5", "exactly one"]),
+        (lambda d: d["scales"]["demo"].update(seeds=[0, 0]), ["seeds", "twice"]),
+        (lambda d: d["scales"]["demo"].update(seeds=[2**63]), ["seeds"]),
+        (lambda d: d["train"].update({"a.b": {"title": "x"}}), ["a.b", "file names"]),
+    ],
+)
+def test_a_slip_in_a_study_file_is_one_sentence(edited, change, words):
+    with pytest.raises(PlausibleError) as caught:
+        edited(change)
+    message = str(caught.value)
+    assert "thuesen2022.yaml" in message and "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_overrides_of_unknown_runs_and_settings_are_refused():
+    with pytest.raises(StudyError, match="spcn_adm.*spcn_adam"):
+        load(overrides={"spcn_adm": {"epochs": 1}})
+    with pytest.raises(StudyError, match="learning_rat.*learning_rate"):
+        load(overrides={"snn": {"learning_rat": 1}})
+
+
+def test_missing_study_and_broken_yaml(tmp_path):
+    with pytest.raises(StudyError, match="no such study"):
+        load(tmp_path / "thuesen2023.yaml")
+    (tmp_path / "broken.yaml").write_text("a: [")
+    with pytest.raises(StudyError, match="not valid YAML"):
+        load(tmp_path / "broken.yaml")

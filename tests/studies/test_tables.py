@@ -1,0 +1,123 @@
+"""Tidy tables of Thuesen 2022 from hand-made tables of runs."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from plausible.studies.thuesen2022 import tables
+
+
+def history(run, seed, accuracies, protocol="corrected", steps=None):
+    steps = range(0, 100 * len(accuracies), 100) if steps is None else steps
+    return pd.DataFrame(
+        {
+            "run": run,
+            "protocol": protocol,
+            "seed": seed,
+            "quantity": "test_accuracy_percent",
+            "step": list(steps),
+            "value": accuracies,
+            "value_low": accuracies,
+            "value_high": accuracies,
+        }
+    )
+
+
+def simulated(run, seed, rate, spiking, first=50.0, time_ms=200, protocol="corrected"):
+    return {
+        "run": run,
+        "protocol": protocol,
+        "seed": seed,
+        "images": 10,
+        "time_ms": time_ms,
+        "rate_accuracy_percent": rate,
+        "spiking_accuracy_percent": spiking,
+        "first_spike_accuracy_percent": first,
+        "synaptic_operations": 1000.0,
+        "dense_multiply_adds": 100,
+    }
+
+
+def test_final_accuracy_is_the_last_step_whatever_the_order_of_rows():
+    frame = pd.concat([history("a", 0, [10.0, 90.0, 80.0]), history("a", 1, [20.0, 70.0])])
+    final = tables.final_accuracy(frame.iloc[::-1])
+    assert list(final["test_accuracy_percent"]) == [80.0, 70.0]
+
+
+def test_table_1_takes_rate_rows_from_training_and_spiking_rows_after_200_ms():
+    frames = {
+        "train": pd.concat([history("x", seed, [50.0, 97.0 + seed]) for seed in (0, 1)]),
+        "simulate.spiking": pd.DataFrame(
+            [
+                simulated("x", seed, 97.0, 90.0 + seed + (time == 200), time_ms=time)
+                for seed in (0, 1)
+                for time in (100, 200)
+            ]
+        ),
+    }
+    label = {"model": "M", "algorithm": "A", "optimizer": "O", "activation": "F"}
+    rows = [
+        {"row": 1, **label, "batch_norm": True, "spiking": False, "run": "x"},
+        {"row": 2, **label, "batch_norm": True, "spiking": True, "run": "x"},
+    ]
+    table = tables.table1(frames, {"rows": rows})
+    values = table.set_index(["row", "seed"])["test_accuracy_percent"].to_dict()
+    assert values == {(1, 0): 97.0, (1, 1): 98.0, (2, 0): 91.0, (2, 1): 92.0}
+    text = tables.table1_markdown(
+        table, {"rows": [{**rows[0], "test_accuracy_percent": 97.68}]}
+    )
+    assert "97.68" in text and "97.50 ±" in text and "| - |" in text
+
+
+def test_gap_is_snn_minus_spcn_of_the_same_seed():
+    final = {("snn", 0): 98.0, ("snn", 1): 97.0, ("spcn_sgd", 0): 96.0, ("spcn_sgd", 1): 96.5}
+    frames = {"train": pd.concat([history(run, seed, [v]) for (run, seed), v in final.items()])}
+    gaps = tables.spcn_near_snn(frames, {}).set_index("seed")["gap_percentage_points"]
+    assert gaps.to_dict() == {0: 2.0, 1: 0.5}
+
+
+def test_drop_is_rate_minus_spiking_accuracy():
+    frames = {"simulate.long": pd.DataFrame([simulated("snn", 0, 97.5, 96.0)])}
+    assert tables.spiking_drop(frames, {})["drop_percentage_points"].tolist() == [1.5]
+
+
+def test_volatility_is_the_spread_of_steps_in_the_second_half():
+    calm = [0.0, 50.0, 96.0, 96.0, 96.0, 96.0, 96.0, 96.0, 96.0]
+    jumpy = [0.0, 50.0, 96.0, 96.0, 96.0, 95.0, 96.0, 95.0, 96.0]
+    frames = {
+        "train": pd.concat([history("spcn_adam", 0, calm), history("spcn_adam_bn", 0, jumpy)]),
+        "simulate.spiking": pd.DataFrame(
+            [simulated(run, 0, 97.0, 96.0) for run in ("spcn_adam", "spcn_adam_bn")]
+        ),
+    }
+    table = tables.bn_spiking_exception(frames, {}).set_index("batch_norm")
+    assert table.loc[False, "accuracy_step_std_percent"] == 0.0
+    # Steps 500 to 800 follow half of 800: differences +1, -1, +1.
+    expected = np.std([1.0, -1.0, 1.0], ddof=1)
+    assert table.loc[True, "accuracy_step_std_percent"] == pytest.approx(expected)
+
+
+def test_readout_compares_both_accuracies_of_the_same_simulation():
+    frames = {"simulate.spiking": pd.DataFrame([simulated("snn", 3, 97.0, 96.0, first=80.0)])}
+    table = tables.readout(frames, {}).set_index("readout")["accuracy_percent"]
+    assert table.to_dict() == {"spike_count": 96.0, "first_spike": 80.0}
+
+
+def test_noise_table_keeps_only_declared_variants():
+    frames = {
+        "simulate.spiking": pd.DataFrame(
+            [simulated("a", 0, 97.0, 96.0), simulated("b", 0, 97.0, 95.0)]
+        )
+    }
+    options = {"variants": [{"run": "b", "variant": "dropout", "level": 0.1}]}
+    table = tables.noise_may_close_the_drop(frames, options)
+    assert table[["variant", "level", "drop_percentage_points"]].values.tolist() == [
+        ["dropout", 0.1, 2.0]
+    ]
+
+
+def test_mean_text_gives_the_half_width_of_the_t_interval():
+    # Two values 1 apart: standard error 0.5, t(0.975, 1) = 12.7062.
+    assert tables.mean_text(pd.Series([97.0, 98.0])) == "97.50 ± 6.35"
+    assert tables.mean_text(pd.Series([97.0])) == "97.00"
+    assert tables.mean_text(pd.Series([np.nan])) == "n/a"

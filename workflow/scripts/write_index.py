@@ -1,0 +1,19 @@
+"""Write the entry page of a scale: studies, verdicts, run times, links."""
+
+from plausible.reproduction.provenance import job
+
+with job(snakemake) as run:
+    import pandas as pd
+
+    from plausible.reproduction.reports import write_index
+
+    scale = snakemake.wildcards.scale
+    with run.output(0) as path:
+        write_index(
+            path,
+            scale,
+            snakemake.params.studies,
+            pd.read_csv(snakemake.input.verdicts, keep_default_na=False, na_values=[""]),
+            pd.read_csv(snakemake.input.runtimes),
+            f"results/{scale}",
+        )
