@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from plausible.config import project_root
+from plausible.config import load_config, project_root
 from plausible.errors import PlausibleError, StudyError
 from plausible.files import sha256_of
 from plausible.reproduction.listing import read_configuration, read_study
@@ -191,7 +191,7 @@ def _check_one_commit(study: Study, states: set[tuple[str | None, bool | None]])
     if len(states) == 1 and all(commit and clean for commit, clean in states):
         return
     shown = ", ".join(
-        f"{commit[:10] if commit else 'unknown'}{'' if clean else ' with uncommitted changes'}"
+        f"{commit[:10]}{'' if clean else ' with uncommitted changes'}" if commit else "unknown code"
         for commit, clean in sorted(states, key=str)
     )
     raise StudyError(
@@ -336,7 +336,7 @@ def _put_in_place(staged: Path, results: Path, reports: Path, study: str) -> Non
 def run_configuration(root: Path, scale: str) -> dict[str, Any]:
     """Configuration of the run at ``scale``: the one it kept, else that of the project."""
     kept = root / "results" / scale / "config.yaml"
-    return read_configuration(root, kept if kept.is_file() else None, scale=scale)
+    return load_config(kept, root) if kept.is_file() else read_configuration(root, scale=scale)
 
 
 def main(arguments: list[str] | None = None) -> int:

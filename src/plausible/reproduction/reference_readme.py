@@ -11,6 +11,9 @@ Commit = tuple[str | None, bool | None, str]
 """Commit, whether the tree was clean, and the rule that wrote a file."""
 
 
+TREES = {True: "clean", False: "**with uncommitted changes**", None: ""}
+
+
 class Facts(NamedTuple):
     """What is known about a run.
 
@@ -126,9 +129,10 @@ def _code(facts: Facts) -> list[str]:
     if len(states) == 1:
         commit, clean = next(iter(states))
         date = f" of {facts.dates[commit]}" if commit in facts.dates else ""
-        code = f"commit `{commit}`{date}" if commit else "code without a commit"
+        if not commit:
+            return ["All files were made by code that is in no repository, so no commit is known."]
         tree = "a clean tree" if clean else "**uncommitted changes in the tree**"
-        return [f"All files were made by {code}, with {tree}."]
+        return [f"All files were made by commit `{commit}`{date}, with {tree}."]
     rows = []
     for commit, clean in sorted(
         states, key=lambda state: (facts.dates.get(state[0], ""), str(state))
@@ -140,15 +144,15 @@ def _code(facts: Facts) -> list[str]:
         }
         rows.append(
             [
-                f"`{commit}`" if commit else "unknown",
-                facts.dates.get(commit, "unknown"),
-                "clean" if clean else "**with uncommitted changes**",
+                f"`{commit}`" if commit else "unknown code",
+                facts.dates.get(commit, ""),
+                TREES[clean],
                 ", ".join(f"{rule} {count}" for rule, count in rules.items()),
             ]
         )
     return [
-        "**The files were not made by one commit.** Each stage was made again when code that it "
-        "depends on had changed; which commits made which files:",
+        "**The files were not made by one commit.** Snakemake makes a file again when code that it "
+        "depends on has changed, and keeps it otherwise. Which code made which files:",
         _table(["commit", "date", "tree", "files by rule"], rows),
     ]
 

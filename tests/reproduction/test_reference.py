@@ -1,0 +1,462 @@
+"""The reference run: copied from a synthetic run, and the committed one against its own tables."""
+
+import json
+import math
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from plausible.errors import StudyError
+from plausible.files import sha256_of
+from plausible.reproduction import reference
+from plausible.reproduction.listing import read_study
+from plausible.reproduction.published import load_published, published_path
+from plausible.reproduction.reference import (
+    LIMIT,
+    PICTURE_LIMIT,
+    main,
+    make_reference,
+    run_configuration,
+)
+from plausible.reproduction.runtimes import COLUMNS, find_run_times
+from plausible.reproduction.verdicts import verdict_table
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "thuesen2022"
+RUN = f"results/paper/{NAME}"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+NETWORK = f"{RUN}/train/one.corrected.0.csv"
+MACHINE = {
+    "python": "3.11.7",
+    "platform": "Linux",
+    "cpu": "Some CPU",
+    "cpu_cores": 2,
+    "gpu": None,
+    "packages": {"plausible": "0.1.0", "numpy": "2.4.6"},
+}
+
+
+class FakeRun:
+    """A finished run of a small study in a folder of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.write_study()
+        outside = "workflow/published/thuesen2022.yaml"
+        self.put(NETWORK, "seed,step\n0,1\n", "train", [])
+        self.put(f"{RUN}/curve.csv", "seed,x\n0,1.5\n", "tabulate_result", [NETWORK])
+        self.put(f"{RUN}/numbers.csv", "seed,x\n0,2.5\n", "tabulate_result", [NETWORK])
+        for suffix in ("svg", "png"):
+            self.put(f"{RUN}/curve.{suffix}", f"<{suffix}/>", "draw_figure", [f"{RUN}/curve.csv"])
+        self.put(f"{RUN}/numbers.md", "| x |\n", "write_markdown", [f"{RUN}/numbers.csv", outside])
+        verdicts = pd.DataFrame(
+            {"id": ["a", "b", "c"], "verdict": ["differs", *["reproduced"] * 2]}
+        )
+        tables = [f"{RUN}/curve.csv", f"{RUN}/numbers.csv", outside]
+        self.put(f"{RUN}/verdicts.csv", verdicts.to_csv(index=False), "judge_results", tables)
+        times = pd.DataFrame(
+            [
+                [NAME, "study", "whole study", "All", 9, 0, 91.25, 8.0, 812.3],
+                ["song2020", "study", "whole study", "All", 3, 0, 5.0, 5.0, 100.0],
+            ],
+            columns=["study", *COLUMNS],
+        )
+        times_file = "results/paper/runtimes.csv"
+        self.put(times_file, times.to_csv(index=False), "collect_run_times", tables[:2])
+        page = (
+            '<a href="../../results/paper/thuesen2022/curve.csv">data</a>'
+            '<img src="../../results/paper/thuesen2022/curve.svg">'
+            '<a href="#top">up</a><a href="https://example.org/x">far</a>'
+            '<a href="thuesen2022.ipynb">notebook</a>'
+        )
+        needed = [f"{RUN}/verdicts.csv", times_file]
+        self.put(f"reports/paper/{NAME}.html", page, "execute_notebook", needed)
+        self.put(f"reports/paper/{NAME}.ipynb", "{}", "execute_notebook", needed)
+
+    def write_study(self) -> None:
+        declared = yaml.safe_load((ROOT / f"workflow/studies/{NAME}.yaml").read_text())
+        declared |= {
+            "train": {"one": {"title": "a run", "only_protocols": ["corrected"]}},
+            "simulate": {},
+            "sweep": {},
+            "results": {
+                "curve": {"from": {"train": ["one"]}, "figure": "fig5"},
+                "numbers": {"from": {"train": ["one"]}, "markdown": "x"},
+                "again": {"data": "numbers"},
+            },
+        }
+        for folder in ("studies", "published"):
+            (self.root / "workflow" / folder).mkdir(parents=True)
+        (self.root / "workflow/schemas").symlink_to(ROOT / "workflow/schemas")
+        path = self.root / f"workflow/studies/{NAME}.yaml"
+        path.write_text(yaml.safe_dump(declared))
+        (self.root / f"workflow/published/{NAME}.yaml").write_text("published")
+        (self.root / "config.yaml").write_text("scale: demo\nseeds: [0, 1]\n")
+
+    def put(self, name: str, content: str, rule: str, inputs, **changes) -> None:
+        """Write a file with its provenance."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        record = {
+            "file": name,
+            "sha256": sha256_of(path),
+            "rule": rule,
+            "settings": {"comparable": True},
+            "inputs": {source: sha256_of(self.root / source) for source in inputs},
+            "git_commit": COMMIT,
+            "git_clean": True,
+            **MACHINE,
+            **changes,
+        }
+        Path(f"{path}.json").write_text(json.dumps(record))
+
+    def change_record(self, name: str, **changes) -> None:
+        path = self.root / f"{name}.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+    def enlarge(self, name: str, size: int) -> None:
+        """Make a file larger, and all provenance consistent with it."""
+        path = self.root / name
+        path.write_text(path.read_text() + " " * size)
+        self.change_record(name, sha256=sha256_of(path))
+        for side_car in self.root.glob("*/paper/**/*.json"):
+            record = json.loads(side_car.read_text())
+            if name in record["inputs"]:
+                record["inputs"][name] = sha256_of(path)
+                side_car.write_text(json.dumps(record))
+
+    @property
+    def study(self):
+        return read_study(self.root, NAME, run_configuration(self.root, "paper"))
+
+    def make(self, **options):
+        return make_reference(self.root, self.study, **options)
+
+    @property
+    def made(self) -> Path:
+        return self.root / "results/reference" / NAME
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports/reference"
+
+
+@pytest.fixture
+def run(tmp_path):
+    return FakeRun(tmp_path)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.suffix != ".json"}
+
+
+def test_what_is_copied(run):
+    summary = run.make()
+    assert names(run.made) == {
+        *("curve.csv", "curve.svg", "numbers.csv", "numbers.md"),
+        *("verdicts.csv", "runtimes.csv", "README.md"),
+    }
+    assert names(run.reports) == {f"{NAME}.html", f"{NAME}.ipynb"}
+    files = [path for folder in (run.made, run.reports) for path in folder.iterdir()]
+    assert (summary.files, summary.size) == (len(files), sum(p.stat().st_size for p in files))
+    assert summary.verdicts == {"reproduced": 2, "differs": 1}
+    assert list((run.root / "results/reference").iterdir()) == [run.made], "nothing temporary stays"
+
+
+def test_every_copy_has_its_provenance(run):
+    run.make()
+    for path in [*run.made.iterdir(), *run.reports.iterdir()]:
+        if path.suffix != ".json" and path.name != "README.md":
+            record = json.loads(Path(f"{path}.json").read_text())
+            assert record["sha256"] == sha256_of(path), path.name
+            place = record["file"] if "copied_from" in record else None
+            assert place in (None, str(path.relative_to(run.root)))
+    same = (run.made / "curve.csv.json").read_bytes()
+    assert same == (run.root / f"{RUN}/curve.csv.json").read_bytes()
+
+
+def test_run_times_are_those_of_the_study(run):
+    run.make()
+    frame = pd.read_csv(run.made / "runtimes.csv")
+    assert list(frame["study"]) == [NAME] and list(frame["minutes"]) == [91.25]
+    assert find_run_times(run.root)["paper"][0]["peak_memory_mb"] == 812.3
+    origin = json.loads((run.made / "runtimes.csv.json").read_text())["copied_from"]
+    path = "results/paper/runtimes.csv"
+    assert origin == {"file": path, "sha256": sha256_of(run.root / path)}
+
+
+def test_links_of_the_report_lead_to_the_reference_run(run):
+    summary = run.make()
+    text = (run.reports / f"{NAME}.html").read_text()
+    assert '"../../results/reference/thuesen2022/curve.svg"' in text and "paper" not in text
+    assert summary.dead_links == ()
+
+
+def test_dead_links_are_reported(run):
+    page = f"reports/paper/{NAME}.html"
+    for place in ("nowhere.html", "../../results/paper/thuesen2022/lost.csv"):
+        text = (run.root / page).read_text() + f'<a href="{place}">x</a>'
+        run.put(page, text, "execute_notebook", [f"{RUN}/verdicts.csv"])
+    assert run.make().dead_links == ("nowhere.html", "../../results/reference/thuesen2022/lost.csv")
+
+
+def test_a_large_picture_is_kept_as_png(run):
+    run.enlarge(f"{RUN}/curve.svg", PICTURE_LIMIT)
+    assert run.make().dead_links == ()
+    assert {"curve.png"} == {name for name in names(run.made) if name.startswith("curve.p")}
+    assert not (run.made / "curve.svg").exists()
+    assert "curve.png" in (run.reports / f"{NAME}.html").read_text()
+    assert "PNG instead of SVG: `curve`" in (run.made / "README.md").read_text()
+
+
+def readme(run) -> str:
+    return (run.made / "README.md").read_text()
+
+
+def test_the_page_says_where_the_run_comes_from(run):
+    run.make()
+    text = readme(run)
+    for fact in (
+        f"`{COMMIT}`, with a clean tree",
+        "| data set | `mnist` |",
+        "| seeds | 0, 1 |",
+        "| machine | Some CPU, 2 cores, no GPU used |",
+        "| packages | plausible 0.1.0, numpy 2.4.6 |",
+        "| time | 91.2 minutes on one core, 9 jobs |",
+        "| memory | 812 MB in the largest job |",
+        "| reproduced | 2 |",
+        "| differs | 1 |",
+        f"git checkout {COMMIT}",
+        "snakemake --cores 8 all --config scale=paper",
+    ):
+        assert fact in text, fact
+    for link in ("verdicts.csv", f"../../../reports/reference/{NAME}.html"):
+        assert f"]({link})" in text and (run.made / link).is_file()
+    assert str(run.root) not in text
+
+
+def test_the_page_gives_the_date_of_the_commit(run):
+    git = ["git", "-C", str(run.root), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    dated = ["--date=2026-01-02T03:04:05Z", "--allow-empty", "-q", "-m", "code"]
+    environment = {"GIT_COMMITTER_DATE": "2026-01-02T03:04:05Z", "PATH": "/usr/bin:/bin"}
+    subprocess.run([*git, "commit", *dated], check=True, env=environment)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    commit = head.stdout.strip()
+    for side_car in run.root.rglob("*.json"):
+        run.change_record(
+            str(side_car.relative_to(run.root)).removesuffix(".json"), git_commit=commit
+        )
+    run.make()
+    assert f"commit `{commit}` of 2026-01-02, with a clean tree" in readme(run)
+
+
+MIXED = [
+    (NETWORK, {"git_commit": "fedcba"}, "fedcba"),
+    (f"{RUN}/curve.svg", {"git_clean": False}, "with uncommitted changes"),
+    (f"{RUN}/curve.csv", {"git_commit": None, "git_clean": None}, "unknown code"),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "words"), MIXED)
+def test_mixed_code_is_refused_or_named(run, name, changes, words):
+    """Also of files that are not copied, like those of the trainings."""
+    run.change_record(name, **changes)
+    with pytest.raises(StudyError, match=rf"not made by one commit.*{words}.*--allow-mixed"):
+        run.make()
+    assert not run.made.exists()
+    run.make(allow_mixed=True)
+    text = readme(run)
+    rule = json.loads((run.root / f"{name}.json").read_text())["rule"]
+    code = text.partition("## Code")[2].partition("## Files")[0]
+    rows = [line for line in code.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) == 2
+    (line,) = [line for line in rows if words in line]
+    assert line.endswith(f"| {rule} 1 |"), "one file of this rule was made so"
+    assert "not made by one commit" in text and "git checkout" not in text
+
+
+def test_uncommitted_code_of_one_commit_is_named(run):
+    for side_car in run.root.rglob("*.json"):
+        name = str(side_car.relative_to(run.root)).removesuffix(".json")
+        run.change_record(name, git_clean=False)
+    with pytest.raises(StudyError, match="0123456789 with uncommitted changes; run it again"):
+        run.make()
+    run.make(allow_mixed=True)
+    assert "**uncommitted changes in the tree**" in readme(run)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"{RUN}/{file}" for file in ("curve.csv", "curve.png", "numbers.md", "verdicts.csv")),
+        *(f"reports/paper/{NAME}.{suffix}" for suffix in ("html", "ipynb")),
+        "results/paper/runtimes.csv",
+    ],
+)
+def test_an_incomplete_run_is_refused(run, name):
+    (run.root / name).unlink()
+    with pytest.raises(StudyError, match=rf"not complete: 1 of 9 files .* first is {name};"):
+        run.make()
+
+
+@pytest.mark.parametrize("name", [f"{RUN}/curve.csv", NETWORK])
+def test_missing_provenance_is_refused(run, name):
+    (run.root / f"{name}.json").unlink()
+    with pytest.raises(StudyError, match=f"{name}: its provenance .* is missing"):
+        run.make()
+
+
+def test_broken_provenance_is_refused(run):
+    (run.root / f"{NETWORK}.json").write_text("{")
+    with pytest.raises(StudyError, match="this is no provenance"):
+        run.make()
+
+
+@pytest.mark.parametrize("name", [f"{RUN}/numbers.csv", NETWORK])
+def test_a_file_changed_by_hand_is_refused(run, name):
+    with open(run.root / name, "a") as stream:
+        stream.write("0,9.9\n")
+    with pytest.raises(StudyError, match=f"{name}"):
+        run.make()
+
+
+def test_results_of_other_inputs_are_refused(run):
+    (run.root / "workflow/published/thuesen2022.yaml").write_text("corrected")
+    with pytest.raises(StudyError, match=r"made from another version of workflow/published"):
+        run.make()
+    run.put(NETWORK, "seed,step\n0,2\n", "train", [])
+    with pytest.raises(StudyError, match=f"another version of {NETWORK}"):
+        run.make()
+
+
+def test_other_settings_than_published_are_refused(run):
+    run.change_record(f"{RUN}/verdicts.csv", settings={"comparable": False})
+    with pytest.raises(StudyError, match="judged as not comparable"):
+        run.make()
+
+
+def test_too_large_a_run_is_refused_and_nothing_changes(run):
+    run.make()
+    before = {path: path.read_bytes() for path in run.made.iterdir()}
+    run.enlarge(f"{RUN}/numbers.csv", LIMIT)
+    with pytest.raises(
+        StudyError, match=r"4\.0 MB, and 4 MB are allowed; .* numbers\.csv \(4000 kB\)"
+    ):
+        run.make()
+    assert {path: path.read_bytes() for path in run.made.iterdir()} == before
+    assert list((run.root / "results/reference").iterdir()) == [run.made]
+
+
+def test_a_large_notebook_is_left_out(run):
+    run.make()
+    run.enlarge(f"reports/paper/{NAME}.ipynb", LIMIT)
+    run.make()
+    assert names(run.reports) == {f"{NAME}.html"}, "an older notebook must not stay"
+    assert not (run.reports / f"{NAME}.ipynb.json").exists()
+    assert "The notebook behind the report is left out" in readme(run)
+
+
+def test_a_second_run_replaces_the_first(run):
+    run.make()
+    (run.made / "old.csv").write_text("of a result that is gone")
+    (run.reports / "song2020.html").write_text("another study")
+    run.make()
+    assert "old.csv" not in names(run.made)
+    assert "song2020.html" in names(run.reports)
+
+
+def test_a_failure_while_swapping_keeps_the_old_run(run, monkeypatch):
+    run.make()
+    before = names(run.made)
+    rename = reference.os.rename
+
+    def failing(source, target):
+        if Path(source).name == "results":
+            raise OSError("no space")
+        rename(source, target)
+
+    monkeypatch.setattr(reference.os, "rename", failing)
+    with pytest.raises(OSError, match="no space"):
+        run.make()
+    assert names(run.made) == before
+
+
+def test_the_program(run, capsys):
+    # The run kept its configuration; what config.yaml says now does not matter.
+    (run.root / "results/paper/config.yaml").write_text("scale: paper\nseeds: [7]\n")
+    (run.root / "config.yaml").write_text("overrides: {one: {epochs: 1}}\n")
+    assert run_configuration(run.root, "paper")["overrides"] == {}
+    assert main(["--root", str(run.root)]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"results/reference/{NAME}: ") and "2 reproduced, 1 differs" in shown
+    assert "| seeds | 7 |" in readme(run)
+    (run.root / f"{RUN}/curve.csv").unlink()
+    assert main(["--root", str(run.root), "--study", NAME]) == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith("error: ") and errors.count("\n") == 1
+
+
+COMMITTED = sorted(path.parent for path in (ROOT / "results/reference").glob("*/verdicts.csv"))
+ONE_OR_NONE = COMMITTED or [
+    pytest.param(None, marks=pytest.mark.skip(reason="no reference run is committed yet"))
+]
+NUMBERS = ("published", "reproduced", "ci_low", "ci_high", "n_seeds")
+
+
+def same_cell(a: str, b: str) -> bool:
+    """Equal as texts, or as numbers to 1e-9."""
+    try:
+        return a == b or math.isclose(float(a), float(b), rel_tol=1e-9, abs_tol=1e-9)
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize("folder", ONE_OR_NONE, ids=lambda folder: folder and folder.name)
+def test_committed_verdicts_follow_from_the_committed_tables(folder, tmp_path):
+    published = load_published(published_path(folder.name, ROOT))
+    tables = {
+        path.name.removesuffix(".csv"): pd.read_csv(path)
+        for path in folder.glob("*.csv")
+        if path.name not in ("verdicts.csv", "runtimes.csv")
+    }
+    rebuilt = verdict_table(folder.name, tables, "paper", published, comparable=True)
+    rebuilt.to_csv(tmp_path / "verdicts.csv", index=False)
+    ours, theirs = (
+        pd.read_csv(place / "verdicts.csv", dtype=str, keep_default_na=False)
+        for place in (tmp_path, folder)
+    )
+    key = ["id", "check", "protocol"]
+    assert ours[key].values.tolist() == theirs[key].values.tolist(), "the rows are others"
+    for column in ("verdict", *NUMBERS):
+        different = [
+            (*row, mine, committed)
+            for row, mine, committed in zip(
+                ours[key].values.tolist(), ours[column], theirs[column], strict=True
+            )
+            if not same_cell(mine, committed)
+        ]
+        assert different == [], column
+
+
+@pytest.mark.parametrize("folder", ONE_OR_NONE, ids=lambda folder: folder and folder.name)
+def test_committed_files_are_those_of_their_provenance(folder):
+    reports = ROOT / "reports/reference"
+    files = [*folder.iterdir(), *reports.glob(f"{folder.name}.*")]
+    assert sum(path.stat().st_size for path in files) <= LIMIT
+    for path in files:
+        if path.suffix != ".json" and path.name != "README.md":
+            record = json.loads(path.with_name(f"{path.name}.json").read_text())
+            assert record["sha256"] == sha256_of(path), path.name
+
+
+def test_cells_are_compared_as_numbers_where_they_are():
+    assert same_cell("1.0", "1.0000000001") and same_cell("", "") and same_cell("yes", "yes")
+    assert not same_cell("1.0", "1.00000001") and not same_cell("", "1.0")
+    assert not same_cell("yes", "no")
+    assert same_cell(str(np.float64(97.123456789012)), "97.12345678901201")
