@@ -285,8 +285,21 @@ def test_missing_tables_and_columns_are_errors(tables, published):
 
 def test_missing_rows_are_errors(tables, published):
     tables["table1"] = tables["table1"][tables["table1"]["row"] != 7]
-    with pytest.raises(StudyError, match="SPCN.*missing from the thesis or our table|missing"):
+    with pytest.raises(StudyError, match="row 7 of the thesis.*is missing from our"):
         vd.verdict_table("thuesen2022", tables, "demo", published)
+
+
+def test_rows_of_ones_own_do_not_disturb_table1(tables, published, good):
+    """A further row that looks like a printed one, and one that looks like none."""
+    table = tables["table1"]
+    twin = table[table["row"] == 1].assign(row=10, test_accuracy_percent=50.0)
+    other = twin.assign(row=11, model="own")
+    tables["table1"] = pd.concat([twin, other, table], ignore_index=True)
+    verdicts = vd.verdict_table("thuesen2022", tables, "paper", published)
+    pd.testing.assert_frame_equal(verdicts, good)
+    tables["table1"] = pd.concat([twin, twin.assign(row=12), table[table["row"] != 1]])
+    with pytest.raises(StudyError, match="row 1 of the thesis"):
+        vd.verdict_table("thuesen2022", tables, "paper", published)
 
 
 def test_unknown_study_and_statement_without_check(tables, published, monkeypatch):

@@ -243,7 +243,7 @@ def _number_row(evidence: Evidence, number: Number) -> dict[str, Any]:
     row = _row(
         evidence.entry,
         check=f"value:{number.label}",
-        statement=f"published: {number.label.replace('_', ' ')}",
+        statement=f"published value of {number.label}",
         protocol=number.protocol,
         published=number.published,
         note=number.note,
@@ -270,7 +270,8 @@ def _number_row(evidence: Evidence, number: Number) -> dict[str, Any]:
     if number.tolerance is not None:
         # A rounding error of the subtraction must not decide.
         holds = abs(mean - number.published) <= number.tolerance * (1.0 + 1e-9) + 1e-12
-        tolerance = f"{number.tolerance:g} ({number.tolerance_source})"
+        source = number.tolerance_source
+        tolerance = f"{number.tolerance:g} ({source})" if number.tolerance else source
     elif len(number.values) > 1:
         holds = bool(inside_run)
         tolerance = "none stated; 95 % interval of a single run"
@@ -301,7 +302,7 @@ def _unjudged(entry: Entry, verdict: str) -> Iterator[dict[str, Any]]:
         )
     for place, value in leaves(entry["values"]):
         if isinstance(value, int | float) and not isinstance(value, bool):
-            statement = f"published: {place.replace('_', ' ')}"
+            statement = f"published value of {place}"
             yield _row(
                 entry, check=f"value:{place}", statement=statement, published=value, verdict=verdict
             )

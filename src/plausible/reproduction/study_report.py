@@ -1,0 +1,410 @@
+"""Everything that the report of one study shows, as pieces of HTML read from finished files.
+
+The notebook templates in workflow/notebooks only arrange these pieces. Nothing is computed here
+but sums and rearrangements of tables; numbers come from results, verdicts and provenance.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from plausible.errors import StudyError
+from plausible.reproduction import pages
+from plausible.reproduction.evidence import PROTOCOLS
+from plausible.reproduction.pages import Html, badge, escape, number_text
+from plausible.reproduction.provenance import side_car
+from plausible.reproduction.published import load_published, result_name
+from plausible.reproduction.runtimes import minutes_text
+from plausible.reproduction.summaries import (
+    Cause,
+    protocol_summary,
+    surviving_causes,
+    table1_columns,
+)
+from plausible.reproduction.thuesen2022.causes import CAUSES as THUESEN_CAUSES
+from plausible.reproduction.verdicts import (
+    DIFFERS,
+    ILLUSTRATION,
+    NEEDS_DATA,
+    NOT_COMPARABLE,
+    REPRODUCED,
+    verdict_counts,
+)
+
+CAUSES: dict[str, tuple[Cause, ...]] = {"thuesen2022": THUESEN_CAUSES}
+MEANINGS = {
+    REPRODUCED: "The number lies within the published tolerance, or the statement holds.",
+    DIFFERS: "It does not. The note says why where the cause is known; no tolerance is widened.",
+    NOT_COMPARABLE: "This scale cannot tell: other data, shorter training, or too few seeds. The "
+    "reproduced value is shown all the same.",
+    NEEDS_DATA: "A further data set or pretrained weights would be needed.",
+    ILLUSTRATION: "A photograph, a borrowed picture, a cited fact or a review.",
+}
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """CSV file as a table, empty texts as empty texts."""
+    if not path.is_file():
+        raise StudyError(f"{path} is missing; build the results before their report.")
+    return pd.read_csv(path, keep_default_na=True)
+
+
+def read_verdicts(path: Path) -> pd.DataFrame:
+    """Verdicts with empty texts instead of missing ones."""
+    frame = read_table(path)
+    texts = ["check", "statement", "protocol", "published", "reproduced", "tolerance", "note"]
+    return frame.assign(**{name: frame[name].astype(object).fillna("") for name in texts})
+
+
+class StudyReport:
+    """Pieces of the report of one study at one scale.
+
+    Parameters
+    ----------
+    study, scale:
+        Names.
+    results_dir:
+        Folder of the study's results, e.g. ``results/demo/thuesen2022``.
+    published_file, study_file:
+        ``workflow/published/<study>.yaml`` and ``workflow/studies/<study>.yaml``.
+    reference_dir:
+        Folder of the committed reference run; without one (or if it is not there) the columns of
+        the reference are left out.
+    runtimes_file:
+        ``results/<scale>/runtimes.csv``.
+    """
+
+    def __init__(
+        self,
+        study: str,
+        scale: str,
+        results_dir: str | Path,
+        published_file: str | Path,
+        study_file: str | Path,
+        reference_dir: str | Path | None = None,
+        runtimes_file: str | Path | None = None,
+    ) -> None:
+        self.study, self.scale = study, scale
+        self.folder = Path(results_dir)
+        self.published = load_published(published_file)
+        self.declaration = yaml.safe_load(Path(study_file).read_text(encoding="utf-8"))
+        self.verdicts = read_verdicts(self.folder / "verdicts.csv")
+        reference = Path(reference_dir) if reference_dir else None
+        self.reference = reference if reference and (reference / "verdicts.csv").is_file() else None
+        self.reference_verdicts = (
+            read_verdicts(self.reference / "verdicts.csv") if self.reference else None
+        )
+        self.runtimes_file = Path(runtimes_file) if runtimes_file else None
+        self.shown: set[str] = set()
+
+    # ------------------------------------------------------------------------- overview
+
+    def summary(self) -> Html:
+        """Facts of the run and the number of rows of each verdict."""
+        source = self.published.source
+        record = self._record("verdicts.csv")
+        scale = self.declaration["scales"].get(self.scale, {})
+        commit = record.get("git_commit")
+        state = {True: "", False: " (with uncommitted changes)", None: ""}[record.get("git_clean")]
+        packages = record.get("packages", {})
+        versions = [f"{name} {packages[name]}" for name in ("torch", "numpy") if packages.get(name)]
+        shown = {
+            "document": f"{', '.join(source['authors'])}: {source['title']} ({source['year']}), "
+            f"{source['kind']}",
+            "scale": self.scale,
+            "data": scale.get("dataset", ""),
+            "seeds": self._seeds(),
+            "code": f"commit {commit[:12]}{state}" if commit else "",
+            "software": ", ".join([f"Python {record['python']}", *versions]) if record else "",
+            "machine": ", ".join(filter(None, [record.get("cpu"), record.get("gpu")])),
+        }
+        counts = verdict_counts(self.verdicts)
+        entries = self.verdicts["id"].nunique()
+        head = (
+            f"<p>{len(self.verdicts)} verdicts on the {entries} published figures, tables, claims "
+            "and theorems:</p>"
+        )
+        return Html(pages.facts(shown) + head + pages.counts_list(counts))
+
+    def _seeds(self) -> str:
+        seeds = sorted(
+            {
+                seed
+                for record in self._records("train") + self._records("sweep")
+                for seed in record["seeds"]
+            }
+        )
+        return ", ".join(map(str, seeds))
+
+    def meanings(self) -> Html:
+        """What each verdict means."""
+        rows = [[badge(name), text] for name, text in MEANINGS.items()]
+        return pages.table(["verdict", "meaning"], rows, classes=["", "wide"])
+
+    def protocols(self) -> Html:
+        """What each protocol is."""
+        rows = [
+            [name, " ".join(declared["what"].split())]
+            for name, declared in self.declaration["protocols"].items()
+        ]
+        return pages.table(["protocol", "what it is"], rows, classes=["id", "wide"])
+
+    def protocol_settings(self) -> Html:
+        """Settings in which the protocols differ, from the provenance of what really ran."""
+        parts = []
+        for stage, caption in (("train", "Training"), ("simulate", "Spiking simulation")):
+            rows = _differences(self._records(stage))
+            if rows:
+                header = ["setting", *PROTOCOLS, "runs"]
+                parts.append(pages.table(header, rows, caption, ["id"]))
+        if not parts:
+            raise StudyError(
+                f"{self.folder} holds no provenance of training runs (train/*.json), from which "
+                "the report tells how the protocols differ."
+            )
+        return Html("".join(parts))
+
+    # ---------------------------------------------------------------------- one result
+
+    def entry(self, name: str, picture: bool | None = None) -> Html:
+        """Title, content, picture (if there is one) and verdicts of a published result."""
+        entry = self.published.entry(name)
+        self.shown.add(entry["id"])
+        title = f"<h3>{escape(entry['title'])}</h3>"
+        place = f"{entry['kind']}, section {entry['section']}, <code>{escape(entry['id'])}</code>"
+        what = f"<p>{escape(entry['what'])} <small>({place})</small></p>"
+        drawn = self.figure(name) if self._has_picture(name, picture) else Html("")
+        return Html(title + what + drawn + self.verdict_table(name))
+
+    def entries(self, *names: str) -> Html:
+        """Several results one below the other."""
+        return Html("".join(self.entry(name) for name in names))
+
+    def _has_picture(self, name: str, wanted: bool | None) -> bool:
+        declared = self.declaration["results"].get(name, {})
+        return bool(declared.get("figure")) if wanted is None else wanted
+
+    def figure(self, name: str, caption: str = "") -> Html:
+        """Picture of a result."""
+        return pages.picture(self.folder / name, self._title(name), caption)
+
+    def _title(self, name: str) -> str:
+        declared = self.declaration["results"].get(name, {})
+        identifier = f"{self.study}.{name}"
+        if identifier in self.published.entries:
+            return self.published.entries[identifier]["title"]
+        return declared.get("title", name)
+
+    def beyond(self, name: str) -> Html:
+        """Title and picture of a result that the document does not have."""
+        return Html(f"<h3>{escape(self._title(name))}</h3>" + self.figure(name))
+
+    def verdict_table(self, *names: str) -> Html:
+        """Verdicts of some results: published, reference and this run side by side."""
+        wanted = {self.published.entry(name)["id"] for name in names}
+        rows = self.verdicts[self.verdicts["id"].isin(wanted)]
+        if rows.empty:
+            raise StudyError(f"the verdicts have no row for {', '.join(sorted(wanted))}.")
+        return self._verdict_rows(rows, several=len(wanted) > 1)
+
+    def _verdict_rows(self, rows: pd.DataFrame, several: bool) -> Html:
+        reference = self._reference_cells(rows)
+        columns: list[tuple[str, str, list[Any]]] = []
+        if several:
+            columns.append(("result", "id", [result_name(name) for name in rows["id"]]))
+        columns += [
+            ("statement or number", "wide", [statement_cell(row) for row in rows.itertuples()]),
+            ("protocol", "", list(rows["protocol"])),
+            ("published", "number", [published_text(value) for value in rows["published"]]),
+            ("reference", "number", reference),
+            ("this run", "number", [reproduced_cell(row) for row in rows.itertuples()]),
+            ("verdict", "", [badge(value) for value in rows["verdict"]]),
+            ("note", "wide", [note_cell(value) for value in rows["note"]]),
+        ]
+        filled = [column for column in columns if any(cell != "" for cell in column[2])]
+        lines = zip(*(cells for _, _, cells in filled), strict=True)
+        return pages.table(
+            [name for name, _, _ in filled], lines, classes=[kind for _, kind, _ in filled]
+        )
+
+    def _reference_cells(self, rows: pd.DataFrame) -> list[Any]:
+        if self.reference_verdicts is None:
+            return [""] * len(rows)
+        keys = ["id", "check", "protocol"]
+        known = {
+            tuple(getattr(row, key) for key in keys): row
+            for row in self.reference_verdicts.itertuples()
+        }
+        found = [known.get(tuple(getattr(row, key) for key in keys)) for row in rows.itertuples()]
+        return ["" if row is None else reproduced_cell(row) for row in found]
+
+    # --------------------------------------------------------------------- whole tables
+
+    def table1(self) -> Html:
+        """Table 1 with the published, the reference and this run's accuracies."""
+        printed = self.published.entry("table1")["values"]["rows"]
+        reference = read_table(self.reference / "table1.csv") if self.reference else None
+        frame = table1_columns(read_table(self.folder / "table1.csv"), printed, reference)
+        kinds = ["number" if ":" in name or name == "published" else "" for name in frame.columns]
+        header = [name.replace("_", " ") for name in frame.columns]
+        caption = "Test accuracy in percent; mean ± half of the 95 % interval over seeds"
+        return pages.table(header, frame.astype(object).to_numpy(), caption, kinds)
+
+    def theorems(self, *names: str) -> Html:
+        """Verdicts of theorems in one table, with their largest measured deviations."""
+        self.shown |= {self.published.entry(name)["id"] for name in names}
+        return self.verdict_table(*names)
+
+    def constraints(self) -> Html:
+        """Section 4.3: constraints in rows, methods in columns, and what was measured."""
+        frame = read_table(self.folder / "claim.constraints.csv")
+        wide = frame.pivot_table(
+            index="constraint", columns="method", values="verdict", aggfunc="first", sort=False
+        ).fillna("")
+        verdicts = pages.table(
+            ["constraint", *wide.columns],
+            [[name, *line] for name, line in zip(wide.index, wide.to_numpy(), strict=True)],
+            "Verdicts of section 4.3 and of the sections that mention other methods",
+        )
+        measured = frame[frame["measured_value"].notna()]
+        rows = [
+            [row.constraint, row.method, row.measurement, row.measured_value]
+            for row in measured.itertuples()
+        ]
+        header = ["constraint", "method", "measured on the implementation", "value"]
+        return Html(verdicts + pages.table(header, rows, classes=["", "", "wide", "number"]))
+
+    def which_protocol(self) -> Html:
+        """Which protocol yields each published number."""
+        frame = protocol_summary(self.verdicts, read_table(self.folder / "table1.csv"))
+        rows = [
+            [
+                result_name(row["id"]),
+                row["label"] or pages.quantity(row["check"].removeprefix("value:")),
+                *(row[key] for key in ("published", *PROTOCOLS, "nearest")),
+                row["within_tolerance"] or "none",
+                row["inside_run"] or "none",
+            ]
+            for _, row in frame.iterrows()
+        ]
+        header = ["result", "number", "published", *PROTOCOLS, "nearest"]
+        header += ["within tolerance", "inside the 95 % interval of a single run"]
+        return pages.table(header, rows, classes=["id", "wide", *["number"] * 4])
+
+    def causes(self) -> Html:
+        """Which of the document's explanations survive."""
+        frame = surviving_causes(self.verdicts, self.study, CAUSES[self.study])
+        rows = [
+            [row.section, row.explanation, badge(row.outcome), row.evidence, row.remark]
+            for row in frame.itertuples()
+        ]
+        header = ["section", "explanation of the thesis", "outcome", "verdicts", "remark"]
+        return pages.table(header, rows, classes=["", "wide", "", "wide", "wide"])
+
+    def runtimes(self) -> Html:
+        """Minutes on one core and peak memory of every result and stage."""
+        if self.runtimes_file is None:
+            raise StudyError("the report was given no file of run times.")
+        frame = read_table(self.runtimes_file)
+        return runtime_table(frame[frame["study"] == self.study])
+
+    def unshown(self) -> Html:
+        """Published entries that no cell has shown; the report ends with none."""
+        missing = [name for name in self.published.entries if name not in self.shown]
+        if missing:
+            raise StudyError(f"the report of {self.study} leaves out {', '.join(missing)}.")
+        return Html(f"<p>All {len(self.shown)} published entries are shown above.</p>")
+
+    # ----------------------------------------------------------------------- provenance
+
+    def _record(self, name: str) -> dict[str, Any]:
+        path = side_car(self.folder / name)
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def _records(self, stage: str) -> list[dict[str, Any]]:
+        files = sorted((self.folder / stage).glob("*.csv.json"))
+        return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+
+
+def statement_text(check: str, statement: str) -> str:
+    """What a row judges, for people: the statement and its aspect, or the name of the number."""
+    kind, _, label = check.partition(":")
+    if kind == "value":
+        return f"published number: {pages.quantity(label)}"
+    aspect = label.partition(" ")[2]
+    return f"{statement} ({aspect})" if aspect else statement
+
+
+def statement_cell(row: Any) -> Html:
+    """Statement or number with its tolerance in small print."""
+    text = escape(statement_text(row.check, row.statement))
+    tolerance = f"<br><small>tolerance: {escape(row.tolerance)}</small>" if row.tolerance else ""
+    return Html(text + tolerance)
+
+
+def published_text(value: Any) -> str:
+    """Published number with its printed decimals."""
+    return number_text(value, pages.decimals_of(value))
+
+
+def reproduced_cell(row: Any) -> Html:
+    """Reproduced value with the decimals of the published one, its interval in small print."""
+    decimals = pages.decimals_of(row.published)
+    value = escape(number_text(row.reproduced, decimals))
+    interval = escape(pages.interval_text(row.ci_low, row.ci_high, decimals))
+    return Html(f"{value}<br><small>{interval}</small>" if interval else value)
+
+
+def note_cell(text: str) -> Html:
+    """Note, with the known cause of a difference on a line of its own."""
+    finding, why, cause = str(text).partition("Why: ")
+    return Html(escape(finding) + (f"<br><strong>Why:</strong> {escape(cause)}" if why else ""))
+
+
+def _differences(records: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+    """Rows of setting, its value in each protocol, and the runs for which that is so."""
+    by_run: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for record in records:
+        names = record["wildcards"]
+        run = names["run"]
+        by_run.setdefault(run, {})[names["protocol"]] = record["settings"]["settings"]
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for run, protocols in by_run.items():
+        for key in next(iter(protocols.values())):
+            values = {name: settings.get(key) for name, settings in protocols.items()}
+            if len({json.dumps(value) for value in values.values()}) > 1:
+                cells = (_setting_text(values, name) for name in PROTOCOLS)
+                groups.setdefault((key, *cells), []).append(run)
+    return [[*group, ", ".join(runs)] for group, runs in sorted(groups.items())]
+
+
+def _setting_text(values: Mapping[str, Any], protocol: str) -> str:
+    if protocol not in values:
+        return "–"
+    value = values[protocol]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def runtime_table(frame: pd.DataFrame) -> Html:
+    """Run times as a table: the whole study, its stages, its results."""
+    rows = [
+        [
+            row.part,
+            row.result,
+            row.title,
+            row.jobs,
+            minutes_text(row.minutes, row.jobs_without_time),
+            "" if math.isnan(row.peak_memory_mb) else f"{row.peak_memory_mb:.0f}",
+        ]
+        for part in ("study", "stage", "result")
+        for row in frame[frame["part"] == part].fillna({"title": ""}).itertuples(index=False)
+    ]
+    header = ["part", "name", "title", "jobs", "minutes on one core", "peak memory, MB"]
+    return pages.table(header, rows, classes=["", "id", "", "number", "number", "number"])
