@@ -29,7 +29,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .PHONY: all
 all: setup ## reproduce everything at the scale of config.yaml (CORES=8, ARGS="--configfile mine.yaml")
-	$(BIN)/snakemake --cores $(CORES) $(ARGS) all
+	$(BIN)/snakemake --cores $(CORES) all $(ARGS)
 
 .PHONY: test
 test: setup ## run the tests (ARGS="-k verdicts")
