@@ -845,6 +845,20 @@ SPOILS = [
         "locality not measured",
         change("claim.constraints", lambda t: t.constraint == "locality", "measured_value", np.nan),
     ),
+    *(
+        (
+            "claim.constraints",
+            0,
+            f"{name} measured otherwise",
+            change(
+                "claim.constraints",
+                lambda t, name=name: t.constraint.str.contains(name) & t.measured_value.notna(),
+                "measured_value",
+                value,
+            ),
+        )
+        for name, value in (("locality", 1e-9), ("spikes", 0.0), ("weight transport", 0.1))
+    ),
     (
         "claim.problem_list",
         0,

@@ -45,7 +45,8 @@ class Number(NamedTuple):
     """A published number and its reproduction, one value per seed.
 
     ``tolerance`` is the published one, or None where none is stated: then the published value, a
-    single run, must lie in the 95 % prediction interval of a single run of ours.
+    single run, must lie in the 95 % prediction interval of a single run of ours. ``seeded`` is
+    False for a value that no random stream enters.
     """
 
     label: str
@@ -55,6 +56,7 @@ class Number(NamedTuple):
     tolerance: float | None
     tolerance_source: str = ""
     note: str = ""
+    seeded: bool = True
 
 
 class Evidence(NamedTuple):

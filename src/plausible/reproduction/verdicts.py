@@ -256,7 +256,8 @@ def _number_row(evidence: Evidence, number: Number) -> dict[str, Any]:
             f"{evidence.entry['id']}: {number.label} has no rows in protocol {number.protocol}."
         )
     mean, low, high = mean_interval(number.values)
-    row |= {"reproduced": mean, "ci_low": low, "ci_high": high, "n_seeds": len(number.values)}
+    seeds = len(number.values) if number.seeded else 0
+    row |= {"reproduced": mean, "ci_low": low, "ci_high": high, "n_seeds": seeds}
     run_low, run_high = prediction_interval(number.values)
     inside_run = run_low <= number.published <= run_high
     notes = [number.note] if number.note else []

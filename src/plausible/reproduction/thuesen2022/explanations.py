@@ -126,6 +126,15 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "as_published",
         "Eqs. 23 to 26 as printed lack transposes and elementwise products.",
     ),
+    Explanation(
+        "eq47.error_nodes_match_bp",
+        "expect:1",
+        "as_published",
+        "At equilibrium the difference between target and output is shared out among the error "
+        "nodes of all layers, so the output's error node is smaller than it by a factor that does "
+        "not tend to 1. Backprop's errors are approached if their recursion starts from that "
+        "error node.",
+    ),
     Explanation("claim.alpha_filter_tau", "*", "as_coded", _TAPS),
     Explanation(
         "claim.alpha_filter_tau",

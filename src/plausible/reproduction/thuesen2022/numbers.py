@@ -16,7 +16,6 @@ from plausible.reproduction.thuesen2022.neurons import (
 from plausible.reproduction.thuesen2022.structure import (
     drawn_layer_sizes,
     drawn_nodes,
-    drawn_spikes,
     shown_images,
 )
 from plausible.reproduction.thuesen2022.training import (
@@ -40,8 +39,9 @@ EXACT = "exact"
 REGISTRY.leave_out("fig2a", "colours", "a choice of drawing")
 REGISTRY.leave_out("fig2b", "colours", "a choice of drawing")
 REGISTRY.leave_out("fig2c", "scale", "a setting of the run, not a result")
-REGISTRY.leave_out("fig6", "hidden_neurons_per_layer", "a setting of the run, not a result")
-REGISTRY.leave_out("fig6", "duration_ms", "a setting of the run, not a result")
+REGISTRY.leave_out("fig4", "count", "a setting of the run, not a result")
+for _place in ("hidden_neurons_per_layer", "duration_ms", "digit"):
+    REGISTRY.leave_out("fig6", _place, "a setting of the run, not a result")
 REGISTRY.leave_out("claim.readout", "simulation_time_ms", "a setting of the run, not a result")
 REGISTRY.leave_out("claim.activation_scaling", "scale", "a setting of the run, not a result")
 for _place in ("method", "verdicts", "other_methods", "other_methods_note"):
@@ -111,7 +111,8 @@ def theory_2b(evidence: Evidence) -> pd.Series:
 def _printed(label: str, protocol: str, published: float, value: float, note: str = "") -> Number:
     """Number without stated tolerance whose digits are its precision."""
     precision = printed_precision(published)
-    return Number(label, protocol, published, (float(value),), precision, "printed digits", note)
+    values = (float(value),)
+    return Number(label, protocol, published, values, precision, "printed digits", note, False)
 
 
 @REGISTRY.number("fig2c", "interval", "scaled_r")
@@ -134,7 +135,7 @@ def scaled_rates(evidence: Evidence) -> list[Number]:
 def _exact(label: str, protocol: str, published: Any, value: Any, note: str = "") -> Number:
     if isinstance(value, str):
         return Number(label, protocol, str(published), value, 0.0, EXACT, note)
-    return Number(label, protocol, published, (float(value),), 0.0, EXACT, note)
+    return Number(label, protocol, published, (float(value),), 0.0, EXACT, note, False)
 
 
 @REGISTRY.number("fig3", "input_nodes", "hidden_nodes", "output_nodes")
@@ -150,17 +151,14 @@ def drawn_network(evidence: Evidence) -> list[Number]:
     ]
 
 
-@REGISTRY.number("fig4", "count", "labels_of_first_ten_training_images")
-def images_and_labels(evidence: Evidence) -> list[Number]:
-    """Number of images, and their labels in order."""
+@REGISTRY.number("fig4", "labels_of_first_ten_training_images")
+def labels_in_order(evidence: Evidence) -> list[Number]:
+    """Labels of the images, in order."""
     frame = shown_images(evidence)
     labels = frame.groupby("image", sort=False)["label"].first()
     key = "labels_of_first_ten_training_images"
     published = " ".join(map(str, evidence.entry["derived"][key]))
-    return [
-        _exact("count", "", evidence.entry["values"]["count"], len(labels)),
-        _exact(key, "", published, " ".join(map(str, labels))),
-    ]
+    return [_exact(key, "", published, " ".join(map(str, labels)))]
 
 
 @REGISTRY.number("fig5", "final_test_accuracy_zil_percent")
@@ -178,16 +176,6 @@ def _stated(
     label: str, protocol: str, published: float, values: Any, tolerance: float, source: str
 ) -> Number:
     return Number(label, protocol, published, tuple(map(float, values)), tolerance, source)
-
-
-@REGISTRY.number("fig6", "digit")
-def drawn_digit(evidence: Evidence) -> list[Number]:
-    """Label of the drawn image."""
-    digit = evidence.entry["values"]["digit"]
-    return [
-        _exact("digit", protocol, digit, frame["label"].iloc[0])
-        for protocol, frame in by_protocol(drawn_spikes(evidence))
-    ]
 
 
 @REGISTRY.number("table1", "rows")

@@ -1,6 +1,7 @@
 """Checks on drawings, images, rasters and the table of constraints: all of them exact."""
 
 import re
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -8,8 +9,14 @@ from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence, Outcome, Registry, by_protocol
 
 REGISTRY = Registry()
-MEASURABLE = ("locality", "spikes", "weight_transport")
-"""Constraints that a check on the implementation can back."""
+MEASURABLE: dict[str, tuple[str, Callable[[float], bool]]] = {
+    "locality": ("satisfied", lambda change: change == 0.0),
+    "spikes": ("partly", lambda fraction: fraction > 0.0),
+    "weight_transport": ("not", lambda difference: difference == 0.0),
+}
+"""Constraints that a measurement on the implementation backs: the verdict of the thesis and what
+must be measured for it. No change of an update by arrays further away; messages in training that
+are no spikes; no difference between the weights that send predictions and errors."""
 OUTPUT_LAYER = 3
 
 
@@ -167,7 +174,7 @@ def published_verdicts(evidence: Evidence) -> dict[tuple[str, str], str]:
 
 @REGISTRY.check("claim.constraints", 0)
 def same_verdicts(evidence: Evidence) -> list[Outcome]:
-    """Two findings: all stated verdicts are in the table, and the measurable ones are measured."""
+    """Two findings: all stated verdicts are in the table, and measurements back the measurable."""
     frame = constraint_table(evidence)
     stated = published_verdicts(evidence)
     silent = ("", "not stated", "nan")
@@ -183,8 +190,13 @@ def same_verdicts(evidence: Evidence) -> list[Outcome]:
     )
     own = method_key(evidence.entry["values"]["method"])
     measured = frame[(frame["method_key"] == own) & frame["measured_value"].notna()]
-    unmeasured = [key for key in MEASURABLE if key not in set(measured["key"])]
-    values = ", ".join(f"{row.key} {row.measured_value:.3g}" for row in measured.itertuples())
+    found = dict(zip(measured["key"], measured["measured_value"], strict=True))
+    backed = [
+        key
+        for key, (verdict, fits) in MEASURABLE.items()
+        if key in found and ours.get((own, key)) == verdict and fits(found[key])
+    ]
+    values = ", ".join(f"{key} {value:.3g}" for key, value in found.items())
     return [
         Outcome(
             "",
@@ -195,8 +207,8 @@ def same_verdicts(evidence: Evidence) -> list[Outcome]:
         ),
         Outcome(
             "",
-            not unmeasured,
-            f"{len(MEASURABLE) - len(unmeasured)} of {len(MEASURABLE)}",
+            len(backed) == len(MEASURABLE),
+            f"{len(backed)} of {len(MEASURABLE)}",
             aspect="measured",
             note=values,
         ),

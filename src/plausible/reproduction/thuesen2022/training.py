@@ -184,10 +184,15 @@ def spiking_below_rate(evidence: Evidence) -> list[Outcome]:
 
 
 def _drops_within(evidence: Evidence, low: float, high: float) -> list[Outcome]:
+    """Two findings: the drop's sign at any scale; its size, which depends on the data, at full."""
     outcomes = []
     for protocol, frame in by_protocol(table1(evidence)):
-        judged = {network: judge(drop, low, high) for network, drop in table1_drops(frame).items()}
-        outcomes.append(outcome_of_all(judged, protocol, "drop in percentage points"))
+        drops = table1_drops(frame)
+        note = "drop in percentage points"
+        sign = {network: judge(drop, low=low) for network, drop in drops.items()}
+        size = {network: judge(drop, high=high) for network, drop in drops.items()}
+        outcomes.append(outcome_of_all(sign, protocol, note, aspect="sign"))
+        outcomes.append(outcome_of_all(size, protocol, note, aspect="size", full_scale=True))
     return outcomes
 
 
