@@ -6,13 +6,13 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import pytest
-
 # One thread, as in the workflow's jobs: sums are taken in one order, whatever the machine. To be
-# set before torch is imported, and inherited by the processes that tests start.
+# set before numpy and torch are imported, and inherited by the processes that tests start.
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 
