@@ -23,7 +23,9 @@ def test_streams_differ_exactly_if_their_names_do(first, second):
 
 def test_streams_are_reproducible_and_look_independent():
     draws = [numpy_generator("study", "run", seed).standard_normal(2000) for seed in range(20)]
-    np.testing.assert_array_equal(draws[3], numpy_generator("study", "run", 3).standard_normal(2000))
+    np.testing.assert_array_equal(
+        draws[3], numpy_generator("study", "run", 3).standard_normal(2000)
+    )
     correlation = np.corrcoef(draws)[~np.eye(20, dtype=bool)]
     # 380 correlations of independent streams have standard deviation 1/sqrt(2000).
     assert np.abs(correlation).max() < 5 / np.sqrt(2000)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; rename it to ``path`` on success, remove it on failure.
+    """Yield a temporary path beside ``path``: renamed to ``path`` on success, removed on failure.
 
     The temporary file keeps the suffix of ``path``, because numpy and matplotlib choose their
     format by it. A rename within one folder is atomic, so a killed job leaves nothing that

@@ -111,7 +111,10 @@ def test_short_names_are_unique():
         (lambda d: d["train"]["snn"].update(setings={}), ["setings", "settings"]),
         (lambda d: d["train"]["snn"]["settings"].update(optimizer="adm"), ["train.snn", "adm"]),
         (lambda d: d["train"]["snn"]["settings"].update(epoch=2), ["train.snn", "epochs"]),
-        (lambda d: d["simulate"]["long"]["networks"].append("snm"), ["simulate.long", "snm", "snn"]),
+        (
+            lambda d: d["simulate"]["long"]["networks"].append("snm"),
+            ["simulate.long", "snm", "snn"],
+        ),
         (
             lambda d: d["results"]["fig5"]["from"]["train"].append("fig5"),
             ["results.fig5.from.train", "fig5"],

@@ -63,9 +63,7 @@ def test_table_1_takes_rate_rows_from_training_and_spiking_rows_after_200_ms():
     table = tables.table1(frames, {"rows": rows})
     values = table.set_index(["row", "seed"])["test_accuracy_percent"].to_dict()
     assert values == {(1, 0): 97.0, (1, 1): 98.0, (2, 0): 91.0, (2, 1): 92.0}
-    text = tables.table1_markdown(
-        table, {"rows": [{**rows[0], "test_accuracy_percent": 97.68}]}
-    )
+    text = tables.table1_markdown(table, {"rows": [{**rows[0], "test_accuracy_percent": 97.68}]})
     assert "97.68" in text and "97.50 ±" in text and "| - |" in text
 
 

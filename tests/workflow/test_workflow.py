@@ -86,8 +86,6 @@ def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.C
 
 def planned_rules(folder: Path, *targets: str) -> list[str]:
     """Rule of every job that a dry run would execute, with duplicates."""
-    shown = snakemake(folder, "-n", "--quiet", "rules", "--cores", "1", *targets)
-    # With --quiet the dry run prints only the table of jobs; ask for the jobs themselves.
     shown = snakemake(folder, "-n", "--cores", "1", *targets)
     rules = []
     for line in shown.stdout.splitlines() + shown.stderr.splitlines():
@@ -169,9 +167,7 @@ def test_a_further_variant_and_its_row_are_edits_of_the_study_file(built, tmp_pa
         declaration["train"]["faster"] = run
         table = declaration["results"]["table1"]
         table["from"]["train"].append("faster")
-        table["options"]["rows"].append(
-            {**table["options"]["rows"][0], "row": 10, "run": "faster"}
-        )
+        table["options"]["rows"].append({**table["options"]["rows"][0], "row": 10, "run": "faster"})
         return declaration
 
     edit_study(folder, add)
@@ -209,9 +205,10 @@ def training_process(folder: Path, deadline: float) -> int:
 @pytest.mark.parametrize("victim", ["job", "snakemake"])
 def test_kill_9_leaves_nothing_half_written_and_loses_nothing(victim, tmp_path):
     target = f"{FOLDER}/train/spcn_adam.as_coded.0.csv"
-    reference = copy_project(tmp_path / "a" if (tmp_path / "a").mkdir() is None else tmp_path)
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    reference = copy_project(tmp_path / "a")
     snakemake(reference, "--cores", "1", target, "--configfile", str(_overlay(reference)))
-    (tmp_path / "b").mkdir()
     folder = copy_project(tmp_path / "b")
     arguments = command("--cores", "1", target, "--configfile", str(_overlay(folder)))
     running = subprocess.Popen(
@@ -233,9 +230,7 @@ def test_kill_9_leaves_nothing_half_written_and_loses_nothing(victim, tmp_path):
     assert not (folder / target).exists()
     checkpoints = list((folder / FOLDER / "checkpoints").rglob("*.pt"))
     assert checkpoints, "what was computed before the kill must not be lost"
-    done = snakemake(
-        folder, "--cores", "1", target, "--configfile", str(_overlay(folder))
-    )
+    done = snakemake(folder, "--cores", "1", target, "--configfile", str(_overlay(folder)))
     log = (folder / "logs/demo/thuesen2022/train/spcn_adam.as_coded.0.log").read_text()
     assert "epoch 1/" not in log, "training started anew instead of going on"
     assert "prepare_data" not in done.stderr.partition("Job stats")[2].partition("total")[0]

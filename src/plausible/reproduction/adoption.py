@@ -1,8 +1,8 @@
 """Results that came with a checkout: which are consistent, and so need not be made again.
 
-Where it has run before, Snakemake knows what it made from what. A copy of finished results (a clone,
-an archive) has only file times, and these say in which order the files were copied. The provenance
-beside every file says more: from which inputs, by their checksums, it was made.
+Where it has run before, Snakemake knows what it made from what. A copy of finished results (a
+clone, an archive) has only file times, and these say in which order the files were copied. The
+provenance beside every file says more: from which inputs, by their checksums, it was made.
 """
 
 import json

@@ -150,8 +150,10 @@ class Study(NamedTuple):
             sweep, declared.get("settings", {}), declared.get("scales", {}).get(self.scale, {})
         )
         settings["device"] = self.config["device"]
-        overrides = self.declaration["simulate"].get(declared.get("simulation_like"), {}).get(
-            "overrides", {}
+        overrides = (
+            self.declaration["simulate"]
+            .get(declared.get("simulation_like"), {})
+            .get("overrides", {})
         )
         settings["simulation"] = {
             f"{job.run}.{job.protocol}": {
@@ -210,9 +212,7 @@ class Study(NamedTuple):
 
     def simulation_file(self, simulation: str, job: Job) -> str:
         """Path of the table of a spiking simulation."""
-        return (
-            f"{self.folder}/simulate/{simulation}.{job.run}.{job.protocol}.{job.shard}.csv"
-        )
+        return f"{self.folder}/simulate/{simulation}.{job.run}.{job.protocol}.{job.shard}.csv"
 
     def sweep_file(self, sweep: str) -> str:
         """Path of the table of a sweep."""
@@ -253,9 +253,7 @@ def short_name(study: str, result: str) -> str:
     return f"{study}.{result}".replace(".", "_")
 
 
-def load_study(
-    path: str | Path, schema_path: str | Path, config: Mapping[str, Any]
-) -> Study:
+def load_study(path: str | Path, schema_path: str | Path, config: Mapping[str, Any]) -> Study:
     """Read, check and resolve a study file.
 
     Raises

@@ -46,8 +46,8 @@ def simulate_shard(
     Columns: the ``labels`` and ``COLUMNS``: ``rate_accuracy_percent`` (the same
     network with analytic rates), ``spiking_accuracy_percent`` (most output spikes up to that time),
     ``first_spike_accuracy_percent`` (earliest output spike up to that time),
-    ``synaptic_operations`` and ``dense_multiply_adds`` (per image). A network whose training diverged
-    has empty accuracies.
+    ``synaptic_operations`` and ``dense_multiply_adds`` (per image). A network whose training
+    diverged has empty accuracies.
     """
     chosen = simulation_settings(settings)
     images = dataset.test_images[: settings["test_images"]]
@@ -68,9 +68,7 @@ def simulate_shard(
             settings["rate_offset"],
         )
         rate_accuracy = accuracy_percent(rates[-1].argmax(axis=1), labels_true)
-        result = simulate_network(
-            images, dataset.white, network, chosen, torch_seed(*keys, seed)
-        )
+        result = simulate_network(images, dataset.white, network, chosen, torch_seed(*keys, seed))
         operations = synaptic_operations(result.layer_spikes, network.layer_sizes)
         for index, row in enumerate(times):
             end = chosen.checkpoint_steps[index]

@@ -101,9 +101,9 @@ def spcn_near_snn(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
     gaps = final.drop(columns="snn").rsub(final["snn"], axis=0)
     gaps.columns.name = "network"
     return (
-        gaps.stack().rename("gap_percentage_points").reset_index()[
-            ["network", "protocol", "seed", "gap_percentage_points"]
-        ]
+        gaps.stack()
+        .rename("gap_percentage_points")
+        .reset_index()[["network", "protocol", "seed", "gap_percentage_points"]]
     )
 
 
@@ -157,7 +157,14 @@ def readout(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
 def simulation_time(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
     """Spiking accuracy against the simulated time, 10 ms to 1 s."""
     return frames["simulate.long"].rename(columns={"run": "network"})[
-        ["network", "protocol", "seed", "time_ms", "rate_accuracy_percent", "spiking_accuracy_percent"]
+        [
+            "network",
+            "protocol",
+            "seed",
+            "time_ms",
+            "rate_accuracy_percent",
+            "spiking_accuracy_percent",
+        ]
     ]
 
 
@@ -254,7 +261,13 @@ def theorems_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
         .idxmax()
     ]
     rows = [
-        [row.id, row.statement, row.protocol, f"{row.deviation:.3g}", f"{row.comparison} {row.bound:.3g}"]
+        [
+            row.id,
+            row.statement,
+            row.protocol,
+            f"{row.deviation:.3g}",
+            f"{row.comparison} {row.bound:.3g}",
+        ]
         for row in worst.itertuples()
     ]
     return markdown_table(["id", "statement", "protocol", "largest deviation", "bound"], rows)
