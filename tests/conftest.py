@@ -11,8 +11,15 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
 
+import hypothesis  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+
+# A loaded machine is no failure, and continuous integration should fail for a change only.
+hypothesis.settings.register_profile(
+    "plausible", deadline=None, derandomize=bool(os.environ.get("CI"))
+)
+hypothesis.settings.load_profile("plausible")
 
 ROOT = Path(__file__).resolve().parents[1]
 
