@@ -200,10 +200,9 @@ def draw_line(
         )
 
 
-def apart(x: pd.Series, protocol: str, step: float = 0.05) -> pd.Series:
+def apart(x: pd.Series, protocol: str, protocols: Sequence[str]) -> pd.Series:
     """Positions on a logarithmic axis, moved a little so that the bars of protocols stay apart."""
-    order = [*PROTOCOLS].index(protocol) if protocol in PROTOCOLS else len(PROTOCOLS)
-    return x * (1.0 + step) ** (order - 1)
+    return x * 1.05 ** (protocols.index(protocol) - (len(protocols) - 1) / 2)
 
 
 def draw_points(

@@ -153,7 +153,7 @@ def _accuracy_against(
         for protocol in protocols_in(chosen):
             look, ours = look_of(protocol), chosen[chosen["protocol"] == protocol]
             data = summary(ours, [column], "spiking_accuracy_percent")
-            data[column] = apart(data[column], protocol)
+            data[column] = apart(data[column], protocol, protocols_in(chosen))
             draw_line(axes, column, data, look, bars=True, ms=3.2, lw=1.0)
             axes.axhline(
                 ours["rate_accuracy_percent"].mean(), color=look.colour, ls=look.line, lw=0.6

@@ -58,13 +58,14 @@ def fig5(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
         squeeze=False,
         height_ratios=(1.25, 0.9, 1.25),
     )
-    accuracy = table[table["quantity"] == "test_accuracy_percent"]
-    loss = table[table["quantity"] == "training_loss_nats"]
-    last = table["step"].max()
     theirs = _fig5_curve(published, "accuracy")
     theirs = theirs.assign(percent=100 * theirs["accuracy_fraction"])
     # A short run and the published 18,760 steps share a picture only on a logarithmic axis.
-    short = theirs["step"].max() > 3 * last
+    short = theirs["step"].max() > 3 * table["step"].max()
+    if short:
+        table = table[table["step"] > 0]
+    accuracy = table[table["quantity"] == "test_accuracy_percent"]
+    loss = table[table["quantity"] == "training_loss_nats"]
     reach = [0.5]
     for column, name in enumerate(names):
         look = look_of(name)
@@ -157,27 +158,27 @@ def _draw_loss(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look)
     window *= max(1, -(-len(steps) // MAX_WINDOWS))
     finite = ours[np.isfinite(ours["value_high"])]
     ranges = finite.groupby(["algorithm", (finite["step"] - 1) // window]).agg(
-        step=("step", "mean"), low=("value_low", "min"), high=("value_high", "max")
+        low=("value_low", "min"), high=("value_high", "max")
     )
     for algorithm, line, width in (("backprop", DOTS, 2.2), ("zil", "-", 1.0)):
         if algorithm not in ranges.index.get_level_values(0):
             continue
         band = ranges.loc[algorithm]
+        middle = (band.index + 0.5) * window
         for edge in ("low", "high"):
-            axes.plot(band["step"], band[edge], color=look.colour, ls=line, lw=width)
+            axes.plot(middle, band[edge], color=look.colour, ls=line, lw=width)
         if algorithm == "zil":
-            axes.fill_between(
-                band["step"], band["low"], band["high"], color=look.colour, alpha=0.2, lw=0
-            )
+            axes.fill_between(middle, band["low"], band["high"], color=look.colour, alpha=0.2, lw=0)
     for algorithm, line in (("backprop", PUBLISHED_LINE), ("zil", DOTS)):
         curve = theirs[theirs["curve"] == algorithm]
         windows = curve.groupby((curve["step"] - 1) // window).agg(
-            step=("step", "mean"),
             low=("cross_entropy_nats", "min"),
             high=("cross_entropy_nats", "max"),
         )
         for edge in ("low", "high"):
-            draw_published(axes, windows["step"], windows[edge], linestyle=line, linewidth=0.8)
+            draw_published(
+                axes, (windows.index + 0.5) * window, windows[edge], linestyle=line, linewidth=0.8
+            )
 
 
 @in_style

@@ -74,7 +74,7 @@ def spiking_drop(table: pd.DataFrame, published: PublishedCurves, dataset: str =
             ours = chosen[chosen["protocol"] == protocol]
             ours = ours[ours["images"] == ours["images"].max()]
             data = summary(ours, ["time_ms"], "drop_percentage_points")
-            data["time_ms"] = apart(data["time_ms"], protocol)
+            data["time_ms"] = apart(data["time_ms"], protocol, protocols_in(chosen))
             draw_line(axes, "time_ms", data, look_of(protocol), bars=True, ms=3.2, lw=1.0)
         drop = published.network_accuracy(network, False) - published.network_accuracy(
             network, True
