@@ -1,6 +1,7 @@
 # Configuration and studies, checked before any job starts; names shared by all rules.
 import re
 import sys
+from pathlib import Path
 
 import yaml
 
@@ -53,6 +54,16 @@ wildcard_constraints:
 def data_file(dataset):
     """Path of a prepared data set."""
     return f"results/{SCALE}/data/{dataset}.npz"
+
+
+def published_curves(wildcards):
+    """Published curves of a study, as recovered from its graphics."""
+    return sorted(map(str, Path(CURVES).glob(f"{wildcards.study}.*.csv")))
+
+
+def reference_files(wildcards):
+    """Tables of the committed reference run of a study, if there is one."""
+    return sorted(map(str, Path(f"results/reference/{wildcards.study}").glob("*.csv")))
 
 
 def study_of(wildcards):

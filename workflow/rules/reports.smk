@@ -29,6 +29,8 @@ rule execute_notebook:
         template="workflow/notebooks/{study}.py",
         published=PUBLISHED,
         study="workflow/studies/{study}.yaml",
+        # The committed reference run, where there is one, is the third column.
+        reference=reference_files,
     output:
         notebook="reports/{scale}/{study}.ipynb",
         html=report(

@@ -27,6 +27,8 @@ rule tabulate_result:
 rule draw_figure:
     input:
         table=lambda wildcards: study_of(wildcards).data_of(wildcards.result),
+        published=PUBLISHED,
+        curves=published_curves,
     output:
         svg=report(
             "results/{scale}/{study}/{result}.svg",
@@ -47,7 +49,7 @@ rule draw_figure:
         gpu=0,
     params:
         figure=lambda wildcards: declared_result(wildcards)["figure"],
-        curves=CURVES,
+        curves_folder=CURVES,
         dataset=lambda wildcards: study_of(wildcards).dataset,
         code=lambda wildcards: source_digest(f"plausible.plots.{wildcards.study}"),
     message:

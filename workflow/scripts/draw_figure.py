@@ -13,7 +13,7 @@ with job(snakemake) as run:
     plots = import_module(f"plausible.plots.{snakemake.wildcards.study}")
     figure = plots.FIGURES[snakemake.params.figure](
         pd.read_csv(snakemake.input.table),
-        load_curves(snakemake.params.curves, snakemake.wildcards.study),
+        load_curves(snakemake.params.curves_folder, snakemake.wildcards.study),
         dataset=snakemake.params.dataset,
     )
     with run.output("svg") as svg, run.output("png") as png:
