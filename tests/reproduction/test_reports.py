@@ -248,7 +248,7 @@ def test_summary_names_commit_and_seeds(report):
 
 
 def test_smaller_picture_is_embedded(tmp_path):
-    (tmp_path / "a.svg").write_text('<svg width="72pt"/>' + " " * 500)
+    (tmp_path / "a.svg").write_text('<svg width="72pt"/>' + "<g/>" * 100)
     png = (
         b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (600).to_bytes(4, "big") + (300).to_bytes(4, "big")
     )

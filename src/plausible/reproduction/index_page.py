@@ -15,7 +15,7 @@ from plausible.config import project_root
 from plausible.files import write_text
 from plausible.reproduction import pages
 from plausible.reproduction.pages import Html, badge, escape
-from plausible.reproduction.published import load_published, published_path, result_name
+from plausible.reproduction.published import load_published, published_path
 from plausible.reproduction.runtimes import minutes_text
 from plausible.reproduction.study_report import (
     note_cell,
@@ -213,7 +213,7 @@ def _verdict_table(page: Path, verdicts: pd.DataFrame) -> Html:
         reproduced = reproduced_cell(row)
         kind = "number" if pages.is_number(reproduced) else "number words"
         cells = [
-            f'<td class="id">{escape(result_name(row.id))}</td>',
+            f'<td class="id">{_result_link(page, row.id)}</td>',
             f'<td class="wide" title="{escape(row.title)}">{statement_cell(row)}</td>',
             f"<td>{escape(row.protocol)}</td>",
             f'<td class="number" data-sort="{escape(row.published)}">'
@@ -230,6 +230,14 @@ def _verdict_table(page: Path, verdicts: pd.DataFrame) -> Html:
         "published number and statement, in every protocol</caption>"
         f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
     )
+
+
+def _result_link(page: Path, identifier: str) -> str:
+    """Name of a result, leading to its place in the report if that is there."""
+    study, name = identifier.split(".", 1)
+    if not (page.parent / f"{study}.html").exists():
+        return escape(name)
+    return f'<a href="{escape(study)}.html#{escape(identifier)}">{escape(name)}</a>'
 
 
 def _results(

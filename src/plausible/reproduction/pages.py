@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from plausible.errors import StudyError
 from plausible.reproduction.verdicts import (
@@ -92,6 +93,10 @@ class Html(str):
 
     def _repr_html_(self) -> str:
         return str(self)
+
+    def __repr__(self) -> str:
+        # A notebook keeps the plain form of every output too; it must not double the file.
+        return f"<Html of {len(self)} characters>"
 
 
 def escape(value: Any) -> str:
@@ -206,7 +211,7 @@ def _cell(value: Any) -> str:
 
 
 def picture(path: str | Path, text: str, caption: str = "") -> Html:
-    """Picture inside the page, from ``<path>.svg`` or ``<path>.png``, whichever is smaller.
+    """Picture inside the page, from ``<path>.svg`` or ``<path>.png``, whichever takes less room.
 
     Raises
     ------
@@ -218,20 +223,24 @@ def picture(path: str | Path, text: str, caption: str = "") -> Html:
     found = [file for file in files if file.is_file()]
     if not found:
         raise StudyError(f"the picture {files[0]} is missing; build the result before its report.")
-    smallest = min(found, key=lambda file: file.stat().st_size)
-    kind = {".svg": "image/svg+xml", ".png": "image/png"}[smallest.suffix]
-    data = base64.b64encode(smallest.read_bytes()).decode("ascii")
-    # PNG files are drawn at 300 dots per inch and SVG files in points: both at their printed size
-    # times 1.5, and never wider than the page.
+    address, file = min(((_data_address(file), file) for file in found), key=lambda x: len(x[0]))
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     return Html(
-        f'<figure><img src="data:{kind};base64,{data}" alt="{escape(text)}"'
-        f' style="width:{_display_width(smallest)}">{below}</figure>'
+        f'<figure><img src="{address}" alt="{escape(text)}"'
+        f' style="width:{_display_width(file)}">{below}</figure>'
     )
 
 
+def _data_address(file: Path) -> str:
+    """A picture as an address that holds it: an SVG as text, a PNG in base64."""
+    if file.suffix == ".svg":
+        content = " ".join(file.read_text(encoding="utf-8").split())
+        return "data:image/svg+xml," + quote(content, safe=" !$'()*+,-./:;=?@[]^_`{|}~")
+    return "data:image/png;base64," + base64.b64encode(file.read_bytes()).decode("ascii")
+
+
 def _display_width(file: Path) -> str:
-    """Width in CSS pixels: 1.5 times the printed size."""
+    """Width in CSS pixels: 1.5 times the printed size (SVG in points, PNG at 300 dots per inch)."""
     if file.suffix == ".png":
         header = file.read_bytes()[:24]
         inches = int.from_bytes(header[16:20], "big") / 300.0

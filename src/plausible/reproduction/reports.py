@@ -21,6 +21,10 @@ from plausible.reproduction.index_page import write_index
 
 __all__ = ["notebook_page", "render_notebook", "write_index"]
 
+KERNEL_CONFIG = """# No history file, and no warning about the local connection on every start.
+c.HistoryManager.enabled = False
+c.IPKernelApp.log_level = "ERROR"
+"""
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -129,6 +133,9 @@ def _private_jupyter() -> Iterator[None]:
             # The kernel must be the Python that runs now, whatever is first in PATH.
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         }
+        profile = Path(settings["IPYTHONDIR"]) / "profile_default"
+        profile.mkdir(parents=True)
+        (profile / "ipython_kernel_config.py").write_text(KERNEL_CONFIG, encoding="utf-8")
         before = {name: os.environ.get(name) for name in settings}
         os.environ.update(settings)
         try:

@@ -171,23 +171,24 @@ class StudyReport:
 
     # ---------------------------------------------------------------------- one result
 
-    def entry(self, name: str, picture: bool | None = None) -> Html:
+    def entry(self, name: str) -> Html:
         """Title, content, picture (if there is one) and verdicts of a published result."""
         entry = self.published.entry(name)
         self.shown.add(entry["id"])
-        title = f"<h3>{escape(entry['title'])}</h3>"
+        title = f'<h3 id="{escape(entry["id"])}">{escape(entry["title"])}</h3>'
         place = f"{entry['kind']}, section {entry['section']}, <code>{escape(entry['id'])}</code>"
         what = f"<p>{escape(entry['what'])} <small>({place})</small></p>"
-        drawn = self.figure(name) if self._has_picture(name, picture) else Html("")
-        return Html(title + what + drawn + self.verdict_table(name))
+        shown = Html("")
+        if "same_as" in entry:
+            same = escape(entry["same_as"])
+            shown = Html(f'<p>Its picture is that of <a href="#{same}">{same}</a>.</p>')
+        elif self.declaration["results"].get(name, {}).get("figure"):
+            shown = self.figure(name)
+        return Html(title + what + shown + self.verdict_table(name))
 
     def entries(self, *names: str) -> Html:
         """Several results one below the other."""
         return Html("".join(self.entry(name) for name in names))
-
-    def _has_picture(self, name: str, wanted: bool | None) -> bool:
-        declared = self.declaration["results"].get(name, {})
-        return bool(declared.get("figure")) if wanted is None else wanted
 
     def figure(self, name: str, caption: str = "") -> Html:
         """Picture of a result."""
@@ -257,8 +258,10 @@ class StudyReport:
 
     def theorems(self, *names: str) -> Html:
         """Verdicts of theorems in one table, with their largest measured deviations."""
-        self.shown |= {self.published.entry(name)["id"] for name in names}
-        return self.verdict_table(*names)
+        identifiers = [self.published.entry(name)["id"] for name in names]
+        self.shown.update(identifiers)
+        anchors = "".join(f'<span id="{escape(identifier)}"></span>' for identifier in identifiers)
+        return Html(anchors + self.verdict_table(*names))
 
     def constraints(self) -> Html:
         """Section 4.3: constraints in rows, methods in columns, and what was measured."""
@@ -337,7 +340,8 @@ def statement_text(check: str, statement: str) -> str:
     if kind == "value":
         return f"published number: {pages.quantity(label)}"
     aspect = label.partition(" ")[2]
-    return f"{statement} ({aspect})" if aspect else statement
+    # Several measurements of one theorem are only numbered; their notes say what each is.
+    return f"{statement} ({aspect})" if aspect and not aspect.startswith("#") else statement
 
 
 def statement_cell(row: Any) -> Html:
