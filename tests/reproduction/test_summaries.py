@@ -56,6 +56,10 @@ def test_summary_works_at_small_scale_too(tables, published):
     row = summary[summary["check"] == "value:row 1"].iloc[0]
     assert row["within_tolerance"] == "", "accuracies are not compared at this scale"
     assert row["inside_run"] == "as_published, as_coded, corrected"
+    assert row["nearest"] == "as_published, as_coded, corrected", "all are equally near"
+    assert not row["comparable"] and row["n_seeds"] == 3
+    formula = summary[summary["id"] == "thuesen2022.fig2a"]
+    assert formula["comparable"].all() and (formula["n_seeds"] == 0).all()
 
 
 def test_summary_refuses_verdicts_of_other_rows(tables, published):

@@ -16,14 +16,14 @@ from plausible.files import write_text
 from plausible.reproduction import pages
 from plausible.reproduction.pages import Html, badge, escape
 from plausible.reproduction.published import load_published, published_path
-from plausible.reproduction.runtimes import minutes_text
-from plausible.reproduction.study_report import (
+from plausible.reproduction.report_tables import (
     note_cell,
     published_text,
     reproduced_cell,
     runtime_table,
     statement_cell,
 )
+from plausible.reproduction.runtimes import minutes_text
 from plausible.reproduction.verdicts import VERDICTS, verdict_counts
 
 SUFFIXES = ("csv", "svg", "png", "md")
@@ -236,8 +236,8 @@ def _result_link(page: Path, identifier: str) -> str:
     """Name of a result, leading to its place in the report if that is there."""
     study, name = identifier.split(".", 1)
     if not (page.parent / f"{study}.html").exists():
-        return escape(name)
-    return f'<a href="{escape(study)}.html#{escape(identifier)}">{escape(name)}</a>'
+        return pages.name_cell(name)
+    return f'<a href="{escape(study)}.html#{escape(identifier)}">{pages.name_cell(name)}</a>'
 
 
 def _results(

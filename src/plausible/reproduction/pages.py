@@ -7,6 +7,7 @@ are told apart by their words and signs; colour only helps.
 import base64
 import html
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ thead th { background: var(--soft); border-bottom: 2px solid #b9c0c8; white-spac
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.wide { min-width: 16rem; max-width: 36rem; }
 td.id { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .78rem;
-  overflow-wrap: anywhere; min-width: 9rem; }
+  min-width: 9rem; }
 td.number.words { white-space: normal; text-align: left; min-width: 7rem; }
 td small, td code { color: #454c54; }
 .badge { display: inline-block; padding: .05rem .5rem; border-radius: .8rem; font-size: .8rem;
@@ -160,8 +161,13 @@ def decimals_of(published: Any) -> int:
 
 
 def is_number(text: str) -> bool:
-    """Whether a shown text is a number, perhaps with an interval or a unit sign behind it."""
-    return text[:1].isdigit() or text[:2].lstrip("-").isdigit()
+    """Whether a shown text starts with a number, perhaps behind a sign of comparison."""
+    return re.match(r"(?:(?:[<>]|&[lg]t;)=? )?-?\d", text) is not None
+
+
+def name_cell(name: Any) -> Html:
+    """Name of a result that may be broken after a dot or an underscore."""
+    return Html(re.sub(r"([._])", r"\1<wbr>", escape(name)))
 
 
 def interval_text(low: Any, high: Any, decimals: int | None = None) -> str:
@@ -198,7 +204,7 @@ def table(
 
 
 def _table_cell(value: Any, kind: str) -> str:
-    text = _cell(value)
+    text = name_cell(value) if kind == "id" and not isinstance(value, Html) else _cell(value)
     if kind == "number" and text and not is_number(text):
         kind = "number words"
     return f'<td class="{kind}">{text}</td>' if kind else f"<td>{text}</td>"

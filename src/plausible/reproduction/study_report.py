@@ -5,8 +5,6 @@ but sums and rearrangements of tables; numbers come from results, verdicts and p
 """
 
 import json
-import math
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,18 @@ import yaml
 from plausible.errors import StudyError
 from plausible.reproduction import pages
 from plausible.reproduction.evidence import PROTOCOLS
-from plausible.reproduction.pages import Html, badge, escape, number_text
+from plausible.reproduction.pages import Html, badge, escape
 from plausible.reproduction.provenance import side_car
 from plausible.reproduction.published import load_published, result_name
-from plausible.reproduction.runtimes import minutes_text
+from plausible.reproduction.report_tables import (
+    note_cell,
+    protocol_table,
+    published_text,
+    reproduced_cell,
+    runtime_table,
+    setting_differences,
+    statement_cell,
+)
 from plausible.reproduction.summaries import (
     Cause,
     protocol_summary,
@@ -158,7 +164,7 @@ class StudyReport:
         """Settings in which the protocols differ, from the provenance of what really ran."""
         parts = []
         for stage, caption in (("train", "Training"), ("simulate", "Spiking simulation")):
-            rows = _differences(self._records(stage))
+            rows = setting_differences(self._records(stage))
             if rows:
                 header = ["setting", *PROTOCOLS, "runs"]
                 parts.append(pages.table(header, rows, caption, ["id"]))
@@ -283,31 +289,42 @@ class StudyReport:
         return Html(verdicts + pages.table(header, rows, classes=["", "", "wide", "number"]))
 
     def which_protocol(self) -> Html:
-        """Which protocol yields each published number."""
-        frame = protocol_summary(self.verdicts, read_table(self.folder / "table1.csv"))
-        rows = [
-            [
-                result_name(row["id"]),
-                row["label"] or pages.quantity(row["check"].removeprefix("value:")),
-                *(row[key] for key in ("published", *PROTOCOLS, "nearest")),
-                row["within_tolerance"] or "none",
-                row["inside_run"] or "none",
-            ]
-            for _, row in frame.iterrows()
-        ]
-        header = ["result", "number", "published", *PROTOCOLS, "nearest"]
-        header += ["within tolerance", "inside the 95 % interval of a single run"]
-        return pages.table(header, rows, classes=["id", "wide", *["number"] * 4])
+        """Which protocol yields each published number: in this run, and in the reference run.
+
+        Numbers that the scale of this run does not allow to compare are left to the reference.
+        """
+        own = protocol_summary(self.verdicts, read_table(self.folder / "table1.csv"))
+        left_out = int((~own["comparable"]).sum())
+        parts = [protocol_table(own[own["comparable"]], "This run")]
+        if left_out:
+            parts.append(
+                f"<p>{left_out} published numbers rest on data or settings that this scale does "
+                "not have; which protocol yields them, only a run at the paper scale can say.</p>"
+            )
+        if self.reference and self.reference_verdicts is not None:
+            table = read_table(self.reference / "table1.csv")
+            summary = protocol_summary(self.reference_verdicts, table)
+            parts.append(protocol_table(summary, "Reference run at the paper scale"))
+        return Html("".join(parts))
 
     def causes(self) -> Html:
-        """Which of the document's explanations survive."""
+        """Which of the document's explanations survive, here and in the reference run."""
         frame = surviving_causes(self.verdicts, self.study, CAUSES[self.study])
+        reference = [""] * len(frame)
+        if self.reference_verdicts is not None:
+            known = surviving_causes(self.reference_verdicts, self.study, CAUSES[self.study])
+            reference = [badge(outcome) for outcome in known["outcome"]]
         rows = [
-            [row.section, row.explanation, badge(row.outcome), row.evidence, row.remark]
-            for row in frame.itertuples()
+            [row.section, row.explanation, found, badge(row.outcome), row.evidence, row.remark]
+            for row, found in zip(frame.itertuples(), reference, strict=True)
         ]
-        header = ["section", "explanation of the thesis", "outcome", "verdicts", "remark"]
-        return pages.table(header, rows, classes=["", "wide", "", "wide", "wide"])
+        header = ["section", "explanation of the thesis", "reference run", "this run"]
+        header += ["verdicts of this run", "remark"]
+        kinds = ["", "wide", "", "", "wide", "wide"]
+        if self.reference_verdicts is None:
+            rows = [[*row[:2], *row[3:]] for row in rows]
+            del header[2], kinds[2]
+        return pages.table(header, rows, classes=kinds)
 
     def runtimes(self) -> Html:
         """Minutes on one core and peak memory of every result and stage."""
@@ -332,83 +349,3 @@ class StudyReport:
     def _records(self, stage: str) -> list[dict[str, Any]]:
         files = sorted((self.folder / stage).glob("*.csv.json"))
         return [json.loads(file.read_text(encoding="utf-8")) for file in files]
-
-
-def statement_text(check: str, statement: str) -> str:
-    """What a row judges, for people: the statement and its aspect, or the name of the number."""
-    kind, _, label = check.partition(":")
-    if kind == "value":
-        return f"published number: {pages.quantity(label)}"
-    aspect = label.partition(" ")[2]
-    # Several measurements of one theorem are only numbered; their notes say what each is.
-    return f"{statement} ({aspect})" if aspect and not aspect.startswith("#") else statement
-
-
-def statement_cell(row: Any) -> Html:
-    """Statement or number with its tolerance in small print."""
-    text = escape(statement_text(row.check, row.statement))
-    tolerance = f"<br><small>tolerance: {escape(row.tolerance)}</small>" if row.tolerance else ""
-    return Html(text + tolerance)
-
-
-def published_text(value: Any) -> str:
-    """Published number with its printed decimals."""
-    return number_text(value, pages.decimals_of(value))
-
-
-def reproduced_cell(row: Any) -> Html:
-    """Reproduced value with the decimals of the published one, its interval in small print."""
-    decimals = pages.decimals_of(row.published)
-    value = escape(number_text(row.reproduced, decimals))
-    interval = escape(pages.interval_text(row.ci_low, row.ci_high, decimals))
-    return Html(f"{value}<br><small>{interval}</small>" if interval else value)
-
-
-def note_cell(text: str) -> Html:
-    """Note, with the known cause of a difference on a line of its own."""
-    finding, why, cause = str(text).partition("Why: ")
-    return Html(escape(finding) + (f"<br><strong>Why:</strong> {escape(cause)}" if why else ""))
-
-
-def _differences(records: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
-    """Rows of setting, its value in each protocol, and the runs for which that is so."""
-    by_run: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for record in records:
-        names = record["wildcards"]
-        run = names["run"]
-        by_run.setdefault(run, {})[names["protocol"]] = record["settings"]["settings"]
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for run, protocols in by_run.items():
-        for key in next(iter(protocols.values())):
-            values = {name: settings.get(key) for name, settings in protocols.items()}
-            if len({json.dumps(value) for value in values.values()}) > 1:
-                cells = (_setting_text(values, name) for name in PROTOCOLS)
-                groups.setdefault((key, *cells), []).append(run)
-    return [[*group, ", ".join(runs)] for group, runs in sorted(groups.items())]
-
-
-def _setting_text(values: Mapping[str, Any], protocol: str) -> str:
-    if protocol not in values:
-        return "–"
-    value = values[protocol]
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
-
-
-def runtime_table(frame: pd.DataFrame) -> Html:
-    """Run times as a table: the whole study, its stages, its results."""
-    rows = [
-        [
-            row.part,
-            row.result,
-            row.title,
-            row.jobs,
-            minutes_text(row.minutes, row.jobs_without_time),
-            "" if math.isnan(row.peak_memory_mb) else f"{row.peak_memory_mb:.0f}",
-        ]
-        for part in ("study", "stage", "result")
-        for row in frame[frame["part"] == part].fillna({"title": ""}).itertuples(index=False)
-    ]
-    header = ["part", "name", "title", "jobs", "minutes on one core", "peak memory, MB"]
-    return pages.table(header, rows, classes=["", "id", "", "number", "number", "number"])

@@ -9,7 +9,7 @@ import pandas as pd
 from plausible.errors import StudyError
 from plausible.measure.accuracy import mean_interval
 from plausible.reproduction.evidence import PROTOCOLS, prediction_interval
-from plausible.reproduction.verdicts import DIFFERS, INSIDE_RUN, REPRODUCED
+from plausible.reproduction.verdicts import DIFFERS, INSIDE_RUN, NOT_COMPARABLE, REPRODUCED
 
 SURVIVES = "survives"
 FALLS = "does not survive"
@@ -36,10 +36,11 @@ def protocol_summary(verdicts: pd.DataFrame, table1: pd.DataFrame | None = None)
     """Which protocol yields each published number.
 
     One row per published number that at least two protocols reproduce or miss: ``published``, the
-    mean of each protocol, ``nearest`` protocol, ``within_tolerance`` and ``inside_run`` (protocols
-    whose verdict is `reproduced`, and whose single-run interval holds the published value). With
-    ``table1`` (the tidy table) the rows of table 1 carry their labels, and their intervals are
-    computed from it at any scale.
+    mean of each protocol, ``nearest`` protocols, ``within_tolerance`` and ``inside_run`` (protocols
+    whose verdict is `reproduced`, and whose single-run interval holds the published value),
+    ``n_seeds`` (0 where no random stream enters) and whether the scale allows to compare at all.
+    With ``table1`` (the tidy table) the rows of table 1 carry their labels, and their intervals
+    are computed from it at any scale.
     """
     numbers = verdicts[verdicts["check"].str.startswith("value:")]
     numbers = numbers[numbers["protocol"].isin(PROTOCOLS)]
@@ -50,8 +51,8 @@ def protocol_summary(verdicts: pd.DataFrame, table1: pd.DataFrame | None = None)
         published = pd.to_numeric(group["published"], errors="coerce").iloc[0]
         if len(group) < 2 or np.isnan(published) or means.isna().all():
             continue
-        # The first of equally near ones, in the order of the protocols.
-        nearest = (means.reindex(PROTOCOLS).dropna() - published).abs().idxmin()
+        distance = (means.reindex(PROTOCOLS).dropna() - published).abs()
+        nearest = distance.index[distance <= distance.min() + 1e-9 * max(1.0, abs(published))]
         inside = [name for name in group.index if INSIDE_RUN in str(group.loc[name, "note"])]
         label = ""
         if table1 is not None and identifier.endswith(".table1"):
@@ -64,13 +65,15 @@ def protocol_summary(verdicts: pd.DataFrame, table1: pd.DataFrame | None = None)
                 "label": label,
                 "published": published,
                 **{name: means.get(name, np.nan) for name in PROTOCOLS},
-                "nearest": nearest,
+                "nearest": ", ".join(nearest),
                 "within_tolerance": ", ".join(group.index[group["verdict"] == REPRODUCED]),
                 "inside_run": ", ".join(inside),
+                "n_seeds": int(group["n_seeds"].max()),
+                "comparable": bool((group["verdict"] != NOT_COMPARABLE).any()),
             }
         )
     columns = ["id", "check", "label", "published", *PROTOCOLS, "nearest", "within_tolerance"]
-    return pd.DataFrame(rows, columns=[*columns, "inside_run"])
+    return pd.DataFrame(rows, columns=[*columns, "inside_run", "n_seeds", "comparable"])
 
 
 def _row_of_table1(table1: pd.DataFrame, row: int, published: float) -> tuple[str, list[str]]:

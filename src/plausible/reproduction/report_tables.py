@@ -1,0 +1,123 @@
+"""Tables and cells that reports and index page share: verdict cells, protocols, run times."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from plausible.reproduction import pages
+from plausible.reproduction.evidence import PROTOCOLS
+from plausible.reproduction.pages import Html, escape, number_text
+from plausible.reproduction.published import result_name
+from plausible.reproduction.runtimes import minutes_text
+
+
+def statement_text(check: str, statement: str) -> str:
+    """What a row judges, for people: the statement and its aspect, or the name of the number."""
+    kind, _, label = check.partition(":")
+    if kind == "value":
+        return f"published number: {pages.quantity(label)}"
+    aspect = label.partition(" ")[2]
+    # Several measurements of one theorem are only numbered; their notes say what each is.
+    return f"{statement} ({aspect})" if aspect and not aspect.startswith("#") else statement
+
+
+def statement_cell(row: Any) -> Html:
+    """Statement or number with its tolerance in small print."""
+    text = escape(statement_text(row.check, row.statement))
+    tolerance = f"<br><small>tolerance: {escape(row.tolerance)}</small>" if row.tolerance else ""
+    return Html(text + tolerance)
+
+
+def published_text(value: Any) -> str:
+    """Published number with its printed decimals."""
+    return number_text(value, pages.decimals_of(value))
+
+
+def reproduced_cell(row: Any) -> Html:
+    """Reproduced value with the decimals of the published one, its interval in small print."""
+    decimals = pages.decimals_of(row.published)
+    value = escape(number_text(row.reproduced, decimals))
+    interval = escape(pages.interval_text(row.ci_low, row.ci_high, decimals))
+    return Html(f"{value}<br><small>{interval}</small>" if interval else value)
+
+
+def note_cell(text: str) -> Html:
+    """Note, with the known cause of a difference on a line of its own."""
+    finding, why, cause = str(text).partition("Why: ")
+    return Html(escape(finding) + (f"<br><strong>Why:</strong> {escape(cause)}" if why else ""))
+
+
+def setting_differences(records: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+    """Rows of setting, its value in each protocol, and the runs for which that is so."""
+    by_run: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for record in records:
+        names = record["wildcards"]
+        run = names["run"]
+        by_run.setdefault(run, {})[names["protocol"]] = record["settings"]["settings"]
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for run, protocols in by_run.items():
+        for key in next(iter(protocols.values())):
+            values = {name: settings.get(key) for name, settings in protocols.items()}
+            if len({json.dumps(value) for value in values.values()}) > 1:
+                cells = (_setting_text(values, name) for name in PROTOCOLS)
+                groups.setdefault((key, *cells), []).append(run)
+    return [[*group, ", ".join(runs)] for group, runs in sorted(groups.items())]
+
+
+def _setting_text(values: Mapping[str, Any], protocol: str) -> str:
+    if protocol not in values:
+        return "–"
+    value = values[protocol]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def protocol_table(summary: pd.DataFrame, caption: str) -> Html:
+    """Rows of `protocol_summary` for people."""
+    rows = []
+    for _, row in summary.iterrows():
+        decimals = pages.decimals_of(row["published"])
+        numbers = [number_text(row[key], decimals) for key in ("published", *PROTOCOLS)]
+        single = (row["inside_run"] or "none") if row["n_seeds"] > 1 else "–"
+        rows.append(
+            [
+                result_name(row["id"]),
+                row["label"] or pages.quantity(row["check"].removeprefix("value:")),
+                *numbers,
+                row["nearest"],
+                row["within_tolerance"] or "none",
+                single,
+            ]
+        )
+    header = ["result", "number", "published", *PROTOCOLS, "nearest"]
+    header += ["within tolerance", "inside the 95 % interval of a single run"]
+    return pages.table(header, rows, caption, ["id", "wide", *["number"] * 4])
+
+
+def runtime_table(frame: pd.DataFrame) -> Html:
+    """Run times: the whole study and its stages, and folded away its results."""
+    header = ["part", "name", "title", "jobs", "minutes on one core", "peak memory, MB"]
+    kinds = ["", "id", "", "number", "number", "number"]
+
+    def rows(part: str) -> list[list[Any]]:
+        return [
+            [
+                row.part,
+                row.result,
+                row.title,
+                row.jobs,
+                minutes_text(row.minutes, row.jobs_without_time),
+                "" if math.isnan(row.peak_memory_mb) else f"{row.peak_memory_mb:.0f}",
+            ]
+            for row in frame[frame["part"] == part].fillna({"title": ""}).itertuples(index=False)
+        ]
+
+    results = pages.table(header, rows("result"), classes=kinds)
+    return Html(
+        pages.table(header, rows("study") + rows("stage"), classes=kinds)
+        + f"<details><summary>Every result</summary>{results}</details>"
+    )
