@@ -114,6 +114,14 @@ def test_noise_table_keeps_only_declared_variants():
     ]
 
 
+def test_noise_table_compares_seeds_that_every_variant_has():
+    rows = [simulated("a", seed, 97.0, 96.0) for seed in (0, 1, 2)]
+    frames = {"simulate.spiking": pd.DataFrame([*rows, simulated("b", 1, 97.0, 96.5)])}
+    variants = [{"run": run, "variant": run, "level": 0.0} for run in "ab"]
+    table = tables.noise_may_close_the_drop(frames, {"variants": variants})
+    assert table[["variant", "seed"]].values.tolist() == [["a", 1], ["b", 1]]
+
+
 def test_mean_text_gives_the_half_width_of_the_t_interval():
     # Two values 1 apart: standard error 0.5, t(0.975, 1) = 12.7062.
     assert tables.mean_text(pd.Series([97.0, 98.0])) == "97.50 ± 6.35"

@@ -88,10 +88,15 @@ def with_drop(simulated: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def noise_may_close_the_drop(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Drop of networks trained with and without noise or dropout (section 4.2)."""
+    """Drop of networks trained with and without noise or dropout (section 4.2).
+
+    Only seeds that every variant has, since the variants are compared seed by seed.
+    """
     simulated = at_time(frames["simulate.spiking"], SPIKING_TIME_MS)
     simulated = simulated.merge(pd.DataFrame(options["variants"]), on="run")
     simulated = simulated[simulated["protocol"] == "corrected"]
+    common = set.intersection(*(set(part["seed"]) for _, part in simulated.groupby("run")))
+    simulated = simulated[simulated["seed"].isin(common)]
     return with_drop(simulated, ["variant", "level", "protocol", "seed"])
 
 
