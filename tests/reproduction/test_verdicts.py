@@ -514,3 +514,18 @@ def test_paired_difference_refuses_unequal_seeds():
 def test_unknown_protocol_is_an_error():
     with pytest.raises(StudyError, match="'as_codde'"):
         ev.by_protocol(pd.DataFrame({"protocol": ["corrected", "as_codde"]}))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.parent.name)
+        for path in sorted((FOLDER.parents[1] / "results" / "reference").glob("*/verdicts.csv"))
+    ],
+)
+def test_every_difference_of_a_reference_run_is_explained(path):
+    verdicts = pd.read_csv(path)
+    unexplained = verdicts[
+        (verdicts["verdict"] == vd.DIFFERS) & ~verdicts["note"].fillna("").str.contains("Why: ")
+    ]
+    assert unexplained.empty, unexplained[["id", "check", "protocol", "note"]].to_string()
