@@ -270,6 +270,15 @@ def test_smaller_picture_is_embedded(tmp_path):
     assert "width:144px" in pages.picture(tmp_path / "a", "x")
 
 
+def test_embedded_pictures_can_become_links(tmp_path):
+    (tmp_path / "claim.a.svg").write_text('<svg width="72pt"/>')
+    (tmp_path / "b.svg").write_text('<svg width="72pt"/>')
+    text = pages.picture(tmp_path / "claim.a", "first") + pages.picture(tmp_path / "b", "second")
+    linked = pages.with_linked_pictures(text, lambda name: f"../results/{name}.svg")
+    assert [link for link in Links(linked).found] == ["../results/claim.a.svg", "../results/b.svg"]
+    assert 'alt="first"' in linked and "data:" not in linked
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

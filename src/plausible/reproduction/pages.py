@@ -8,7 +8,7 @@ import base64
 import html
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -232,9 +232,18 @@ def picture(path: str | Path, text: str, caption: str = "") -> Html:
     address, file = min(((_data_address(file), file) for file in found), key=lambda x: len(x[0]))
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     return Html(
-        f'<figure><img src="{address}" alt="{escape(text)}"'
+        f'<figure><img data-picture="{escape(path.name)}" src="{address}" alt="{escape(text)}"'
         f' style="width:{_display_width(file)}">{below}</figure>'
     )
+
+
+def with_linked_pictures(text: str, address: Callable[[str], str]) -> str:
+    """A page whose embedded pictures are links: ``address`` gives the place of a picture by name.
+
+    For a page that is kept beside its pictures, such as that of the reference run.
+    """
+    pattern = r'(<img data-picture="([^"]+)" src=)"data:image/[^"]*"'
+    return re.sub(pattern, lambda m: f'{m[1]}"{escape(address(html.unescape(m[2])))}"', text)
 
 
 def _data_address(file: Path) -> str:
