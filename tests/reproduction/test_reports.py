@@ -274,9 +274,14 @@ def test_embedded_pictures_can_become_links(tmp_path):
     (tmp_path / "claim.a.svg").write_text('<svg width="72pt"/>')
     (tmp_path / "b.svg").write_text('<svg width="72pt"/>')
     text = pages.picture(tmp_path / "claim.a", "first") + pages.picture(tmp_path / "b", "second")
-    linked = pages.with_linked_pictures(text, lambda name: f"../results/{name}.svg")
-    assert [link for link in Links(linked).found] == ["../results/claim.a.svg", "../results/b.svg"]
-    assert 'alt="first"' in linked and "data:" not in linked
+    output = nbformat.v4.new_output("display_data", data={"text/html": text})
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[output])])
+    for form in (text, notebook_page(notebook)):
+        assert form.count("data:image/") == 2
+        linked = pages.with_linked_pictures(form, lambda name: f"../results/{name}.svg")
+        images = [link for link in Links(linked).found if link != "#main"]
+        assert images == ["../results/claim.a.svg", "../results/b.svg"]
+        assert 'alt="first"' in linked and "data:" not in linked
 
 
 @pytest.mark.parametrize(

@@ -242,8 +242,16 @@ def with_linked_pictures(text: str, address: Callable[[str], str]) -> str:
 
     For a page that is kept beside its pictures, such as that of the reference run.
     """
-    pattern = r'(<img data-picture="([^"]+)" src=)"data:image/[^"]*"'
-    return re.sub(pattern, lambda m: f'{m[1]}"{escape(address(html.unescape(m[2])))}"', text)
+
+    def linked(image: re.Match[str]) -> str:
+        name = re.search(r'data-picture="([^"]+)"', image[0])
+        if name is None:
+            return image[0]
+        place = f'src="{escape(address(html.unescape(name[1])))}"'
+        return re.sub(r'src="data:image/[^"]*"', lambda _: place, image[0])
+
+    # The order of attributes is not ours: converting a notebook sorts them.
+    return re.sub(r"<img [^>]*>", linked, text)
 
 
 def _data_address(file: Path) -> str:
