@@ -192,7 +192,7 @@ def training_process(folder: Path, deadline: float) -> int:
     while time.time() < deadline:
         if list((folder / FOLDER / "checkpoints").rglob("*.pt")):
             listing = subprocess.run(
-                ["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True
+                ["ps", "-ewwo", "pid,args"], capture_output=True, text=True, check=True
             ).stdout
             for line in listing.splitlines():
                 pid, _, arguments = line.strip().partition(" ")
@@ -241,7 +241,7 @@ def test_kill_9_leaves_nothing_half_written_and_loses_nothing(victim, tmp_path):
 def _overlay(folder: Path) -> Path:
     """A configuration that makes one training last some seconds."""
     path = folder / "long.yaml"
-    path.write_text("overrides: {spcn_adam: {epochs: 60, hidden_sizes: [200, 200]}}\n")
+    path.write_text("overrides: {spcn_adam: {epochs: 150, hidden_sizes: [200, 200]}}\n")
     return path
 
 
@@ -259,7 +259,7 @@ def _overlay(folder: Path) -> Path:
 def test_a_slip_in_the_configuration_is_one_sentence_before_any_job(text, expected, tmp_path):
     folder = copy_project(tmp_path)
     (folder / "slip.yaml").write_text(text)
-    done = snakemake(folder, "-n", "--configfile", "slip.yaml", *TARGETS, check=False)
+    done = snakemake(folder, "-n", *TARGETS, "--configfile", "slip.yaml", check=False)
     assert done.returncode != 0
     sentence = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert len(sentence) == 1
