@@ -346,7 +346,7 @@ def test_too_large_a_run_is_refused_and_nothing_changes(run):
     before = {path: path.read_bytes() for path in run.made.iterdir()}
     run.enlarge(f"{RUN}/numbers.csv", LIMIT)
     with pytest.raises(
-        StudyError, match=r"4\.0 MB, and 4 MB are allowed; .* numbers\.csv \(4000 kB\)"
+        StudyError, match=r"4\.5 MB, and 4\.5 MB are allowed; .* numbers\.csv \(4500 kB\)"
     ):
         run.make()
     assert {path: path.read_bytes() for path in run.made.iterdir()} == before
@@ -387,7 +387,10 @@ def test_a_failure_while_swapping_keeps_the_old_run(run, monkeypatch):
     assert names(run.made) == before
 
 
-def test_the_program(run, capsys):
+def test_the_program(run, capsys, monkeypatch):
+    # The page itself is tested with the reports; the verdicts here have fewer columns.
+    pages = []
+    monkeypatch.setattr(reference, "write_reference_index", lambda *given: pages.append(given))
     # The run kept its configuration; what config.yaml says now does not matter.
     (run.root / "results/paper/config.yaml").write_text("scale: paper\nseeds: [7]\n")
     (run.root / "config.yaml").write_text("overrides: {one: {epochs: 1}}\n")
@@ -396,6 +399,7 @@ def test_the_program(run, capsys):
     shown = capsys.readouterr().out
     assert shown.startswith(f"results/reference/{NAME}: ") and "2 reproduced, 1 differs" in shown
     assert "| seeds | 7 |" in readme(run)
+    assert [list(studies) for _, studies in pages] == [[NAME]]
     (run.root / f"{RUN}/curve.csv").unlink()
     assert main(["--root", str(run.root), "--study", NAME]) == 1
     errors = capsys.readouterr().err

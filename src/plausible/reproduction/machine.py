@@ -61,7 +61,7 @@ def machine() -> dict[str, Any]:
     """Python, platform, processor, graphics card (if torch runs here and sees one) and packages."""
     return {
         "python": platform.python_version(),
-        "platform": platform.platform(),
+        "platform": f"{platform.system()}-{platform.machine()}-with-{''.join(platform.libc_ver())}",
         "cpu": _cpu_model(),
         "cpu_cores": os.cpu_count(),
         "gpu": _gpu_model(),

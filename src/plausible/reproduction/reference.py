@@ -27,12 +27,14 @@ from plausible.config import load_config, project_root
 from plausible.errors import PlausibleError, StudyError
 from plausible.files import sha256_of
 from plausible.reproduction.listing import read_configuration, read_study
+from plausible.reproduction.pages import with_linked_pictures
 from plausible.reproduction.provenance import side_car
+from plausible.reproduction.reference_index import write_reference_index
 from plausible.reproduction.reference_readme import Facts, readme
 from plausible.studies.declaration import Study
 
 NAME = "reference"
-LIMIT = 4_000_000
+LIMIT = 4_500_000
 """Bytes that the reference run of one study may take."""
 PICTURE_LIMIT = 300_000
 """Bytes of an SVG file; of a larger one, the PNG is kept instead."""
@@ -248,7 +250,13 @@ def _with_links(text: str, study: Study, as_png: list[str]) -> str:
     for name in as_png:
         place = f"../results/{NAME}/{study.name}/{name}."
         text = text.replace(f"{place}svg", f"{place}png")
-    return text
+
+    def kept(picture: str) -> str:
+        name = picture.removesuffix(".svg").removesuffix(".png")
+        return f"../../results/{NAME}/{study.name}/{name}.{'png' if name in as_png else 'svg'}"
+
+    # The pictures lie beside the report in the repository: no need to hold them twice.
+    return with_linked_pictures(text, kept)
 
 
 def _dead_links(root: Path, staged: Path, study: Study) -> list[str]:
@@ -357,12 +365,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         root = project_root() if options.root is None else Path(options.root)
         config = run_configuration(root, options.scale)
-        for name in config["studies"] if options.study is None else [options.study]:
-            done = make_reference(root, read_study(root, name, config), options.allow_mixed)
+        names = config["studies"] if options.study is None else [options.study]
+        studies = {name: read_study(root, name, config) for name in names}
+        for name, study in studies.items():
+            done = make_reference(root, study, options.allow_mixed)
             counts = ", ".join(f"{count} {verdict}" for verdict, count in done.verdicts.items())
             print(f"results/{NAME}/{name}: {done.files} files, {done.size / 1e6:.2f} MB; {counts}")
             for link in done.dead_links:
                 print(f"reports/{NAME}/{name}.html: the link {link} leads nowhere here")
+        write_reference_index(root, {name: study.title for name, study in studies.items()})
     except PlausibleError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
