@@ -525,6 +525,8 @@ def test_unknown_protocol_is_an_error():
 )
 def test_every_difference_of_a_reference_run_is_explained(path):
     verdicts = pd.read_csv(path)
+    # An entry that repeats another one refers to it, and the reason stands there.
+    verdicts = verdicts[~verdicts["note"].fillna("").str.startswith("same content as ")]
     unexplained = verdicts[
         (verdicts["verdict"] == vd.DIFFERS) & ~verdicts["note"].fillna("").str.contains("Why: ")
     ]
