@@ -18,7 +18,10 @@ rule train:
         seed_group=lambda wildcards: study_of(wildcards).seed_group(wildcards.run),
         seeds=lambda wildcards: [int(seed) for seed in wildcards.shard.split("-")],
         device=CONFIG["device"],
-        checkpoints="results/{scale}/{study}/checkpoints/{run}.{protocol}",
+        # A folder of its own for every job and every state of the code: jobs beside this one must
+        # not remove its checkpoints, and a changed method must not go on from an old one.
+        checkpoints="results/{scale}/{study}/checkpoints/{run}.{protocol}.{shard}."
+        + source_digest("plausible.studies.train"),
         code=source_digest("plausible.studies.train"),
     message:
         "Train {wildcards.run} ({wildcards.protocol}), seeds {wildcards.shard}"
