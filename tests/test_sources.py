@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from plausible.errors import StudyError
-from plausible.sources import dependencies, source_digest
+from plausible.sources import dependencies, registered_module, source_digest
 
 MODULES = {
     "__init__": "",
@@ -68,3 +70,25 @@ def test_dependencies_follow_imports_inside_functions_and_packages():
 def test_unknown_module_is_one_sentence():
     with pytest.raises(StudyError, match="plausible.nothing"):
         source_digest("plausible.nothing")
+
+
+def test_an_experiment_depends_on_its_own_module_alone():
+    experiments = "plausible.studies.thuesen2022.experiments"
+    found = registered_module(experiments, "EXPERIMENTS", "local_updates")
+    assert found == "plausible.studies.thuesen2022.locality"
+    assert found in dependencies(experiments)
+    assert source_digest(found) != source_digest(experiments)
+
+
+def test_an_entry_that_is_not_found_depends_on_everything():
+    experiments = "plausible.studies.thuesen2022.experiments"
+    assert registered_module(experiments, "EXPERIMENTS", "no_such_entry") == experiments
+    assert registered_module(experiments, "NO_REGISTRY", "local_updates") == experiments
+
+
+def test_every_experiment_of_every_study_has_its_own_digest():
+    for path in (Path(__file__).parents[1] / "src/plausible/studies").glob("*/experiments.py"):
+        module = f"plausible.studies.{path.parent.name}.experiments"
+        registry = import_module(module).EXPERIMENTS
+        for name, function in registry.items():
+            assert registered_module(module, "EXPERIMENTS", name) == function.__module__, name

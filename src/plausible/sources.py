@@ -65,6 +65,30 @@ def dependencies(module: str) -> set[str]:
     return found
 
 
+def registered_module(module: str, registry: str, key: str) -> str:
+    """Module of the function that ``module`` imports and enters in a dictionary under ``key``.
+
+    Read from the source, since an import would load all that the other entries need. Where it
+    cannot be told (no such entry, or one that is no imported name), it is ``module`` itself.
+    """
+    path = module_path(module)
+    body = ast.parse(path.read_text(encoding="utf-8")).body if path else []
+    origin = {
+        name.asname or name.name: node.module
+        for node in body
+        if isinstance(node, ast.ImportFrom) and node.module
+        for name in node.names
+    }
+    for node in body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        named = any(isinstance(target, ast.Name) and target.id == registry for target in targets)
+        if named and isinstance(node.value, ast.Dict):
+            for entry, value in zip(node.value.keys, node.value.values, strict=True):
+                if isinstance(entry, ast.Constant) and entry.value == key:
+                    return origin.get(getattr(value, "id", ""), module)
+    return module
+
+
 def source_digest(*modules: str) -> str:
     """Digest (16 hexadecimal digits) of ``modules`` and all they import from this package."""
     names = sorted(set().union(*(dependencies(module) for module in modules)))

@@ -140,7 +140,7 @@ def test_measurements_lie_where_the_rules_put_them(project_root):
         "train": "{run}.{protocol}.{shard}",
         "convert": "{run}.{protocol}.{shard}",
         "simulate": "{simulation}.{run}.{protocol}.{shard}",
-        "sweep": "{sweep}",
+        "sweep": "{sweep}{part}",
         "verdicts": "",
     }
     for stage in runtimes.STAGES:

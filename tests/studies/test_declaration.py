@@ -82,6 +82,22 @@ def test_shards_cover_the_seeds_once():
     assert study.shards("fig6") == ("5",)
 
 
+def test_a_sweep_is_one_job_or_as_many_as_the_scale_says(edited):
+    def divide(declaration):
+        declaration["sweep"]["fig2c"]["shards"] = {"demo": 2, "paper": 3}
+
+    assert load().sweep_files("fig2c") == ["results/demo/thuesen2022/sweep/fig2c.csv"]
+    assert "shard" not in load().sweep_settings("fig2c")
+    study = edited(divide)
+    files = [f"results/demo/thuesen2022/sweep/fig2c.{shard}.csv" for shard in range(2)]
+    assert study.sweep_files("fig2c") == files
+    assert study.result_inputs("fig2c") == {"sweep.fig2c": files}
+    settings = study.sweep_settings("fig2c", ".1")
+    assert (settings["shard"], settings["shards"]) == (1, 2)
+    assert len(edited(divide, scale="paper").sweep_files("fig2c")) == 3
+    assert edited(divide, scale="quick").sweep_parts("fig2c") == ("",)
+
+
 def test_runs_of_one_group_share_their_streams():
     study = load()
     assert study.seed_group("fig5_zil") == study.seed_group("fig5_backprop")
@@ -123,6 +139,8 @@ def test_short_names_are_unique():
         (lambda d: d["scales"]["demo"].update(seeds=[0, 0]), ["seeds", "twice"]),
         (lambda d: d["scales"]["demo"].update(seeds=[2**63]), ["seeds"]),
         (lambda d: d["train"].update({"a.b": {"title": "x"}}), ["a.b", "file names"]),
+        (lambda d: d["sweep"]["fig3"].update(shards={"demo": 0}), ["sweep.fig3.shards.demo", "0"]),
+        (lambda d: d["sweep"]["fig3"].update(minutes=0.5), ["sweep.fig3.minutes", "0.5"]),
     ],
 )
 def test_a_slip_in_a_study_file_is_one_sentence(edited, change, words):

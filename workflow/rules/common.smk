@@ -1,4 +1,6 @@
 # Configuration and studies, checked before any job starts; names shared by all rules.
+import hashlib
+import json
 import re
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ from plausible.config import load_config
 from plausible.data.registry import source_files
 from plausible.errors import PlausibleError
 from plausible.reproduction.adoption import adopt_results, came_with_the_checkout
-from plausible.sources import source_digest
+from plausible.sources import registered_module, source_digest
 from plausible.studies.declaration import load_study, short_name
 
 try:
@@ -46,6 +48,7 @@ wildcard_constraints:
     run=names("train"),
     simulation=names("simulate"),
     sweep=names("sweep"),
+    part="([.][0-9]+)?",
     protocol=names("protocols"),
     result=names("results"),
     shard="[0-9]+(-[0-9]+)*",
@@ -79,6 +82,31 @@ def training_settings(wildcards):
 def declared_sweep(wildcards):
     """Declaration of a sweep in its study file."""
     return study_of(wildcards).declaration["sweep"][wildcards.sweep]
+
+
+def sweep_experiment(wildcards):
+    """Name of the experiment that a sweep runs."""
+    return declared_sweep(wildcards).get("experiment", wildcards.sweep)
+
+
+def sweep_code(wildcards):
+    """Digest of the code of a sweep's experiment, whatever the study's other experiments are."""
+    experiments = f"plausible.studies.{wildcards.study}.experiments"
+    return source_digest(registered_module(experiments, "EXPERIMENTS", sweep_experiment(wildcards)))
+
+
+def sweep_settings(wildcards):
+    """Settings of one job of a sweep.
+
+    A part of a sweep keeps checkpoints in a folder of its own for every state of settings and code.
+    """
+    settings = study_of(wildcards).sweep_settings(wildcards.sweep, wildcards.part)
+    if wildcards.part:
+        state = [settings, study_of(wildcards).sweep_seeds(wildcards.sweep), sweep_code(wildcards)]
+        digest = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:16]
+        folder = f"{study_of(wildcards).folder}/checkpoints/{wildcards.sweep}{wildcards.part}"
+        settings["checkpoints"] = f"{folder}/{digest}"
+    return settings
 
 
 def declared_result(wildcards):

@@ -15,26 +15,26 @@ rule run_sweep:
             else []
         ),
     output:
-        "results/{scale}/{study}/sweep/{sweep}.csv",
+        "results/{scale}/{study}/sweep/{sweep}{part}.csv",
     log:
-        "logs/{scale}/{study}/sweep/{sweep}.log",
+        "logs/{scale}/{study}/sweep/{sweep}{part}.log",
     benchmark:
-        "results/{scale}/benchmarks/{study}/sweep/{sweep}.tsv"
+        "results/{scale}/benchmarks/{study}/sweep/{sweep}{part}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=lambda wildcards: declared_sweep(wildcards).get("memory_mb", 1500),
+        runtime=lambda wildcards: declared_sweep(wildcards).get("minutes", 30),
         gpu=1 if CONFIG["device"] == "cuda" else 0,
     params:
-        experiment=lambda wildcards: declared_sweep(wildcards).get("experiment", wildcards.sweep),
-        settings=lambda wildcards: study_of(wildcards).sweep_settings(wildcards.sweep),
+        experiment=sweep_experiment,
+        settings=sweep_settings,
         seeds=lambda wildcards: list(study_of(wildcards).sweep_seeds(wildcards.sweep)),
         networks=lambda wildcards: [
             [job.run, job.protocol] for job in study_of(wildcards).sweep_networks(wildcards.sweep)
         ],
         published=lambda wildcards: declared_sweep(wildcards).get("published"),
-        code=lambda wildcards: source_digest(f"plausible.studies.{wildcards.study}.experiments"),
+        code=sweep_code,
     message:
-        "Experiment {wildcards.sweep}"
+        "Experiment {wildcards.sweep}{wildcards.part}"
     script:
         "../scripts/run_sweep.py"

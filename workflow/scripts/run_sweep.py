@@ -1,6 +1,8 @@
-"""Run one short experiment of a study: all its settings and seeds in one process."""
+"""Run one experiment of a study, or one part of it, in one process."""
 
+import shutil
 from importlib import import_module
+from pathlib import Path
 
 from plausible.reproduction.provenance import job
 
@@ -25,3 +27,6 @@ with job(snakemake) as run:
     )
     with run.output(0) as path:
         table.to_csv(path, index=False)
+    if "checkpoints" in settings:
+        # With those of earlier states of the settings and the code.
+        shutil.rmtree(Path(settings["checkpoints"]).parent, ignore_errors=True)

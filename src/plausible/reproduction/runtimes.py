@@ -86,7 +86,7 @@ def tasks_of(study: Study, result: str) -> list[Task]:
         tasks += [Task("simulate", f"{name}.{'.'.join(job)}") for job in jobs]
     for name in sources.get("sweep", ()):
         networks += [(job, True) for job in study.sweep_networks(name)]
-        tasks.append(Task("sweep", name))
+        tasks += [Task("sweep", f"{name}{part}") for part in study.sweep_parts(name)]
         if study.declaration["sweep"][name].get("data_set"):
             tasks.append(Task("data", study.dataset))
     for job, converted in networks:

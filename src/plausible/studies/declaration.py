@@ -143,8 +143,17 @@ class Study(NamedTuple):
         """Jobs of a spiking simulation: one for each trained and converted network."""
         return self.jobs(self.declaration["simulate"][simulation]["networks"])
 
-    def sweep_settings(self, sweep: str) -> dict[str, Any]:
-        """Settings of a sweep at this scale, with the device and the protocols' simulations."""
+    def sweep_parts(self, sweep: str) -> tuple[str, ...]:
+        """Ends of the names of a sweep's jobs: ``.0``, ``.1``, ...; the empty one if undivided."""
+        count = self.declaration["sweep"][sweep].get("shards", {}).get(self.scale)
+        return ("",) if count is None else tuple(f".{shard}" for shard in range(count))
+
+    def sweep_settings(self, sweep: str, part: str = "") -> dict[str, Any]:
+        """Settings of a sweep at this scale, with the device and the protocols' simulations.
+
+        Of a divided sweep (`sweep_parts`), ``part`` is one job, which finds its number among the
+        ``shards`` jobs in the setting ``shard``, from 0.
+        """
         declared = self.declaration["sweep"][sweep]
         settings = self._with_user(
             sweep, declared.get("settings", {}), declared.get("scales", {}).get(self.scale, {})
@@ -162,6 +171,8 @@ class Study(NamedTuple):
             }
             for job in self.sweep_networks(sweep)
         }
+        if part:
+            settings |= {"shard": int(part[1:]), "shards": len(self.sweep_parts(sweep))}
         return settings
 
     def sweep_networks(self, sweep: str) -> list[Job]:
@@ -203,7 +214,7 @@ class Study(NamedTuple):
                 self.simulation_file(simulation, job) for job in self.simulation_jobs(simulation)
             ]
         for sweep in sources.get("sweep", ()):
-            files[f"sweep.{sweep}"] = [self.sweep_file(sweep)]
+            files[f"sweep.{sweep}"] = self.sweep_files(sweep)
         return files
 
     def file(self, stage: str, job: Job, suffix: str) -> str:
@@ -214,9 +225,9 @@ class Study(NamedTuple):
         """Path of the table of a spiking simulation."""
         return f"{self.folder}/simulate/{simulation}.{job.run}.{job.protocol}.{job.shard}.csv"
 
-    def sweep_file(self, sweep: str) -> str:
-        """Path of the table of a sweep."""
-        return f"{self.folder}/sweep/{sweep}.csv"
+    def sweep_files(self, sweep: str) -> list[str]:
+        """Paths of the tables of a sweep, one for each of its jobs."""
+        return [f"{self.folder}/sweep/{sweep}{part}.csv" for part in self.sweep_parts(sweep)]
 
     def result_files(self, result: str) -> list[str]:
         """Files that a result consists of: tidy table, picture, readable table."""
