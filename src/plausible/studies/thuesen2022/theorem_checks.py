@@ -1,58 +1,25 @@
-"""What the checks of theorems share: their record, random tensors, relative deviations."""
-
-from typing import NamedTuple
+"""What the checks of this study's theorems share beyond those of every study."""
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from plausible.studies.theorem_checks import Check, holds, normal, one_hot, relative_difference
 from plausible.studies.thuesen2022.common import torch_generator
 
-
-class Check(NamedTuple):
-    """One measured deviation of a statement; ``deviation comparison bound`` is to hold."""
-
-    check: int
-    """Index (from 0) of the statement among the ``expect`` entries of the published file."""
-    statement: str
-    """What was measured, in words."""
-    deviation: float
-    bound: float
-    comparison: str = "<="
-    protocol: str = "corrected"
-    """``as_published`` or ``as_coded`` where the row shows what a misprint or the author's code
-    gives; those rows need not hold."""
-
-    def holds(self) -> bool:
-        """Whether the deviation satisfies the comparison; False if it is not a number."""
-        return holds(self.deviation, self.comparison, self.bound)
-
-
-def holds(deviation: float, comparison: str, bound: float) -> bool:
-    """Whether ``deviation comparison bound`` is true; a comparison with NaN is never true."""
-    return {
-        "<=": deviation <= bound,
-        "<": deviation < bound,
-        ">=": deviation >= bound,
-        ">": deviation > bound,
-        "==": deviation == bound,
-    }[comparison]
+__all__ = [
+    "Check",
+    "generator_of",
+    "holds",
+    "normal",
+    "one_hot",
+    "reference_soft_rate",
+    "relative_difference",
+]
 
 
 def generator_of(theorem: str, seed: int) -> torch.Generator:
     """Torch generator of one theorem and seed."""
     return torch_generator("theorems", seed, theorem)
-
-
-def normal(generator: torch.Generator, *shape: int) -> Tensor:
-    """Standard normal float64 tensor."""
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-
-def one_hot(generator: torch.Generator, batch: int, classes: int) -> Tensor:
-    """Random labels, one-hot in float64, [batch, classes]."""
-    labels = torch.randint(classes, (batch,), generator=generator)
-    return functional.one_hot(labels, classes).to(torch.float64)
 
 
 def reference_soft_rate(current: Tensor, softplus_gamma: float) -> Tensor:
@@ -63,17 +30,3 @@ def reference_soft_rate(current: Tensor, softplus_gamma: float) -> Tensor:
     scaled = (current - 1.0) / softplus_gamma
     rho = softplus_gamma * torch.logaddexp(scaled, torch.zeros_like(scaled))
     return 1.0 / (0.004 + 0.02 * torch.log1p(1.0 / rho))
-
-
-def relative_difference(found: list[Tensor], expected: list[Tensor]) -> float:
-    """Largest over the tensors of ``max |found - expected| / max |expected|``.
-
-    A tensor that is zero but for rounding (the gradient of a bias below batch norm) is compared
-    to the largest of all instead.
-    """
-    overall = max(float(tensor.abs().max()) for tensor in expected)
-    ratios = []
-    for a, b in zip(found, expected, strict=True):
-        size = float(b.abs().max())
-        ratios.append(float((a - b).abs().max()) / (size if size > 1e-9 * overall else overall))
-    return max(ratios)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from plausible.studies.theorem_checks import COLUMNS, Check, theorem_table
 from plausible.studies.thuesen2022 import (
     theorems_learning,
     theorems_neurons,
@@ -15,7 +16,8 @@ from plausible.studies.thuesen2022 import (
     theorems_statistics,
 )
 from plausible.studies.thuesen2022.common import Settings
-from plausible.studies.thuesen2022.theorem_checks import Check
+
+__all__ = ["COLUMNS", "THEOREMS", "theorems"]
 
 THEOREMS: dict[str, Callable[[Settings, int], list[Check]]] = {
     **theorems_statistics.THEOREMS,
@@ -23,8 +25,6 @@ THEOREMS: dict[str, Callable[[Settings, int], list[Check]]] = {
     **theorems_neurons.THEOREMS,
     **theorems_predictive_coding.THEOREMS,
 }
-
-COLUMNS = ["id", "check", "statement", "protocol", "seed", "deviation", "bound", "comparison"]
 
 
 def theorems(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
@@ -36,20 +36,4 @@ def theorems(settings: Settings, seeds: list[int], dataset, networks) -> pd.Data
     Settings: ``euler_time_steps_s`` (list), ``lif_time_step_s`` and ``lif_duration_s`` (Euler
     simulation of eq. 37), ``poisson_neurons``, ``he_networks``.
     """
-    rows = []
-    for name, function in THEOREMS.items():
-        for seed in seeds:
-            rows += [
-                (
-                    name,
-                    check.check,
-                    check.statement,
-                    check.protocol,
-                    seed,
-                    float(check.deviation),
-                    float(check.bound),
-                    check.comparison,
-                )
-                for check in function(settings, seed)
-            ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return theorem_table(THEOREMS, settings, seeds)
