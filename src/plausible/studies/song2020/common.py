@@ -1,0 +1,99 @@
+"""What the experiments of this study share: networks, images, the order of batches, streams.
+
+Layers are numbered from the output as in the paper (0 is the output, l_max the input), sizes are
+given from the input on as in the study files. The small experiments hold for any initial weights
+and follow the protocol ``corrected``: Xavier-uniform weights, raw intensities into the first
+matrix, one-hot targets, updates summed over the batch, float64.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from plausible.data.dataset import CLASSES, Dataset, intensities
+from plausible.errors import StudyError
+from plausible.learning.layered import LayeredNetwork, make_network
+from plausible.seeds import torch_seed
+from plausible.studies.inputs import Settings, read, require
+
+__all__ = [
+    "STUDY",
+    "Settings",
+    "batches",
+    "draw_network",
+    "images_and_targets",
+    "read",
+    "require",
+    "sizes_of",
+    "torch_generator",
+]
+
+STUDY = "song2020"
+
+
+def torch_generator(experiment: str, seed: int, *purpose: str | int) -> torch.Generator:
+    """Torch generator of one experiment, one seed and one purpose."""
+    return torch.Generator().manual_seed(torch_seed(STUDY, experiment, seed, *purpose))
+
+
+def sizes_of(l_max: int, hidden_neurons: int, inputs: int) -> tuple[int, ...]:
+    """Layer sizes of section 5.1, input first: ``l_max`` - 1 hidden layers of one width."""
+    return (inputs, *[hidden_neurons] * (l_max - 1), CLASSES)
+
+
+def draw_network(
+    sizes: Sequence[int],
+    generator: torch.Generator,
+    biases: bool = False,
+    dtype: torch.dtype = torch.float64,
+) -> LayeredNetwork:
+    """Sigmoid network with Xavier-uniform weights, +-sqrt(6 / (fan_in + fan_out)).
+
+    ``sizes`` are given input first. Biases, if any, are standard normal, so that they matter.
+    Drawing in float64 gives both precisions the same start.
+    """
+    weights, offsets = [], []
+    for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+        uniform = torch.rand(fan_in, fan_out, generator=generator, dtype=torch.float64)
+        weights.append(((2.0 * uniform - 1.0) * math.sqrt(6.0 / (fan_in + fan_out))).to(dtype))
+        if biases:
+            offset = torch.randn(fan_out, generator=generator, dtype=torch.float64)
+            offsets.append(offset.to(dtype))
+    return make_network(weights[::-1], offsets[::-1] if biases else None)
+
+
+def images_and_targets(dataset: Dataset) -> tuple[Tensor, Tensor]:
+    """Training images in [0, 1] [images, pixels] and one-hot labels [images, 10], in float64."""
+    images = torch.from_numpy(intensities(dataset.train_images, dataset.white, np.float64))
+    labels = torch.from_numpy(dataset.train_labels)
+    return images, torch.nn.functional.one_hot(labels, CLASSES).to(torch.float64)
+
+
+def batches(
+    images: int, batch_size: int, updates: int, generator: torch.Generator
+) -> Iterator[Tensor]:
+    """Indices of the images of ``updates`` batches, reshuffled every epoch.
+
+    Images that do not fill a batch are left out of their epoch.
+
+    Raises
+    ------
+    StudyError
+        If there are fewer images than a batch needs.
+    """
+    if images < batch_size:
+        raise StudyError(
+            f"batch_size: found {batch_size}, where at most {images} training images are there; "
+            "lower it in the study file or use a larger data set."
+        )
+    done = 0
+    while done < updates:
+        order = torch.randperm(images, generator=generator)
+        for batch in order[: images - images % batch_size].split(batch_size):
+            if done == updates:
+                return
+            done += 1
+            yield batch

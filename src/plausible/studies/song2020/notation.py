@@ -1,0 +1,66 @@
+"""Table 1 of Song et al. 2020: its symbols beside the names that the implementation gives them."""
+
+import inspect
+from importlib import import_module
+
+import pandas as pd
+
+from plausible.studies.song2020.common import Settings, read
+
+LAYERED = "plausible.learning.layered"
+COMMON = "plausible.studies.song2020.common"
+# (module, name) of what the ANN and the PCN call a quantity; one name where it is the same thing.
+# A name is a function, a class, "Class.field", or "function.variable".
+NAMES: dict[str, tuple[tuple[str, str], ...]] = {
+    "value_node": ((LAYERED, "forward"), (LAYERED, "State.values")),
+    "predicted": ((LAYERED, "State.predictions"),),
+    "error": ((LAYERED, "backprop_updates.delta"), (LAYERED, "State.errors")),
+    "weight": ((LAYERED, "LayeredNetwork.weights"),),
+    "objective": ((LAYERED, "energy"),),
+    "integration_step": ((LAYERED, "move.gamma"),),
+    "activation": ((LAYERED, "LayeredNetwork.activation"),),
+    "layer_size": ((COMMON, "draw_network.sizes"),),
+    "number_of_layers": ((LAYERED, "depth"),),
+    "input_signal": ((LAYERED, "start.inputs"),),
+    "supervision": ((LAYERED, "start.targets"),),
+    "learning_rate": ((LAYERED, "apply.learning_rate"),),
+}
+
+
+def notation(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+    """Table 1: every published symbol with its name in the implementation, which is looked up.
+
+    E of the ANN is F_t of the PCN with the same weights at t = 0, where the output errors alone are
+    not zero: one function. ``depth`` is l_max, the number of layers less one.
+
+    Settings: ``published`` (the ``values`` of the published entry song2020.table1).
+    Columns: row (from 1), quantity, ann_symbol, pcn_symbol, name_in_code (without the package),
+    found (whether all these names exist).
+    """
+    (published,) = read(settings, "notation", "published")
+    symbols = {row["model"]: row for row in published["rows"]}
+    shared = published["shared"]
+    quantities = [name for name in symbols["ANN"] if name != "model"]
+    rows = [(name, symbols["ANN"][name], symbols["PCN"][name]) for name in quantities]
+    rows += [(name, symbol, symbol) for name, symbol in shared.items()]
+    table = pd.DataFrame(rows, columns=["quantity", "ann_symbol", "pcn_symbol"])
+    table.insert(0, "row", range(1, len(table) + 1))
+    names = [NAMES.get(quantity, ()) for quantity in table["quantity"]]
+    return table.assign(
+        name_in_code=[
+            "; ".join(f"{module.rpartition('.')[2]}.{name}" for module, name in found)
+            for found in names
+        ],
+        found=[bool(found) and all(exists(*name) for name in found) for found in names],
+    )
+
+
+def exists(module: str, name: str) -> bool:
+    """Whether ``module`` has ``name``: a function, a class, a field of one or a variable of one."""
+    owner, _, part = name.partition(".")
+    thing = getattr(import_module(module), owner, None)
+    if thing is None or not part:
+        return thing is not None
+    if inspect.isfunction(thing):
+        return part in thing.__code__.co_varnames
+    return part in getattr(thing, "_fields", ())

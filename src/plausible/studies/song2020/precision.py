@@ -1,0 +1,93 @@
+"""Beyond the paper: how far Z-IL and backprop drift apart in single and in double precision."""
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from plausible.data.dataset import Dataset
+from plausible.errors import StudyError
+from plausible.learning.layered import LayeredNetwork, apply, backprop_updates
+from plausible.learning.layered_rules import zil_updates
+from plausible.studies.song2020.common import (
+    Settings,
+    batches,
+    draw_network,
+    images_and_targets,
+    read,
+    require,
+    sizes_of,
+    torch_generator,
+)
+
+DTYPES = {"float64": torch.float64, "float32": torch.float32}
+
+
+def float32(
+    settings: Settings, seeds: list[int], dataset: Dataset | None, networks
+) -> pd.DataFrame:
+    """Distance between the weights of Z-IL and of backprop in the course of training.
+
+    Both see the same batches from the same start, each in the same precision.
+
+    Settings: ``l_max`` (list), ``hidden_neurons``, ``batch_size``, ``learning_rate``, ``updates``,
+    ``recorded_points`` (log-spaced, the first and the last update included), ``dtypes`` (of
+    float64, float32). Columns: l_max, seed, dtype, update (number of updates made),
+    max_weight_difference (largest absolute difference), relative_weight_difference (Frobenius
+    distance of all matrices over the Frobenius norm of backprop's).
+
+    Raises
+    ------
+    StudyError
+        If a dtype is not known.
+    """
+    dataset = require(dataset, "float32", "data set")
+    depths, hidden, batch, rate, updates, points, dtypes = read(
+        settings,
+        "float32",
+        "l_max",
+        "hidden_neurons",
+        "batch_size",
+        "learning_rate",
+        "updates",
+        "recorded_points",
+        "dtypes",
+    )
+    for name in dtypes:
+        if name not in DTYPES:
+            raise StudyError(
+                f"sweep float32: dtypes holds {name!r}, where one of {', '.join(DTYPES)} is "
+                "expected."
+            )
+    images, targets = images_and_targets(dataset)
+    recorded = set(np.unique(np.geomspace(1, updates, points).round().astype(int)).tolist())
+    rows = []
+    for l_max in depths:
+        sizes = sizes_of(l_max, hidden, images.shape[1])
+        for seed in seeds:
+            for name in dtypes:
+                generator = torch_generator("float32", seed, "network", l_max)
+                bp = zil = draw_network(sizes, generator, dtype=DTYPES[name])
+                inputs, labels = images.to(DTYPES[name]), targets.to(DTYPES[name])
+                order = batches(len(images), batch, updates, generator)
+                for update, chosen in enumerate(order, 1):
+                    pair = inputs[chosen], labels[chosen]
+                    bp = apply(bp, backprop_updates(bp, *pair), rate)
+                    zil = apply(zil, zil_updates(zil, *pair), rate)
+                    if update in recorded:
+                        rows.append((l_max, seed, name, update, *_distances(zil, bp)))
+    columns = ["l_max", "seed", "dtype", "update"]
+    return pd.DataFrame(
+        rows, columns=[*columns, "max_weight_difference", "relative_weight_difference"]
+    )
+
+
+def _distances(network: LayeredNetwork, reference: LayeredNetwork) -> tuple[float, float]:
+    """Largest absolute and relative Frobenius distance of all weights, taken in float64."""
+    ours, theirs = (_flat(each.weights) for each in (network, reference))
+    difference = ours - theirs
+    return float(difference.abs().max()), float(difference.norm() / theirs.norm())
+
+
+def _flat(weights: tuple[Tensor, ...]) -> Tensor:
+    return torch.cat([weight.ravel() for weight in weights]).to(torch.float64)
