@@ -85,12 +85,9 @@ def _at_every_step(case: Case, steps: int, gamma: float) -> Updates:
     parts = [
         il_updates(case.network, case.inputs, case.targets, t, gamma) for t in range(steps + 1)
     ]
-    return Updates(
-        *(
-            tuple(sum(layer) for layer in zip(*kind, strict=True))
-            for kind in zip(*parts, strict=True)
-        )
-    )
+    weights = zip(*(part.weights for part in parts), strict=True)
+    biases = zip(*(part.biases for part in parts), strict=True)
+    return Updates(tuple(sum(layer) for layer in weights), tuple(sum(layer) for layer in biases))
 
 
 def _layer_by_layer(case: Case) -> list[int]:
