@@ -8,6 +8,7 @@ reads it each time it starts.
 
 import re
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import yaml
 from plausible.config import check_schema, nearest
 from plausible.errors import ConfigError, StudyError
 from plausible.learning.settings import settings_from_mapping
+from plausible.sources import module_path
 
 STAGES = ("train", "simulate", "sweep")
 
@@ -270,8 +272,8 @@ def load_study(path: str | Path, schema_path: str | Path, config: Mapping[str, A
     Raises
     ------
     StudyError
-        If the file is not valid YAML, breaks the schema, or names a run, sweep, protocol or result
-        that it does not declare.
+        If the file is not valid YAML, breaks the schema, names a run, sweep, protocol or result
+        that it does not declare, or if a setting has a value that its meaning does not allow.
     """
     path = Path(path)
     try:
@@ -303,6 +305,13 @@ def load_study(path: str | Path, schema_path: str | Path, config: Mapping[str, A
                 settings_from_mapping(study.training_settings(run, protocol))
             except ConfigError as error:
                 raise StudyError(f"{path}: train.{run} ({protocol}): {error}") from None
+    # What the settings of sweeps may be, only the study itself knows.
+    checks = f"plausible.studies.{study.name}.checks"
+    if module_path(checks):
+        try:
+            import_module(checks).check_sweeps(study)
+        except StudyError as error:
+            raise StudyError(f"{path}: {error}") from None
     for target in config["overrides"]:
         known = {"*", *declaration["train"], *declaration["simulate"], *declaration["sweep"]}
         if target not in known and len(config["studies"]) == 1:

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plausible.measure.accuracy import mean_interval
 from plausible.measure.energy import dense_energy_nj, spiking_energy_nj
+from plausible.studies.markdown import (
+    Frames,
+    as_they_are,  # noqa: F401 (named by study files)
+    markdown_table,
+    mean_text,
+    theorems_markdown,  # noqa: F401
+)
 
-Frames = Mapping[str, pd.DataFrame]
 KEYS = ["run", "protocol", "seed"]
 SPIKING_TIME_MS = 200  # thesis, section 3.4.4
-
-
-def as_they_are(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Rows of all sources, one under the other."""
-    return pd.concat(list(frames.values()), ignore_index=True)
 
 
 def final_accuracy(histories: pd.DataFrame) -> pd.DataFrame:
@@ -196,22 +196,6 @@ def energy(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
 # ------------------------------------------------------------------- tables for people to read
 
 
-def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
-    """GitHub-flavoured Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
-
-
-def mean_text(values: pd.Series, digits: int = 2) -> str:
-    """Mean with the half-width of its 95 % interval over seeds: ``97.31 ± 0.08``."""
-    values = values.dropna()
-    if values.empty:
-        return "n/a"
-    mean, low, high = mean_interval(values.to_numpy())
-    text = f"{mean:.{digits}f}"
-    return text if len(values) < 2 else f"{text} ± {(high - low) / 2:.{digits}f}"
-
-
 def table1_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
     """Table 1 with the published column beside our three protocols."""
     protocols = list(dict.fromkeys(table["protocol"]))
@@ -256,23 +240,3 @@ def constraints_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> s
         for row in measured.itertuples()
     ]
     return text + "\n" + markdown_table(["constraint", "method", "measured", "value"], backed)
-
-
-def theorems_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
-    """Largest deviation of every checked statement, with the bound that it must respect."""
-    worst = table.loc[
-        table.assign(size=table["deviation"].abs())
-        .groupby(["id", "check", "statement", "protocol"], sort=False)["size"]
-        .idxmax()
-    ]
-    rows = [
-        [
-            row.id,
-            row.statement,
-            row.protocol,
-            f"{row.deviation:.3g}",
-            f"{row.comparison} {row.bound:.3g}",
-        ]
-        for row in worst.itertuples()
-    ]
-    return markdown_table(["id", "statement", "protocol", "largest deviation", "bound"], rows)
