@@ -13,7 +13,8 @@ from plausible.errors import StudyError
 from plausible.studies.declaration import Study
 
 ACTIVATIONS = ("sigmoid", "tanh")
-METHODS = ("backprop", "fixed_t", "t_equals_l", "fazil")
+NOISES = ("initial", "persistent")
+OPTIMIZERS = ("sgd", "adam")
 DEVICES = ("cpu", "cuda")
 DTYPES = ("float32", "float64")
 MOMENT_L = "l"
@@ -43,6 +44,7 @@ def _one_of(*choices: str) -> Rule:
 _POSITIVE = Rule(lambda value: _is_number(value) and value > 0, "a finite number above 0")
 _NOT_NEGATIVE = Rule(lambda value: _is_number(value) and value >= 0, "a finite number from 0")
 _COUNT = Rule(lambda value: _is_whole(value) and value >= 1, "a whole number from 1")
+_NOT_NEGATIVE_COUNT = Rule(lambda value: _is_whole(value) and value >= 0, "a whole number from 0")
 _MOMENT = Rule(
     lambda value: value == MOMENT_L or (_is_whole(value) and value >= 0),
     f"a whole number of inference steps from 0, or {MOMENT_L}",
@@ -52,25 +54,27 @@ _DEPTH = Rule(
 )
 
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(("gamma", "gammas", "il_gamma", "learning_rate", "learning_rates"), _POSITIVE),
+    **dict.fromkeys(("gamma", "gammas", "il_gamma", "learning_rate", "weight_limit"), _POSITIVE),
     **dict.fromkeys(("sigma", "sigmas", "tolerance", "tolerances"), _NOT_NEGATIVE),
-    **dict.fromkeys(("t", "ts", "moments", "il_steps"), _MOMENT),
-    **dict.fromkeys(("l_max", "l_maxes"), _DEPTH),
+    **dict.fromkeys(("times", "il_steps"), _MOMENT),
+    "l_max": _DEPTH,
+    "fazil_steps": _NOT_NEGATIVE_COUNT,
     **dict.fromkeys(
         (
             *("steps", "detection_steps", "epochs", "updates", "repetitions", "images"),
-            *("batch_size", "batch_sizes", "hidden_neurons", "hidden_sizes", "layer_sizes"),
+            *("batch_size", "batch_sizes", "hidden", "hidden_neurons", "layer_sizes"),
         ),
         _COUNT,
     ),
-    **dict.fromkeys(("activation", "activations"), _one_of(*ACTIVATIONS)),
+    "noises": _one_of(*NOISES),
+    "activation": _one_of(*ACTIVATIONS),
     **dict.fromkeys(("dtype", "dtypes"), _one_of(*DTYPES)),
-    **dict.fromkeys(("optimizer", "optimizers"), _one_of("sgd", "adam")),
+    **dict.fromkeys(("optimizer", "optimizers"), _one_of(*OPTIMIZERS)),
     **dict.fromkeys(("device", "devices"), _one_of(*DEVICES)),
 }
 """By the name of the setting; a list must hold such values throughout."""
 
-MOMENTS = ("t", "ts", "moments", "il_steps")
+MOMENTS = ("times", "il_steps")
 HORIZON = "steps"
 """T, the number of inference steps: no moment of a weight update may lie beyond it."""
 
