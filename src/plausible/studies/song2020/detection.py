@@ -87,30 +87,31 @@ def detection(
         "training_updates",
         "learning_rate",
     )
-    images, targets = images_and_targets(dataset)
-    if count % batch or not 0 < count <= len(images):
+    available, pixels = dataset.train_images.shape
+    if count % batch or not 0 < count <= available:
         raise StudyError(
             f"sweep detection: images is {count}, where a multiple of batch_size = {batch} from "
-            f"{batch} to {len(images)} is expected; change it in the study file."
+            f"{batch} to {available} is expected; change it in the study file."
         )
     for l_max in depths:
-        # t_c beyond T of this study: the moment t = l of the last layer must lie within T.
+        # The moment t = l of the last layer must lie within T.
         check_inference(l_max - 1, 1.0, steps)
     for tolerance in tolerances:
         check_trigger(min(t_d), tolerance)
     rows = []
     for l_max in depths:
-        sizes = sizes_of(l_max, hidden, images.shape[1])
+        sizes = sizes_of(l_max, hidden, pixels)
         for seed in seeds:
             generator = torch_generator("detection", seed, "network", l_max)
             initial = draw_network(sizes, generator)
             trained = initial
-            for chosen in batches(len(images), batch, updates, generator):
-                learned = backprop_updates(trained, images[chosen], targets[chosen])
+            for chosen in batches(available, batch, updates, generator):
+                learned = backprop_updates(trained, *images_and_targets(dataset, chosen))
                 trained = apply(trained, learned, rate)
-            watched = torch.randperm(len(images), generator=generator)[:count]
+            watched = torch.randperm(available, generator=generator)[:count]
+            images, targets = images_and_targets(dataset, watched)
             for state, network in (("initial", initial), ("trained", trained)):
-                errors = error_nodes(network, images[watched], targets[watched], steps, batch)
+                errors = error_nodes(network, images, targets, steps, batch)
                 for tolerance in tolerances:
                     for counting in COUNTINGS:
                         counts = count_detections(errors, t_d, float(tolerance), counting)

@@ -38,17 +38,17 @@ def _benches(
 ) -> Iterator[Bench]:
     dataset = require(dataset, experiment, "data set")
     depths, hidden, batch = read(settings, experiment, "l_max", "hidden_neurons", "batch_size")
-    images, targets = images_and_targets(dataset)
+    count, pixels = dataset.train_images.shape
     for l_max in depths:
         for seed in seeds:
             generator = torch_generator(experiment, seed, "network", l_max)
-            network = draw_network(sizes_of(l_max, hidden, images.shape[1]), generator)
-            (batch_of,) = batches(len(images), batch, 1, generator)
+            network = draw_network(sizes_of(l_max, hidden, pixels), generator)
+            (chosen,) = batches(count, batch, 1, generator)
             noise = tuple(
                 torch.randn(batch, hidden, generator=generator, dtype=torch.float64)
                 for _ in range(l_max - 1)
             )
-            yield Bench(l_max, seed, network, images[batch_of], targets[batch_of], noise)
+            yield Bench(l_max, seed, network, *images_and_targets(dataset, chosen), noise)
 
 
 def energy(settings: Settings, seeds: list[int], dataset: Dataset | None, networks) -> pd.DataFrame:

@@ -59,19 +59,18 @@ def float32(
                 f"sweep float32: dtypes holds {name!r}, where one of {', '.join(DTYPES)} is "
                 "expected."
             )
-    images, targets = images_and_targets(dataset)
+    count, pixels = dataset.train_images.shape
     recorded = set(np.unique(np.geomspace(1, updates, points).round().astype(int)).tolist())
     rows = []
     for l_max in depths:
-        sizes = sizes_of(l_max, hidden, images.shape[1])
+        sizes = sizes_of(l_max, hidden, pixels)
         for seed in seeds:
             for name in dtypes:
                 generator = torch_generator("float32", seed, "network", l_max)
                 bp = zil = draw_network(sizes, generator, dtype=DTYPES[name])
-                inputs, labels = images.to(DTYPES[name]), targets.to(DTYPES[name])
-                order = batches(len(images), batch, updates, generator)
+                order = batches(count, batch, updates, generator)
                 for update, chosen in enumerate(order, 1):
-                    pair = inputs[chosen], labels[chosen]
+                    pair = images_and_targets(dataset, chosen, DTYPES[name])
                     bp = apply(bp, backprop_updates(bp, *pair), rate)
                     zil = apply(zil, zil_updates(zil, *pair), rate)
                     if update in recorded:

@@ -26,6 +26,7 @@ from plausible.learning.layered import (
     Relaxation,
     Updates,
     backprop_updates,
+    check_inference,
     depth,
     forward,
     gather,
@@ -149,6 +150,8 @@ def properties(settings: Settings, seeds: list[int], dataset, networks) -> pd.Da
         "steps",
         "equivalence_tolerance",
     )
+    # The last moment t = l must lie within the T of Fa-Z-IL.
+    check_inference(len(sizes) - 2, 1.0, steps)
     rows = []
     for seed in seeds:
         generator = torch_generator("properties", seed, "network")
