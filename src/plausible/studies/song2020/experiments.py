@@ -12,9 +12,11 @@ import pandas as pd
 from plausible.studies.song2020.detection import detection
 from plausible.studies.song2020.dynamics import energy, prediction
 from plausible.studies.song2020.figure_experiments import fig1, fig2
+from plausible.studies.song2020.grid import grid
 from plausible.studies.song2020.notation import notation
 from plausible.studies.song2020.precision import float32
 from plausible.studies.song2020.properties import properties
+from plausible.studies.song2020.theorems import theorems
 
 EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {
     "fig1": fig1,
@@ -22,6 +24,8 @@ EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {
     "notation": notation,
     "properties": properties,
     "detection": detection,
+    "theorems": theorems,
+    "grid": grid,
     "float32": float32,
     "energy": energy,
     "prediction": prediction,
