@@ -9,7 +9,7 @@ import yaml
 
 from plausible.config import load_config
 from plausible.errors import PlausibleError, StudyError
-from plausible.kernels import predictive_network
+from plausible.kernels import predictive_types
 from plausible.studies.declaration import load_study
 from plausible.studies.song2020 import checks
 
@@ -63,10 +63,16 @@ def test_a_seed_outside_64_bits_is_refused(seed):
 
 
 def test_nested_settings_and_the_moment_l():
-    fits = {"readings": {"one": {"activation": "tanh"}}, "times": ["l", 0, 64], "steps": 64}
+    fits = {
+        "readings": {"one": {"activation": "tanh", "gain": 4.0}},
+        "times": ["l", 0, 64],
+        "steps": 64,
+    }
     checks._check("sweep.x", fits)
     with pytest.raises(StudyError, match=r"sweep\.x\.readings\.one\.activation.*sigmoid"):
         checks._check("sweep.x", {"readings": {"one": {"activation": "sigmoyd"}}})
+    with pytest.raises(StudyError, match=r"sweep\.x\.readings\.one: init .*xavier_uniform"):
+        checks._check("sweep.x", {"readings": {"one": {"init": "xavier"}}})
     with pytest.raises(StudyError, match=r"sweep\.x\.times: .*65.*T = 64"):
         checks._check("sweep.x", {**fits, "times": ["l", 65]})
     with pytest.raises(StudyError, match=r"sweep\.x\.times: found 'k'"):
@@ -74,9 +80,9 @@ def test_nested_settings_and_the_moment_l():
 
 
 def test_the_names_are_those_of_the_compiled_network():
-    assert set(checks.ACTIVATIONS) == set(predictive_network.ACTIVATIONS)
-    assert {*checks.NOISES, "none"} == set(predictive_network.NOISES)
-    assert set(checks.OPTIMIZERS) == set(predictive_network.OPTIMIZERS)
+    assert set(checks.ACTIVATIONS) == set(predictive_types.ACTIVATIONS)
+    assert {*checks.NOISES, "none"} == set(predictive_types.NOISES)
+    assert set(checks.OPTIMIZERS) == set(predictive_types.OPTIMIZERS)
 
 
 def test_checking_needs_neither_torch_nor_numba():

@@ -40,7 +40,7 @@ def grid_row(**changes):
 def test_notation_says_what_was_found(printed):
     table = pd.DataFrame(
         [
-            ("value_node", "value node", "y", "x", "State.values", True),
+            ("value_node", "value_node", "y", "x", "State.values", True),
             ("step", "integration step", None, "gamma", "gone", False),
         ],
         columns=["row", "quantity", "ann_symbol", "pcn_symbol", "name_in_code", "found"],
@@ -100,9 +100,14 @@ def test_run_times_are_compared_on_the_published_network_alone(printed):
     base |= {"milliseconds_high": 210.0, "ratio_to_bp": 2.0, "peak_memory_mb": 1800.0}
     table = pd.DataFrame(
         [
-            {"network": "imagenet", "layer_sizes": "50176-27", **base},
+            {"network": "imagenet", "layer_sizes": tables.PUBLISHED_LAYERS, **base},
             {"network": "mnist", "layer_sizes": "784-10", **base},
-            {"network": "imagenet", "layer_sizes": "50176-27", **base, "algorithm": "bp_autograd"},
+            {
+                "network": "imagenet",
+                "layer_sizes": tables.PUBLISHED_LAYERS,
+                **base,
+                "algorithm": "bp_autograd",
+            },
         ]
     )
     lines = cells(tables.table4_markdown(table, printed["table4"]))

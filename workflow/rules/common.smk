@@ -29,6 +29,7 @@ except PlausibleError as error:
 
 SCALE = CONFIG["scale"]
 PUBLISHED = "workflow/published/{study}.yaml"
+RECOVERED = "workflow/published/recovered.yaml"
 CURVES = "workflow/published/curves"
 
 if came_with_the_checkout():

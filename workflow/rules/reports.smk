@@ -28,6 +28,7 @@ rule execute_notebook:
         runtimes="results/{scale}/runtimes.csv",
         template="workflow/notebooks/{study}.py",
         published=PUBLISHED,
+        recovered=RECOVERED,
         study="workflow/studies/{study}.yaml",
         # The committed reference run, where there is one, is the third column.
         reference=reference_files,

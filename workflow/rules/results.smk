@@ -28,6 +28,7 @@ rule draw_figure:
     input:
         table=lambda wildcards: study_of(wildcards).data_of(wildcards.result),
         published=PUBLISHED,
+        recovered=RECOVERED,
         curves=published_curves,
     output:
         svg=report(

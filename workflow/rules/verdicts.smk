@@ -5,6 +5,7 @@ rule judge_results:
             for result in study_of(wildcards).own_tables()
         ],
         published=PUBLISHED,
+        recovered=RECOVERED,
     output:
         report(
             "results/{scale}/{study}/verdicts.csv",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from plausible.config import nearest
 from plausible.errors import StudyError
 from plausible.studies.declaration import Study
+from plausible.studies.song2020.readings import make_reading
 
 ACTIVATIONS = ("sigmoid", "tanh")
 NOISES = ("initial", "persistent")
@@ -75,6 +76,8 @@ RULES: dict[str, Rule] = {
 """By the name of the setting; a list must hold such values throughout."""
 
 MOMENTS = ("times", "il_steps")
+READINGS = "readings"
+"""A mapping of names to the choices of a `Reading`."""
 HORIZON = "steps"
 """T, the number of inference steps: no moment of a weight update may lie beyond it."""
 
@@ -95,6 +98,9 @@ def check_sweeps(study: Study) -> None:
 def _check(place: str, settings: Mapping[str, Any]) -> None:
     for name, value in settings.items():
         where = f"{place}.{name}"
+        if name == READINGS:
+            for protocol, choices in value.items():
+                make_reading(choices, f"{where}.{protocol}")
         if isinstance(value, Mapping):
             _check(where, value)
         elif name in RULES:

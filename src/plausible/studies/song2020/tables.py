@@ -31,7 +31,7 @@ ALGORITHMS = {
     "bp_autograd": "BP (autograd)",
 }
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
-PUBLISHED_NETWORK = "imagenet"
+PUBLISHED_LAYERS = "50176-4096-2048-1024-27"
 
 
 # ------------------------------------------------------------------------- single cells of text
@@ -77,7 +77,7 @@ def table1_markdown(table: pd.DataFrame, published: Published) -> str:
     """Table 1: the symbols of both models, and the names that the implementation uses."""
     rows = [
         [
-            row.quantity,
+            row.quantity.replace("_", " "),
             row.ann_symbol,
             row.pcn_symbol,
             f"`{row.name_in_code}`",
@@ -142,7 +142,7 @@ def table4_markdown(table: pd.DataFrame, published: Published) -> str:
     rows = []
     for row in table.itertuples():
         known = printed.get(DEVICES.get(row.device, row.device), {})
-        known = known if row.network == PUBLISHED_NETWORK else {}
+        known = known if row.layer_sizes == PUBLISHED_LAYERS else {}
         ours = f"{row.milliseconds_per_update:.3g}"
         quartiles = f"{row.milliseconds_low:.3g} to {row.milliseconds_high:.3g}"
         milliseconds = known.get(f"{row.algorithm}_ms")
