@@ -198,13 +198,15 @@ def _move(parameters, rule, work, number, generator):
 @njit(cache=True, nogil=True)
 def _adam(weight, gradient, first, second, rate, step):
     """Adam (Kingma and Ba 2015) on matrices; ``gradient`` points where the weights should go."""
-    correction = rate * np.sqrt(1.0 - ADAM_BETA_2**step) / (1.0 - ADAM_BETA_1**step)
+    root = np.sqrt(1.0 - ADAM_BETA_2**step)
+    # The root of the second correction moves into the step size, so epsilon is rescaled.
+    correction, epsilon = rate * root / (1.0 - ADAM_BETA_1**step), ADAM_EPSILON * root
     for i in range(weight.shape[0]):
         for j in range(weight.shape[1]):
             g = gradient[i, j]
             first[i, j] = ADAM_BETA_1 * first[i, j] + (1.0 - ADAM_BETA_1) * g
             second[i, j] = ADAM_BETA_2 * second[i, j] + (1.0 - ADAM_BETA_2) * g * g
-            weight[i, j] += correction * first[i, j] / (np.sqrt(second[i, j]) + ADAM_EPSILON)
+            weight[i, j] += correction * first[i, j] / (np.sqrt(second[i, j]) + epsilon)
 
 
 @njit(cache=True, nogil=True)

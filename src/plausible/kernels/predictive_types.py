@@ -144,11 +144,14 @@ def make_rule(
     ):
         if value not in known:
             raise StudyError(f"{what} is {value!r}; known are {', '.join(known)}.")
-    if gamma <= 0 or steps < 0 or sigma < 0 or learning_rate <= 0 or detection_steps < 1:
+    finite = np.isfinite([gamma, sigma, learning_rate, low, high]).all()
+    in_range = gamma > 0 and sigma >= 0 and learning_rate > 0 and steps >= 0 and detection_steps > 0
+    if not (finite and in_range):
         raise StudyError(
-            f"gamma = {gamma}, learning rate = {learning_rate}, sigma = {sigma}, steps = {steps}, "
-            f"detection steps = {detection_steps}: expected are gamma and rate above 0, sigma and "
-            "steps not below 0, detection steps not below 1."
+            f"gamma = {gamma}, learning rate = {learning_rate}, sigma = {sigma}, targets = {low} "
+            f"and {high}, steps = {steps}, detection steps = {detection_steps}: expected are "
+            "finite numbers, gamma and rate above 0, sigma and steps not below 0, detection steps "
+            "not below 1."
         )
     factors = np.ones(layers) if layer_rates is None else np.asarray(layer_rates, dtype=float)
     if factors.shape != (layers,):
