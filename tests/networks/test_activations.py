@@ -17,7 +17,7 @@ def settings(name: str) -> SimpleNamespace:
     )
 
 
-@pytest.mark.parametrize("name", ["relu", "soft_rate", "sigmoid", "identity"])
+@pytest.mark.parametrize("name", ["relu", "soft_rate", "sigmoid", "tanh", "identity"])
 def test_derivative_is_that_of_the_value(name):
     activation = make_activation(settings(name))
     generator = torch.Generator().manual_seed(1)
@@ -50,5 +50,5 @@ def test_identity_does_not_share_memory():
 
 
 def test_unknown_name_is_refused():
-    with pytest.raises(ConfigError, match="'tanh'.*relu"):
-        make_activation(settings("tanh"))
+    with pytest.raises(ConfigError, match="'swish'.*relu"):
+        make_activation(settings("swish"))

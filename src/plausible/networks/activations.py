@@ -34,7 +34,8 @@ def make_activation(settings: ActivationSettings) -> Activation:
     - ``relu``: max(z, 0);
     - ``soft_rate``: ``activation_scale`` times the soft LIF rate in Hz (Thuesen 2022, eq. 38 and
       section 3.4.1; the thesis scales by 0.05 so that it has about the slope of a ReLU);
-    - ``sigmoid``, ``identity``: used where a derivation is checked.
+    - ``sigmoid`` (Song et al. 2020, section 5.1), ``tanh``;
+    - ``identity``: used where a derivation is checked.
 
     Raises ConfigError for another name.
     """
@@ -69,9 +70,15 @@ def _sigmoid_both(z: Tensor) -> tuple[Tensor, Tensor]:
     return value, value * (1.0 - value)
 
 
+def _tanh_both(z: Tensor) -> tuple[Tensor, Tensor]:
+    value = torch.tanh(z)
+    return value, 1.0 - value * value
+
+
 _PLAIN = {
     "relu": Activation("relu", torch.relu, _relu_slope, lambda z: (torch.relu(z), _relu_slope(z))),
     "sigmoid": Activation("sigmoid", torch.sigmoid, lambda z: _sigmoid_both(z)[1], _sigmoid_both),
+    "tanh": Activation("tanh", torch.tanh, lambda z: _tanh_both(z)[1], _tanh_both),
     "identity": Activation(
         "identity", torch.clone, torch.ones_like, lambda z: (z.clone(), torch.ones_like(z))
     ),

@@ -63,7 +63,7 @@ def reference_activity(network: LayeredNetwork, level: int, values: Tensor) -> T
     if level == len(network.weights) and not network.activate_input:
         return values
     if network.activation.name == "relu":
-        return torch.clamp(values, min=0.0)
+        return torch.where(values > 0.0, values, 0.0)
     return 1.0 / (1.0 + torch.exp(-values))
 
 
