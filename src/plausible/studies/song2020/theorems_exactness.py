@@ -31,7 +31,7 @@ from plausible.studies.song2020.theorem_problems import (
 from plausible.studies.theorem_checks import Check, normal, relative_difference
 
 GAMMAS = (0.01, 0.1, 0.5, 5.0, 10.0)
-TRAINING_UPDATES = 500
+TRAINING_UPDATES = 200
 BROKEN = 1e-6
 """A relative difference above this is no rounding error."""
 

@@ -31,9 +31,9 @@ from plausible.studies.song2020.theorem_problems import (
 )
 from plausible.studies.theorem_checks import Check, normal, relative_difference
 
-GAMMA = 0.1
+GAMMA = 0.2
 """Small enough for inference to settle with the random networks used here."""
-INFERENCE_STEPS = 1000
+INFERENCE_STEPS = 400
 BROKEN = 1e-6
 """A relative difference above this is no rounding error."""
 
