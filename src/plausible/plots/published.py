@@ -1,4 +1,8 @@
-"""What a document published, for drawing beside our results: curves as tables, values as data."""
+"""What a document published, for drawing beside our results: curves as tables, values as data.
+
+Numbers that a document shows but does not print, such as the cells of a heat map, are in
+``recovered.yaml``.
+"""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,11 +22,15 @@ NETWORK_ROWS = {
 
 
 class PublishedCurves(NamedTuple):
-    """Published curves and entries of one document; keys are result names without the study."""
+    """Published curves and entries of one document; keys are result names without the study.
+
+    ``recovered`` holds entries of numbers that were read off the document's graphics.
+    """
 
     study: str
     curves: dict[str, pd.DataFrame]
     entries: dict[str, dict[str, Any]]
+    recovered: dict[str, dict[str, Any]] = {}
 
     def curve(self, name: str) -> pd.DataFrame:
         """Published curve such as ``fig2a`` or ``fig5.loss``; StudyError where there is none."""
@@ -39,6 +47,16 @@ class PublishedCurves(NamedTuple):
         if name not in self.entries:
             raise StudyError(f"{self.study}: no published result '{name}'.")
         return self.entries[name].get("values") or {}
+
+    def recovered_values(self, name: str) -> dict[str, Any]:
+        """Numbers of a result that were read off its graphics, such as the cells of ``fig3``."""
+        if name not in self.recovered:
+            known = ", ".join(sorted(self.recovered)) or "none"
+            raise StudyError(
+                f"{self.study}: no recovered numbers of '{name}' in recovered.yaml; known are "
+                f"{known}."
+            )
+        return self.recovered[name]["values"]
 
     def table1(self) -> pd.DataFrame:
         """Rows of table 1, numbered from 1 in column ``row``."""
@@ -62,6 +80,8 @@ class PublishedCurves(NamedTuple):
 def load_curves(curves_folder: str | Path, study: str = "thuesen2022") -> PublishedCurves:
     """Read ``<study>.*.csv`` in ``curves_folder`` and ``<study>.yaml`` in the folder that holds it.
 
+    So is ``recovered.yaml`` beside it, where there is one.
+
     Raises
     ------
     StudyError
@@ -71,11 +91,22 @@ def load_curves(curves_folder: str | Path, study: str = "thuesen2022") -> Publis
     source = folder.parent / f"{study}.yaml"
     if not source.is_file():
         raise StudyError(f"{source} is missing; it must hold the published results of {study}.")
-    document = yaml.safe_load(source.read_text(encoding="utf-8"))
     prefix = f"{study}."
-    entries = {entry["id"].removeprefix(prefix): entry for entry in document["results"]}
+    entries = _entries(source, "results", prefix)
+    recovered = folder.parent / "recovered.yaml"
+    others = _entries(recovered, "entries", prefix) if recovered.is_file() else {}
     curves = {
         path.name.removeprefix(prefix).removesuffix(".csv"): pd.read_csv(path)
         for path in sorted(folder.glob(f"{prefix}*.csv"))
     }
-    return PublishedCurves(study, curves, entries)
+    return PublishedCurves(study, curves, entries, others)
+
+
+def _entries(path: Path, key: str, prefix: str) -> dict[str, dict[str, Any]]:
+    """Entries of one study in a file of published results, by the rest of their id."""
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {
+        entry["id"].removeprefix(prefix): entry
+        for entry in document[key]
+        if entry["id"].startswith(prefix)
+    }

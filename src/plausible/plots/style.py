@@ -82,6 +82,7 @@ class Look(NamedTuple):
 PROTOCOLS = {
     "as_published": Look("as published", GREEN, "^", (0, (6, 1.5, 1, 1.5))),
     "as_coded": Look("as coded", VERMILLION, "s", (0, (4.5, 1.5))),
+    "calibrated": Look("calibrated", PURPLE, "D", (0, (1.2, 1.2))),
     "corrected": Look("corrected", BLUE, "o", "-"),
 }
 # Series that are no protocols (kernels, codings, rules) take these, in this order.

@@ -12,17 +12,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, Patch, Rectangle
+from matplotlib.patches import Patch, Rectangle
 
+from plausible.plots.network_graph import draw_graph, graph_handles
 from plausible.plots.published import PublishedCurves
 from plausible.plots.style import (
-    BLUE,
     GREY,
     LIGHT_GREY,
     PUBLISHED_COLOUR,
-    SERIES,
     SINGLE_COLUMN_MM,
-    VERMILLION,
     draw_points,
     in_style,
     legend_below,
@@ -34,7 +32,6 @@ from plausible.plots.style import (
     protocols_in,
     published_label,
     published_mark,
-    series_handle,
     summary,
 )
 from plausible.plots.thuesen2022_beyond import (
@@ -73,74 +70,8 @@ def fig3(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
     """Predictive coding network: value nodes, error nodes between them, and their connections."""
     figure = new_figure(SINGLE_COLUMN_MM, 82)
     axes = figure.subplots()
-    nodes = table[table["element"] != "edge"]
-    place = {
-        (element, int(layer), int(index)): (x, y)
-        for element, layer, index, x, y in zip(
-            nodes["element"], nodes["layer"], nodes["index"], nodes["x"], nodes["y"], strict=True
-        )
-    }
-    edges = table[table["element"] == "edge"]
-    for kind, layer, index, target_layer, target_index in zip(
-        edges["kind"],
-        edges["layer"],
-        edges["index"],
-        edges["target_layer"],
-        edges["target_index"],
-        strict=True,
-    ):
-        source, target = (
-            ("value_node", "error_node") if kind == "prediction" else ("error_node", "value_node")
-        )
-        start = place.get((source, int(layer), int(index)))
-        end = place.get((target, int(target_layer), int(target_index)))
-        if start is None or end is None:
-            continue
-        straight = kind == "prediction" or layer == target_layer
-        axes.add_patch(
-            FancyArrowPatch(
-                start,
-                end,
-                arrowstyle="-|>",
-                mutation_scale=5,
-                shrinkA=8,
-                shrinkB=8,
-                lw=0.7,
-                color=BLUE if kind == "prediction" else VERMILLION,
-                linestyle="-" if kind == "prediction" else (0, (3, 1.5)),
-                connectionstyle=f"arc3,rad={0.0 if straight else 0.18}",
-            )
-        )
-    for (element, layer, index), (x, y) in place.items():
-        value = element == "value_node"
-        axes.plot(
-            x,
-            y,
-            marker="o" if value else "s",
-            ms=17 if value else 14,
-            mfc="white",
-            mec=BLUE if value else VERMILLION,
-            mew=1.1,
-            ls="none",
-            zorder=3,
-        )
-        name = "x" if value else r"\varepsilon"
-        axes.text(x, y, rf"${name}^{{({layer})}}_{{{index}}}$", ha="center", va="center", zorder=4)
-    axes.set_axis_off()
-    axes.margins(0.14)
-    node = {"ms": 8, "mfc": "white", "ls": "none"}
-    legend_below(
-        figure,
-        [
-            series_handle(SERIES[0], "value node", color=BLUE, marker="o", **node),
-            series_handle(SERIES[0], "error node", color=VERMILLION, marker="s", **node),
-            series_handle(SERIES[0], "prediction", color=BLUE, marker=None, ls="-", lw=0.9),
-            series_handle(
-                SERIES[0], "error", color=VERMILLION, marker=None, ls=(0, (3, 1.5)), lw=0.9
-            ),
-        ],
-        2,
-    )
+    draw_graph(axes, table)
+    legend_below(figure, graph_handles(), 2)
     return figure
 
 

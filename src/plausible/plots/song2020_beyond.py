@@ -1,0 +1,377 @@
+"""Song et al. 2020: size of a violation, optimisers, number formats, inference over time."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plausible.plots.published import PublishedCurves
+from plausible.plots.song2020_common import (
+    PUBLISHED_EPOCHS,
+    TEST_ERROR,
+    WEIGHTS,
+    Quantity,
+    cells_published,
+    depth_look,
+    grid_rows,
+    networks_of,
+    ordered_looks,
+    power_label,
+    power_ticks,
+    protocol_label,
+    shown_protocol,
+    sigma_published,
+    sigma_rows,
+    zero_and_log,
+)
+from plausible.plots.style import (
+    GREY,
+    LIGHT_GREY,
+    SERIES,
+    Look,
+    draw_line,
+    draw_points,
+    in_style,
+    legend_below,
+    letter,
+    new_figure,
+    patch_handle,
+    plain_log,
+    published_label,
+    published_marker,
+    series_handle,
+    summary,
+)
+
+# A test error that differs by less than this on average is taken as unharmed.
+HARMLESS_POINTS = 1.0
+# Exact zeros and what underflows are drawn here on logarithmic axes.
+SMALLEST = 1e-17
+DTYPES = {
+    "float64": Look("float64", SERIES[0].colour, "o", "-"),
+    "float32": Look("float32", SERIES[1].colour, "s", (0, (4.5, 1.5))),
+}
+OPTIMIZERS = {
+    "sgd": Look("SGD", SERIES[0].colour, "o", "-"),
+    "adam": Look("Adam", SERIES[1].colour, "s", "-"),
+}
+
+
+@in_style
+def conditions(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
+    """Both divergences against the size of the violation of C1 (sigma), C2 (t) and C3 (gamma)."""
+    protocol = shown_protocol(table, "calibrated", "as_coded")
+    figure = new_figure(height_mm=132)
+    panels = figure.subplots(2, 3, sharex="col", sharey="row")
+    grid = grid_rows(table, protocol)
+    noise = sigma_rows(table, protocol, "initial")
+    networks = networks_of(pd.concat([grid, noise])) or [2, 3, 4]
+    for row, quantity in enumerate((TEST_ERROR, WEIGHTS)):
+        for l_max in networks:
+            _draw_violations(panels[row], grid, noise, l_max, quantity)
+            _draw_their_violations(panels[row], published, l_max, quantity)
+        theirs = sigma_published(published, quantity)
+        factor = 100.0 / PUBLISHED_EPOCHS if quantity is TEST_ERROR else 1.0
+        panels[row, 0].plot(theirs.index, factor * theirs, **_their_mark("D"))
+    for column, (title, label) in enumerate(
+        (
+            ("C1: start", r"noise $\sigma$ at $t$ = 0 (unitless)"),
+            ("C2: moment", r"mean |$t$ − $l$| (steps), < 0: early; $\gamma$ = 1"),
+            ("C3: step", r"step size $\gamma$ (unitless), $t$ = $l$"),
+        )
+    ):
+        letter(panels[0, column], "abc"[column], title)
+        panels[1, column].set_xlabel(label)
+    zero_and_log(panels[0, 0], "x", 1e-4, [0.0, 1e-3, 0.1, 10.0])
+    zero_and_log(panels[0, 1], "x", 1.0, [-1.0, 0.0, 1.0, 4.0, 16.0, 64.0])
+    plain_log(panels[0, 2], "x", [0.01, 0.1, 1.0, 10.0])
+    zero_and_log(panels[0, 0], "y", 1e-3, [0.0, *power_ticks(1e-3, 100.0)])
+    zero_and_log(panels[1, 0], "y", 1e-2, [0.0, *power_ticks(1e-2, 1e4, 2)])
+    panels[0, 0].set_ylim(-3e-4, 100.0)
+    panels[1, 0].set_ylim(-3e-3, 3e4)
+    panels[0, 0].set_ylabel("difference of test error\n(percentage points, mean of epochs)")
+    panels[1, 0].set_ylabel(WEIGHTS.label)
+    for axes in panels[0]:
+        axes.axhspan(0.0, HARMLESS_POINTS, color=LIGHT_GREY, lw=0, zorder=0)
+    note = published_label(dataset)
+    legend_below(
+        figure,
+        [
+            *(series_handle(depth_look(l_max), lw=0.9) for l_max in networks),
+            patch_handle("none", f"lines: ours, {protocol_label(protocol)}"),
+            series_handle(SERIES[3], f"{note} (marker of $l_{{max}}$)", **_their_mark("o")),
+            series_handle(SERIES[3], f"{note}, $l_{{max}}$ not stated", **_their_mark("D")),
+            patch_handle(LIGHT_GREY, f"below {HARMLESS_POINTS:g} point", 1.0),
+        ],
+        4,
+    )
+    return figure
+
+
+def _their_mark(marker: str) -> dict:
+    return {**published_marker(marker), "markersize": 4.0, "markeredgewidth": 0.8}
+
+
+def _measured(rows: pd.DataFrame, quantity: Quantity) -> pd.Series:
+    """Difference of test error in percentage points, or divergence of weights."""
+    if quantity is TEST_ERROR:
+        return 100.0 * rows["test_error_divergence_mean"]
+    return rows[quantity.column].replace(np.inf, np.nan)
+
+
+def moment_distance(times: pd.Series, l_max: int) -> pd.Series:
+    """Mean over the matrices of abs(t - l) for one moment t for all, negative where t is early.
+
+    The matrices' own moments are l = 0 .. l_max - 1; at ``l`` itself there is no distance.
+    """
+    own = np.arange(l_max)
+    numbers = pd.to_numeric(times.where(times != "l")).to_numpy(dtype=float)
+    size = np.abs(numbers[:, None] - own).mean(axis=1)
+    signed = np.where(numbers < own.mean(), -size, size)
+    return pd.Series(np.nan_to_num(signed), index=times.index)
+
+
+def _draw_violations(
+    panels: Sequence[Axes],
+    grid: pd.DataFrame,
+    noise: pd.DataFrame,
+    l_max: int,
+    quantity: Quantity,
+) -> None:
+    """One network's curves of the three conditions, each with the other two satisfied."""
+    look = depth_look(l_max)
+    fixed_gamma = grid[(grid["l_max"] == l_max) & (grid["gamma"] == 1.0)]
+    at_l = grid[(grid["l_max"] == l_max) & (grid["t"] == "l")]
+    noisy = noise[noise["l_max"] == l_max]
+    for axes, rows, x in (
+        (panels[0], noisy, noisy["sigma"]),
+        (panels[1], fixed_gamma, moment_distance(fixed_gamma["t"], l_max)),
+        (panels[2], at_l, at_l["gamma"]),
+    ):
+        if rows.empty:
+            continue
+        data = summary(rows.assign(x=x, y=_measured(rows, quantity)), ["x"], "y")
+        data["low"] = data["low"].clip(lower=0.0)
+        draw_points(axes, data["x"], data, look, markersize=3.2)
+        axes.plot(data["x"], data["mean"], color=look.colour, ls=look.line, lw=0.9, zorder=2)
+
+
+def _draw_their_violations(
+    panels: Sequence[Axes], published: PublishedCurves, l_max: int, quantity: Quantity
+) -> None:
+    """Recovered cells of the row gamma = 1 and of the column t = l."""
+    cells = cells_published(published, l_max, quantity)
+    if cells.empty:
+        return
+    if quantity is TEST_ERROR:
+        cells = 100.0 * cells / PUBLISHED_EPOCHS
+    mark = _their_mark(depth_look(l_max).marker)
+    times = pd.Series(cells.columns)
+    panels[1].plot(moment_distance(times, l_max), cells.loc[1.0], **mark)
+    panels[2].plot(cells.index, cells["l"], **mark)
+
+
+@in_style
+def optimizers(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
+    """Z-IL and backprop with SGD and Adam for several batch sizes: test error, weight distance."""
+    networks = networks_of(table)
+    figure = new_figure(height_mm=112)
+    panels = figure.subplots(2, max(len(networks), 1), sharex=True, sharey="row", squeeze=False)
+    for column, l_max in enumerate(networks):
+        error, distance = panels[:, column]
+        for name, look in OPTIMIZERS.items():
+            chosen = table[(table["l_max"] == l_max) & (table["optimizer"] == name)]
+            for algorithm, filled, size in (("bp", False, 6.0), ("zil", True, 3.0)):
+                rows = chosen[chosen["algorithm"] == algorithm]
+                if rows.empty:
+                    continue
+                rows = rows.assign(percent=100.0 * rows["final_test_error"])
+                data = summary(rows, ["batch_size"], "percent")
+                draw_points(error, data["batch_size"], data, look, filled=filled, markersize=size)
+                if algorithm == "zil":
+                    error.plot(data["batch_size"], data["mean"], color=look.colour, lw=0.8)
+            zil = chosen[chosen["algorithm"] == "zil"]
+            if zil.empty:
+                continue
+            worst = zil.groupby("batch_size")["relative_weight_difference_to_bp"].max()
+            distance.plot(
+                worst.index,
+                worst.clip(lower=SMALLEST),
+                color=look.colour,
+                marker=look.marker,
+                ms=3.2,
+                lw=0.9,
+            )
+        letter(error, "abc"[column % 3], f"$l_{{max}}$ = {l_max}")
+        distance.set_xlabel("batch size (images)")
+        plain_log(distance, "x", sorted(table["batch_size"].unique()))
+    panels[0, 0].set_ylabel(f"test error after {_epochs(table)} (%)")
+    panels[1, 0].set_ylabel("Z-IL from backprop: largest\nrelative weight distance (unitless)")
+    panels[1, 0].set_yscale("log")
+    ring = {"color": GREY, "marker": "o", "ls": "none"}
+    legend_below(
+        figure,
+        [
+            *(
+                series_handle(look)
+                for name, look in OPTIMIZERS.items()
+                if name in set(table["optimizer"])
+            ),
+            series_handle(SERIES[3], "Z-IL", **ring, ms=3.0),
+            series_handle(SERIES[3], "backprop", **ring, mfc="white", ms=6.0),
+        ],
+    )
+    return figure
+
+
+def _epochs(table: pd.DataFrame) -> str:
+    found = sorted({int(value) for value in table["epochs"].unique()})
+    return f"{found[0]} epochs" if len(found) == 1 else "the last epoch"
+
+
+@in_style
+def float32(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
+    """Distance of the weights of Z-IL from those of backprop in both number formats."""
+    networks = networks_of(table)
+    figure = new_figure(height_mm=74)
+    panels = figure.subplots(1, max(len(networks), 1), sharey=True, squeeze=False)[0]
+    zeros = (table["relative_weight_difference"] <= 0.0).any()
+    for column, (axes, l_max) in enumerate(zip(panels, networks, strict=False)):
+        for name, look in DTYPES.items():
+            rows = table[(table["l_max"] == l_max) & (table["dtype"] == name)]
+            by_update = rows.groupby("update")["relative_weight_difference"]
+            data = by_update.agg(["median", "min", "max"]).clip(lower=SMALLEST)
+            style = {"color": look.colour, "marker": look.marker, "ms": 3.2, "lw": 0.9}
+            axes.plot(data.index, data["median"], ls=look.line, **style)
+            axes.fill_between(
+                data.index, data["min"], data["max"], color=look.colour, alpha=0.2, lw=0
+            )
+            epsilon = float(np.finfo(name).eps)
+            axes.axhline(epsilon, color=look.colour, lw=0.6, ls=(0, (1, 1)))
+        plain_log(axes, "x")
+        letter(axes, "abc"[column % 3], f"$l_{{max}}$ = {l_max}")
+        axes.set_xlabel("weight updates")
+    panels[0].set_yscale("log")
+    panels[0].set_ylabel("relative distance of Z-IL's weights\nfrom backprop's (unitless)")
+    note = [patch_handle("none", f"exact zeros at {power_label(SMALLEST)}")] if zeros else []
+    legend_below(
+        figure,
+        [
+            *(series_handle(look) for name, look in DTYPES.items() if name in set(table["dtype"])),
+            patch_handle(GREY, "range over seeds", 0.3),
+            series_handle(
+                SERIES[3], "rounding unit of the format", marker=None, ls=(0, (1, 1)), lw=0.6
+            ),
+            *note,
+        ],
+    )
+    return figure
+
+
+PHASES = {"learning": "output clamped", "prediction": "output free"}
+
+
+@in_style
+def energy(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
+    """Energy F_t over inference time in the learning and in the prediction phase."""
+    networks = networks_of(table)
+    phases = [name for name in PHASES if name in set(table["phase"])]
+    figure = new_figure(height_mm=20 + 56 * max(len(phases), 1))
+    panels = figure.subplots(
+        max(len(phases), 1), max(len(networks), 1), sharex=True, sharey="row", squeeze=False
+    )
+    sigmas = sorted(table["sigma"].unique())
+    looks = ordered_looks(sorted(table["gamma"].unique()))
+    resting = (table["energy"] == 0.0).any()
+    lines = dict(zip(sigmas, ("-", (0, (4, 1.4)), (0, (1, 1))), strict=False))
+    letters = iter("abcdefgh")
+    for row, phase in enumerate(phases):
+        rows = table[table["phase"] == phase]
+        top = _energy_top(rows)
+        for column, l_max in enumerate(networks):
+            axes = panels[row, column]
+            chosen = rows[rows["l_max"] == l_max]
+            for (gamma, sigma), one in chosen.groupby(["gamma", "sigma"]):
+                data = summary(one, ["t"], "energy")
+                data = data[data["mean"] > 0.0]
+                data[["low", "high"]] = np.nan
+                look = looks[gamma]
+                draw_line(
+                    axes, "t", data, look, marker=False, linestyle=lines.get(sigma, "-"), lw=1.0
+                )
+            letter(axes, next(letters), f"$l_{{max}}$ = {l_max}, {PHASES[phase]}")
+            axes.set_xscale("symlog", linthresh=1.0, linscale=0.4)
+        panels[row, 0].set_yscale("log")
+        shown = rows.loc[rows["energy"].between(1e-12, top), "energy"]
+        if len(shown):
+            panels[row, 0].set_ylim(0.5 * shown.min(), min(2.0 * shown.max(), top))
+        panels[row, 0].set_ylabel("energy $F_t$ of the batch,\nmean of seeds (unitless)")
+    for axes in panels[-1]:
+        times = [0, 1, 4, 16, 64, 256]
+        axes.set_xticks([t for t in times if t <= table["t"].max()])
+        axes.set_xticks([], minor=True)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_xlabel("inference time $t$ (steps)")
+    legend_below(
+        figure,
+        [
+            *(
+                series_handle(look, rf"$\gamma$ = {gamma:g}", marker=None)
+                for gamma, look in looks.items()
+            ),
+            *(
+                series_handle(SERIES[3], rf"$\sigma$ = {sigma:g}", marker=None, ls=line)
+                for sigma, line in lines.items()
+            ),
+            *([patch_handle("none", r"output free, $\sigma$ = 0: $F_t$ = 0")] if resting else []),
+        ],
+        4,
+    )
+    return figure
+
+
+def _energy_top(rows: pd.DataFrame) -> float:
+    """Top of an energy axis: steps above gamma = 2 explode and leave the picture."""
+    start = rows.loc[(rows["t"] == 0) & np.isfinite(rows["energy"]), "energy"]
+    return 1e4 * max(float(start.max()), 1e-12) if len(start) else np.inf
+
+
+@in_style
+def prediction(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
+    """Largest distance of a value node from the activity of the ANN during the prediction phase."""
+    networks = networks_of(table)
+    figure = new_figure(height_mm=74)
+    panels = figure.subplots(1, max(len(networks), 1), sharey=True, squeeze=False)[0]
+    looks = ordered_looks(sorted(table["gamma"].unique()))
+    expected = published.entries["claim.prediction_equals_forward"]["expect"][0]
+    bound = float(expected["tolerance"])
+    for column, (axes, l_max) in enumerate(zip(panels, networks, strict=False)):
+        axes.axhspan(SMALLEST, bound, color=LIGHT_GREY, lw=0, zorder=0)
+        for gamma, look in looks.items():
+            rows = table[(table["l_max"] == l_max) & (table["gamma"] == gamma)]
+            data = rows.groupby("t")["max_distance_to_ann"].agg(["median", "min", "max"])
+            data = data.where(np.isfinite(data)).clip(lower=SMALLEST)
+            axes.plot(data.index, data["median"], color=look.colour, lw=1.0)
+            axes.fill_between(
+                data.index, data["min"], data["max"], color=look.colour, alpha=0.2, lw=0
+            )
+        letter(axes, "abc"[column % 3], f"$l_{{max}}$ = {l_max}")
+        axes.set_xlabel("inference time $t$ (steps)")
+    shown = table["max_distance_to_ann"].replace([np.inf, 0.0], np.nan).clip(upper=1e3)
+    panels[0].set_yscale("log")
+    panels[0].set_ylim(0.3 * shown.min(), 3.0 * shown.max())
+    panels[0].set_ylabel("largest distance of a value node\nfrom the ANN's activity (unitless)")
+    legend_below(
+        figure,
+        [
+            *(
+                series_handle(look, rf"$\gamma$ = {gamma:g}", marker=None)
+                for gamma, look in looks.items()
+            ),
+            patch_handle(GREY, "range over seeds", 0.3),
+            patch_handle(LIGHT_GREY, f"counts as equal: below {power_label(bound)}", 1.0),
+        ],
+    )
+    return figure
