@@ -71,6 +71,10 @@ def test_nested_settings_and_the_moment_l():
     checks._check("sweep.x", fits)
     with pytest.raises(StudyError, match=r"sweep\.x\.readings\.one\.activation.*sigmoid"):
         checks._check("sweep.x", {"readings": {"one": {"activation": "sigmoyd"}}})
+    with pytest.raises(StudyError, match=r"sweep\.x\.learning_rates: found 0,"):
+        checks._check("sweep.x", {"learning_rates": {"sgd": 0.02, "adam": 0}})
+    described = {"description": "with biases", "biases": True}
+    checks._check("sweep.x", {"candidates": {"one": described}})
     with pytest.raises(StudyError, match=r"sweep\.x\.readings\.one: init .*xavier_uniform"):
         checks._check("sweep.x", {"readings": {"one": {"init": "xavier"}}})
     with pytest.raises(StudyError, match=r"sweep\.x\.times: .*65.*T = 64"):

@@ -10,7 +10,7 @@ rule run_sweep:
             for job in study_of(wildcards).sweep_networks(wildcards.sweep)
         ],
         published=lambda wildcards: (
-            [PUBLISHED.format(study=wildcards.study)]
+            [PUBLISHED.format(study=wildcards.study), RECOVERED]
             if declared_sweep(wildcards).get("published")
             else []
         ),

@@ -13,8 +13,10 @@ with job(snakemake) as run:
 
     params, given = snakemake.params, snakemake.input
     settings = dict(params.settings)
-    for path in given.published:
-        settings["published"] = load_published(path).entry(params.published)["values"]
+    if given.published:
+        document = load_published(given.published[0])
+        entry = document.entry(params.published)
+        settings["published"] = {**entry["values"], **document.recovered.get(entry["id"], {})}
     networks = {}
     for path, (name, protocol) in zip(given.networks, params.networks, strict=True):
         networks.setdefault(f"{name}.{protocol}", {}).update(load_spiking(path))

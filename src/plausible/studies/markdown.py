@@ -17,9 +17,10 @@ def as_they_are(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def markdown_table(header: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
-    """GitHub-flavoured Markdown table."""
+    """GitHub-flavoured Markdown table; bars within a cell, such as those of |x|, are escaped."""
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
+    texts = [[str(cell).replace("|", "\\|") for cell in line] for line in lines]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in texts) + "\n"
 
 
 def mean_text(values: pd.Series, digits: int = 2) -> str:

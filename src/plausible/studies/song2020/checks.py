@@ -55,7 +55,8 @@ _DEPTH = Rule(
 )
 
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(("gamma", "gammas", "il_gamma", "learning_rate", "weight_limit"), _POSITIVE),
+    **dict.fromkeys(("gamma", "gammas", "il_gamma", "weight_limit"), _POSITIVE),
+    **dict.fromkeys(("learning_rate", "learning_rates"), _POSITIVE),
     **dict.fromkeys(("sigma", "sigmas", "tolerance", "tolerances"), _NOT_NEGATIVE),
     **dict.fromkeys(("times", "il_steps"), _MOMENT),
     "l_max": _DEPTH,
@@ -76,8 +77,9 @@ RULES: dict[str, Rule] = {
 """By the name of the setting; a list must hold such values throughout."""
 
 MOMENTS = ("times", "il_steps")
-READINGS = "readings"
-"""A mapping of names to the choices of a `Reading`."""
+READINGS = ("readings", "candidates")
+"""Mappings of names to the choices of a `Reading`, and perhaps a description of it."""
+DESCRIPTION = "description"
 HORIZON = "steps"
 """T, the number of inference steps: no moment of a weight update may lie beyond it."""
 
@@ -98,14 +100,15 @@ def check_sweeps(study: Study) -> None:
 def _check(place: str, settings: Mapping[str, Any]) -> None:
     for name, value in settings.items():
         where = f"{place}.{name}"
-        if name == READINGS:
-            for protocol, choices in value.items():
-                make_reading(choices, f"{where}.{protocol}")
-        if isinstance(value, Mapping):
-            _check(where, value)
-        elif name in RULES:
+        if name in READINGS:
+            for title, choices in value.items():
+                chosen = {key: choices[key] for key in choices if key != DESCRIPTION}
+                make_reading(chosen, f"{where}.{title}")
+        if name in RULES:
             for single in _values(value):
                 _require(RULES[name], where, single)
+        elif isinstance(value, Mapping):
+            _check(where, value)
     horizon = settings.get(HORIZON)
     for name in MOMENTS:
         for moment in _values(settings.get(name, ())):
@@ -117,8 +120,8 @@ def _check(place: str, settings: Mapping[str, Any]) -> None:
 
 
 def _values(value: Any) -> Iterator[Any]:
-    if isinstance(value, list | tuple):
-        for entry in value:
+    if isinstance(value, list | tuple | Mapping):
+        for entry in value.values() if isinstance(value, Mapping) else value:
             yield from _values(entry)
     else:
         yield value
