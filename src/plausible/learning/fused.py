@@ -138,7 +138,8 @@ def fazil(
     """One update by Fa-Z-IL: at every t = 0 .. ``steps`` a layer learns where its phi fires.
 
     ``steps`` is l_max - 1 without another number. phi watches every neuron of every sample for
-    ``detection_steps`` = t_d steps; a matrix of which no neuron fires is not touched.
+    ``detection_steps`` = t_d steps; a matrix of which no neuron fires is not touched. Weights
+    move at once: an error that was zero in its turn (of a silent relu) may arise later and fire.
     """
     check_trigger(detection_steps, tolerance)
     last = depth(network) - 1 if steps is None else steps
@@ -163,8 +164,8 @@ def _fired_errors(
 ) -> Tensor | None:
     """phi(eps^l_t) eps^l_t, or None if phi fires nowhere; ``active_at`` is brought up to date.
 
-    ``trigger.phi`` with a time in place of a counter: a layer at rest, as all are above layer t,
-    costs one comparison.
+    ``trigger.phi`` with the time of the last activity in place of a counter: a layer at rest, as
+    all are above layer t, costs one comparison.
     """
     active = errors != 0 if tolerance == 0 else (errors.abs() <= tolerance).logical_not_()
     if not active.any():
@@ -244,7 +245,9 @@ def _advance(
         _refresh(network, above, value, signals)
         _predict(network, level, work, signals)
     if due[-1] is not None:
-        _learn(network, depth(network) - 1, signals, due[-1], learning_rate)
+        top = depth(network) - 1
+        _learn(network, top, signals, due[-1], learning_rate)
+        _predict(network, top, work, signals)  # the input stays, but its matrix has changed
 
 
 def _refresh(network: LayeredNetwork, level: int, values: Tensor, signals: _Signals) -> None:
