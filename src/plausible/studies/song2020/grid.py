@@ -5,17 +5,15 @@ one after the other, each from cheap to expensive, and a shard of the sweep is a
 line of equal estimated cost; a shard trains the twin of each group it touches again (seconds).
 """
 
-import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from plausible.data import Dataset
-from plausible.files import write_text
 from plausible.studies.inputs import read, require
 from plausible.studies.song2020.networks import (
     Images,
@@ -23,9 +21,11 @@ from plausible.studies.song2020.networks import (
     comparison,
     network_rule,
     prepare_images,
+    stored,
     train_network,
 )
-from plausible.studies.song2020.readings import Reading, make_reading
+from plausible.studies.song2020.readings import make_reading
+from plausible.studies.song2020.shards import part_of
 
 AT_L = "l"
 """The value of t of the column where theta^{l+1} learns at t = l."""
@@ -40,6 +40,9 @@ class Variant(NamedTuple):
     gamma: float
     sigma: float
     noise: str
+
+
+TWIN = Variant("bp", "backprop", "", float("nan"), 0.0, "none")
 
 
 class Task(NamedTuple):
@@ -69,6 +72,11 @@ def variants(settings: Mapping[str, Any]) -> list[Variant]:
     return cells
 
 
+def moment(cell: Variant) -> int:
+    """t_c of a cell with one moment for all matrices; 0 for those that have none."""
+    return int(cell.t) if cell.method == "fixed_t" else 0
+
+
 def cost(variant: Variant, l_max: int, fazil_steps: int) -> float:
     """Estimated time of a network, in units of one pass of the images through the first matrix.
 
@@ -79,7 +87,7 @@ def cost(variant: Variant, l_max: int, fazil_steps: int) -> float:
         "backprop": 1,
         "t_equals_l": l_max,
         "fazil": fazil_steps,
-        "fixed_t": int(variant.t) if variant.t.isdigit() else 0,
+        "fixed_t": moment(variant),
     }[variant.method]
     return 1.0 + 0.075 * (steps + 1) * (l_max - 1)
 
@@ -96,27 +104,34 @@ def tasks(settings: Mapping[str, Any], seeds: Sequence[int]) -> list[Task]:
     return listed
 
 
-def shard_of(listed: Sequence[Task], costs: Sequence[float], shard: int, shards: int) -> list[Task]:
-    """The tasks whose middle lies in part ``shard`` of ``shards`` equal parts of the total cost."""
-    total, before = sum(costs), 0.0
-    chosen = []
-    for task, share in zip(listed, costs, strict=True):
-        if int((before + share / 2) / total * shards) == shard:
-            chosen.append(task)
-        before += share
-    return chosen
+def task_rows(
+    task: Task, metrics: Mapping[str, Any], settings: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Rows of a network: several where it stands for several cells.
 
-
-def task_rows(task: Task, metrics: Mapping[str, Any], gammas: Sequence[float], epochs: int):
-    """Rows of a task: several where one network stands for several cells."""
-    protocol, l_max, seed, cell = task
-    row = {"l_max": l_max, "seed": seed, "method": cell.method, "epochs": epochs, **metrics}
-    place = {"t": cell.t, "sigma": cell.sigma, "noise": cell.noise}
-    if cell.panel == "t_gamma" and cell.t == "0":
-        for gamma in gammas:
-            yield {"protocol": protocol, "panel": "t_gamma", "gamma": gamma, **place, **row}
-        return
-    yield {"protocol": protocol, "panel": cell.panel, "gamma": cell.gamma, **place, **row}
+    At t = 0 no value node has moved, so gamma does not matter; the cell t = l, gamma = 1 is also
+    sigma = 0 of every noise.
+    """
+    cell = task.variant
+    cells = [cell]
+    if cell.method == "fixed_t" and cell.t == "0":
+        cells = [cell._replace(gamma=float(gamma)) for gamma in settings["gammas"]]
+    if cell[:4] == ("t_gamma", "t_equals_l", AT_L, 1.0) and 0 in settings["sigmas"]:
+        cells += [cell._replace(panel="sigma", noise=noise) for noise in settings["noises"]]
+    for cell in cells:
+        yield {
+            "protocol": task.protocol,
+            "panel": cell.panel,
+            "l_max": task.l_max,
+            "seed": task.seed,
+            "method": cell.method,
+            "t": cell.t,
+            "gamma": cell.gamma,
+            "sigma": cell.sigma,
+            "noise": cell.noise,
+            "epochs": settings["epochs"],
+            **metrics,
+        }
 
 
 def grid(
@@ -136,27 +151,26 @@ def grid(
     images = prepare_images(require(dataset, "grid", "data set"), settings.get("train_limit"))
     listed = tasks(settings, seeds)
     costs = [cost(task.variant, task.l_max, settings["fazil_steps"]) for task in listed]
-    chosen = shard_of(listed, costs, settings.get("shard", 0), settings.get("shards", 1))
-    folder = settings.get("checkpoints")
+    chosen = part_of(listed, costs, settings)
+    first_of_group = {task[:3]: task for task in reversed(listed)}
     rows: list[dict[str, Any]] = []
-    group, twin = None, None
+
+    @lru_cache(maxsize=1)
+    def twin(protocol: str, l_max: int, seed: int) -> Trained:
+        return _train(images, Task(protocol, l_max, seed, TWIN), settings)
+
     for number, task in enumerate(chosen, start=1):
         started = time.monotonic()
-        reading = make_reading(settings["readings"][task.protocol], task.protocol)
-        if task[:3] != group:
-            group = task[:3]
-            twin = _train(images, reading, Variant("bp", "backprop", "", 1.0, 0.0, "none"),
-                          task, settings)  # fmt: skip
-        if task == next(other for other in listed if other[:3] == group):
-            # The row of the twin comes from the shard that holds the group's first network.
-            rows += _bp_rows(task, twin, settings)
-        metrics = _kept(folder, task)
-        if metrics is None:
-            metrics = comparison(_train(images, reading, task.variant, task, settings), twin)
-            _keep(folder, task, metrics)
-        rows += task_rows(task, metrics, settings["gammas"], settings["epochs"])
-        if task.variant[:4] == ("t_gamma", "t_equals_l", AT_L, 1.0):
-            rows += _zero_sigma_rows(task, metrics, settings)
+        metrics = stored(
+            settings.get("checkpoints"),
+            ".".join(map(str, (*task[:3], *task.variant))),
+            lambda task=task: comparison(_train(images, task, settings), twin(*task[:3])),
+        )
+        rows += task_rows(task, metrics, settings)
+        if task == first_of_group[task[:3]]:
+            # The shard with a group's first network has the row of its twin.
+            own = comparison(twin(*task[:3]), twin(*task[:3]))
+            rows += task_rows(task._replace(variant=TWIN), own, settings)
         print(
             f"network {number} of {len(chosen)}: {task.protocol}, l_max {task.l_max}, seed "
             f"{task.seed}, {task.variant.method} t {task.variant.t} gamma {task.variant.gamma:g} "
@@ -167,17 +181,16 @@ def grid(
     return pd.DataFrame(rows)
 
 
-def _train(
-    images: Images, reading: Reading, cell: Variant, task: Task, settings: Mapping[str, Any]
-) -> Trained:
-    steps = settings["fazil_steps"] if cell.method == "fazil" else 0
+def _train(images: Images, task: Task, settings: Mapping[str, Any]) -> Trained:
+    cell = task.variant
+    reading = make_reading(settings["readings"][task.protocol], task.protocol)
     rule = network_rule(
         reading,
         task.l_max,
         settings["batch_size"],
         method=cell.method,
-        steps=int(cell.t) if cell.method == "fixed_t" else steps,
-        gamma=cell.gamma,
+        steps=settings["fazil_steps"] if cell.method == "fazil" else moment(cell),
+        gamma=1.0 if cell is TWIN else cell.gamma,
         noise=cell.noise,
         sigma=cell.sigma,
         detection_steps=settings["detection_steps"],
@@ -194,37 +207,3 @@ def _train(
         weight_limit=settings["weight_limit"],
         noise_key=f"{cell.noise} {cell.sigma}",
     )
-
-
-def _bp_rows(task: Task, twin: Trained, settings: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The row of the backprop twin."""
-    cell = Variant("bp", "backprop", "", float("nan"), 0.0, "none")
-    return task_rows(task._replace(variant=cell), comparison(twin, twin), (), settings["epochs"])
-
-
-def _zero_sigma_rows(
-    task: Task, metrics: Mapping[str, Any], settings: Mapping[str, Any]
-) -> Iterator[dict[str, Any]]:
-    """The cell t = l, gamma = 1 is also sigma = 0 of every noise."""
-    for noise in settings["noises"] if 0 in settings["sigmas"] else ():
-        cell = task.variant._replace(panel="sigma", noise=noise)
-        yield from task_rows(task._replace(variant=cell), metrics, (), settings["epochs"])
-
-
-def _checkpoint(folder: str, task: Task) -> Path:
-    cell = task.variant
-    name = f"{task.protocol}.{task.l_max}.{task.seed}.{cell.method}.{cell.t}.{cell.gamma:g}"
-    return Path(folder) / f"{name}.{cell.noise}.{cell.sigma:g}.json"
-
-
-def _kept(folder: str | None, task: Task) -> dict[str, Any] | None:
-    """Metrics of a network that an earlier, killed run of this job had finished."""
-    if folder is None or not _checkpoint(folder, task).exists():
-        return None
-    return json.loads(_checkpoint(folder, task).read_text(encoding="utf-8"))
-
-
-def _keep(folder: str | None, task: Task, metrics: Mapping[str, Any]) -> None:
-    if folder is not None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        write_text(_checkpoint(folder, task), json.dumps(metrics))
