@@ -1,0 +1,111 @@
+"""Table 4: what is timed is one update of each algorithm, and every number is measured."""
+
+import pandas as pd
+import pytest
+import torch
+
+from plausible.errors import DeviceError, StudyError
+from plausible.learning.layered import apply, backprop_updates, make_network
+from plausible.learning.layered_rules import il_updates
+from plausible.studies.song2020.run_time import COLUMNS, Rules, make_updates, run_time
+
+torch.set_num_threads(1)
+SETTINGS = {
+    "networks": {
+        "imagenet": {"layer_sizes": [3000, 400, 30, 20, 5], "batch_size": 1},
+        "mnist": {"layer_sizes": [20, 12, 10, 5], "batch_size": 4},
+    },
+    "il_steps": 6,
+    "il_gamma": 0.1,
+    "detection_steps": 4,
+    "tolerance": 0.0,
+    "learning_rate": 1e-7,
+    "warm_up": 1,
+    "repetitions": 5,
+}
+ALGORITHMS = ["bp_autograd", "bp", "il", "zil", "fazil"]
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return run_time(SETTINGS, [5], None, None)
+
+
+def test_one_row_for_every_network_and_algorithm(table):
+    assert list(table.columns) == list(COLUMNS)
+    cpu = table[table["device"] == "cpu"]
+    expected = [(name, a) for name in SETTINGS["networks"] for a in ALGORITHMS]
+    assert list(zip(cpu["network"], cpu["algorithm"], strict=True)) == expected
+    assert set(cpu["layer_sizes"]) == {"3000-400-30-20-5", "20-12-10-5"}
+    assert dict(zip(cpu["network"], cpu["batch_size"], strict=True)) == {"imagenet": 1, "mnist": 4}
+    assert (table["repetitions"] == 5).all()
+    assert set(table["device"]) == ({"cpu", "cuda"} if torch.cuda.is_available() else {"cpu"})
+
+
+def test_times_are_medians_between_quartiles_and_ratios_follow(table):
+    middle = table["milliseconds_per_update"]
+    assert (table["milliseconds_low"] > 0).all()
+    assert (table["milliseconds_low"] <= middle).all()
+    assert (middle <= table["milliseconds_high"]).all()
+    for _, rows in table.groupby(["network", "device"]):
+        bp = rows.loc[rows["algorithm"] == "bp", "milliseconds_per_update"].item()
+        expected = rows["milliseconds_per_update"] / bp
+        assert (rows["ratio_to_bp"] - expected).abs().max() < 1e-12
+
+
+def test_autograd_needs_room_for_the_gradient_and_fused_updates_do_not(table):
+    """At 3000 x 400 a gradient in float32 takes 4.8 MB of the memory of the process."""
+    rows = table[(table["network"] == "imagenet") & (table["device"] == "cpu")]
+    memory = rows.set_index("algorithm")["peak_memory_mb"]
+    if memory.isna().all():
+        pytest.skip("this system does not tell how much memory a process uses")
+    assert (memory > 50).all() and (memory < 4000).all()
+    assert memory["bp_autograd"] - memory["bp"] > 2.5
+
+
+def problem():
+    generator = torch.Generator().manual_seed(1)
+    weights = [
+        torch.randn(above, below, generator=generator, dtype=torch.float64)
+        for below, above in ((5, 10), (10, 12), (12, 20))
+    ]
+    inputs = torch.rand(4, 20, generator=generator, dtype=torch.float64)
+    targets = torch.rand(4, 5, generator=generator, dtype=torch.float64)
+    return make_network(weights, activate_input=True), inputs, targets
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_what_is_timed_is_the_whole_update(algorithm):
+    network, inputs, targets = problem()
+    readable = (
+        il_updates(network, inputs, targets, 6, 0.1)
+        if algorithm == "il"
+        else backprop_updates(network, inputs, targets)
+    )
+    expected = apply(network, readable, 0.1)
+    make_updates(network, inputs, targets, Rules(0.1, 6, 0.1, 4, 0.0))[algorithm]()
+    for found, wanted in zip(network.weights, expected.weights, strict=True):
+        assert torch.allclose(found, wanted, rtol=0.0, atol=1e-13)
+    assert not any(weight.requires_grad for weight in network.weights)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"repetitions": 0}, StudyError, "repetitions: found 0"),
+        ({"warm_up": 0}, StudyError, "warm_up: found 0"),
+        ({"networks": {}}, StudyError, "no network was found"),
+        ({"device": "cuda"}, DeviceError, "found 'cuda'"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(changes, error, words):
+    if changes.get("device") == "cuda" and torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    with pytest.raises(error, match=words):
+        run_time({**SETTINGS, **changes}, [5], None, None)
+
+
+def test_a_missing_setting_is_named():
+    settings = {name: value for name, value in SETTINGS.items() if name != "il_steps"}
+    with pytest.raises(StudyError, match="'il_steps' was not found"):
+        run_time(settings, [5], None, None)
