@@ -144,7 +144,9 @@ def _disturbance(record: Relaxation) -> float:
 def layers_rest(settings: Settings, seed: int) -> list[Check]:
     """Lemma A.3: under C1 layer l stays as it was until t = l, whatever gamma."""
     problems = [
-        random_problem("lemma_a3", seed, l_max, biases) for l_max in DEPTHS for biases in (0, 1)
+        random_problem("lemma_a3", seed, l_max, biases)
+        for l_max in DEPTHS
+        for biases in (False, True)
     ]
 
     def records(gamma: float) -> list[Relaxation]:
