@@ -175,10 +175,13 @@ def _refresh(parameters, rule, work, number):
 
 @njit(cache=True, nogil=True)
 def _message(parameters, work, layer, error, rows):
-    """theta^layer^T error of the layer below, ``[batch, width]``, into ``work.message``."""
+    """theta^layer^T error of the layer below, ``[batch, width]``, into ``work.message``.
+
+    Of all columns: those beyond the layer's size would keep the message of a wider layer.
+    """
     product(
         error, parameters.transposed[layer - 1], work.message, rows,
-        parameters.sizes[layer - 1], parameters.sizes[layer],
+        parameters.sizes[layer - 1], work.message.shape[1],
     )  # fmt: skip
 
 
