@@ -114,6 +114,16 @@ def test_columns_and_determinism(run, name):
         assert set(first["seed"]) == set(SEEDS)
 
 
+def test_every_sweep_of_the_study_has_an_experiment(project_root):
+    text = (project_root / "workflow" / "studies" / "song2020.yaml").read_text()
+    sweeps = yaml.safe_load(text)["sweep"]
+    assert {sweep.get("experiment", name) for name, sweep in sweeps.items()} == set(EXPERIMENTS)
+    for name in COLUMNS:
+        stated = {*sweeps[name]["settings"], *({"published"} & set(sweeps[name]))}
+        assert stated == set(SETTINGS[name])
+        assert sweeps[name].get("data_set", False) == (name in NEEDS_IMAGES)
+
+
 @pytest.mark.parametrize("name", COLUMNS)
 def test_a_missing_setting_is_named(name, digits):
     for key in SETTINGS[name]:

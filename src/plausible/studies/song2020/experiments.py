@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from plausible.studies.song2020.batches import batches
+from plausible.studies.song2020.calibration import calibration
 from plausible.studies.song2020.detection import detection
 from plausible.studies.song2020.dynamics import energy, prediction
 from plausible.studies.song2020.figure_experiments import fig1, fig2
@@ -16,6 +18,7 @@ from plausible.studies.song2020.grid import grid
 from plausible.studies.song2020.notation import notation
 from plausible.studies.song2020.precision import float32
 from plausible.studies.song2020.properties import properties
+from plausible.studies.song2020.run_time import run_time
 from plausible.studies.song2020.theorems import theorems
 
 EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {
@@ -24,8 +27,11 @@ EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {
     "notation": notation,
     "properties": properties,
     "detection": detection,
+    "run_time": run_time,
     "theorems": theorems,
     "grid": grid,
+    "calibration": calibration,
+    "batches": batches,
     "float32": float32,
     "energy": energy,
     "prediction": prediction,
