@@ -64,6 +64,19 @@ def test_the_example_of_a_row_adds_jobs_and_changes_none(project_root, declarati
             assert study.training_settings(run, protocol) == before.training_settings(run, protocol)
 
 
+def test_the_example_of_a_divided_experiment(project_root, tmp_path):
+    (example,) = blocks(project_root / "CONTRIBUTING.md", "yaml", "workflow/studies/song2020.yaml")
+    declaration = yaml.safe_load((project_root / "workflow/studies/song2020.yaml").read_text())
+    path = tmp_path / "song2020.yaml"
+    path.write_text(yaml.safe_dump(added(declaration, yaml.safe_load(example))))
+    schema = project_root / "workflow" / "schemas" / "study.schema.yaml"
+    study = load_study(path, schema, load_config({"scale": "paper"}, project_root))
+    parts = yaml.safe_load(example)["sweep"]["grid_as_coded"]["shards"]["paper"]
+    assert len(study.sweep_files("grid_as_coded")) == parts
+    last = study.sweep_settings("grid_as_coded", study.sweep_parts("grid_as_coded")[-1])
+    assert (last["shard"], last["shards"]) == (parts - 1, parts)
+
+
 def test_the_example_of_a_figure(project_root, declaration, load):
     path = project_root / "CONTRIBUTING.md"
     _, entry = blocks(path, "yaml", STUDY)

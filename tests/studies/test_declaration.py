@@ -7,7 +7,7 @@ import yaml
 
 from plausible.config import load_config
 from plausible.errors import PlausibleError, StudyError
-from plausible.studies.declaration import load_study, short_name
+from plausible.studies.declaration import load_studies, load_study, short_name
 
 ROOT = Path(__file__).parents[2]
 STUDY = ROOT / "workflow/studies/thuesen2022.yaml"
@@ -153,8 +153,17 @@ def test_a_slip_in_a_study_file_is_one_sentence(edited, change, words):
 
 
 def test_overrides_of_unknown_runs_and_settings_are_refused():
+    def load_all(**config):
+        return load_studies(STUDY.parent, SCHEMA, load_config(config, ROOT))
+
     with pytest.raises(StudyError, match="spcn_adm.*spcn_adam"):
-        load(overrides={"spcn_adm": {"epochs": 1}})
+        load_all(overrides={"spcn_adm": {"epochs": 1}})
+    # A run of any of the studies will do.
+    names = ["thuesen2022", "song2020"]
+    found = load_all(studies=names, overrides={"spcn_adam": {"epochs": 1}, "fig2": {"gamma": 0.1}})
+    assert list(found) == names
+    with pytest.raises(StudyError, match="overrides.fig2 names no run"):
+        load_all(studies=["thuesen2022"], overrides={"fig2": {"gamma": 0.1}})
     with pytest.raises(StudyError, match="learning_rat.*learning_rate"):
         load(overrides={"snn": {"learning_rat": 1}})
 

@@ -12,18 +12,13 @@ from plausible.data.registry import source_files
 from plausible.errors import PlausibleError
 from plausible.reproduction.adoption import adopt_results, came_with_the_checkout
 from plausible.sources import registered_module, source_digest
-from plausible.studies.declaration import load_study, short_name
+from plausible.studies.declaration import load_studies, short_name
 
 try:
     CONFIG = load_config(config, workflow.basedir)
     # Scripts see the completed configuration.
     config.update(CONFIG)
-    STUDIES = {
-        name: load_study(
-            f"workflow/studies/{name}.yaml", "workflow/schemas/study.schema.yaml", CONFIG
-        )
-        for name in CONFIG["studies"]
-    }
+    STUDIES = load_studies("workflow/studies", "workflow/schemas/study.schema.yaml", CONFIG)
 except PlausibleError as error:
     sys.exit(f"error: {error}")
 

@@ -312,14 +312,33 @@ def load_study(path: str | Path, schema_path: str | Path, config: Mapping[str, A
             import_module(checks).check_sweeps(study)
         except StudyError as error:
             raise StudyError(f"{path}: {error}") from None
+    return study
+
+
+def load_studies(
+    folder: str | Path, schema_path: str | Path, config: Mapping[str, Any]
+) -> dict[str, Study]:
+    """Every study that the configuration names, by its name.
+
+    Raises
+    ------
+    StudyError
+        As `load_study`, and if the user's overrides name a run that no study has.
+    """
+    studies = {
+        name: load_study(Path(folder) / f"{name}.yaml", schema_path, config)
+        for name in config["studies"]
+    }
+    known = {"*"}
+    for study in studies.values():
+        known.update(*(study.declaration[stage] for stage in STAGES))
     for target in config["overrides"]:
-        known = {"*", *declaration["train"], *declaration["simulate"], *declaration["sweep"]}
-        if target not in known and len(config["studies"]) == 1:
+        if target not in known:
             raise StudyError(
                 f"config.yaml: overrides.{target} names no run{nearest(target, known)}; known are "
                 f"{', '.join(sorted(known))}."
             )
-    return study
+    return studies
 
 
 def _check_references(path: Path, declaration: Mapping[str, Any]) -> None:
