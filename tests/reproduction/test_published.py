@@ -35,6 +35,34 @@ def test_recovered_numbers_are_valid():
     assert all(entry["confidence"] for entry in document["entries"])
 
 
+def test_recovered_numbers_stand_beside_their_entries():
+    published = load_published(FOLDER / "song2020.yaml")
+    cells = published.recovered_values("fig3")["divergence_of_test_error"]["l_max_3"]["rows"]
+    assert len(cells) == 6 and cells[1][2] == 8.7
+    with pytest.raises(StudyError, match=r"recovered.yaml holds no values of 'song2020.fig1'"):
+        published.recovered_values("fig1")
+    assert not load_published(FOLDER / "thuesen2022.yaml").recovered
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [(["doc.fig9"], "'doc.fig9' is no entry of doc.yaml"), (["doc.fig1"] * 2, "occurs twice")],
+)
+def test_mistakes_in_recovered_numbers(document, tmp_path, ids, message):
+    entries = [
+        {"id": name, "values": {"a": 1}, "source": "s", "confidence": "high"} for name in ids
+    ]
+    (tmp_path / "recovered.yaml").write_text(yaml.safe_dump({"entries": entries}))
+    with pytest.raises(StudyError, match=message):
+        load(document, tmp_path)
+
+
+def test_recovered_numbers_of_other_documents_are_passed_over(document, tmp_path):
+    entry = {"id": "other.fig1", "values": {"a": 1}, "source": "s", "confidence": "high"}
+    (tmp_path / "recovered.yaml").write_text(yaml.safe_dump({"entries": [entry]}))
+    assert not load(document, tmp_path).recovered
+
+
 def test_default_path():
     assert published_path("song2020") == FOLDER / "song2020.yaml"
 

@@ -10,6 +10,7 @@ from plausible.errors import StudyError
 from plausible.reproduction import evidence as ev
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.published import load_published
+from plausible.reproduction.theorems import THEOREM_COLUMNS
 
 from . import synthetic_thuesen2022 as synthetic
 
@@ -81,7 +82,7 @@ def test_every_published_number_is_compared_or_left_out_with_a_reason(published)
 def test_table1_has_27_numbers(good):
     rows = rows_of(good, "table1", "value:row")
     assert len(rows) == 27
-    assert set(rows["protocol"]) == set(ev.PROTOCOLS)
+    assert set(rows["protocol"]) == set(synthetic.PROTOCOLS)
     assert rows.groupby("check")["published"].first().to_dict() == {
         f"value:row {number}": row[-1] for number, row in enumerate(synthetic.TABLE1_ROWS, start=1)
     }
@@ -303,8 +304,8 @@ def test_rows_of_ones_own_do_not_disturb_table1(tables, published, good):
 
 
 def test_unknown_study_and_statement_without_check(tables, published, monkeypatch):
-    with pytest.raises(StudyError, match="no checks for the study 'song2020'"):
-        vd.verdict_table("song2020", tables, "demo", published)
+    with pytest.raises(StudyError, match="no checks for the study 'oconnor2020'"):
+        vd.verdict_table("oconnor2020", tables, "demo", published)
     monkeypatch.delitem(REGISTRY.checks, ("fig3", 0))
     with pytest.raises(StudyError, match=r"thuesen2022.fig3: statement 0 has no check"):
         vd.verdict_table("thuesen2022", tables, "demo", published)
@@ -364,7 +365,7 @@ def test_theorem_with_two_measurements_and_two_protocols(published):
             ("thuesen2022.eq38.soft_rate", 0, "right sign", "corrected", 0, 0.5, 1.0, "<"),
             ("thuesen2022.eq38.soft_rate", 0, "printed sign", "as_published", 0, 50.0, 1.0, "<"),
         ],
-        columns=list(vd.THEOREM_COLUMNS),
+        columns=list(THEOREM_COLUMNS),
     )
     entry = published.entry("eq38.soft_rate")
     outcomes = vd.theorem_outcomes(ev.Evidence({"theorems": frame}, entry, published, False), 0)

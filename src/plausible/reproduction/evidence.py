@@ -17,7 +17,8 @@ from plausible.errors import StudyError
 from plausible.measure.accuracy import mean_interval
 from plausible.reproduction.published import Entry, Published, stated_numbers
 
-PROTOCOLS = ("as_published", "as_coded", "corrected")
+PROTOCOLS = ("as_published", "as_coded", "calibrated", "corrected")
+"""In this order; a study has those that its file declares."""
 NAN = float("nan")
 
 
@@ -46,7 +47,8 @@ class Number(NamedTuple):
 
     ``tolerance`` is the published one, or None where none is stated: then the published value, a
     single run, must lie in the 95 % prediction interval of a single run of ours. ``seeded`` is
-    False for a value that no random stream enters.
+    False for a value that no random stream enters. ``absent`` says why there are no values, where
+    a run may lack them (a graphics card, say); such a number is shown and not compared.
     """
 
     label: str
@@ -57,6 +59,7 @@ class Number(NamedTuple):
     tolerance_source: str = ""
     note: str = ""
     seeded: bool = True
+    absent: str = ""
 
 
 class Evidence(NamedTuple):
@@ -189,9 +192,15 @@ def prediction_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[fl
     return float(values.mean()) - half, float(values.mean()) + half
 
 
-def by_protocol(frame: pd.DataFrame) -> Iterable[tuple[str, pd.DataFrame]]:
+def present_protocols(names: Iterable[str]) -> list[str]:
+    """Protocols that occur in ``names``, in the fixed order of the protocols."""
+    found = set(names)
+    return [name for name in PROTOCOLS if name in found]
+
+
+def by_protocol(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Rows of each protocol, in the fixed order of the protocols."""
-    known = [name for name in PROTOCOLS if (frame["protocol"] == name).any()]
+    known = present_protocols(frame["protocol"])
     unknown = sorted(set(frame["protocol"].astype(str)) - set(known))
     if unknown:
         raise StudyError(

@@ -10,6 +10,9 @@ import yaml
 from plausible.config import check_schema, nearest, project_root
 from plausible.errors import ConfigError, StudyError
 
+RECOVERED = "recovered.yaml"
+"""File beside the published ones with numbers that were recovered from other copies of them."""
+
 Entry = Mapping[str, Any]
 """One figure, table, claim or theorem; workflow/published/README.md explains its keys."""
 
@@ -21,6 +24,8 @@ class Published(NamedTuple):
     source: Mapping[str, Any]
     ambiguities: tuple[Mapping[str, str], ...]
     entries: Mapping[str, Entry]
+    recovered: Mapping[str, Mapping[str, Any]] = {}
+    """Values that were read from another copy of the document, by the id of their entry."""
 
     def entry(self, name: str) -> Entry:
         """Entry of ``name``, an id with or without the study before its first dot."""
@@ -30,6 +35,13 @@ class Published(NamedTuple):
                 f"{self.study} published no result '{name}'{nearest(full, self.entries)}."
             )
         return self.entries[full]
+
+    def recovered_values(self, name: str) -> Mapping[str, Any]:
+        """Values of ``name`` that were recovered from another copy of the document."""
+        full = self.entry(name)["id"]
+        if full not in self.recovered:
+            raise StudyError(f"{RECOVERED} holds no values of '{full}'; restore that file.")
+        return self.recovered[full]
 
     def original(self, name: str) -> Entry:
         """Entry that holds the content of ``name``: itself, or the one it is ``same_as``."""
@@ -48,7 +60,7 @@ def published_path(study: str, root: str | Path | None = None) -> Path:
 
 
 def load_published(path: str | Path, schema_path: str | Path | None = None) -> Published:
-    """Read and check one published file.
+    """Read and check one published file, and what ``recovered.yaml`` beside it says about it.
 
     ``schema_path`` is by default ``schemas/published.schema.yaml`` beside the folder of ``path``.
 
@@ -83,7 +95,26 @@ def load_published(path: str | Path, schema_path: str | Path | None = None) -> P
                 f"{path}: {identifier} is the same as {target}, which is itself only a reference; "
                 f"name {entries[target]['same_as']}."
             )
-    return Published(study, document["source"], tuple(document["ambiguities"]), entries)
+    recovered = _recovered(path.with_name(RECOVERED), schema_path, entries, study)
+    return Published(study, document["source"], tuple(document["ambiguities"]), entries, recovered)
+
+
+def _recovered(
+    path: Path, schema_path: str | Path | None, entries: Mapping[str, Entry], study: str
+) -> dict[str, Mapping[str, Any]]:
+    """Recovered values of the entries of ``study``; none where there is no such file."""
+    if not path.is_file():
+        return {}
+    found: dict[str, Mapping[str, Any]] = {}
+    for entry in read_checked(path, schema_path)["entries"]:
+        identifier = entry["id"]
+        if not identifier.startswith(f"{study}."):
+            continue
+        if identifier not in entries or identifier in found:
+            problem = "occurs twice" if identifier in found else f"is no entry of {study}.yaml"
+            raise StudyError(f"{path}: the id '{identifier}' {problem}.")
+        found[identifier] = entry["values"]
+    return found
 
 
 def read_checked(path: str | Path, schema_path: str | Path | None = None) -> dict[str, Any]:

@@ -50,8 +50,11 @@ def note_cell(text: str) -> Html:
     return Html(escape(finding) + (f"<br><strong>Why:</strong> {escape(cause)}" if why else ""))
 
 
-def setting_differences(records: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
-    """Rows of setting, its value in each protocol, and the runs for which that is so."""
+def setting_differences(
+    records: Iterable[Mapping[str, Any]], protocols: Iterable[str] = PROTOCOLS
+) -> list[list[Any]]:
+    """Rows of setting, its value in each of ``protocols``, and the runs for which that is so."""
+    columns = list(protocols)
     by_run: dict[str, dict[str, Mapping[str, Any]]] = {}
     for record in records:
         names = record["wildcards"]
@@ -62,7 +65,7 @@ def setting_differences(records: Iterable[Mapping[str, Any]]) -> list[list[Any]]
         for key in next(iter(protocols.values())):
             values = {name: settings.get(key) for name, settings in protocols.items()}
             if len({json.dumps(value) for value in values.values()}) > 1:
-                cells = (_setting_text(values, name) for name in PROTOCOLS)
+                cells = (_setting_text(values, name) for name in columns)
                 groups.setdefault((key, *cells), []).append(run)
     return [[*group, ", ".join(runs)] for group, runs in sorted(groups.items())]
 
@@ -77,11 +80,12 @@ def _setting_text(values: Mapping[str, Any], protocol: str) -> str:
 
 
 def protocol_table(summary: pd.DataFrame, caption: str) -> Html:
-    """Rows of `protocol_summary` for people."""
+    """Rows of `protocol_summary` for people; protocols without any number are left out."""
+    protocols = [name for name in PROTOCOLS if summary[name].notna().any()]
     rows = []
     for _, row in summary.iterrows():
         decimals = pages.decimals_of(row["published"])
-        numbers = [number_text(row[key], decimals) for key in ("published", *PROTOCOLS)]
+        numbers = [number_text(row[key], decimals) for key in ("published", *protocols)]
         single = (row["inside_run"] or "none") if row["n_seeds"] > 1 else "–"
         rows.append(
             [
@@ -93,9 +97,9 @@ def protocol_table(summary: pd.DataFrame, caption: str) -> Html:
                 single,
             ]
         )
-    header = ["result", "number", "published", *PROTOCOLS, "nearest"]
+    header = ["result", "number", "published", *protocols, "nearest"]
     header += ["within tolerance", "inside the 95 % interval of a single run"]
-    return pages.table(header, rows, caption, ["id", "wide", *["number"] * 4])
+    return pages.table(header, rows, caption, ["id", "wide", *["number"] * (1 + len(protocols))])
 
 
 def runtime_table(frame: pd.DataFrame) -> Html:

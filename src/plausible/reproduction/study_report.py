@@ -13,7 +13,7 @@ import yaml
 
 from plausible.errors import StudyError
 from plausible.reproduction import pages
-from plausible.reproduction.evidence import PROTOCOLS
+from plausible.reproduction.evidence import present_protocols
 from plausible.reproduction.pages import Html, badge, escape
 from plausible.reproduction.provenance import side_car
 from plausible.reproduction.published import load_published, result_name
@@ -26,6 +26,7 @@ from plausible.reproduction.report_tables import (
     setting_differences,
     statement_cell,
 )
+from plausible.reproduction.song2020.causes import CAUSES as SONG_CAUSES
 from plausible.reproduction.summaries import (
     Cause,
     protocol_summary,
@@ -42,7 +43,10 @@ from plausible.reproduction.verdicts import (
     verdict_counts,
 )
 
-CAUSES: dict[str, tuple[Cause, ...]] = {"thuesen2022": THUESEN_CAUSES}
+CAUSES: dict[str, tuple[Cause, ...]] = {
+    "thuesen2022": THUESEN_CAUSES,
+    "song2020": SONG_CAUSES,
+}
 MEANINGS = {
     REPRODUCED: "The number lies within the published tolerance, or the statement holds.",
     DIFFERS: "It does not. The note says why where the cause is known; no tolerance is widened.",
@@ -162,11 +166,12 @@ class StudyReport:
 
     def protocol_settings(self) -> Html:
         """Settings in which the protocols differ, from the provenance of what really ran."""
+        protocols = present_protocols(self.declaration["protocols"])
         parts = []
         for stage, caption in (("train", "Training"), ("simulate", "Spiking simulation")):
-            rows = setting_differences(self._records(stage))
+            rows = setting_differences(self._records(stage), protocols)
             if rows:
-                header = ["setting", *PROTOCOLS, "runs"]
+                header = ["setting", *protocols, "runs"]
                 parts.append(pages.table(header, rows, caption, ["id"]))
         if not parts:
             raise StudyError(
@@ -318,7 +323,7 @@ class StudyReport:
             [row.section, row.explanation, found, badge(row.outcome), row.evidence, row.remark]
             for row, found in zip(frame.itertuples(), reference, strict=True)
         ]
-        header = ["section", "explanation of the thesis", "reference run", "this run"]
+        header = ["section", "explanation of the document", "reference run", "this run"]
         header += ["verdicts of this run", "remark"]
         kinds = ["", "wide", "", "", "wide", "wide"]
         if self.reference_verdicts is None:

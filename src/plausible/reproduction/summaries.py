@@ -8,7 +8,7 @@ import pandas as pd
 
 from plausible.errors import StudyError
 from plausible.measure.accuracy import mean_interval
-from plausible.reproduction.evidence import PROTOCOLS, prediction_interval
+from plausible.reproduction.evidence import PROTOCOLS, prediction_interval, present_protocols
 from plausible.reproduction.verdicts import DIFFERS, INSIDE_RUN, NOT_COMPARABLE, REPRODUCED
 
 SURVIVES = "survives"
@@ -85,7 +85,7 @@ def _row_of_table1(table1: pd.DataFrame, row: int, published: float) -> tuple[st
     words += ["BN"] if first["batch_norm"] else []
     words += ["spiking"] if first["spiking"] else []
     inside = []
-    for protocol in PROTOCOLS:
+    for protocol in present_protocols(rows["protocol"]):
         values = rows.loc[rows["protocol"] == protocol, "test_accuracy_percent"]
         low, high = prediction_interval(values)
         if low <= published <= high:
@@ -139,14 +139,14 @@ def table1_columns(
     ``reference`` is the tidy table of the committed reference run; its columns stand before ours.
     """
     labels = ["model", "algorithm", "optimizer", "activation", "batch_norm", "spiking"]
+    tables = {"reference": reference, "this run": table1}
+    tables = {name: frame for name, frame in tables.items() if frame is not None}
     rows = []
     for number, printed in enumerate(published_rows, start=1):
         row: dict[str, object] = {"row": number, **{key: printed[key] for key in labels}}
         row["published"] = f"{printed['test_accuracy_percent']:.2f}"
-        for name, frame in (("reference", reference), ("this run", table1)):
-            if frame is None:
-                continue
-            for protocol in PROTOCOLS:
+        for name, frame in tables.items():
+            for protocol in present_protocols(frame["protocol"]):
                 chosen = frame[(frame["row"] == number) & (frame["protocol"] == protocol)]
                 values = chosen["test_accuracy_percent"].to_numpy()
                 row[f"{name}: {protocol}"] = mean_and_half(values)

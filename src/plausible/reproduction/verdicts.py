@@ -12,7 +12,7 @@ import pandas as pd
 
 from plausible.errors import StudyError
 from plausible.measure.accuracy import mean_interval
-from plausible.reproduction import thuesen2022
+from plausible.reproduction import song2020, thuesen2022
 from plausible.reproduction.evidence import (
     NAN,
     Evidence,
@@ -23,6 +23,7 @@ from plausible.reproduction.evidence import (
 )
 from plausible.reproduction.explanations import Explanation, explain
 from plausible.reproduction.published import Entry, Published, leaves, result_name
+from plausible.reproduction.theorems import theorem_outcomes
 
 REPRODUCED = "reproduced"
 DIFFERS = "differs"
@@ -47,23 +48,6 @@ COLUMNS = (
     "note",
 )
 FULL_SCALE = "paper"
-THEOREM_COLUMNS = (
-    "id",
-    "check",
-    "statement",
-    "protocol",
-    "seed",
-    "deviation",
-    "bound",
-    "comparison",
-)
-COMPARISONS = {
-    "<=": lambda deviation, bound: deviation <= bound,
-    "<": lambda deviation, bound: deviation < bound,
-    ">=": lambda deviation, bound: deviation >= bound,
-    ">": lambda deviation, bound: deviation > bound,
-    "==": lambda deviation, bound: deviation == bound,
-}
 INSIDE_RUN = "inside the 95 % interval of a single run of ours"
 OUTSIDE_RUN = "outside the 95 % interval of a single run of ours"
 
@@ -77,6 +61,7 @@ class StudyChecks(NamedTuple):
 
 STUDIES: dict[str, StudyChecks] = {
     "thuesen2022": StudyChecks(thuesen2022.REGISTRY, thuesen2022.EXPLANATIONS),
+    "song2020": StudyChecks(song2020.REGISTRY, song2020.EXPLANATIONS),
 }
 
 
@@ -165,48 +150,6 @@ def _outcomes(evidence: Evidence, registry: Registry, name: str, index: int) -> 
     return outcomes
 
 
-def theorem_outcomes(evidence: Evidence, index: int) -> list[Outcome]:
-    """Measured deviations of statement ``index`` of a theorem; every seed must respect its bound.
-
-    Raises
-    ------
-    StudyError
-        If the table of theorems has no row for the statement, or an unknown comparison.
-    """
-    identifier = evidence.entry["id"]
-    frame = evidence.table("theorems", *THEOREM_COLUMNS)
-    frame = frame[(frame["id"] == identifier) & (frame["check"] == index)]
-    if frame.empty:
-        raise StudyError(
-            f"{identifier}: the table of theorems has no row for statement {index} "
-            f"('{evidence.entry['expect'][index]['test']}'); add its numerical check."
-        )
-    outcomes = []
-    several = frame.groupby("protocol")["statement"].nunique()
-    for (protocol, statement), rows in frame.groupby(["protocol", "statement"], sort=False):
-        comparison, bound = rows["comparison"].iloc[0], float(rows["bound"].iloc[0])
-        if comparison not in COMPARISONS or rows["comparison"].nunique() > 1:
-            raise StudyError(
-                f"{identifier}: the table of theorems compares by {comparison!r}; allowed is one "
-                f"of {', '.join(COMPARISONS)}, the same for all seeds."
-            )
-        holds = all(map(COMPARISONS[comparison], rows["deviation"], rows["bound"]))
-        worst = rows["deviation"].min() if comparison in (">=", ">") else rows["deviation"].max()
-        if rows["deviation"].isna().any():
-            worst = NAN
-        outcomes.append(
-            Outcome(
-                str(protocol),
-                bool(holds),
-                float(worst),
-                n_seeds=rows["seed"].nunique(),
-                note=f"{statement}; must be {comparison} {bound:.3g}",
-                aspect=f"#{len(outcomes) + 1}" if several[protocol] > 1 or len(several) > 1 else "",
-            )
-        )
-    return outcomes
-
-
 def _statement_row(
     evidence: Evidence, index: int, statement: Mapping[str, Any], outcome: Outcome
 ) -> dict[str, Any]:
@@ -248,6 +191,9 @@ def _number_row(evidence: Evidence, number: Number) -> dict[str, Any]:
         published=number.published,
         note=number.note,
     )
+    if number.absent:
+        note = "; ".join(filter(None, [number.absent, number.note]))
+        return row | {"verdict": NOT_COMPARABLE, "note": note}
     if isinstance(number.values, str):
         row |= {"reproduced": number.values, "tolerance": "exact"}
         return row | {"verdict": _number_verdict(evidence, number.values == number.published)}
@@ -278,7 +224,8 @@ def _number_row(evidence: Evidence, number: Number) -> dict[str, Any]:
         tolerance = "none stated; 95 % interval of a single run"
     else:
         row |= {"tolerance": "none stated", "verdict": NOT_COMPARABLE}
-        return row | {"note": "one seed and no stated tolerance: nothing to compare with"}
+        why = "one value and no stated tolerance: nothing to compare with"
+        return row | {"note": "; ".join(filter(None, [number.note, why]))}
     row |= {"tolerance": tolerance, "verdict": _number_verdict(evidence, holds)}
     return row | {"note": "; ".join(notes)}
 

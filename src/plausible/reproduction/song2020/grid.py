@@ -1,0 +1,228 @@
+"""Figure 3 as the checks see it: its tidy table by panel, and its cells beside the published ones.
+
+The published cells are readings of the printed colours (``recovered.yaml``), so each has a reading
+error, and the colours end: a cell at the top of its scale says only that the value is at least so
+large.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student_t
+
+from plausible.errors import StudyError
+from plausible.reproduction.evidence import Evidence, by_protocol
+from plausible.reproduction.published import Published, stated_numbers
+
+TEST, WEIGHTS, WEIGHTS_NORM = "test error", "weights", "weights, one norm"
+TEST_COLUMN, WEIGHT_COLUMN = "test_error_divergence_sum", "weight_divergence_sum"
+MEASURES: dict[str, tuple[str, str]] = {
+    TEST: ("divergence_of_test_error", TEST_COLUMN),
+    WEIGHTS: ("divergence_of_final_weights", WEIGHT_COLUMN),
+    WEIGHTS_NORM: ("divergence_of_final_weights", "weight_divergence_norm"),
+}
+"""Compared quantities: the published key and our column. The text sums the distances of the weight
+matrices; the distance of all matrices as one vector is the other reading."""
+NOISES = ("initial", "persistent")
+ROUNDING = 1e-9
+"""Weights that differ by no more are equal up to rounding at any scale (claim A.7)."""
+LARGEST = 1e9
+"""Weights of diverged runs count as this far apart, so that means and intervals exist."""
+COLUMNS = (
+    "protocol",
+    "panel",
+    "l_max",
+    "seed",
+    "t",
+    "gamma",
+    "sigma",
+    "noise",
+    "epochs",
+    "mean_test_error",
+    "final_test_error",
+    *(column for _, column in MEASURES.values()),
+)
+
+
+class Scale(NamedTuple):
+    """How precisely the published cells of one row of figure 3 could be read."""
+
+    relative: float
+    """Largest error of a reading, as a fraction of it."""
+    absolute: float
+    """Largest error of a reading at the bottom of the scale."""
+    top: float
+    """From here on the colours cannot tell values apart."""
+
+
+def figure3(evidence: Evidence) -> pd.DataFrame:
+    """Tidy table of figure 3; ``t`` as text, weights of diverged runs as ``LARGEST``."""
+    frame = evidence.table("fig3", *COLUMNS)
+    weights = {
+        column: frame[column].astype(float).fillna(np.inf).clip(upper=LARGEST)
+        for column in (WEIGHT_COLUMN, MEASURES[WEIGHTS_NORM][1])
+    }
+    steps = frame["t"].astype(object).where(frame["t"].notna(), "").astype(str)
+    steps = steps.str.replace(r"\.0$", "", regex=True)
+    return frame.assign(t=steps, noise=frame["noise"].fillna("none").astype(str), **weights)
+
+
+def panels(evidence: Evidence, panel: str) -> list[tuple[str, pd.DataFrame]]:
+    """Rows of one panel in each protocol that has it.
+
+    Raises
+    ------
+    StudyError
+        If no protocol has it.
+    """
+    frame = figure3(evidence)
+    found = by_protocol(frame[frame["panel"] == panel])
+    if not found:
+        raise StudyError(
+            f"the table of song2020.fig3 has no rows of the panel {panel!r}, but "
+            f"{evidence.entry['id']} is judged by them."
+        )
+    return found
+
+
+def exact_cell(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of t = l and gamma = 1 in the panel over t and gamma: Z-IL.
+
+    Raises
+    ------
+    StudyError
+        If there are none.
+    """
+    cell = frame[(frame["panel"] == "t_gamma") & (frame["t"] == "l") & (frame["gamma"] == 1.0)]
+    if cell.empty:
+        raise StudyError("the table of song2020.fig3 lacks the cell t = l, gamma = 1.")
+    return cell
+
+
+def sigma_sweeps(evidence: Evidence) -> list[tuple[str, str, pd.DataFrame]]:
+    """Rows over sigma by protocol and kind of noise, the run without noise among them."""
+    sweeps = []
+    for protocol, frame in panels(evidence, "sigma"):
+        quiet = frame[frame["sigma"] == 0.0].drop_duplicates(["l_max", "seed"])
+        if quiet.empty:
+            whole = figure3(evidence)
+            quiet = exact_cell(whole[whole["protocol"] == protocol]).assign(sigma=0.0)
+        for noise in NOISES:
+            loud = frame[(frame["noise"] == noise) & (frame["sigma"] > 0.0)]
+            if len(loud):
+                sweeps.append((protocol, noise, pd.concat([quiet, loud], ignore_index=True)))
+    return sweeps
+
+
+def published_depth(frame: pd.DataFrame, published: Published) -> tuple[int, float]:
+    """The ``l_max`` whose test error without noise is nearest to supplement table 2, and the error.
+
+    The paper does not say which of the three networks its tables over sigma belong to.
+    """
+    stated = published.entry("supp.table2")["values"]["test_error_fraction"][0]
+    quiet = frame[frame["sigma"] == 0.0].groupby("l_max")["mean_test_error"].mean()
+    depth = int((quiet - stated).abs().idxmin())
+    return depth, float(quiet[depth])
+
+
+def reading_scales(published: Published) -> dict[str, Scale]:
+    """Precision of the published cells by measure, as ``recovered.yaml`` states it."""
+    reading = published.recovered_values("fig3")["reading"]
+    percent = stated_numbers(reading["test_error_resolution"])[-1]
+    threshold = stated_numbers(str(reading["smallest_non_zero_test_error"]))[0]
+    within = stated_numbers(reading["final_weights_resolution"])[-1]
+    top = stated_numbers(str(reading["final_weights_top_of_scale"]))[0]
+    test_top = stated_numbers(reading["test_error_cells_at_top"])[-2]
+    weights = Scale(0.0, within, top - 2.0 * within)
+    return {
+        TEST: Scale(percent / 100.0, percent / 100.0 * threshold, test_top),
+        WEIGHTS: weights,
+        WEIGHTS_NORM: weights,
+    }
+
+
+def published_cells(published: Published) -> pd.DataFrame:
+    """The recovered cells: columns measure, l_max, gamma, t, published. t in the printed order."""
+    recovered = published.recovered_values("fig3")
+    rows = []
+    for measure, (key, _) in MEASURES.items():
+        for network, block in recovered[key].items():
+            depth = int(network.removeprefix("l_max_"))
+            for gamma, values in zip(recovered["gamma_rows"], block["rows"], strict=True):
+                for step, value in zip(block["t_columns"], values, strict=True):
+                    rows.append((measure, depth, float(gamma), step, float(value)))
+    return pd.DataFrame(rows, columns=["measure", "l_max", "gamma", "t", "published"])
+
+
+def printed_order(published: Published, depth: int) -> list[str]:
+    """Places on the t axis of the network with ``l_max`` = ``depth``, as printed."""
+    recovered: Mapping[str, Any] = published.recovered_values("fig3")["divergence_of_test_error"]
+    return list(recovered[f"l_max_{depth}"]["t_columns"])
+
+
+def cells(evidence: Evidence) -> pd.DataFrame:
+    """Every published cell of figure 3 that a protocol of ours has, beside ours.
+
+    Columns: protocol, measure, l_max, gamma, t, published, ours (mean over seeds), sd, n,
+    published_top and top (at the top of the scale), within_reading (no further away than the
+    reading error), within_scatter (nor than the 95 % interval of a further mean over as many
+    seeds), deviation (relative; NaN at zeros and at the top).
+    """
+    stated = published_cells(evidence.published)
+    parts = []
+    for protocol, frame in panels(evidence, "t_gamma"):
+        for measure, (_, column) in MEASURES.items():
+            ours = (
+                frame.groupby(["l_max", "gamma", "t"])[column]
+                .agg(ours="mean", sd="std", n="count")
+                .reset_index()
+            )
+            both = stated[stated["measure"] == measure].merge(ours, on=["l_max", "gamma", "t"])
+            parts.append(both.assign(protocol=protocol))
+    joined = pd.concat(parts, ignore_index=True)
+    if joined.empty:
+        raise StudyError("the table of song2020.fig3 shares no cell with the published heat maps.")
+    scales = reading_scales(evidence.published)
+    return joined.assign(**_compared(joined, joined["measure"].map(scales)))
+
+
+def _compared(joined: pd.DataFrame, scales: pd.Series) -> dict[str, Any]:
+    relative, absolute, top = (
+        scales.map(lambda scale, name=name: getattr(scale, name)).astype(float)
+        for name in Scale._fields
+    )
+    stated, ours = joined["published"], joined["ours"]
+    zero = stated == 0.0
+    published_top, our_top = stated >= top, ours >= top
+    apart = (ours - stated).abs()
+    reading = np.maximum(relative * stated, absolute)
+    # Equal runs differ by nothing in test error and by rounding in weights.
+    equal = np.where(joined["measure"] == TEST, ours == 0.0, ours < ROUNDING)
+    scatter = _scatter(joined["sd"], joined["n"])
+    near = {"within_reading": apart <= reading, "within_scatter": apart <= reading + scatter}
+    found = {
+        name: np.where(zero, equal, np.where(published_top | our_top, published_top & our_top, ok))
+        for name, ok in near.items()
+    }
+    # A mean just below the top may scatter across it.
+    across = published_top & (ours + scatter >= top) | our_top & (apart <= reading + scatter)
+    found["within_scatter"] = found["within_scatter"] | (across & ~zero)
+    compared = ~(zero | published_top)
+    deviation = ((ours - stated) / stated.where(compared)).abs()
+    return {
+        "published_top": published_top,
+        "top": our_top,
+        **{name: values.astype(bool) for name, values in found.items()},
+        "zero": equal,
+        "deviation": deviation,
+    }
+
+
+def _scatter(sd: pd.Series, n: pd.Series) -> pd.Series:
+    """Half of the 95 % interval that holds the mean over as many further seeds; 0 for one seed."""
+    several = n > 1
+    degrees = np.where(several, n - 1, 1)
+    half = student_t.ppf(0.975, degrees) * sd.fillna(0.0) * np.sqrt(2.0 / n)
+    return half.where(several, 0.0)

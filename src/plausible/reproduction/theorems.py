@@ -1,0 +1,64 @@
+"""Findings about theorems: measured deviations against the bounds that they must respect."""
+
+from plausible.errors import StudyError
+from plausible.reproduction.evidence import NAN, Evidence, Outcome
+
+THEOREM_COLUMNS = (
+    "id",
+    "check",
+    "statement",
+    "protocol",
+    "seed",
+    "deviation",
+    "bound",
+    "comparison",
+)
+COMPARISONS = {
+    "<=": lambda deviation, bound: deviation <= bound,
+    "<": lambda deviation, bound: deviation < bound,
+    ">=": lambda deviation, bound: deviation >= bound,
+    ">": lambda deviation, bound: deviation > bound,
+    "==": lambda deviation, bound: deviation == bound,
+}
+
+
+def theorem_outcomes(evidence: Evidence, index: int) -> list[Outcome]:
+    """Measured deviations of statement ``index`` of a theorem; every seed must respect its bound.
+
+    Raises
+    ------
+    StudyError
+        If the table of theorems has no row for the statement, or an unknown comparison.
+    """
+    identifier = evidence.entry["id"]
+    frame = evidence.table("theorems", *THEOREM_COLUMNS)
+    frame = frame[(frame["id"] == identifier) & (frame["check"] == index)]
+    if frame.empty:
+        raise StudyError(
+            f"{identifier}: the table of theorems has no row for statement {index} "
+            f"('{evidence.entry['expect'][index]['test']}'); add its numerical check."
+        )
+    outcomes = []
+    several = frame.groupby("protocol")["statement"].nunique()
+    for (protocol, statement), rows in frame.groupby(["protocol", "statement"], sort=False):
+        comparison, bound = rows["comparison"].iloc[0], float(rows["bound"].iloc[0])
+        if comparison not in COMPARISONS or rows["comparison"].nunique() > 1:
+            raise StudyError(
+                f"{identifier}: the table of theorems compares by {comparison!r}; allowed is one "
+                f"of {', '.join(COMPARISONS)}, the same for all seeds."
+            )
+        holds = all(map(COMPARISONS[comparison], rows["deviation"], rows["bound"]))
+        worst = rows["deviation"].min() if comparison in (">=", ">") else rows["deviation"].max()
+        if rows["deviation"].isna().any():
+            worst = NAN
+        outcomes.append(
+            Outcome(
+                str(protocol),
+                bool(holds),
+                float(worst),
+                n_seeds=rows["seed"].nunique(),
+                note=f"{statement}; must be {comparison} {bound:.3g}",
+                aspect=f"#{len(outcomes) + 1}" if several[protocol] > 1 or len(several) > 1 else "",
+            )
+        )
+    return outcomes
