@@ -41,7 +41,10 @@ def batches(
     update), ``batch_sizes``, ``l_max``, ``hidden``, ``epochs``, ``weight_limit``, ``train_limit``;
     of the workflow ``shard``, ``shards`` and ``checkpoints``.
     """
-    read(settings, "batches", "reading", "learning_rates", "batch_sizes", "l_max", "epochs")
+    read(
+        settings, "batches", "reading", "learning_rates", "batch_sizes", "l_max", "hidden",
+        "epochs", "weight_limit", "train_limit",
+    )  # fmt: skip
     images = prepare_images(require(dataset, "batches", "data set"), settings["train_limit"])
     pairs = [
         (optimizer, batch_size, l_max, seed)

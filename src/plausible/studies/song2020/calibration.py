@@ -51,7 +51,10 @@ def calibration(
     ``train_limit``; of the workflow ``published`` (the recovered cells, on the paper's data),
     ``shard``, ``shards`` and ``checkpoints``.
     """
-    read(settings, "calibration", "candidates", "l_max", "gammas", "hidden", "epochs")
+    read(
+        settings, "calibration", "candidates", "l_max", "gammas", "hidden", "epochs", "batch_size",
+        "weight_limit", "train_limit",
+    )  # fmt: skip
     images = prepare_images(require(dataset, "calibration", "data set"), settings["train_limit"])
     groups = [
         Group(candidate, l_max, seed)

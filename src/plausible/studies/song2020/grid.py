@@ -147,7 +147,10 @@ def grid(
     ``detection_steps`` (t_d), ``hidden`` (units of a hidden layer), ``epochs``, ``batch_size``,
     ``weight_limit``, ``train_limit``; of the workflow ``shard``, ``shards`` and ``checkpoints``.
     """
-    read(settings, "grid", "readings", "l_max", "gammas", "times", "sigmas", "noises", "epochs")
+    read(
+        settings, "grid", "readings", "l_max", "gammas", "times", "sigmas", "noises", "fazil_steps",
+        "detection_steps", "hidden", "epochs", "batch_size", "weight_limit",
+    )  # fmt: skip
     images = prepare_images(require(dataset, "grid", "data set"), settings.get("train_limit"))
     listed = tasks(settings, seeds)
     costs = [cost(task.variant, task.l_max, settings["fazil_steps"]) for task in listed]
