@@ -4,6 +4,7 @@ Needs MNIST (in --data, PLAUSIBLE_DATA, the cache, or from the network). See REA
 """
 
 import argparse
+import importlib
 import os
 import platform
 import sys
@@ -19,11 +20,13 @@ import torch  # noqa: E402
 from plausible.data.registry import prepare  # noqa: E402
 from plausible.errors import PlausibleError  # noqa: E402
 
+PARTS = ("spiking", "training", "song")
+
 
 def main() -> int:
     """Run what the command line asks for; print the table and write benchmarks/out/."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--only", choices=["spiking", "training"], help="one part only")
+    parser.add_argument("--only", choices=PARTS, help="one part only")
     parser.add_argument("--images", type=int, default=500, help="test images (default 500)")
     parser.add_argument("--repetitions", type=int, default=5, help="rounds (default 5)")
     parser.add_argument("--data", type=Path, default=None, help="folder that holds MNIST")
@@ -40,15 +43,9 @@ def main() -> int:
         "interleaved rounds (best .. worst); ratio: times slower than the first line"
     )
     rows = []
-    if arguments.only != "training":
-        import spiking
-
-        rows += spiking.run(dataset, arguments.images, arguments.repetitions)
-        print(timing.table(rows))
-    if arguments.only != "spiking":
-        import training
-
-        found = training.run(dataset, arguments.repetitions)
+    for part in (arguments.only,) if arguments.only else PARTS:
+        size = (arguments.images,) if part == "spiking" else ()
+        found = importlib.import_module(part).run(dataset, *size, arguments.repetitions)
         print(timing.table(found))
         rows += found
     path = timing.OUT / f"{arguments.only or 'all'}.csv"
