@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -100,6 +101,33 @@ def protocol_table(summary: pd.DataFrame, caption: str) -> Html:
     header = ["result", "number", "published", *protocols, "nearest"]
     header += ["within tolerance", "inside the 95 % interval of a single run"]
     return pages.table(header, rows, caption, ["id", "wide", *["number"] * (1 + len(protocols))])
+
+
+def markdown_html(text: str) -> Html:
+    """Paragraphs and tables of a result's Markdown file, in the style of the pages."""
+    parts = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        lines = [line.strip() for line in block.splitlines()]
+        if len(lines) > 1 and all(line.startswith("|") for line in lines):
+            header, _, *rows = ([_inline(cell) for cell in _cells(line)] for line in lines)
+            kinds = ["number" if _all_numbers(column) else "" for column in zip(*rows, strict=True)]
+            parts.append(pages.table(header, rows, classes=kinds))
+        else:
+            parts.append(f"<p>{_inline(' '.join(lines))}</p>")
+    return Html("".join(parts))
+
+
+def _cells(line: str) -> list[str]:
+    inner = line.strip("|")
+    return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", inner)]
+
+
+def _inline(text: str) -> Html:
+    return Html(re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text)))
+
+
+def _all_numbers(column: Iterable[str]) -> bool:
+    return all(pages.is_number(cell) or cell in ("-", "n/a") for cell in column)
 
 
 def runtime_table(frame: pd.DataFrame) -> Html:

@@ -18,6 +18,7 @@ from plausible.reproduction.pages import Html, badge, escape
 from plausible.reproduction.provenance import side_car
 from plausible.reproduction.published import load_published, result_name
 from plausible.reproduction.report_tables import (
+    markdown_html,
     note_cell,
     protocol_table,
     published_text,
@@ -151,6 +152,21 @@ class StudyReport:
         )
         return ", ".join(map(str, seeds))
 
+    def outcomes(self) -> Html:
+        """Verdicts of every entry, and of every protocol, in numbers."""
+        parts = []
+        for key, name in (("id", "result"), ("protocol", "protocol")):
+            rows = []
+            for value, group in self.verdicts.groupby(key, sort=False):
+                counts = verdict_counts(group)
+                badges = " ".join(badge(verdict, n) for verdict, n in counts.items() if n)
+                title = [group["title"].iloc[0]] if key == "id" else []
+                shown = result_name(value) if key == "id" else value or "none"
+                rows.append([shown, *title, Html(badges)])
+            header = [name, *(["title"] if key == "id" else []), "verdicts"]
+            parts.append(pages.table(header, rows, classes=["id"]))
+        return Html("".join(parts))
+
     def meanings(self) -> Html:
         """What each verdict means."""
         rows = [[badge(name), text] for name, text in MEANINGS.items()]
@@ -215,6 +231,13 @@ class StudyReport:
     def beyond(self, name: str) -> Html:
         """Title and picture of a result that the document does not have."""
         return Html(f"<h3>{escape(self._title(name))}</h3>" + self.figure(name))
+
+    def readable(self, name: str) -> Html:
+        """Table that people read: the Markdown file of a result."""
+        path = self.folder / f"{name}.md"
+        if not path.is_file():
+            raise StudyError(f"{path} is missing; build the results before their report.")
+        return markdown_html(path.read_text(encoding="utf-8"))
 
     def verdict_table(self, *names: str) -> Html:
         """Verdicts of some results: published, reference and this run side by side."""

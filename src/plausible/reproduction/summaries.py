@@ -39,8 +39,8 @@ def protocol_summary(verdicts: pd.DataFrame, table1: pd.DataFrame | None = None)
     mean of each protocol, ``nearest`` protocols, ``within_tolerance`` and ``inside_run`` (protocols
     whose verdict is `reproduced`, and whose single-run interval holds the published value),
     ``n_seeds`` (0 where no random stream enters) and whether the scale allows to compare at all.
-    With ``table1`` (the tidy table) the rows of table 1 carry their labels, and their intervals
-    are computed from it at any scale.
+    With ``table1`` (the tidy table) numbered rows of table 1 carry their labels, and their
+    intervals are computed from it at any scale.
     """
     numbers = verdicts[verdicts["check"].str.startswith("value:")]
     numbers = numbers[numbers["protocol"].isin(PROTOCOLS)]
@@ -55,7 +55,7 @@ def protocol_summary(verdicts: pd.DataFrame, table1: pd.DataFrame | None = None)
         nearest = distance.index[distance <= distance.min() + 1e-9 * max(1.0, abs(published))]
         inside = [name for name in group.index if INSIDE_RUN in str(group.loc[name, "note"])]
         label = ""
-        if table1 is not None and identifier.endswith(".table1"):
+        if table1 is not None and check.startswith("value:row "):
             number = int(check.removeprefix("value:row "))
             label, inside = _row_of_table1(table1, number, published)
         rows.append(

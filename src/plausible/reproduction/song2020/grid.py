@@ -42,6 +42,7 @@ COLUMNS = (
     "epochs",
     "mean_test_error",
     "final_test_error",
+    "diverged_epoch",
     *(column for _, column in MEASURES.values()),
 )
 
@@ -165,9 +166,9 @@ def printed_order(published: Published, depth: int) -> list[str]:
 def cells(evidence: Evidence) -> pd.DataFrame:
     """Every published cell of figure 3 that a protocol of ours has, beside ours.
 
-    Columns: protocol, measure, l_max, gamma, t, published, ours (mean over seeds), sd, n,
-    published_top and top (at the top of the scale), within_reading (no further away than the
-    reading error), within_scatter (nor than the 95 % interval of a further mean over as many
+    Columns: protocol, measure, l_max, gamma, t, published, ours (mean over seeds), sd, n, diverged
+    (runs), published_top and top (at the top of the scale), within_reading (no further away than
+    the reading error), within_scatter (nor than the 95 % interval of a further mean over as many
     seeds), deviation (relative; NaN at zeros and at the top).
     """
     stated = published_cells(evidence.published)
@@ -175,8 +176,14 @@ def cells(evidence: Evidence) -> pd.DataFrame:
     for protocol, frame in panels(evidence, "t_gamma"):
         for measure, (_, column) in MEASURES.items():
             ours = (
-                frame.groupby(["l_max", "gamma", "t"])[column]
-                .agg(ours="mean", sd="std", n="count")
+                frame.assign(gone=frame["diverged_epoch"] >= 0)
+                .groupby(["l_max", "gamma", "t"])
+                .agg(
+                    ours=(column, "mean"),
+                    sd=(column, "std"),
+                    n=(column, "count"),
+                    diverged=("gone", "sum"),
+                )
                 .reset_index()
             )
             both = stated[stated["measure"] == measure].merge(ours, on=["l_max", "gamma", "t"])

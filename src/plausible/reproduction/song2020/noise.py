@@ -91,10 +91,10 @@ def _grows(evidence: Evidence, protocol: str, noise: str, frame: pd.DataFrame) -
     for depth, network in frame.groupby("l_max"):
         sigmas = sorted(network["sigma"].unique())
         for name, column in _criteria(evidence).items():
+            wide = network.pivot(index="seed", columns="sigma", values=column)
             for low, high in zip(sigmas[:-1], sigmas[1:], strict=True):
-                step = paired_difference(network, column, "sigma", high, low)
                 judged[f"{name}, l_max {depth}, {low:g} to {high:g}"] = judge(
-                    step, low=0.0, strict=False
+                    wide[high] - wide[low], low=0.0, strict=False
                 )
     worst = outcome_of_all(judged, protocol)
     falling = [f"{name} {one.text()}" for name, one in judged.items() if not one.holds]
