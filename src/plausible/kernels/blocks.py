@@ -20,7 +20,10 @@ BLOCK = 4
 """Rows and columns of all operands are padded to multiples of this."""
 
 _ROWS = 4
-_WIDE, _NARROW = 8, 4
+_WIDE = 8
+"""Numbers of one vector instruction (512 bits; LLVM splits them where there are fewer)."""
+_WIDTHS = (32, 16, 8, 4)
+"""Columns of a block of a product: the widest has sums enough to hide the latency of additions."""
 _DOUBLE = ir.DoubleType()
 _INT = ir.IntType(64)
 _BYTES = 8
@@ -120,30 +123,29 @@ def _block_product(width):
     return multiply
 
 
-_multiply_wide = _block_product(_WIDE)
-_multiply_narrow = _block_product(_NARROW)
+_multiply_32, _multiply_16, _multiply_8, _multiply_4 = map(_block_product, _WIDTHS)
 
 
 @njit(cache=True, nogil=True)
 def _product(a, a_row, a_inner, b, b_inner, out, out_row, rows, inner, columns):
     for i in range(0, rows, _ROWS):
+        from_a = a + 8 * i * a_row
         j = 0
         while j < columns:
-            places = (
-                a + 8 * i * a_row,
-                b + 8 * j,
-                out + 8 * (i * out_row + j),
-            )
-            if columns - j > _NARROW:
-                _multiply_wide(
-                    places[0], places[1], places[2], a_row, a_inner, b_inner, out_row, inner
-                )
-                j += _WIDE
+            from_b, to = b + 8 * j, out + 8 * (i * out_row + j)
+            left = columns - j
+            if left > 28:
+                _multiply_32(from_a, from_b, to, a_row, a_inner, b_inner, out_row, inner)
+                j += 32
+            elif left > 12:
+                _multiply_16(from_a, from_b, to, a_row, a_inner, b_inner, out_row, inner)
+                j += 16
+            elif left > 4:
+                _multiply_8(from_a, from_b, to, a_row, a_inner, b_inner, out_row, inner)
+                j += 8
             else:
-                _multiply_narrow(
-                    places[0], places[1], places[2], a_row, a_inner, b_inner, out_row, inner
-                )
-                j += _NARROW
+                _multiply_4(from_a, from_b, to, a_row, a_inner, b_inner, out_row, inner)
+                j += 4
 
 
 @njit(cache=True, nogil=True)

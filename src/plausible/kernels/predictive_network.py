@@ -72,13 +72,13 @@ def _activate(kind, x, activity, rows):
     if kind == 0:
         sigmoid(x, activity, rows)
         return
-    size = rows * x.shape[1]
-    source, target = x.reshape(-1)[:size], activity.reshape(-1)[:size]
-    for i in range(size):
-        target[i] = 2.0 * source[i]
+    for b in range(rows):
+        for j in range(x.shape[1]):
+            activity[b, j] = 2.0 * x[b, j]
     sigmoid(activity, activity, rows)
-    for i in range(size):  # tanh(x) = 2 sigmoid(2 x) - 1
-        target[i] = 2.0 * target[i] - 1.0
+    for b in range(rows):
+        for j in range(x.shape[1]):  # tanh(x) = 2 sigmoid(2 x) - 1
+            activity[b, j] = 2.0 * activity[b, j] - 1.0
 
 
 @njit(cache=True, nogil=True)
@@ -97,19 +97,6 @@ def _subtract(x, mu, error, size):
     """error = x - mu on flat arrays."""
     for i in range(size):
         error[i] = x[i] - mu[i]
-
-
-@njit(cache=True, nogil=True)
-def _step(x, message, error, gamma, size):
-    """x += gamma (message - error) on flat arrays."""
-    for i in range(size):
-        x[i] += gamma * (message[i] - error[i])
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _flat(nodes, layer):
-    """Nodes of a layer, ``[batch * width]``."""
-    return nodes[layer].reshape(-1)
 
 
 @njit(cache=True, nogil=True)
@@ -156,11 +143,11 @@ def padded_rows(number):
 
 
 @njit(cache=True, nogil=True)
-def _errors(parameters, work, number):
-    """eps = x - mu of every layer; rows beyond the batch stay zero."""
+def _errors(work, number):
+    """eps = x - mu of every layer."""
     size = number * work.x.shape[2]
-    for layer in range(len(parameters.biases)):
-        _subtract(_flat(work.x, layer), _flat(work.mu, layer), _flat(work.error, layer), size)
+    for layer in range(len(work.x)):
+        _subtract(work.flat_x[layer], work.flat_mu[layer], work.flat_error[layer], size)
 
 
 @njit(cache=True, nogil=True)
@@ -170,7 +157,7 @@ def _refresh(parameters, rule, work, number):
     for layer in range(1, len(parameters.biases)):
         _activate(rule.activation, work.x[layer], work.activity[layer], rows)
         _predict(parameters, work, layer - 1, rows, rule.biased)
-    _errors(parameters, work, number)
+    _errors(work, number)
 
 
 @njit(cache=True, nogil=True)
@@ -191,9 +178,11 @@ def _move(parameters, rule, work, number, generator):
     size = number * work.x.shape[2]
     for layer in range(1, len(parameters.biases)):
         _message(parameters, work, layer, work.error[layer - 1], padded_rows(number))
-        message = work.message.reshape(-1)
-        _scale_by_slope(rule.activation, _flat(work.activity, layer), message, size)
-        _step(_flat(work.x, layer), message, _flat(work.error, layer), rule.gamma, size)
+        message, activity = work.flat_message, work.flat_activity[layer]
+        _scale_by_slope(rule.activation, activity, message, size)
+        x, error = work.flat_x[layer], work.flat_error[layer]
+        for i in range(size):
+            x[i] += rule.gamma * (message[i] - error[i])
         if rule.noise == 2:
             _add_noise(work.x[layer], rule.sigma, number, parameters.sizes[layer], generator)
 
@@ -278,12 +267,11 @@ def _backprop(parameters, moments, rule, work, images, table, labels, batch, gen
     _prediction_phase(parameters, rule, work, images, table, batch, 0.0, generator)
     _clamp(rule, work, labels, batch, parameters.sizes[0])
     size = len(batch) * work.x.shape[2]
-    _subtract(_flat(work.x, 0), _flat(work.mu, 0), _flat(work.error, 0), size)
+    _subtract(work.flat_x[0], work.flat_mu[0], work.flat_error[0], size)
     for layer in range(1, layers):
         _message(parameters, work, layer, work.error[layer - 1], padded_rows(len(batch)))
-        message = work.message.reshape(-1)
-        _scale_by_slope(rule.activation, _flat(work.activity, layer), message, size)
-        _flat(work.error, layer)[:size] = message[:size]
+        _scale_by_slope(rule.activation, work.flat_activity[layer], work.flat_message, size)
+        work.flat_error[layer, :size] = work.flat_message[:size]
     for layer in range(layers):
         _learn(parameters, moments, rule, work, images, table, batch, layer, work.error[layer])
 
@@ -314,7 +302,7 @@ def _infer_and_learn(parameters, moments, rule, work, images, table, labels, bat
     sigma = rule.sigma if rule.noise > 0 else 0.0
     _prediction_phase(parameters, rule, work, images, table, batch, sigma, generator)
     _clamp(rule, work, labels, batch, parameters.sizes[0])
-    _errors(parameters, work, number)
+    _errors(work, number)
     last = layers - 1 if rule.method == 2 else rule.steps
     # A converged prediction phase precedes: the error nodes have long been zero.
     work.quiet[:] = rule.detection_steps

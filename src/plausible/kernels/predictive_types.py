@@ -17,6 +17,8 @@ NOISES = {"none": 0, "initial": 1, "persistent": 2}
 OPTIMIZERS = {"sgd": 0, "adam": 1}
 WIDTH = 8
 """Layers are stored with their width rounded up to a multiple of this."""
+CACHE_LINE = 64
+"""Bytes."""
 
 
 class SparseImages(NamedTuple):
@@ -73,7 +75,11 @@ class Moments(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Nodes of a batch: arrays ``[layers, batch, width]`` and products of a step."""
+    """Nodes of a batch, arrays ``[layers, batch, width]``, and products of a step.
+
+    ``flat_*`` are the same numbers as ``[layers, batch * width]``: numba compiles loops over them
+    to vector instructions.
+    """
 
     x: np.ndarray
     mu: np.ndarray
@@ -84,6 +90,11 @@ class Workspace(NamedTuple):
     message: np.ndarray
     change: np.ndarray
     input_change: np.ndarray
+    flat_x: np.ndarray
+    flat_mu: np.ndarray
+    flat_error: np.ndarray
+    flat_activity: np.ndarray
+    flat_message: np.ndarray
 
 
 def sparse_images(images: np.ndarray) -> SparseImages:
@@ -169,10 +180,10 @@ def pack(weights: list[np.ndarray], biases: list[np.ndarray] | None = None) -> P
     width = -(-max(sizes[:-1]) // WIDTH) * WIDTH
     layers = len(weights)
     packed = Parameters(
-        np.zeros((sizes[-1], width)),
-        np.zeros((layers - 1, width, width)),
-        np.zeros((layers - 1, width, width)),
-        np.zeros((layers, width)),
+        _zeros(sizes[-1], width),
+        _zeros(layers - 1, width, width),
+        _zeros(layers - 1, width, width),
+        _zeros(layers, width),
         np.array(sizes, dtype=np.int64),
     )
     packed.input_weights[:, : sizes[-2]] = weights[-1]
@@ -208,15 +219,30 @@ def make_moments(parameters: Parameters, rule: Rule) -> Moments:
     )
 
 
+def _zeros(*shape: int) -> np.ndarray:
+    """Float64 zeros that begin on a cache line."""
+    size = int(np.prod(shape))
+    buffer = np.zeros(size + CACHE_LINE // 8)
+    first = -buffer.ctypes.data % CACHE_LINE // 8
+    return buffer[first : first + size].reshape(shape)
+
+
 def make_workspace(parameters: Parameters, batch_size: int) -> Workspace:
     """Arrays for batches of up to ``batch_size`` images."""
     layers, width = parameters.biases.shape
     rows = padded(batch_size)
-    nodes = [np.zeros((layers, rows, width)) for _ in range(5)]
+    x, mu, error, activity, due = (_zeros(layers, rows, width) for _ in range(5))
+    message = _zeros(rows, width)
     return Workspace(
-        *nodes,
+        x,
+        mu,
+        error,
+        activity,
+        due,
         np.zeros((layers, rows, width), dtype=np.int64),
-        np.zeros((rows, width)),
-        np.zeros((width, width)),
-        np.zeros_like(parameters.input_weights),
+        message,
+        _zeros(width, width),
+        _zeros(*parameters.input_weights.shape),
+        *(nodes.reshape(layers, rows * width) for nodes in (x, mu, error, activity)),
+        message.reshape(rows * width),
     )
