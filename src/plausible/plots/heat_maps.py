@@ -81,6 +81,8 @@ def draw_heat_map(
         annot_kws={"size": size, "linespacing": 1.05, **options},
         linewidths=0.4,
         linecolor="white",
+        xticklabels=False,
+        yticklabels=False,
     )
     axes.set_xticks(np.arange(values.shape[1]) + 0.5, [str(name) for name in values.columns])
     axes.set_yticks(

@@ -77,7 +77,8 @@ def fig2(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
     names = [name for name in ALGORITHMS if name in set(table["algorithm"])]
     figure = new_figure(height_mm=24 + 36 * max(len(names), 1))
     panels = figure.subplots(max(len(names), 1), 1, sharex=True, squeeze=False)[:, 0]
-    last = int(table.loc[table["element"] == "value_nodes", "layer"].max())
+    # The input changes in no event, but it is the upper end of the last weights theta^{l_max}.
+    last = int(table["layer"].max())
     times = np.arange(-1, int(table["t"].max()) + 1)
     for axes, name, number in zip(panels, names, "abcd", strict=False):
         _draw_events(axes, table[table["algorithm"] == name], last, times)

@@ -31,7 +31,6 @@ from plausible.plots.style import (
     LIGHT_GREY,
     SERIES,
     Look,
-    draw_line,
     draw_points,
     in_style,
     legend_below,
@@ -48,7 +47,7 @@ from plausible.plots.style import (
 # A test error that differs by less than this on average is taken as unharmed.
 HARMLESS_POINTS = 1.0
 # Exact zeros and what underflows are drawn here on logarithmic axes.
-SMALLEST = 1e-17
+SMALLEST = 1e-19
 DTYPES = {
     "float64": Look("float64", SERIES[0].colour, "o", "-"),
     "float32": Look("float32", SERIES[1].colour, "s", (0, (4.5, 1.5))),
@@ -277,40 +276,29 @@ PHASES = {"learning": "output clamped", "prediction": "output free"}
 def energy(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
     """Energy F_t over inference time in the learning and in the prediction phase."""
     networks = networks_of(table)
-    phases = [name for name in PHASES if name in set(table["phase"])]
-    figure = new_figure(height_mm=20 + 56 * max(len(phases), 1))
+    kinds, resting = _energy_rows(table)
+    figure = new_figure(height_mm=22 + 48 * max(len(kinds), 1))
     panels = figure.subplots(
-        max(len(phases), 1), max(len(networks), 1), sharex=True, sharey="row", squeeze=False
+        max(len(kinds), 1), max(len(networks), 1), sharex=True, sharey="row", squeeze=False
     )
-    sigmas = sorted(table["sigma"].unique())
     looks = ordered_looks(sorted(table["gamma"].unique()))
-    resting = (table["energy"] == 0.0).any()
-    lines = dict(zip(sigmas, ("-", (0, (4, 1.4)), (0, (1, 1))), strict=False))
-    letters = iter("abcdefgh")
-    for row, phase in enumerate(phases):
-        rows = table[table["phase"] == phase]
-        top = _energy_top(rows)
-        for column, l_max in enumerate(networks):
-            axes = panels[row, column]
+    letters = iter("abcdefghijklmnopqrst")
+    for row, (phase, sigma) in enumerate(kinds):
+        rows = table[(table["phase"] == phase) & (table["sigma"] == sigma)]
+        for axes, l_max in zip(panels[row], networks, strict=True):
             chosen = rows[rows["l_max"] == l_max]
-            for (gamma, sigma), one in chosen.groupby(["gamma", "sigma"]):
-                data = summary(one, ["t"], "energy")
-                data = data[data["mean"] > 0.0]
-                data[["low", "high"]] = np.nan
-                look = looks[gamma]
-                draw_line(
-                    axes, "t", data, look, marker=False, linestyle=lines.get(sigma, "-"), lw=1.0
-                )
-            letter(axes, next(letters), f"$l_{{max}}$ = {l_max}, {PHASES[phase]}")
-            axes.set_xscale("symlog", linthresh=1.0, linscale=0.4)
-        panels[row, 0].set_yscale("log")
-        shown = rows.loc[rows["energy"].between(1e-12, top), "energy"]
-        if len(shown):
-            panels[row, 0].set_ylim(0.5 * shown.min(), min(2.0 * shown.max(), top))
-        panels[row, 0].set_ylabel("energy $F_t$ of the batch,\nmean of seeds (unitless)")
+            for gamma, look in looks.items():
+                # Seeds differ in the batch and so in the level: bands would hide the course.
+                for _, one in chosen[chosen["gamma"] == gamma].groupby("seed"):
+                    axes.plot(one["t"], one["energy"], color=look.colour, lw=0.8)
+            title = rf"$l_{{max}}$ = {l_max}, {PHASES[phase]}, $\sigma$ = {sigma:g}"
+            letter(axes, next(letters), title)
+        _energy_axis(panels[row, 0], rows)
     for axes in panels[-1]:
-        times = [0, 1, 4, 16, 64, 256]
-        axes.set_xticks([t for t in times if t <= table["t"].max()])
+        axes.set_xscale("symlog", linthresh=1.0, linscale=0.4)
+        last = table["t"].max()
+        axes.set_xticks([t for t in (0, 1, 4, 16, 64, 256) if t <= last])
+        axes.set_xlim(-0.2, 1.1 * last)
         axes.set_xticks([], minor=True)
         axes.xaxis.set_major_formatter("{x:g}")
         axes.set_xlabel("inference time $t$ (steps)")
@@ -321,21 +309,37 @@ def energy(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnis
                 series_handle(look, rf"$\gamma$ = {gamma:g}", marker=None)
                 for gamma, look in looks.items()
             ),
-            *(
-                series_handle(SERIES[3], rf"$\sigma$ = {sigma:g}", marker=None, ls=line)
-                for sigma, line in lines.items()
-            ),
+            patch_handle("none", "a line per seed"),
             *([patch_handle("none", r"output free, $\sigma$ = 0: $F_t$ = 0")] if resting else []),
         ],
-        4,
     )
     return figure
 
 
-def _energy_top(rows: pd.DataFrame) -> float:
-    """Top of an energy axis: steps above gamma = 2 explode and leave the picture."""
-    start = rows.loc[(rows["t"] == 0) & np.isfinite(rows["energy"]), "energy"]
-    return 1e4 * max(float(start.max()), 1e-12) if len(start) else np.inf
+def _energy_rows(table: pd.DataFrame) -> tuple[list[tuple[str, float]], bool]:
+    """Phases and noises whose energy is not zero; whether there is one that rests from the start.
+
+    Without noise the feed-forward activity is the rest of a network with a free output.
+    """
+    largest = table.groupby(["phase", "sigma"])["energy"].max()
+    kinds = [(phase, sigma) for phase, sigma in largest.index if largest[(phase, sigma)] > 0.0]
+    return kinds, len(kinds) < len(largest)
+
+
+def _energy_axis(axes: Axes, rows: pd.DataFrame) -> None:
+    """Logarithmic where the energy falls far; what explodes (gamma > 2) leaves at the top."""
+    start = rows.loc[rows["t"] == 0, "energy"].max()
+    shown = rows.loc[rows["energy"].between(1e-12, 2.0 * start), "energy"]
+    axes.set_ylabel("energy $F_t$ of the\nbatch (unitless)")
+    if shown.empty:
+        return
+    low, high = shown.min(), shown.max()
+    if high > 20.0 * low:
+        axes.set_yscale("log")
+        axes.set_ylim(0.5 * low, 2.0 * high)
+    else:
+        margin = 0.08 * (high - low)
+        axes.set_ylim(low - margin, high + margin)
 
 
 @in_style

@@ -40,7 +40,7 @@ COUNTINGS = {
     "per_layer_and_sample": "layer and sample",
     "per_layer_and_batch": "layer and batch",
 }
-STATES = {"initial": "initial weights", "trained": "trained weights"}
+STATES = {"initial": "initial", "trained": "trained"}
 
 
 @in_style

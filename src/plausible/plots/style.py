@@ -25,6 +25,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from plausible.files import atomic_path, write_text
 from plausible.measure.accuracy import mean_interval
+from plausible.plots.layout import RoundedLayout
 
 SINGLE_COLUMN_MM = 89.0
 DOUBLE_COLUMN_MM = 183.0
@@ -121,7 +122,7 @@ def in_style(function: Callable[..., Figure]) -> Callable[..., Figure]:
 
 def new_figure(width_mm: float = DOUBLE_COLUMN_MM, height_mm: float = 70.0) -> Figure:
     """Empty figure of a journal's column width."""
-    return Figure(figsize=(width_mm / 25.4, height_mm / 25.4), layout="constrained")
+    return Figure(figsize=(width_mm / 25.4, height_mm / 25.4), layout=RoundedLayout())
 
 
 def save_figure(figure: Figure, svg_path: str | Path, png_path: str | Path) -> None:
