@@ -28,9 +28,6 @@ reference_dir = "results/reference/song2020"
 runtimes_file = "results/demo/runtimes.csv"
 
 # %%
-from pathlib import Path
-
-from plausible.reproduction.song2020.cell_tables import cell_tables
 from plausible.reproduction.study_report import StudyReport
 
 report = StudyReport(
@@ -318,14 +315,7 @@ report.runtimes()
 # ## Appendix: all 288 cells of the heat maps
 
 # %%
-cell_tables(report.published, Path(results_dir) / "fig3.csv", "This run")
-
-# %%
-(
-    cell_tables(report.published, report.reference / "fig3.csv", "Reference run at the paper scale")
-    if report.reference and (report.reference / "fig3.csv").is_file()
-    else None
-)
+report.heat_map_cells()
 
 # %%
 report.unshown()

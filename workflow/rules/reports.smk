@@ -51,7 +51,7 @@ rule execute_notebook:
         runtime=10,
         gpu=0,
     params:
-        code=source_digest("plausible.reproduction.reports"),
+        code=source_digest("plausible.reproduction.reports", "plausible.reproduction.study_report"),
     message:
         "Report of {wildcards.study}"
     script:

@@ -28,6 +28,7 @@ from plausible.reproduction.report_tables import (
     statement_cell,
 )
 from plausible.reproduction.song2020.causes import CAUSES as SONG_CAUSES
+from plausible.reproduction.song2020.cell_tables import cell_tables
 from plausible.reproduction.summaries import (
     Cause,
     protocol_summary,
@@ -296,6 +297,14 @@ class StudyReport:
         self.shown.update(identifiers)
         anchors = "".join(f'<span id="{escape(identifier)}"></span>' for identifier in identifiers)
         return Html(anchors + self.verdict_table(*names))
+
+    def heat_map_cells(self) -> Html:
+        """Every published cell of Song's figure 3 beside ours and beside the reference run's."""
+        parts = [cell_tables(self.published, self.folder / "fig3.csv", "This run")]
+        if self.reference:
+            title = "Reference run at the paper scale"
+            parts.append(cell_tables(self.published, self.reference / "fig3.csv", title))
+        return Html("".join(parts))
 
     def constraints(self) -> Html:
         """Section 4.3: constraints in rows, methods in columns, and what was measured."""

@@ -207,7 +207,8 @@ def no_noise_is_backprop(evidence: Evidence) -> list[Outcome]:
 def scaled_curves(evidence: Evidence) -> list[Outcome]:
     """Scaled and clipped as the supplement draws them: 0 without noise, 1 at the largest sigma.
 
-    Weights from 0 to 50; the test error logarithmically up to its largest value.
+    Weights from 0 to 50, which they pass only after the published number of epochs; the test error
+    logarithmically up to its largest value.
     """
     top = float(evidence.entry["settings"]["weight_scale_max"])
     outcomes = []
@@ -233,6 +234,7 @@ def scaled_curves(evidence: Evidence) -> list[Outcome]:
                 n_seeds=frame["seed"].nunique(),
                 note="smallest end of a curve" + (f"; below 1: {listed}" if listed else ""),
                 aspect=f"{noise} noise",
+                full_scale=True,
             )
         )
     return outcomes

@@ -13,7 +13,6 @@ from plausible.reproduction.song2020.grid import (
     TEST,
     TEST_COLUMN,
     WEIGHT_COLUMN,
-    WEIGHTS_NORM,
     cells,
     panels,
     published_depth,
@@ -43,7 +42,7 @@ REGISTRY.leave_out(
 
 @REGISTRY.number("fig3")
 def heat_maps(evidence: Evidence) -> list[Number]:
-    """Five numbers for each heat map: how far our cells are those that were printed.
+    """Six numbers for each heat map: how far our cells are those that were printed.
 
     Weights are compared by both readings of their divergence: as a sum over the matrices (the
     text) and as one distance of all matrices.
@@ -113,6 +112,32 @@ def _heat_map(
             _places(part[part["zero"]]),
         ),
         _top_cells(where, protocol, part),
+        *_column_t_equals_l(evidence, where, protocol, measure, part),
+    ]
+
+
+def _column_t_equals_l(
+    evidence: Evidence, where: str, protocol: str, measure: str, part: pd.DataFrame
+) -> list[Number]:
+    """Deviation of the column t = l alone: backprop with rates of its own, without inference."""
+    column = part[(part["t"] == "l") & (part["gamma"] != 1.0)]
+    readable = column[column["deviation"].notna()]
+    if readable.empty:
+        return []
+    listed = ", ".join(
+        f"gamma {row.gamma:g} {row.ours:.3g} ({row.published:.3g})" for row in column.itertuples()
+    )
+    return [
+        Number(
+            f"{where}: median relative deviation of the column t = l",
+            protocol,
+            0.0,
+            (float(readable["deviation"].median()),),
+            _median_reading(evidence, measure, readable),
+            "median reading error",
+            f"ours (published): {listed}",
+            False,
+        )
     ]
 
 
@@ -146,36 +171,6 @@ def _places(part: pd.DataFrame) -> str:
     return ", ".join(
         f"(t {t}, gamma {gamma:g})" for t, gamma in zip(part["t"], part["gamma"], strict=True)
     )
-
-
-@REGISTRY.number("claim.gamma_power_learning_rate")
-def column_t_equals_l(evidence: Evidence) -> list[Number]:
-    """Median relative deviation of the column t = l of figure 3: backprop with rates of its own."""
-    frame = cells(evidence)
-    frame = frame[(frame["t"] == "l") & (frame["gamma"] != 1.0)]
-    numbers = []
-    for (protocol, measure, depth), part in frame.groupby(
-        ["protocol", "measure", "l_max"], sort=False
-    ):
-        readable = part[part["deviation"].notna()]
-        if measure == WEIGHTS_NORM or readable.empty:
-            continue
-        listed = ", ".join(
-            f"gamma {row.gamma:g} {row.ours:.3g} ({row.published:.3g})" for row in part.itertuples()
-        )
-        numbers.append(
-            Number(
-                f"{measure} at l_max {depth}: median relative deviation of the column t = l",
-                str(protocol),
-                0.0,
-                (float(readable["deviation"].median()),),
-                _median_reading(evidence, str(measure), readable),
-                "median reading error",
-                f"ours (published): {listed}",
-                False,
-            )
-        )
-    return numbers
 
 
 @REGISTRY.number("claim.c2_c3_needed")
