@@ -158,7 +158,10 @@ class StudyReport:
         parts = []
         for key, name in (("id", "result"), ("protocol", "protocol")):
             rows = []
-            for value, group in self.verdicts.groupby(key, sort=False):
+            known = self.verdicts[key].unique()
+            order = known if key == "id" else ["", *present_protocols(known)]
+            for value in order:
+                group = self.verdicts[self.verdicts[key] == value]
                 counts = verdict_counts(group)
                 badges = " ".join(badge(verdict, n) for verdict, n in counts.items() if n)
                 title = [group["title"].iloc[0]] if key == "id" else []

@@ -105,8 +105,8 @@ def _heat_map(
         ),
         number(
             "cells that are zero",
-            float((part["published"] == 0.0).sum()),
-            float(part["zero"].sum()),
+            int((part["published"] == 0.0).sum()),
+            int(part["zero"].sum()),
             0.0,
             EXACT,
             _places(part[part["zero"]]),
@@ -191,7 +191,7 @@ def smallest_divergences(evidence: Evidence) -> list[Number]:
             means = network.groupby(["t", "gamma"])[[TEST_COLUMN, WEIGHT_COLUMN]].mean()
             zeros = int((means[TEST_COLUMN] == 0.0).sum())
             label = f"zero cells at l_max {depth}"
-            stated = float(recovered["zero_cells_per_network"])
+            stated = int(recovered["zero_cells_per_network"])
             numbers.append(Number(label, protocol, stated, (zeros,), 0.0, EXACT, "", False))
             others = means.drop(("l", 1.0), errors="ignore")
             for measure, column in ((TEST, TEST_COLUMN), ("weights", WEIGHT_COLUMN)):
