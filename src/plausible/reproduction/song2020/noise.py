@@ -213,28 +213,22 @@ def scaled_curves(evidence: Evidence) -> list[Outcome]:
     top = float(evidence.entry["settings"]["weight_scale_max"])
     outcomes = []
     for protocol, noise, frame in sigma_sweeps(evidence):
-        means = frame.groupby(["l_max", "sigma"])[[TEST_COLUMN, WEIGHT_COLUMN]].mean()
-        ends: dict[str, tuple[float, float]] = {}
-        for depth, rows in means.groupby("l_max"):
-            rows = rows.droplevel("l_max").sort_index()
-            weights = (rows[WEIGHT_COLUMN] / top).clip(0.0, 1.0)
-            ends[f"weights, l_max {depth}"] = (weights.iloc[0], weights.iloc[-1])
-            if evidence.full_scale:
-                test = rows[TEST_COLUMN]
-                share = test.iloc[-1] / test.max() if test.max() > 0.0 else 0.0
-                ends[f"test error, l_max {depth}"] = (test.iloc[0], share)
-        holds = all(low * top < ROUNDING and high == 1.0 for low, high in ends.values())
-        worst = min(high for _, high in ends.values())
-        listed = ", ".join(f"{name} {high:.3g}" for name, (_, high) in ends.items() if high < 1.0)
-        outcomes.append(
-            Outcome(
-                protocol,
-                bool(holds),
-                float(worst),
-                n_seeds=frame["seed"].nunique(),
-                note="smallest end of a curve" + (f"; below 1: {listed}" if listed else ""),
-                aspect=f"{noise} noise",
-                full_scale=True,
+        means = frame.groupby(["sigma", "l_max"])[[TEST_COLUMN, WEIGHT_COLUMN]].mean().unstack()
+        weights, test = means[WEIGHT_COLUMN], means[TEST_COLUMN]
+        for name, lows, highs in (
+            ("weights", weights.iloc[0], (weights.iloc[-1] / top).clip(upper=1.0)),
+            ("test error", test.iloc[0], test.iloc[-1] / test.max()),
+        ):
+            listed = ", ".join(f"l_max {depth} {high:.4g}" for depth, high in highs.items())
+            outcomes.append(
+                Outcome(
+                    protocol,
+                    bool((lows < ROUNDING).all() and (highs == 1.0).all()),
+                    float(highs.min(skipna=False)),
+                    n_seeds=frame["seed"].nunique(),
+                    note=f"end of the curve: {listed}",
+                    aspect=f"{name}, {noise} noise",
+                    full_scale=True,
+                )
             )
-        )
     return outcomes

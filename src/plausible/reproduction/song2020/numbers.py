@@ -10,9 +10,11 @@ import pandas as pd
 from plausible.measure.moments import moment_axis
 from plausible.reproduction.evidence import Evidence, Number, Registry
 from plausible.reproduction.song2020.grid import (
+    MEASURES,
     TEST,
     TEST_COLUMN,
     WEIGHT_COLUMN,
+    WEIGHTS_NORM,
     cells,
     panels,
     published_depth,
@@ -291,6 +293,10 @@ def _over_sigma(
             label = f"{key} sigma {sigma:g}" + ("" if quiet else f", {noise} noise")
             tolerance, source = (without_noise, "expect:1") if quiet else (None, "")
             note = where + (f"; {', '.join(others)}" if others else "")
+            if column == WEIGHT_COLUMN:
+                norms = rows.groupby("l_max")[MEASURES[WEIGHTS_NORM][1]].mean()
+                listed = ", ".join(f"l_max {d} {value:.4g}" for d, value in norms.items())
+                note += f"; as one norm: {listed}"
             runs = tuple(network.sort_values("seed")[column].astype(float))
             numbers.append(Number(label, protocol, float(stated), runs, tolerance, source, note))
     return numbers
