@@ -14,6 +14,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
+from scipy.stats import t as student_t
 
 from plausible.errors import StudyError
 from plausible.plots import heat_maps, song2020, style
@@ -24,6 +25,7 @@ from plausible.plots.song2020_common import (
     WEIGHTS,
     cells_published,
     moments,
+    over_seeds,
     power_label,
     sigma_rows,
 )
@@ -48,8 +50,8 @@ def published():
 
 @pytest.fixture(scope="module")
 def drawn(published):
-    """Pictures of the tables as they are, drawn once."""
-    return {name: song2020.FIGURES[name](TABLES[name](), published) for name in NAMES}
+    """Pictures of the tables as they are, drawn once, with the longest names of the published."""
+    return {name: song2020.FIGURES[name](TABLES[name](), published, "digits") for name in NAMES}
 
 
 @pytest.fixture(scope="module")
@@ -142,9 +144,9 @@ def test_published_is_named_with_its_data_set(name, drawn, published):
     assert any("published" in text for text in legend_texts(drawn[name]))
     if name == "table4_figure":  # run times need no images
         return
-    assert not any("MNIST" in text for text in legend_texts(drawn[name]))
-    other = song2020.FIGURES[name](TABLES[name](), published, dataset="digits")
-    assert any("published (MNIST)" in text for text in legend_texts(other))
+    assert any("published (MNIST)" in text for text in legend_texts(drawn[name]))
+    other = song2020.FIGURES[name](TABLES[name](seeds=1), published, dataset="mnist")
+    assert not any("MNIST" in text for text in legend_texts(other))
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - WITHOUT_SEEDS - {"fig3_as_coded"}))
@@ -157,7 +159,7 @@ def test_a_single_seed_and_a_single_protocol(name, published):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_files_are_small_and_have_the_same_bytes_each_time(name, svg_texts, published):
-    text = style.svg_text(song2020.FIGURES[name](TABLES[name](), published))
+    text = style.svg_text(song2020.FIGURES[name](TABLES[name](), published, "digits"))
     assert text == svg_texts[name]
     assert "<dc:date>" not in text and "<text" not in text
     # 48 cells with their numbers in up to 12 panels.
@@ -220,7 +222,7 @@ def test_rounding_error_is_written_as_such_in_the_supplement(drawn):
 def test_published_panels_of_figure_3_hold_every_recovered_cell(drawn, published):
     panels = maps_of(drawn["fig3"])
     assert len(panels) == 12
-    theirs = [axes for axes in panels if axes.get_title(loc="left").endswith("published")]
+    theirs = [axes for axes in panels if axes.get_title(loc="left").endswith("published (MNIST)")]
     assert len(theirs) == 6
     for axes, (quantity, l_max) in zip(
         theirs, itertools.product((TEST_ERROR, WEIGHTS), (2, 3, 4)), strict=True
@@ -273,6 +275,34 @@ def test_calibrated_is_shown_first_and_as_coded_in_its_own_picture(drawn, publis
     titles = [axes.get_title(loc="left") for axes in drawn["fig3_as_coded"].axes]
     assert any(title.endswith("as coded") for title in titles)
     assert not any("calibrated" in title for title in titles)
+
+
+def test_intervals_need_three_seeds(published):
+    for name in ("conditions", "supp_fig2", "optimizers"):
+        for seeds in (2, 3):
+            figure = song2020.FIGURES[name](TABLES[name](seeds=seeds), published)
+            bars = [container for axes in figure.axes for container in axes.containers]
+            named = "95 % interval over seeds" in legend_texts(figure)
+            assert bool(bars) is named is (seeds == 3)
+
+
+def test_interval_of_three_seeds_by_hand():
+    table = pd.DataFrame({"x": [1, 1, 1, 2, 2], "seed": [0, 1, 2, 0, 1], "y": [1, 2, 6, 1, 2]})
+    data = over_seeds(table, ["x"], "y")
+    half = student_t.ppf(0.975, 2) * np.std([1, 2, 6], ddof=1) / np.sqrt(3)
+    assert list(data["mean"]) == [3.0, 1.5]
+    assert data["low"][0] == 0.0 and data["high"][0] == pytest.approx(3.0 + half)
+    assert data[["low", "high"]].loc[1].isna().all()
+
+
+def test_long_numbers_are_written_out_in_the_supplement_only(published):
+    table = TABLES["fig3"](seeds=1, protocols=("as_coded",), networks=(2,))
+    chosen = (table["panel"] == "t_gamma") & (table["t"] == "64") & (table["gamma"] == 10)
+    table.loc[chosen, "weight_divergence_sum"] = 2.4e15
+    weights = [axes for axes in maps_of(song2020.fig3(table, published)) if axes.texts][2]
+    assert cell_texts(weights)[5][7] == "≫"
+    weights = maps_of(song2020.supp_fig1(table, published))[1]
+    assert cell_texts(weights)[5][7] == "2e15\n(≥50)"
 
 
 def test_one_network_is_enough(published):

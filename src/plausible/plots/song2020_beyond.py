@@ -16,8 +16,10 @@ from plausible.plots.song2020_common import (
     cells_published,
     depth_look,
     grid_rows,
+    interval_handle,
     networks_of,
     ordered_looks,
+    over_seeds,
     power_label,
     power_ticks,
     protocol_label,
@@ -41,7 +43,6 @@ from plausible.plots.style import (
     published_label,
     published_marker,
     series_handle,
-    summary,
 )
 
 # A test error that differs by less than this on average is taken as unharmed.
@@ -100,9 +101,10 @@ def conditions(table: pd.DataFrame, published: PublishedCurves, dataset: str = "
         [
             *(series_handle(depth_look(l_max), lw=0.9) for l_max in networks),
             patch_handle("none", f"lines: ours, {protocol_label(protocol)}"),
-            series_handle(SERIES[3], f"{note} (marker of $l_{{max}}$)", **_their_mark("o")),
+            series_handle(SERIES[3], f"{note}, by $l_{{max}}$", **_their_mark("o")),
             series_handle(SERIES[3], f"{note}, $l_{{max}}$ not stated", **_their_mark("D")),
             patch_handle(LIGHT_GREY, f"below {HARMLESS_POINTS:g} point", 1.0),
+            *interval_handle(grid),
         ],
         4,
     )
@@ -151,8 +153,7 @@ def _draw_violations(
     ):
         if rows.empty:
             continue
-        data = summary(rows.assign(x=x, y=_measured(rows, quantity)), ["x"], "y")
-        data["low"] = data["low"].clip(lower=0.0)
+        data = over_seeds(rows.assign(x=x, y=_measured(rows, quantity)), ["x"], "y")
         draw_points(axes, data["x"], data, look, markersize=3.2)
         axes.plot(data["x"], data["mean"], color=look.colour, ls=look.line, lw=0.9, zorder=2)
 
@@ -187,7 +188,7 @@ def optimizers(table: pd.DataFrame, published: PublishedCurves, dataset: str = "
                 if rows.empty:
                     continue
                 rows = rows.assign(percent=100.0 * rows["final_test_error"])
-                data = summary(rows, ["batch_size"], "percent")
+                data = over_seeds(rows, ["batch_size"], "percent")
                 draw_points(error, data["batch_size"], data, look, filled=filled, markersize=size)
                 if algorithm == "zil":
                     error.plot(data["batch_size"], data["mean"], color=look.colour, lw=0.8)
@@ -220,6 +221,7 @@ def optimizers(table: pd.DataFrame, published: PublishedCurves, dataset: str = "
             ),
             series_handle(SERIES[3], "Z-IL", **ring, ms=3.0),
             series_handle(SERIES[3], "backprop", **ring, mfc="white", ms=6.0),
+            *interval_handle(table),
         ],
     )
     return figure

@@ -13,7 +13,10 @@ from plausible.plots.song2020_common import (
     WEIGHTS,
     Quantity,
     depth_look,
+    interval_handle,
     networks_of,
+    over_seeds,
+    power_ticks,
     protocol_label,
     shown_protocol,
     sigma_published,
@@ -34,7 +37,6 @@ from plausible.plots.style import (
     published_marker,
     say_empty,
     series_handle,
-    summary,
 )
 
 NOISES = {"initial": "noise at $t$ = 0", "persistent": "noise at every $t$"}
@@ -65,8 +67,8 @@ def draw_sigma(
             if noise != noises[0] and not (rows["noise"] == noise).any():
                 continue
             value = rows[quantity.column].fillna(np.inf).clip(upper=top).replace(np.inf, np.nan)
-            data = summary(rows.assign(value=value), ["sigma"], "value")
-            data[["low", "high"]] = data[["low", "high"]].clip(0.0, top)
+            data = over_seeds(rows.assign(value=value), ["sigma"], "value")
+            data["high"] = data["high"].clip(upper=top)
             x = data["sigma"].map(sigmas.index) + 0.13 * (number - (len(networks) - 1) / 2)
             draw_points(axes, x, data, look, filled=noise == noises[0], markersize=3.2)
             axes.plot(x, data["mean"], color=look.colour, ls=look.line, lw=0.8, zorder=2)
@@ -82,9 +84,10 @@ def draw_sigma(
         axes.set_ylim(-1.0, 1.04 * top)
         axes.set_yticks(range(0, 51, 10), [*map(str, range(0, 50, 10)), "≥50"])
     else:
-        highest = 5 if quantity is WEIGHTS else 2
-        zero_and_log(axes, "y", 1e-3, [0.0, *(10.0**power for power in range(-3, highest + 1))])
-        axes.set_ylim(-2e-4, 10.0**highest)
+        # Weights may leave at the top: those of diverging runs would hide all others.
+        highest = 1e6 if quantity is WEIGHTS else 1e2
+        zero_and_log(axes, "y", 1e-3, [0.0, *power_ticks(1e-3, highest)])
+        axes.set_ylim(-2e-4, highest)
 
 
 def _sigma_axis(axes: Axes, sigmas: list[float]) -> None:
@@ -118,7 +121,7 @@ def supp_fig2(table: pd.DataFrame, published: PublishedCurves, dataset: str = "m
             handles.append(
                 series_handle(SERIES[3], label, color=GREY, marker="o", ls="none", **filled)
             )
-    legend_below(figure, [*handles, published_handle(dataset)], 3)
+    legend_below(figure, [*handles, published_handle(dataset), *interval_handle(table)], 3)
     return figure
 
 
