@@ -27,7 +27,14 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.mark.parametrize(("init", "std"), [("he_normal", math.sqrt(2)), ("thuesen_normal", 2.0)])
+@pytest.mark.parametrize(
+    ("init", "std"),
+    [
+        ("he_normal", math.sqrt(2)),
+        ("thuesen_normal", 2.0),
+        ("glorot_normal", math.sqrt(2 * 400 / 700)),
+    ],
+)
 def test_normal_initialisation(init, std):
     network = init_network((400, 300, 10), BASE._replace(init=init), generator())
     weight = network.weights[0]

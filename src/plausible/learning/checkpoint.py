@@ -14,7 +14,7 @@ from plausible.learning.optimizers import OptimizerState
 from plausible.networks.mlp import Network
 
 _LOG = logging.getLogger(__name__)
-_UNREADABLE = (
+UNREADABLE = (
     OSError,
     RuntimeError,
     LookupError,
@@ -74,7 +74,7 @@ def load_checkpoint(path: str | Path, fresh: Progress, identity: str) -> Progres
             raise ValueError("not a zip archive")
         content = torch.load(path, map_location="cpu", weights_only=True)
         stored_identity = content["identity"]
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         _LOG.warning("%s: unreadable checkpoint ignored, training starts anew (%s)", path, error)
         return fresh
     if stored_identity != identity:

@@ -11,7 +11,7 @@ from plausible.errors import ConfigError
 _CHOICES = {
     "activation": ("relu", "soft_rate", "sigmoid", "identity"),
     "output": ("linear", "rate"),
-    "init": ("he_normal", "thuesen_normal", "torch_default"),
+    "init": ("he_normal", "thuesen_normal", "glorot_normal", "torch_default"),
     "learning_rule": ("backprop", "zil", "zil_sequential", "il"),
     "optimizer": ("sgd", "adam"),
     "adam_second_moment": ("batch_gradient", "per_sample"),

@@ -68,6 +68,8 @@ def init_network(sizes: tuple[int, ...], settings: Any, generator: torch.Generat
 
     - ``he_normal``: weights normal, standard deviation sqrt(2 / fan_in), biases 0 (section 2.5);
     - ``thuesen_normal``: standard deviation 2 / sqrt(fan_in), biases 0 (what the code does);
+    - ``glorot_normal``: standard deviation sqrt(2 / (fan_in + fan_out)), biases 0 (the code behind
+      chapters 4 and 5 of O'Connor 2020);
     - ``torch_default``: weights and biases uniform in +-1 / sqrt(fan_in) (``torch.nn.Linear``).
 
     ``settings.first_weight_scale`` multiplies the first matrix afterwards.
@@ -108,12 +110,15 @@ def _draw_layer(
         return normal(math.sqrt(2.0 / fan_in))
     if init == "thuesen_normal":
         return normal(2.0 / math.sqrt(fan_in))
+    if init == "glorot_normal":
+        return normal(math.sqrt(2.0 / (fan_in + fan_out)))
     if init == "torch_default":
         uniform = torch.rand(fan_out, fan_in + 1, generator=generator, dtype=torch.float64)
         uniform = (2.0 * uniform - 1.0) / math.sqrt(fan_in)
         return uniform[:, :-1].clone(), uniform[:, -1].clone()
     raise ConfigError(
-        f"init: found {init!r}, expected one of he_normal, thuesen_normal, torch_default."
+        f"init: found {init!r}, expected one of he_normal, thuesen_normal, glorot_normal, "
+        "torch_default."
     )
 
 
