@@ -62,9 +62,9 @@ class Evaluation(NamedTuple):
     predictions: NDArray[np.int64]
     """Largest output, [frames]; -1 where an output is not finite."""
     event_additions: NDArray[np.float64]
-    """sum |s| fan_out, [frames, layers]."""
+    """sum |s| fan_out, [frames, layers]; additions where messages are integers (C and D)."""
     nonzero_multiply_adds: NDArray[np.float64]
-    """nnz(s) fan_out, [frames, layers]."""
+    """nnz(s) fan_out, [frames, layers]; the products of the sparse original network for A."""
 
 
 def temporal_difference(
