@@ -163,7 +163,7 @@ def interval_handle(table: pd.DataFrame) -> list[Line2D]:
     """Legend entry of the intervals, where there are enough seeds for them."""
     if table["seed"].nunique() < 3:
         return []
-    return [series_handle(SERIES[3], "95 % interval over seeds", marker="|", lw=0.9, ms=5)]
+    return [series_handle(SERIES[3], "95 % interval over seeds", marker="|", ls="-", lw=0.9)]
 
 
 def zero_and_log(axes: Axes, which: str, linear_below: float, ticks: Sequence[float]) -> None:
