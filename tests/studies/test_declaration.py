@@ -1,5 +1,6 @@
 """Study files: merging of settings, shards, references, one-sentence errors."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -104,19 +105,32 @@ def test_runs_of_one_group_share_their_streams():
     assert study.seed_group("snn") != study.seed_group("spcn_sgd")
 
 
-def test_every_published_entry_that_can_be_reproduced_has_a_result():
-    published = yaml.safe_load((ROOT / "workflow/published/thuesen2022.yaml").read_text())
+@pytest.mark.parametrize("name", ["thuesen2022", "song2020"])
+def test_every_published_entry_that_can_be_reproduced_has_a_result(name):
+    published = yaml.safe_load((ROOT / f"workflow/published/{name}.yaml").read_text())
     wanted = {
         entry["id"].split(".", 1)[1]
         for entry in published["results"]
         if entry["reproducible"] == "full"
     }
-    assert wanted <= set(load().results)
+    assert wanted <= set(load(STUDY.with_stem(name)).results)
+
+
+@pytest.mark.parametrize("name", ["thuesen2022", "song2020"])
+def test_every_function_that_a_study_names_exists(name):
+    results = load(STUDY.with_stem(name)).results.values()
+    tables = import_module(f"plausible.studies.{name}.tables")
+    figures = import_module(f"plausible.plots.{name}").FIGURES
+    assert {declared["figure"] for declared in results if "figure" in declared} <= set(figures)
+    for declared in results:
+        for key in {"table", "markdown"} & set(declared):
+            assert callable(getattr(tables, declared[key])), declared[key]
 
 
 def test_short_names_are_unique():
-    names = [short_name("thuesen2022", result) for result in load().results]
-    assert len(set(names)) == len(names)
+    studies = load_studies(STUDY.parent, SCHEMA, load_config({}, ROOT))
+    names = [short_name(name, result) for name in studies for result in studies[name].results]
+    assert len(studies) > 1 and len({*names, *studies}) == len(names) + len(studies)
     assert "thuesen2022_claim_alpha_filter_tau" in names
 
 
