@@ -106,7 +106,7 @@ def test_every_setting_may_be_given(root):
         ({"data": {"dir": "/no/such"}}, ["`data.dir` is `/no/such`", "no folder"]),
         (
             {"data": {"dataset": "fasion", "sets": {"fashion": {"folder": "x"}}}},
-            ["`data.dataset` is `fasion`", "digits, mnist, fashion", "(nearest: `fashion`)"],
+            ["`data.dataset` is `fasion`", "digits, mnist, ", ", fashion", "(nearest: `fashion`)"],
         ),
         (
             {"data": {"sets": {"own": {"foldr": "x"}}}},

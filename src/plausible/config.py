@@ -19,7 +19,16 @@ from jsonschema.validators import extend
 
 from plausible.errors import ConfigError, DeviceError, PlausibleError
 
-EMBEDDED_DATA_SETS = ("digits", "mnist")
+EMBEDDED_DATA_SETS = (
+    "digits",
+    "mnist",
+    "digits_thesis",
+    "mnist_thesis",
+    "breast_cancer",
+    "newsgroups",
+    "newsgroups_shuffled",
+    "newsgroups_4to1",
+)
 """Data sets that need no entry under ``data.sets``."""
 
 _TYPE_NAMES = {

@@ -54,6 +54,14 @@ def test_not_ten_classes():
     assert "hold 3 classes (0, 1, 2)" in fault(train_labels=np.arange(20) % 3)
 
 
+def test_two_classes():
+    two = build(train_labels=LABELS[:20] % 2, test_labels=LABELS[20:] % 2, classes=2)
+    assert set(two.train_labels) == {0, 1}
+    assert "the 2 classes 0 to 1 are allowed" in fault(classes=2)
+    one = {"train_labels": LABELS[:20] * 0, "test_labels": LABELS[20:] * 0}
+    assert "all 2 classes 0 to 1 are needed" in fault(classes=2, **one)
+
+
 def test_a_test_part_need_not_hold_every_class():
     assert len(build(test_images=IMAGES[:3], test_labels=LABELS[:3]).test_labels) == 3
 

@@ -1,7 +1,11 @@
-"""Data sets as arrays of grey levels: embedded digits, MNIST, any four IDX files."""
+"""Data sets as arrays of grey levels or of binary features.
+
+Embedded digits, MNIST, any four IDX files; newsgroups and a table that stands in for them.
+"""
 
 from plausible.data.dataset import CLASSES, Dataset, intensities, make_dataset
 from plausible.data.registry import dataset_names, prepare, source_files
+from plausible.data.splits import split_dataset
 from plausible.data.store import load_dataset, save_dataset
 
 __all__ = [
@@ -14,4 +18,5 @@ __all__ = [
     "prepare",
     "save_dataset",
     "source_files",
+    "split_dataset",
 ]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from plausible.errors import DataError
 
 CLASSES = 10
-"""Number of classes of every data set: the digits 0 to 9, or ten kinds of anything else."""
+"""Number of classes of a set of images: the digits 0 to 9, or ten kinds of anything else."""
 
 
 class Dataset(NamedTuple):
@@ -19,7 +19,7 @@ class Dataset(NamedTuple):
     train_images: NDArray[np.uint8]
     """Grey levels, [images, rows * columns], in the order of the source."""
     train_labels: NDArray[np.int64]
-    """Class of each image, [images], 0 to 9."""
+    """Class of each image, [images], 0 to 9 (to 1 in the data sets of two classes)."""
     test_images: NDArray[np.uint8]
     test_labels: NDArray[np.int64]
     image_shape: tuple[int, int]
@@ -71,6 +71,7 @@ def make_dataset(
     test_labels: ArrayLike,
     image_shape: tuple[int, int],
     white: int,
+    classes: int = CLASSES,
 ) -> Dataset:
     """Dataset of the arrays, checked and with its checksum.
 
@@ -81,7 +82,7 @@ def make_dataset(
     ------
     DataError
         If images and labels differ in number, there is no image, a grey level exceeds ``white``,
-        a label lies outside 0 to 9, or a class has no training image.
+        a label lies outside 0 to ``classes`` - 1, or a class has no training image.
     """
     pixels = image_shape[0] * image_shape[1]
     parts: list[NDArray] = []
@@ -107,20 +108,20 @@ def make_dataset(
                 f"Data set {name}: a {part} image holds the grey level {images.max()}, where "
                 f"0 to {white} is allowed."
             )
-        if labels.min() < 0 or labels.max() >= CLASSES:
+        if labels.min() < 0 or labels.max() >= classes:
             outside = labels.min() if labels.min() < 0 else labels.max()
             raise DataError(
                 f"Data set {name}: the {part} labels hold the class {outside}, where the "
-                f"{CLASSES} classes 0 to {CLASSES - 1} are allowed."
+                f"{classes} classes 0 to {classes - 1} are allowed."
             )
         # Writeable, because torch warns about sharing memory that is not.
         parts.append(np.require(images.reshape(len(images), pixels), requirements=["C", "W"]))
         parts.append(np.require(labels, requirements=["C", "W"]))
     found = np.unique(parts[1])
-    if len(found) != CLASSES:
+    if len(found) != classes:
         raise DataError(
             f"Data set {name}: the training labels hold {len(found)} classes "
-            f"({', '.join(map(str, found))}), where all {CLASSES} classes 0 to {CLASSES - 1} are "
+            f"({', '.join(map(str, found))}), where all {classes} classes 0 to {classes - 1} are "
             "needed."
         )
     shape = (int(image_shape[0]), int(image_shape[1]))

@@ -7,12 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from plausible.config import EMBEDDED_DATA_SETS
-from plausible.data import idx, mnist
+from plausible.data import idx, mnist, newsgroups
 from plausible.data.dataset import Dataset, make_dataset
+from plausible.data.splits import split_dataset
 from plausible.errors import DataError
 
 ExtraSets = Mapping[str, Mapping[str, Any]]
 """``data.sets`` of the configuration: {name: {"folder": folder with four IDX files}}."""
+
+
+_SPLITS = {"digits_thesis": ("digits", "thesis"), "mnist_thesis": ("mnist", "thesis")}
+_NEWSGROUPS: dict[str, dict[str, Any]] = {
+    "newsgroups": {},
+    "newsgroups_shuffled": {"order": "shuffled"},
+    "newsgroups_4to1": {"training_parts": 4, "order": "shuffled"},
+}
 
 
 def dataset_names(extra_sets: ExtraSets | None = None) -> tuple[str, ...]:
@@ -23,10 +32,13 @@ def dataset_names(extra_sets: ExtraSets | None = None) -> tuple[str, ...]:
 def prepare(
     name: str, data_dir: str | Path | None = None, extra_sets: ExtraSets | None = None
 ) -> Dataset:
-    """Read the data set ``name``, downloading MNIST if it is not there.
+    """Read the data set ``name``, downloading it if it is neither embedded nor there.
 
-    ``digits`` is embedded. ``mnist`` is looked for in ``data_dir``, else in the folder that the
-    environment variable PLAUSIBLE_DATA names, else in the user's cache.
+    ``digits`` and the table ``breast_cancer`` are embedded. ``mnist`` and ``newsgroups`` are looked
+    for in ``data_dir``, else in the folder that the environment variable PLAUSIBLE_DATA names, else
+    in the user's cache. ``digits_thesis`` and ``mnist_thesis`` are divided as in O'Connor 2020 (see
+    ``plausible.data.splits``), ``newsgroups_shuffled`` and ``newsgroups_4to1`` are other readings
+    of newsgroups: in random order, and this divided 4 : 1 instead of 7 : 1.
     Every other name must be a key of ``extra_sets`` whose folder holds the four IDX files.
 
     Raises
@@ -43,6 +55,15 @@ def prepare(
         return embedded_digits()
     if name == "mnist":
         return mnist.prepare_mnist(data_dir)
+    if name == "breast_cancer":
+        from plausible.data.tabular import breast_cancer
+
+        return breast_cancer()
+    if name in _SPLITS:
+        whole, split = _SPLITS[name]
+        return split_dataset(prepare(whole, data_dir), split)
+    if name in _NEWSGROUPS:
+        return newsgroups.prepare_newsgroups(data_dir, name=name, **_NEWSGROUPS[name])
     nearest = difflib.get_close_matches(name, dataset_names(extra_sets), n=1)
     hint = f" (nearest: {nearest[0]})" if nearest else ""
     raise DataError(
@@ -57,7 +78,9 @@ def source_files(
     """Files on this machine that `prepare` would read now; empty for what is embedded or absent."""
     extra_sets = extra_sets or {}
     folders = [_folder(extra_sets[name])] if name in extra_sets else []
-    if name == "mnist" and not folders:
+    if name in _NEWSGROUPS and not folders:
+        return [path for path in newsgroups.find_files(data_dir) if path is not None]
+    if name in ("mnist", "mnist_thesis") and not folders:
         folders = mnist.search_folders(data_dir)
     found = (mnist.find_file(file, folders) for file in mnist.FILES)
     return [path for path in found if path is not None]

@@ -1,0 +1,1 @@
+"""O'Connor 2020: biologically plausible deep learning."""
