@@ -126,6 +126,7 @@ def make_tables(curves_folder):
                     mean_test_error=0.1055 * np.exp(spread * (l_max - 3)),
                     test_error_divergence_sum=0.0,
                     weight_divergence_sum=0.0,
+                    weight_divergence_norm=0.0,
                     published_test_error_divergence=np.nan,
                     published_weight_divergence=np.nan,
                 )
@@ -145,6 +146,7 @@ def make_tables(curves_folder):
                             mean_test_error=0.2,
                             test_error_divergence_sum=theirs[0] * off[0],
                             weight_divergence_sum=theirs[1] * off[1],
+                            weight_divergence_norm=theirs[1] * off[1],
                             published_test_error_divergence=theirs[0],
                             published_weight_divergence=theirs[1],
                         )

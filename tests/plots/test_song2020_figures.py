@@ -404,7 +404,7 @@ def test_calibration_scores_by_hand(published):
             **row,
             "column": cell["column"],
             "test_error_divergence_sum": cell["test"],
-            "weight_divergence_sum": cell["weight"],
+            "weight_divergence_norm": cell["weight"],
             "published_test_error_divergence": cell["theirs"][0],
             "published_weight_divergence": cell["theirs"][1],
         }
@@ -503,3 +503,10 @@ def test_no_torch():
         "assert not {'torch', 'numba'} & set(sys.modules), 'slow import'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_weights_are_one_distance_in_the_calibrated_picture_only(drawn):
+    for name, words in (("fig3", "all matrices as one"), ("fig3_as_coded", "sum over matrices")):
+        labels = [axes.get_xlabel() for axes in drawn[name].axes]
+        assert any(label.startswith("divergence of final weights") for label in labels)
+        assert all(words in label for label in labels if "final weights" in label)

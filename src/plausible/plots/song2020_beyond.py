@@ -11,7 +11,6 @@ from plausible.plots.published import PublishedCurves
 from plausible.plots.song2020_common import (
     PUBLISHED_EPOCHS,
     TEST_ERROR,
-    WEIGHTS,
     Quantity,
     cells_published,
     depth_look,
@@ -23,6 +22,7 @@ from plausible.plots.song2020_common import (
     power_label,
     power_ticks,
     protocol_label,
+    quantities,
     shown_protocol,
     sigma_published,
     sigma_rows,
@@ -68,7 +68,7 @@ def conditions(table: pd.DataFrame, published: PublishedCurves, dataset: str = "
     grid = grid_rows(table, protocol)
     noise = sigma_rows(table, protocol, "initial")
     networks = networks_of(pd.concat([grid, noise])) or [2, 3, 4]
-    for row, quantity in enumerate((TEST_ERROR, WEIGHTS)):
+    for row, quantity in enumerate(quantities(protocol)):
         for l_max in networks:
             _draw_violations(panels[row], grid, noise, l_max, quantity)
             _draw_their_violations(panels[row], published, l_max, quantity)
@@ -92,7 +92,7 @@ def conditions(table: pd.DataFrame, published: PublishedCurves, dataset: str = "
     panels[0, 0].set_ylim(-3e-4, 100.0)
     panels[1, 0].set_ylim(-3e-3, 3e4)
     panels[0, 0].set_ylabel("difference of test error\n(percentage points, mean of epochs)")
-    panels[1, 0].set_ylabel(WEIGHTS.label)
+    panels[1, 0].set_ylabel(quantities(protocol)[1].label)
     for axes in panels[0]:
         axes.axhspan(0.0, HARMLESS_POINTS, color=LIGHT_GREY, lw=0, zorder=0)
     note = published_label(dataset)

@@ -20,7 +20,6 @@ from plausible.plots.heat_maps import (
 )
 from plausible.plots.published import PublishedCurves
 from plausible.plots.song2020_common import (
-    QUANTITIES,
     TEST_ERROR,
     Quantity,
     cells_published,
@@ -29,6 +28,7 @@ from plausible.plots.song2020_common import (
     interval_handle,
     networks_of,
     protocol_label,
+    quantities,
     shown_protocol,
 )
 from plausible.plots.song2020_sigma import draw_sigma, published_handle
@@ -144,7 +144,7 @@ def _figure3(
     ]
     panels = figure.subplot_mosaic(mosaic, width_ratios=[1.0] * len(networks) + [0.8])
     letters = iter("abcdefgh")
-    for number, quantity in enumerate(QUANTITIES):
+    for number, quantity in enumerate(quantities(protocol)):
         for l_max in networks:
             like = cells_published(published, l_max, quantity)
             cells = cells_of(rows, l_max, quantity.column, like)
@@ -210,7 +210,7 @@ def supp_fig1(table: pd.DataFrame, published: PublishedCurves, dataset: str = "m
     networks = networks_of(rows) or [2, 3, 4]
     figure = new_figure(height_mm=22 + 74 * len(networks))
     grid = figure.subplots(len(networks), 2, squeeze=False)
-    for column, quantity in enumerate(QUANTITIES):
+    for column, quantity in enumerate(quantities(protocol)):
         for row, l_max in enumerate(networks):
             axes = grid[row, column]
             like = cells_published(published, l_max, quantity)

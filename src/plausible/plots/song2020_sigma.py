@@ -8,9 +8,8 @@ from matplotlib.lines import Line2D
 
 from plausible.plots.published import PublishedCurves
 from plausible.plots.song2020_common import (
-    QUANTITIES,
     SIGMA_PUBLISHED,
-    WEIGHTS,
+    TEST_ERROR,
     Quantity,
     depth_look,
     interval_handle,
@@ -18,6 +17,7 @@ from plausible.plots.song2020_common import (
     over_seeds,
     power_ticks,
     protocol_label,
+    quantities,
     shown_protocol,
     sigma_published,
     sigma_rows,
@@ -54,7 +54,7 @@ def draw_sigma(
     clipped: bool = False,
 ) -> None:
     """Divergence against sigma; ``clipped`` draws weights as figure 3: linear and at most 50."""
-    clipped = clipped and quantity is WEIGHTS
+    clipped = clipped and quantity is not TEST_ERROR
     top = quantity.scale.top if clipped else np.inf
     swept = table[(table["panel"] == "sigma") & (table["protocol"] == protocol)]
     sigmas = sorted({*SIGMA_PUBLISHED, *swept["sigma"].dropna()})
@@ -85,7 +85,7 @@ def draw_sigma(
         axes.set_yticks(range(0, 51, 10), [*map(str, range(0, 50, 10)), "≥50"])
     else:
         # Weights may leave at the top: those of diverging runs would hide all others.
-        highest = 1e6 if quantity is WEIGHTS else 1e2
+        highest = 1e6 if quantity is not TEST_ERROR else 1e2
         zero_and_log(axes, "y", 1e-3, [0.0, *power_ticks(1e-3, highest)])
         axes.set_ylim(-2e-4, highest)
 
@@ -104,7 +104,7 @@ def supp_fig2(table: pd.DataFrame, published: PublishedCurves, dataset: str = "m
     protocol = shown_protocol(table, "calibrated", "as_coded")
     figure = new_figure(height_mm=146)
     panels = figure.subplots(2, 2)
-    for column, quantity in enumerate(QUANTITIES):
+    for column, quantity in enumerate(quantities(protocol)):
         axes = panels[0, column]
         draw_sigma(axes, table, published, protocol, quantity, tuple(NOISES))
         letter(axes, "ab"[column], protocol_label(protocol))
@@ -137,7 +137,7 @@ def scaled_divergence(values: pd.Series, quantity: Quantity) -> pd.Series:
     Weights: linear from 0 to 50. Test error: logarithmic, over five decades up to its largest
     value.
     """
-    if quantity is WEIGHTS:
+    if quantity is not TEST_ERROR:
         return (values / quantity.scale.top).clip(0.0, 1.0)
     if not values.max() > 0:
         return 0.0 * values
@@ -168,5 +168,5 @@ def _draw_scaled(
     axes.plot(x, theirs, **published_marker())
     _sigma_axis(axes, sigmas)
     axes.set_ylim(-0.04, 1.04)
-    scale = "linear from 0 to 50" if quantity is WEIGHTS else "logarithmic, five decades"
+    scale = "linear from 0 to 50" if quantity is not TEST_ERROR else "logarithmic, five decades"
     axes.set_ylabel(f"{quantity.label.splitlines()[0]}\n(scaled, {scale})")

@@ -10,7 +10,7 @@ from plausible.plots.published import PublishedCurves
 from plausible.plots.song2020_common import (
     ALGORITHMS,
     TEST_ERROR,
-    WEIGHTS,
+    WEIGHTS_AS_ONE,
     Quantity,
     networks_of,
     ordered_looks,
@@ -265,7 +265,7 @@ def calibration_scores(table: pd.DataFrame, published: PublishedCurves) -> pd.Da
         scores[(l_max, "bp")] = (error - printed).abs() / printed
         for name, quantity, column in (
             ("test", TEST_ERROR, "published_test_error_divergence"),
-            ("weights", WEIGHTS, "published_weight_divergence"),
+            ("weights", WEIGHTS_AS_ONE, "published_weight_divergence"),
         ):
             rows = here[here[column] > 0]
             off = cell_distance(rows[quantity.column], rows[column], quantity)
