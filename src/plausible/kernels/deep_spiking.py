@@ -1,0 +1,395 @@
+"""Training and evaluation of one deep spiking network, event by event, compiled for one core.
+
+In each of T time steps the input spikes of the step run through the layers (algorithm 3):
+
+    phi^l += s W^(l-1)[i, :]  for a spike of sign s of unit i of layer l-1;
+    units with phi^l > 1/2 spike, phi^l -= 1,   u^l = phi^l + spikes so far,
+
+u^l being the sum of the input of the sample so far. At the end of the step the output spikes less
+the target spike (one of the labelled unit in each step) are sent back as unit error spikes, one at
+a time (algorithm 13). An error spike s of unit j of layer l passes where u^l_j >= 0 (eq. 3.5), then
+
+    back^(l-1) += s W^(l-1)[:, j],  quantized to error spikes of layer l-1,
+    W^(l-1)[:, j] -= s (eta / T^2) max(c^(l-1), 0)
+
+with the counts c of input spikes so far (FSGD, eq. 3.7), or of the whole sample at its end (SGD,
+eq. 3.6). What is sent back is read before the change. Both equations print eta / T; eta / T^2 is
+what makes the step of T spikes at either side that of the rates. The same in a few lines per rule
+is in ``deep_spiking_reference``; both give the same bits.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from plausible.kernels.deep_spiking_types import (
+    SPIKES_PER_UNIT,
+    Network,
+    Predictions,
+    Rule,
+    SpikeTrains,
+    Training,
+    check_order,
+    check_training,
+    check_trains,
+)
+from plausible.kernels.spike_emission import unit_of
+from plausible.kernels.spike_loops import (
+    add_columns,
+    add_rows,
+    change_column,
+    change_columns,
+    filter_errors,
+    note_spikes,
+    penalise_columns,
+    smooth_credit,
+    sum_rows,
+)
+
+
+class _Work(NamedTuple):
+    """Nodes of a sample; arrays per layer.
+
+    ``potential`` phi; ``spent`` spikes so far times the unit; ``credit`` (eta / T^2) max(c, 0), as
+    an error spike takes off a weight; ``active`` units of non-zero credit, ``numbers`` how many;
+    ``net_errors`` signed error spikes of the sample; ``held`` those of the output layer in a step;
+    ``queue``, ``back_queue`` spikes in dispatch, ``place`` and ``end`` where dispatch stands.
+    """
+
+    potential: tuple[np.ndarray, ...]
+    spent: tuple[np.ndarray, ...]
+    credit: tuple[np.ndarray, ...]
+    active: tuple[np.ndarray, ...]
+    numbers: np.ndarray
+    net_errors: tuple[np.ndarray, ...]
+    held: np.ndarray
+    queue: tuple[np.ndarray, ...]
+    back_queue: tuple[np.ndarray, ...]
+    keys: np.ndarray
+    place: np.ndarray
+    end: np.ndarray
+
+
+def _make_work(network: Network, trains: SpikeTrains) -> _Work:
+    sizes = network.sizes
+    dtype = network.weights[0].dtype
+    capacity = [SPIKES_PER_UNIT * size for size in sizes]
+    capacity[0] = max(capacity[0], int(np.diff(trains.start, axis=1).max(initial=0)))
+
+    def per_layer(kind):
+        return tuple(np.zeros(size, kind) for size in sizes)
+
+    def queues():
+        return tuple(np.empty(number, np.int32) for number in capacity)
+
+    layers = len(sizes)
+    return _Work(
+        per_layer(dtype), per_layer(dtype), per_layer(dtype), per_layer(np.int32),
+        np.zeros(layers, np.int64), per_layer(np.int64), np.zeros(sizes[-1], np.int64), queues(),
+        queues(), np.empty(max(capacity), dtype), np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _note_spikes(work, layer, end, rule):
+    rate = rule.rate * 0 if rule.smooth else rule.rate
+    note_spikes(
+        work.queue[layer], end, work.spent[layer], work.credit[layer], work.active[layer],
+        work.numbers, layer, rule.unit, rate,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _refresh(work, layer, rule):
+    """Make the credit of ``layer`` ready for a change of weights."""
+    if rule.smooth:
+        work.numbers[layer] = smooth_credit(
+            work.potential[layer], work.spent[layer], work.credit[layer], work.active[layer],
+            rule.rate,
+        )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _penalise(network, work, layer, queue, end, rule):
+    """The regulariser: spikes of the layer above ``layer`` as error spikes."""
+    _refresh(work, layer, rule)
+    penalise_columns(
+        network.weights[layer], network.transposed[layer], queue, end, rule.penalty,
+        work.credit[layer], work.active[layer], work.numbers[layer],
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _send_back(network, work, end, rule, errors, passed):
+    """The error spikes in the queue of the output layer and all they cause; False on overflow.
+
+    Layer by layer also where routing is depth first: each layer sees the same events in the same
+    order, since nothing comes back from the layers below.
+    """
+    top = len(network.weights)
+    for layer in range(top, 0, -1):
+        queue = work.back_queue[layer]
+        errors[layer] += end
+        number = filter_errors(queue, end, work.potential[layer], work.spent[layer])
+        passed[layer] += number
+        if number == 0:
+            return True
+        weights, transposed = network.weights[layer - 1], network.transposed[layer - 1]
+        credit, active = work.credit[layer - 1], work.active[layer - 1]
+        if rule.fractional:
+            _refresh(work, layer - 1, rule)
+        else:
+            for place in range(number):
+                work.net_errors[layer][unit_of(queue[place])] += 1 if queue[place] >= 0 else -1
+        end = 0
+        # Breadth first, a layer sends back all its errors before the weights change.
+        stretch = 1 if rule.depth_first else number
+        for first in range(0, number, stretch):
+            last = first + stretch
+            if layer > 1:
+                end = add_columns(
+                    transposed, queue, first, last, network.back[layer - 1],
+                    work.back_queue[layer - 1], work.keys, end, rule.unit, rule.half,
+                )  # fmt: skip
+                if end < 0:
+                    return False
+            if rule.fractional:
+                change_columns(
+                    weights, transposed, queue, first, last, credit, active,
+                    work.numbers[layer - 1],
+                )  # fmt: skip
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _advance(network, work, rule, layer, first, last):
+    """Spikes ``first`` to ``last`` in the queue of the layer below into ``layer``."""
+    return add_rows(
+        network.weights[layer - 1], work.queue[layer - 1], first, last, work.potential[layer],
+        work.queue[layer], work.keys, rule.unit, rule.half,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _breadth_first(network, work, rule, end, spikes, errors, passed):
+    """The spikes in the queue of layer 0 through the network, layer by layer."""
+    top = len(network.weights)
+    for layer in range(1, top + 1):
+        end = _advance(network, work, rule, layer, 0, end)
+        if end < 0:
+            return False
+        _note_spikes(work, layer, end, rule)
+        spikes[layer] += end
+        if rule.penalty > 0 and rule.fractional:
+            _penalise(network, work, layer - 1, work.queue[layer], end, rule)
+    for place in range(end):
+        j = work.queue[top][place]
+        work.back_queue[top][place] = j
+        if rule.hold_error:
+            work.held[j] += 1
+    return rule.hold_error or _send_back(network, work, end, rule, errors, passed)
+
+
+@njit(cache=True, nogil=True)
+def _output_spike(network, work, code, rule, errors, passed):
+    """A spike of the output layer, or (negative) of the target."""
+    if rule.hold_error:
+        work.held[unit_of(code)] += 1 if code >= 0 else -1
+        return True
+    work.back_queue[-1][0] = code
+    return _send_back(network, work, 1, rule, errors, passed)
+
+
+@njit(cache=True, nogil=True)
+def _depth_first(network, work, rule, end, spikes, errors, passed):
+    """The spikes in the queue of layer 0 through the network, each to its end before the next."""
+    top = len(network.weights)
+    work.place[0], work.end[0] = 0, end
+    layer = 0
+    while True:
+        if work.place[layer] == work.end[layer]:
+            if layer == 0:
+                return True
+            layer -= 1
+            continue
+        code = work.queue[layer][work.place[layer]]
+        work.place[layer] += 1
+        if layer > 0 and rule.penalty > 0 and rule.fractional:
+            work.back_queue[layer][0] = code
+            _penalise(network, work, layer - 1, work.back_queue[layer], 1, rule)
+        if layer == top:
+            if not _output_spike(network, work, code, rule, errors, passed):
+                return False
+            continue
+        layer += 1
+        place = work.place[layer - 1]
+        number = _advance(network, work, rule, layer, place - 1, place)
+        if number < 0:
+            return False
+        _note_spikes(work, layer, number, rule)
+        spikes[layer] += number
+        work.place[layer], work.end[layer] = 0, number
+
+
+@njit(cache=True, nogil=True)
+def _start_sample(network, work, rule, generator):
+    """Everything back to zero but the quantizers of errors, which follow the rule."""
+    for layer in range(len(work.potential)):
+        work.potential[layer][:] = 0
+        work.spent[layer][:] = 0
+        work.credit[layer][:] = 0
+        work.net_errors[layer][:] = 0
+    work.numbers[:] = 0
+    if rule.back_reset > 0:
+        for layer in range(1, len(network.back)):
+            back = network.back[layer]
+            for i in range(len(back)):
+                back[i] = generator.random() - 0.5 if rule.back_reset == 2 else 0
+
+
+@njit(cache=True, nogil=True)
+def _take_input(work, trains, sample, step, rule):
+    """Input spikes of a step into the queue of layer 0; returns their number."""
+    first, last = trains.start[sample, step], trains.start[sample, step + 1]
+    for place in range(first, last):
+        work.queue[0][place - first] = trains.code[place]
+    if rule.smooth:
+        for i in range(len(work.potential[0])):
+            work.potential[0][i] = (step + 1) * trains.values[sample, i] / trains.white
+    else:
+        _note_spikes(work, 0, last - first, rule)
+    return last - first
+
+
+@njit(cache=True, nogil=True)
+def _end_sample(network, work, rule):
+    """SGD: the changes of all weights by the counts of the whole sample."""
+    for layer in range(1, len(work.potential)):
+        _refresh(work, layer - 1, rule)
+        weights, transposed = network.weights[layer - 1], network.transposed[layer - 1]
+        credit, active = work.credit[layer - 1], work.active[layer - 1]
+        net_errors, number = work.net_errors[layer], work.numbers[layer - 1]
+        for j in range(len(net_errors)):
+            positive = net_errors[j] > 0
+            for _ in range(abs(net_errors[j])):
+                change_column(weights, transposed, j, positive, credit, active, number)
+        if rule.penalty > 0:
+            one = work.back_queue[layer]
+            for j in range(len(net_errors)):
+                one[0] = j
+                for _ in range(int(work.spent[layer][j])):
+                    _penalise(network, work, layer - 1, one, 1, rule)
+
+
+@njit(cache=True, nogil=True)
+def _train_sample(network, work, rule, trains, sample, label, generator, spikes, errors, passed):
+    """One iteration of algorithm 13; False if the network diverged."""
+    top = len(network.weights)
+    _start_sample(network, work, rule, generator)
+    for step in range(rule.steps):
+        number = _take_input(work, trains, sample, step, rule)
+        spikes[0] += number
+        if rule.depth_first:
+            healthy = _depth_first(network, work, rule, number, spikes, errors, passed)
+        else:
+            healthy = _breadth_first(network, work, rule, number, spikes, errors, passed)
+        # The quantized target is one spike of the labelled unit per step.
+        if not (healthy and _output_spike(network, work, -1 - label, rule, errors, passed)):
+            return False
+        if rule.hold_error:
+            for j in range(len(work.held)):
+                code = j if work.held[j] > 0 else -1 - j
+                for _ in range(abs(work.held[j])):
+                    work.back_queue[top][0] = code
+                    if not _send_back(network, work, 1, rule, errors, passed):
+                        return False
+                work.held[j] = 0
+    if not rule.fractional:
+        _end_sample(network, work, rule)
+    # An infinite weight shows in the potentials as an overflow or as what is not a number.
+    for j in range(len(work.potential[top])):
+        if not abs(work.potential[top][j]) < rule.unit * 2**40:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _train(network, work, rule, trains, labels, order, generator, spikes, errors, passed):
+    for place in range(len(order)):
+        sample = order[place]
+        if not _train_sample(
+            network, work, rule, trains, sample, labels[sample], generator, spikes, errors, passed
+        ):
+            return place
+    return len(order)
+
+
+@njit(cache=True, nogil=True)
+def _predict(network, work, rule, trains, outputs, classes, spikes, generator):
+    top = len(network.weights)
+    for sample in range(len(outputs)):
+        _start_sample(network, work, rule, generator)
+        total = work.potential[top]
+        for step in range(rule.steps):
+            end = _take_input(work, trains, sample, step, rule)
+            spikes[sample, step, 0] = end
+            for layer in range(1, top):
+                end = _advance(network, work, rule, layer, 0, end)
+                if end < 0:
+                    break
+                spikes[sample, step, layer] = end
+            if end < 0:
+                break
+            sum_rows(network.weights[top - 1], work.queue[top - 1], end, total, rule.half)
+            best = 0
+            for j in range(len(total)):
+                outputs[sample, step, j] = total[j]
+                if total[j] > total[best]:
+                    best = j
+            classes[sample, step] = best
+
+
+def train(
+    network: Network,
+    rule: Rule,
+    trains: SpikeTrains,
+    labels: np.ndarray,
+    order: np.ndarray,
+    generator: np.random.Generator,
+) -> Training:
+    """Train on the samples ``order``, one after another; ``network`` is changed in place.
+
+    ``labels`` int64 ``[samples]``; ``order`` samples in their order, any number of times.
+    ``generator`` is read by the random reset alone. Nothing but ``network`` and ``generator``
+    outlives a sample, so that a training can be cut into stretches at will. Raises StudyError for
+    arrays that do not fit; a divergence is no error but part of the result.
+    """
+    check_training(network, trains, labels, rule)
+    order = check_order(order, len(labels))
+    spikes, errors, passed = (np.zeros(len(network.sizes), np.int64) for _ in range(3))
+    work = _make_work(network, trains)
+    done = _train(network, work, rule, trains, labels, order, generator, spikes, errors, passed)
+    healthy = done == len(order) and all(np.isfinite(matrix).all() for matrix in network.weights)
+    return Training(done, not healthy, spikes, errors, passed)
+
+
+def predict(network: Network, rule: Rule, trains: SpikeTrains) -> Predictions:
+    """Running outputs of all samples (algorithm 3); the network is not changed.
+
+    The output is not quantized: the rows that spikes of the last hidden layer select are summed.
+    Raises StudyError for arrays that do not fit.
+    """
+    check_trains(network, trains, rule)
+    samples, sizes = len(trains.start), network.sizes
+    outputs = np.zeros((samples, rule.steps, sizes[-1]), network.weights[0].dtype)
+    classes = np.full((samples, rule.steps), -1, np.int64)
+    spikes = np.zeros((samples, rule.steps, len(sizes) - 1), np.int64)
+    # The quantizers of errors have no part in a prediction.
+    forward = rule._replace(back_reset=0, smooth=False)
+    _predict(
+        network, _make_work(network, trains), forward, trains, outputs, classes, spikes,
+        np.random.default_rng(0),
+    )  # fmt: skip
+    return Predictions(outputs, classes, spikes)

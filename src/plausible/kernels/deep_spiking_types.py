@@ -1,0 +1,312 @@
+"""What a deep spiking network consists of, and how it is made. Numpy only.
+
+Layers are numbered from the input (0) to the output (L); ``weights[l]`` ``[n_l, n_(l+1)]`` leads
+from layer l to l+1. There are no biases. See ``plausible.kernels.deep_spiking`` for the equations.
+
+Source: O'Connor 2020, chapter 3 and appendix A.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from plausible.errors import StudyError
+from plausible.kernels.event_router import ROUTINGS
+
+UPDATES = ("sgd", "fsgd")
+BACK_RESETS = {"none": 0, "zero": 1, "random": 2}
+ARITHMETICS = ("float64", "integer")
+SPIKES_PER_UNIT = 64
+"""A unit that spikes more often on average of its layer in one step has diverged."""
+
+
+class Rule(NamedTuple):
+    """How spikes are made and weights change; see `make_rule`.
+
+    ``unit`` is what a spike takes off a potential, ``half`` the threshold, ``rate`` what a spike of
+    the layer below adds to the step of a weight: 1, 1/2 and eta / T^2, or in integer arithmetic
+    T^2 / eta, half of it, and 1.
+    """
+
+    steps: int
+    unit: float | int
+    half: float | int
+    rate: float | int
+    penalty: float | int
+    fractional: bool
+    smooth: bool
+    depth_first: bool
+    hold_error: bool
+    back_reset: int
+
+
+class Network(NamedTuple):
+    """Everything that training changes, in place.
+
+    ``transposed[l]`` is the transpose of ``weights[l]``, empty for l = 0, which nothing is sent
+    back through. ``back[l]`` ``[n_l]`` is the potential of the quantizer of error spikes of layer
+    l; it outlives a sample unless the rule resets it.
+    """
+
+    weights: tuple[np.ndarray, ...]
+    transposed: tuple[np.ndarray, ...]
+    back: tuple[np.ndarray, ...]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units per layer, the input first."""
+        return (len(self.weights[0]), *(matrix.shape[1] for matrix in self.weights))
+
+
+class SpikeTrains(NamedTuple):
+    """Input spikes of a data set, which do not depend on the weights.
+
+    Those of sample s in step t are entries ``start[s, t]`` to ``start[s, t + 1]`` of ``code``, in
+    the order in which they are dispatched: i for a positive spike of unit i, -1 - i for a negative
+    one. ``values`` ``[samples, n_0]`` divided by ``white`` are the values that they code.
+    """
+
+    start: np.ndarray
+    code: np.ndarray
+    values: np.ndarray
+    white: float | int
+
+
+class Training(NamedTuple):
+    """What a stretch of training did.
+
+    ``samples`` done, fewer than asked for if the network diverged (more spikes than
+    ``SPIKES_PER_UNIT`` allows, or a number that is not finite); ``spikes`` int64 ``[L + 1]`` of the
+    layers; ``errors`` int64 ``[L + 1]`` error spikes emitted towards a layer, ``passed`` those that
+    its gate let through.
+    """
+
+    samples: int
+    diverged: bool
+    spikes: np.ndarray
+    errors: np.ndarray
+    passed: np.ndarray
+
+
+class Predictions(NamedTuple):
+    """Running outputs of a network.
+
+    ``outputs`` ``[samples, steps, n_L]``: sum of the rows of the last matrix that spikes up to and
+    including a step select; divided by unit * t it is the output after t steps. ``classes`` int64
+    ``[samples, steps]``: the largest output, -1 once the sample diverged. ``spikes`` int64
+    ``[samples, steps, L]``: spikes of input and hidden layers in each step.
+    """
+
+    outputs: np.ndarray
+    classes: np.ndarray
+    spikes: np.ndarray
+
+
+def make_rule(
+    steps: int = 10,
+    learning_rate: float = 0.01,
+    *,
+    update: str = "fsgd",
+    smooth: bool = False,
+    routing: str = "breadth_first",
+    hold_error: bool = True,
+    back_reset: str = "none",
+    regularisation: float = 0.0,
+    arithmetic: str = "float64",
+) -> Rule:
+    """Rule of a spiking network.
+
+    Parameters
+    ----------
+    steps:
+        Time steps T of a sample.
+    learning_rate:
+        eta. A weight moves by eta / T^2 for each pair of an input and an error spike. (Eq. 3.6 and
+        3.7 print eta / T, algorithm 13 prints eta: but both counts are T times a rate.)
+    update:
+        ``sgd``: at the end of a sample, by the product of both counts (eq. 3.6). ``fsgd``: at each
+        error spike, by the input spikes so far (fractional updates, eq. 3.7).
+    smooth:
+        The counts of input spikes are replaced by the rectified running sums that the spikes
+        quantize (section A.5).
+    routing, hold_error:
+        ``breadth_first``: all spikes of a layer in a step are emitted before one acts on the next
+        layer. ``depth_first``: each acts at once. If the error is held, output and target spikes
+        are counted against each other in each step, and the differences are sent back; otherwise
+        each is sent back for itself. With a held error both routings give the same spikes. (Table
+        A.1 says depth first where it means depth first and not held.)
+    back_reset:
+        What happens to the quantizers of errors at the start of a sample: ``none``, ``zero``, or
+        ``random``, uniform between -1/2 and 1/2.
+    regularisation:
+        A spike of a layer counts as an error spike of this size in the update of the weights to
+        the spiking unit.
+    arithmetic:
+        ``integer``: weights and thresholds are scaled by T^2 / eta, which has to be a whole number;
+        what is left are additions, comparisons and look-ups of integers (section 3.6).
+
+    Raises
+    ------
+    StudyError
+        If a name is unknown, a number out of range, or a rule has no integer form.
+    """
+    for value, known, what in (
+        (update, UPDATES, "update"),
+        (routing, ROUTINGS, "routing"),
+        (back_reset, BACK_RESETS, "back_reset"),
+        (arithmetic, ARITHMETICS, "arithmetic"),
+    ):
+        if value not in known:
+            raise StudyError(f"{what} is {value!r}; known are {', '.join(known)}.")
+    in_range = steps >= 1 and learning_rate > 0 and regularisation >= 0
+    if not (in_range and np.isfinite([learning_rate, regularisation]).all()):
+        raise StudyError(
+            f"steps = {steps}, learning rate = {learning_rate}, regularisation = {regularisation}: "
+            "expected are finite numbers, steps at least 1, rate above 0, regularisation not below."
+        )
+    flags = (
+        update == "fsgd",
+        bool(smooth),
+        routing == "depth_first",
+        bool(hold_error),
+        BACK_RESETS[back_reset],
+    )
+    if arithmetic == "float64":
+        rate = learning_rate / steps**2
+        return Rule(int(steps), 1.0, 0.5, rate, float(regularisation), *flags)
+    scale = steps**2 / learning_rate
+    unit = round(scale)
+    if smooth or regularisation or back_reset == "random":
+        raise StudyError(
+            "integer arithmetic knows no smooth updates, no regularisation and no random reset: "
+            "they need products of real numbers; choose arithmetic float64 or leave them out."
+        )
+    if unit < 2 or unit > 2**31 or abs(scale - unit) > 1e-9 * scale:
+        raise StudyError(
+            f"integer arithmetic: steps^2 / learning rate is {scale:g}, expected a whole number "
+            "between 2 and 2^31; choose the learning rate as a fraction of it."
+        )
+    return Rule(int(steps), unit, unit // 2, 1, 0, *flags)
+
+
+def make_network(weights: list[ArrayLike], rule: Rule) -> Network:
+    """Network of ``weights`` ``[n_l, n_(l+1)]``, copied; in integer arithmetic scaled and rounded.
+
+    Raises StudyError for matrices that do not follow each other or are not finite.
+    """
+    integer = isinstance(rule.unit, int)
+    matrices = [np.array(matrix, dtype=np.float64, order="C") for matrix in weights]
+    if not matrices or any(matrix.ndim != 2 or not matrix.size for matrix in matrices):
+        raise StudyError("deep spiking network: expected at least one matrix [n_in, n_out].")
+    for layer, (below, above) in enumerate(zip(matrices[:-1], matrices[1:], strict=True)):
+        if below.shape[1] != above.shape[0]:
+            raise StudyError(
+                f"deep spiking network: weights {layer} are {below.shape} and weights {layer + 1} "
+                f"{above.shape}, expected {below.shape[1]} rows."
+            )
+    if not all(np.isfinite(matrix).all() for matrix in matrices):
+        raise StudyError(
+            "deep spiking network: weights are not finite, as after a training that diverged."
+        )
+    if integer:
+        matrices = [np.rint(matrix * rule.unit).astype(np.int64) for matrix in matrices]
+    dtype = matrices[0].dtype
+    none = np.empty((0, 0), dtype)
+    return Network(
+        tuple(matrices),
+        (none, *(np.ascontiguousarray(matrix.T) for matrix in matrices[1:])),
+        tuple(np.zeros(len(matrix), dtype) for matrix in matrices),
+    )
+
+
+def real_weights(network: Network, rule: Rule) -> list[np.ndarray]:
+    """Copies of the weights as real numbers, whatever the arithmetic."""
+    return [matrix / rule.unit for matrix in network.weights]
+
+
+def initial_weights(
+    sizes: tuple[int, ...], rng: np.random.Generator | np.random.RandomState, std: float = 0.01
+) -> list[np.ndarray]:
+    """Normal weights ``[n_l, n_(l+1)]``, drawn layer by layer.
+
+    Section A.5 writes N(0, 0.01); 0.01 is the standard deviation.
+    """
+    return [
+        std * rng.standard_normal((below, above))
+        for below, above in zip(sizes[:-1], sizes[1:], strict=True)
+    ]
+
+
+def network_arrays(network: Network) -> dict[str, np.ndarray]:
+    """Copies of everything that training changes, by name, as for ``numpy.savez``."""
+    arrays = {f"weights_{layer}": matrix.copy() for layer, matrix in enumerate(network.weights)}
+    return arrays | {f"back_{layer}": phi.copy() for layer, phi in enumerate(network.back)}
+
+
+def network_from_arrays(arrays: dict[str, np.ndarray], rule: Rule) -> Network:
+    """Network that continues where `network_arrays` was taken.
+
+    Raises StudyError if an array is missing or belongs to the other arithmetic.
+    """
+    layers = sum(name.startswith("weights_") for name in arrays)
+    dtype = np.dtype(np.int64 if isinstance(rule.unit, int) else np.float64)
+    names = [f"{kind}_{layer}" for kind in ("weights", "back") for layer in range(layers)]
+    for name in names or ["weights_0"]:
+        if name not in arrays or arrays[name].dtype != dtype:
+            found = arrays[name].dtype if name in arrays else "nothing"
+            raise StudyError(f"saved spiking network: {name} is {found}, expected {dtype}.")
+    weights = tuple(np.array(arrays[f"weights_{layer}"], order="C") for layer in range(layers))
+    none = np.empty((0, 0), dtype)
+    transposed = (none, *(np.ascontiguousarray(matrix.T) for matrix in weights[1:]))
+    return Network(weights, transposed, tuple(arrays[f"back_{n}"].copy() for n in range(layers)))
+
+
+def additions(spikes: np.ndarray, sizes: tuple[int, ...], first_layer: int = 0) -> np.ndarray:
+    """Additions of a forward pass up to each step: int64 ``[..., steps]``.
+
+    A spike of layer l adds a row of n_(l+1) weights. ``spikes`` ``[..., steps, L]`` as in
+    `Predictions`; layers below ``first_layer`` are left out (1 leaves out the input, as the right
+    panel of figure 3.3 does).
+    """
+    fan_out = np.array(sizes[1:], dtype=np.int64)
+    return np.cumsum(spikes[..., first_layer:] @ fan_out[first_layer:], axis=-1)
+
+
+def check_training(network: Network, trains: SpikeTrains, labels: np.ndarray, rule: Rule) -> None:
+    """Raise StudyError for input spikes and labels that do not fit the network."""
+    check_trains(network, trains, rule)
+    labels = np.asarray(labels)
+    if labels.dtype != np.int64 or labels.shape != (len(trains.start),):
+        raise StudyError(
+            f"deep spiking network: labels are {labels.dtype} {labels.shape}, expected int64 "
+            f"({len(trains.start)},)."
+        )
+    if labels.size and not (0 <= labels.min() and labels.max() < network.sizes[-1]):
+        raise StudyError(
+            f"deep spiking network: labels lie between {labels.min()} and {labels.max()}, expected "
+            f"0 to {network.sizes[-1] - 1}."
+        )
+
+
+def check_trains(network: Network, trains: SpikeTrains, rule: Rule) -> None:
+    """Raise StudyError for input spikes that do not fit the network or the rule."""
+    units, steps = trains.values.shape[1], trains.start.shape[1] - 1
+    if units != network.sizes[0] or steps != rule.steps:
+        raise StudyError(
+            f"deep spiking network: input spikes are of {units} units and {steps} steps, expected "
+            f"{network.sizes[0]} and {rule.steps}."
+        )
+    if network.weights[0].dtype != (np.int64 if isinstance(rule.unit, int) else np.float64):
+        raise StudyError("deep spiking network: rule and weights are of different arithmetic.")
+
+
+def check_order(order: ArrayLike, samples: int) -> np.ndarray:
+    """``order`` as int64; StudyError if it names a sample that is not there."""
+    order = np.ascontiguousarray(order, dtype=np.int64)
+    if order.size and not (0 <= order.min() and order.max() < samples):
+        raise StudyError(
+            f"deep spiking network: the order names samples {order.min()} to {order.max()}, "
+            f"expected 0 to {samples - 1}."
+        )
+    return order

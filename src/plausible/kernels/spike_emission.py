@@ -1,0 +1,139 @@
+"""Adding to potentials and taking spikes off them, compiled for one core.
+
+The arithmetic is that of the arrays: float64, or integers with additions and comparisons alone. A
+spike is written as in ``neurons.quantizers.spike_codes``: i, or -1 - i if it is negative.
+"""
+
+import numpy as np
+from numba import njit
+
+from plausible.errors import StudyError
+from plausible.kernels.deep_spiking_types import SpikeTrains
+
+OVERFLOW = -1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def unit_of(code):
+    """Unit of a spike."""
+    return code if code >= 0 else -1 - code
+
+
+@njit(cache=True, nogil=True)
+def add_row(potential, row, positive, half):
+    """Add or subtract ``row``; whether a potential is above ``half`` now."""
+    above = 0  # counted, not branched on, so that the loop becomes vector instructions
+    if positive:
+        for j in range(len(row)):
+            value = potential[j] + row[j]
+            potential[j] = value
+            above += value > half
+    else:
+        for j in range(len(row)):
+            value = potential[j] - row[j]
+            potential[j] = value
+            above += value > half
+    return above > 0
+
+
+@njit(cache=True, nogil=True)
+def add_row_signed(potential, row, positive, half):
+    """As `add_row`; whether a potential is beyond ``half`` on either side now."""
+    beyond = 0
+    if positive:
+        for j in range(len(row)):
+            value = potential[j] + row[j]
+            potential[j] = value
+            beyond += abs(value) > half
+    else:
+        for j in range(len(row)):
+            value = potential[j] - row[j]
+            potential[j] = value
+            beyond += abs(value) > half
+    return beyond > 0
+
+
+@njit(cache=True, nogil=True)
+def emit(potential, rectified, unit, half, limit, queue, keys, first):
+    """Append the spikes of ``potential`` to ``queue`` from entry ``first``; returns its new end.
+
+    They stand in the order of decreasing |phi|, equals by unit. Returns OVERFLOW where a potential
+    is not below ``limit`` or the queue is full: a limit of less than 2^53 units is what makes the
+    inner loop end, and exact, whatever the weights have become.
+    """
+    end = first
+    for j in range(len(potential)):
+        value = potential[j]
+        size = value if rectified else abs(value)
+        if not size > half:
+            continue
+        if not size < limit:
+            return OVERFLOW
+        code = j if value > 0 else -1 - j
+        while size > half:
+            if end == len(queue):
+                return OVERFLOW
+            place = end
+            while place > first and keys[place - 1] < size:
+                keys[place], queue[place] = keys[place - 1], queue[place - 1]
+                place -= 1
+            keys[place], queue[place] = size, code
+            end += 1
+            size -= unit
+        potential[j] = size if value > 0 else -size
+    return end
+
+
+@njit(cache=True, nogil=True)
+def _encode(values, steps, unit, half, limit, start, code, potential, keys):
+    end = 0
+    for sample in range(values.shape[0]):
+        potential[:] = 0
+        for step in range(steps):
+            start[sample, step] = end
+            for i in range(values.shape[1]):
+                potential[i] += values[sample, i]
+            end = emit(potential, False, unit, half, limit, code, keys, end)
+            if end < 0:
+                return OVERFLOW
+        start[sample, steps] = end
+    return end
+
+
+def input_trains(values: np.ndarray, steps: int, white: int | None = None) -> SpikeTrains:
+    """Input spikes of ``values`` ``[samples, units]`` in ``steps`` steps (algorithm 11).
+
+    Grey levels (whole numbers) with their ``white`` are quantized in integer arithmetic, so that
+    equal levels spike together and no rounding error decides on the order; real values are used as
+    they are. Raises StudyError for values that are not finite or that spike too often.
+    """
+    values = np.ascontiguousarray(values)
+    if values.ndim != 2 or steps < 1:
+        raise StudyError(
+            f"input spikes: values are {values.shape} and steps {steps}, expected [samples, units] "
+            "and at least 1."
+        )
+    if np.issubdtype(values.dtype, np.integer):
+        if white is None or white < 1:
+            raise StudyError(f"input spikes: white is {white}, expected the grey level of 1.0.")
+        unit, half, dtype = int(white), int(white) // 2, np.int64
+    elif white is not None:
+        raise StudyError("input spikes: white was given for real values, expected grey levels.")
+    else:
+        values = values.astype(np.float64)
+        unit, half, dtype = 1.0, 0.5, np.float64
+    size = np.abs(values.astype(np.float64)) if dtype is np.float64 else values.astype(np.int64)
+    most = np.ceil(np.abs(size) * (steps / unit) + 1).sum(axis=1)
+    if not np.isfinite(most).all() or most.sum() > 2**31:
+        raise StudyError(
+            f"input spikes: {most.sum():g} spikes would be needed, or a value is not finite; "
+            "expected values near 0 to 1."
+        )
+    start = np.empty((len(values), steps + 1), np.int64)
+    small = values.shape[1] <= np.iinfo(np.int16).max
+    code = np.empty(int(most.sum()), np.int16 if small else np.int32)
+    keys = np.empty(len(code), dtype)
+    end = _encode(
+        values, steps, unit, half, unit * 2**40, start, code, np.empty(values.shape[1], dtype), keys
+    )
+    return SpikeTrains(start, code[:end].copy(), values, unit)
