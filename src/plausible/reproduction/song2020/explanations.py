@@ -52,6 +52,11 @@ _NORM = (
     "The other reading of the divergence of final weights, one distance of all matrices: the text "
     "says that the distances of the matrices are summed. "
 )
+_MEAN_ERROR = (
+    "A mean over 64 tests depends on when the tests are made: before each pass instead of after "
+    "it, the first one meets the untrained network (0.9), which adds (0.9 - 0.1) / 64 = 0.0125 to "
+    "the mean and changes no divergence. "
+)
 _INITIAL_NOISE = (
     "Section 5.1 samples the value nodes around their predictions at t = 0. With gamma = 1 such "
     "noise cancels in the node after one inference step, x + dx = mu + f'(x) theta^T epsilon, and "
@@ -105,7 +110,7 @@ _HEAT_MAPS = tuple(
         ("supp.fig1", "*", ""),
         ("supp.table1", "*", ""),
         ("supp.table2", "*", ""),
-        ("supp.table2", "value:test_error_fraction sigma 0", ""),
+        ("supp.table2", "value:test_error_fraction sigma 0", _MEAN_ERROR),
         ("supp.table1", "value:divergence_of_final_weights sigma 0", ""),
         *(
             ("fig3", f"value:{measure} at l_max {depth}: cells at the top of the scale", _TOP)
