@@ -5,17 +5,16 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
-ROOT = Path(__file__).parents[2]
-STUDY = "workflow/studies/thuesen2022.yaml"
+from . import project
+from .project import planned_rules, process_at_work, snakemake, start_snakemake
+
+STUDY = "thuesen2022"
 FOLDER = "results/demo/thuesen2022"
 TARGETS = [f"{FOLDER}/{name}" for name in ("table1.csv", "fig2c.svg", "fig3.csv", "table1.md")]
 
@@ -49,52 +48,14 @@ def reduce_study(declaration: dict, **settings) -> dict:
 
 
 def copy_project(folder: Path, **settings) -> Path:
-    """A copy of the project's own files with the reduced study."""
-    for name in ("Snakefile", "config.yaml"):
-        shutil.copy(ROOT / name, folder / name)
-    for name in ("workflow", "profiles"):
-        shutil.copytree(ROOT / name, folder / name)
-    edit_study(folder, lambda declaration: reduce_study(declaration, **settings))
-    return folder
+    """A copy of the project with the reduced study."""
+    return project.copy_project(
+        folder, STUDY, lambda declaration: reduce_study(declaration, **settings)
+    )
 
 
 def edit_study(folder: Path, edit) -> None:
-    path = folder / STUDY
-    declaration = edit(yaml.safe_load(path.read_text()))
-    path.write_text(yaml.safe_dump(declaration, sort_keys=False))
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "snakemake", *arguments]
-
-
-def environment() -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if not key.startswith("SNAKEMAKE")}
-
-
-def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-    done = subprocess.run(
-        command(*arguments),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env=environment(),
-    )
-    assert not check or done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done
-
-
-def planned_rules(folder: Path, *targets: str) -> list[str]:
-    """Rule of every job that a dry run would execute, with duplicates."""
-    shown = snakemake(folder, "-n", "--cores", "1", *targets)
-    rules = []
-    for line in shown.stdout.splitlines() + shown.stderr.splitlines():
-        words = line.split()
-        if len(words) == 2 and words[1].isdigit() and words[0] != "total":
-            rules += [words[0]] * int(words[1])
-    # The table of jobs is printed at the start and at the end.
-    return sorted(rules[: len(rules) // 2])
+    project.edit_study(folder, STUDY, edit)
 
 
 def csv_bytes(folder: Path) -> dict[str, bytes]:
@@ -214,21 +175,6 @@ def test_changed_setting_reruns_only_what_depends_on_it(built, tmp_path):
     assert planned_rules(folder, *TARGETS) == ["draw_figure", "run_sweep", "tabulate_result"]
 
 
-def training_process(folder: Path, deadline: float) -> int:
-    """Process id of the training script once its first checkpoint is on disk."""
-    while time.time() < deadline:
-        if list((folder / FOLDER / "checkpoints").rglob("*.pt")):
-            listing = subprocess.run(
-                ["ps", "-ewwo", "pid,args"], capture_output=True, text=True, check=True
-            ).stdout
-            for line in listing.splitlines():
-                pid, _, arguments = line.strip().partition(" ")
-                if str(folder) in arguments and "train.py" in arguments and "bash" not in arguments:
-                    return int(pid)
-        time.sleep(0.05)
-    raise AssertionError("the training did not start in time")
-
-
 @pytest.mark.parametrize("victim", ["job", "snakemake"])
 def test_kill_9_leaves_nothing_half_written_and_loses_nothing(victim, tmp_path):
     target = f"{FOLDER}/train/spcn_adam.as_coded.0.csv"
@@ -237,16 +183,9 @@ def test_kill_9_leaves_nothing_half_written_and_loses_nothing(victim, tmp_path):
     reference = copy_project(tmp_path / "a")
     snakemake(reference, "--cores", "1", target, "--configfile", str(_overlay(reference)))
     folder = copy_project(tmp_path / "b")
-    arguments = command("--cores", "1", target, "--configfile", str(_overlay(folder)))
-    running = subprocess.Popen(
-        arguments,
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    pid = training_process(folder, time.time() + 120)
+    arguments = ("--cores", "1", target, "--configfile", str(_overlay(folder)))
+    running = start_snakemake(folder, *arguments)
+    pid = process_at_work(folder, "checkpoints/*/*.pt", "train.py")
     if victim == "job":
         os.kill(pid, signal.SIGKILL)
         assert running.wait(timeout=120) != 0
@@ -257,7 +196,7 @@ def test_kill_9_leaves_nothing_half_written_and_loses_nothing(victim, tmp_path):
     assert not (folder / target).exists()
     checkpoints = list((folder / FOLDER / "checkpoints").rglob("*.pt"))
     assert checkpoints, "what was computed before the kill must not be lost"
-    done = snakemake(folder, "--cores", "1", target, "--configfile", str(_overlay(folder)))
+    done = snakemake(folder, *arguments)
     log = (folder / "logs/demo/thuesen2022/train/spcn_adam.as_coded.0.log").read_text()
     assert "epoch 1/" not in log, "training started anew instead of going on"
     assert "prepare_data" not in done.stderr.partition("Job stats")[2].partition("total")[0]

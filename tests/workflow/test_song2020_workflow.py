@@ -1,0 +1,160 @@
+"""The workflow on a study of sweeps alone, some of them divided among jobs."""
+
+import os
+import signal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from .project import (
+    copy_project,
+    edit_study,
+    planned_rules,
+    process_at_work,
+    snakemake,
+    start_snakemake,
+)
+
+STUDY = "song2020"
+FOLDER = f"results/demo/{STUDY}"
+ALONE = ("--config", f"studies=[{STUDY}]")
+KEPT = ("fig1", "fig3", "table1", "supp.table1", "claim.c1_needed")
+SHARDS = [f"{FOLDER}/sweep/grid_as_coded.{shard}.csv" for shard in range(2)]
+
+pytestmark = pytest.mark.slow
+
+
+def reduce_study(declaration: dict, **settings) -> dict:
+    """The study with figures 1 and 3 and table 1, and a grid of a few networks in two jobs."""
+    grid = declaration["sweep"]["grid_as_coded"]
+    grid["shards"] = {"demo": 2}
+    grid["scales"] = {}
+    grid["settings"] |= {
+        **{"l_max": [2, 3], "gammas": [0.5, 1], "times": ["l", 0, 2], "sigmas": [0, 0.1]},
+        **{"epochs": 1, "fazil_steps": 3, "steps": 8, "train_limit": 200},
+        **settings,
+    }
+    kept = {"grid_as_coded": grid, "fig1": declaration["sweep"]["fig1"]}
+    declaration["sweep"] = {**kept, "notation": declaration["sweep"]["notation"]}
+    results = {name: declaration["results"][name] for name in KEPT}
+    results["fig3"]["from"] = {"sweep": ["grid_as_coded"]}
+    declaration["results"] = results
+    declaration["scales"]["demo"]["seeds"] = [1482555873]
+    return declaration
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    """The reduced study, with the other study out of the configuration."""
+    folder = copy_project(tmp_path_factory.mktemp("song"), STUDY, reduce_study)
+    targets = [f"{FOLDER}/{name}" for name in ("fig3.csv", "fig3.svg", "fig1.csv", "table1.md")]
+    snakemake(folder, "--cores", "2", *targets, f"{FOLDER}/supp.table1.md", *ALONE)
+    return folder
+
+
+def test_a_study_without_training_and_simulation(built):
+    shown = snakemake(built, "-n", "--cores", "1", f"{STUDY}_fig3", *ALONE)
+    assert "Nothing to be done" in shown.stdout + shown.stderr
+    assert "`layered." in (built / FOLDER / "table1.md").read_text()
+    assert "Protocol `as_coded`, noise: initial" in (built / FOLDER / "supp.table1.md").read_text()
+
+
+def test_divided_and_undivided_grids_have_the_same_rows(built, tmp_path):
+    def whole(declaration):
+        declaration = reduce_study(declaration)
+        del declaration["sweep"]["grid_as_coded"]["shards"]
+        return declaration
+
+    folder = copy_project(tmp_path, STUDY, whole)
+    snakemake(folder, "--cores", "1", f"{FOLDER}/fig3.csv", *ALONE)
+    assert not (folder / SHARDS[0]).exists()
+    keys = ["protocol", "panel", "l_max", "seed", "t", "gamma", "sigma", "noise"]
+    tables = [
+        pd.read_csv(place / FOLDER / "fig3.csv").sort_values(keys).reset_index(drop=True)
+        for place in (built, folder)
+    ]
+    assert not tables[0].duplicated(keys).any()
+    pd.testing.assert_frame_equal(*tables)
+    cell = tables[0].query("panel == 't_gamma' and t == 'l' and gamma == 1")
+    assert len(cell) == 2 and (cell["weight_divergence_sum"] < 1e-12).all()
+
+
+def test_a_further_value_runs_the_grid_again_and_nothing_else(built):
+    original = (built / f"workflow/studies/{STUDY}.yaml").read_text()
+
+    def add(declaration):
+        declaration["sweep"]["grid_as_coded"]["settings"]["gammas"].append(5)
+        return declaration
+
+    edit_study(built, STUDY, add)
+    planned = planned_rules(built, f"{FOLDER}/fig3.csv", f"{FOLDER}/fig1.csv", *ALONE)
+    (built / f"workflow/studies/{STUDY}.yaml").write_text(original)
+    assert planned == ["run_sweep", "run_sweep", "tabulate_result"]
+
+
+@pytest.mark.parametrize("victim", ["job", "snakemake"])
+def test_kill_9_of_a_part_loses_no_finished_network(victim, tmp_path):
+    def long(declaration):
+        return reduce_study(declaration, epochs=40, train_limit=None)
+
+    target = SHARDS[0]
+    folders = [tmp_path / name for name in ("reference", "killed")]
+    for folder in folders:
+        folder.mkdir()
+        copy_project(folder, STUDY, long)
+    reference, folder = folders
+    snakemake(reference, "--cores", "1", target, *ALONE)
+    running = start_snakemake(folder, "--cores", "1", target, *ALONE)
+    pid = process_at_work(folder, "checkpoints/*/*/*.json", "run_sweep.py")
+    if victim == "job":
+        os.kill(pid, signal.SIGKILL)
+        assert running.wait(timeout=120) != 0
+    else:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait(timeout=60)
+        snakemake(folder, "--unlock", *ALONE)
+    assert not (folder / target).exists()
+    kept = {path: path.stat().st_mtime_ns for path in (folder / FOLDER).rglob("checkpoints/*/*/*")}
+    kept = {path: moment for path, moment in kept.items() if path.suffix == ".json"}
+    assert kept, "what was computed before the kill must not be lost"
+    # A checkpoint that is read, and not made again, shows in the result.
+    marked = next(iter(kept))
+    assert '"diverged_epoch": -1' in marked.read_text()
+    text = marked.read_text()
+    marked.write_text(text.replace('"diverged_epoch": -1', '"diverged_epoch": 7'))
+    snakemake(folder, "--cores", "1", target, *ALONE)
+    ours, theirs = (pd.read_csv(place / target) for place in (folder, reference))
+    changed = ours["diverged_epoch"] == 7
+    assert changed.any()
+    ours.loc[changed, "diverged_epoch"] = -1
+    pd.testing.assert_frame_equal(ours, theirs)
+    assert not list((folder / FOLDER).rglob("checkpoints/grid_as_coded.0"))
+    assert not list((folder / "results").rglob(".partial-*"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("overrides: {grid_as_coded: {times: [l, 9]}}", ["grid_as_coded.times", "9", "T = 8"]),
+        ("overrides: {grid_as_coded: {gammas: [0]}}", ["grid_as_coded.gammas", "0", "above 0"]),
+        (
+            "overrides: {grid_as_coded: {readings: {as_coded: {activation: sigmoyd}}}}",
+            ["grid_as_coded.readings", "sigmoyd", "sigmoid"],
+        ),
+        ("seeds: [18446744073709551616]", ["seeds", "2^63 - 1"]),
+        ("device: cuda", ["cuda"]),
+        ("overrides: {grid_as_codid: {epochs: 1}}", ["grid_as_codid", "grid_as_coded"]),
+    ],
+)
+def test_bad_input_is_one_sentence_before_any_job(built, text, expected, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    (built / "slip.yaml").write_text(text)
+    target = f"{FOLDER}/fig1.csv"
+    done = snakemake(built, "-n", target, "--configfile", "slip.yaml", *ALONE, check=False)
+    assert done.returncode != 0
+    sentences = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(sentences) == 1, done.stderr
+    for word in expected:
+        assert word in sentences[0]
+    assert "Traceback" not in done.stderr
