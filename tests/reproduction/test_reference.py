@@ -95,7 +95,7 @@ class FakeRun:
         path = self.root / f"workflow/studies/{NAME}.yaml"
         path.write_text(yaml.safe_dump(declared))
         (self.root / f"workflow/published/{NAME}.yaml").write_text("published")
-        (self.root / "config.yaml").write_text("scale: demo\nseeds: [0, 1]\n")
+        (self.root / "config.yaml").write_text(f"scale: demo\nstudies: [{NAME}]\nseeds: [0, 1]\n")
 
     def put(self, name: str, content: str, rule: str, inputs, **changes) -> None:
         """Write a file with its provenance."""
@@ -392,8 +392,10 @@ def test_the_program(run, capsys, monkeypatch):
     pages = []
     monkeypatch.setattr(reference, "write_reference_index", lambda *given: pages.append(given))
     # The run kept its configuration; what config.yaml says now does not matter.
-    (run.root / "results/paper/config.yaml").write_text("scale: paper\nseeds: [7]\n")
-    (run.root / "config.yaml").write_text("overrides: {one: {epochs: 1}}\n")
+    (run.root / "results/paper/config.yaml").write_text(
+        f"scale: paper\nstudies: [{NAME}]\nseeds: [7]\n"
+    )
+    (run.root / "config.yaml").write_text(f"studies: [{NAME}]\noverrides: {{one: {{epochs: 1}}}}\n")
     assert run_configuration(run.root, "paper")["overrides"] == {}
     assert main(["--root", str(run.root)]) == 0
     shown = capsys.readouterr().out
