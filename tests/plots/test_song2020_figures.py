@@ -17,6 +17,7 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 from scipy.stats import t as student_t
 
 from plausible.errors import StudyError
+from plausible.measure.cell_distance import cell_distance
 from plausible.plots import heat_maps, song2020, style
 from plausible.plots.published import load_curves
 from plausible.plots.song2020_beyond import moment_distance
@@ -31,7 +32,7 @@ from plausible.plots.song2020_common import (
 )
 from plausible.plots.song2020_grid import cells_of, grid_rows
 from plausible.plots.song2020_sigma import scaled_divergence
-from plausible.plots.song2020_tables import calibration_scores, cell_distance
+from plausible.plots.song2020_tables import calibration_scores
 
 from .synthetic_song2020 import make_tables
 
@@ -424,7 +425,9 @@ def test_calibration_scores_by_hand(published):
 
 def test_a_reading_at_the_end_of_the_scale_is_a_lower_bound():
     ours, theirs = pd.Series([30.0, 48.0, 500.0]), pd.Series([49.3, 49.3, 49.3])
-    assert list(cell_distance(ours, theirs, TEST_ERROR)) == pytest.approx([16.2 / 49.3, 0.0, 0.0])
+    assert list(cell_distance(ours, theirs, TEST_ERROR.top_reading)) == pytest.approx(
+        [16.2 / 49.3, 0.0, 0.0]
+    )
 
 
 def test_calibration_lists_the_best_and_says_how_many_are_left_out(published):

@@ -5,13 +5,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plausible.measure.cell_distance import cell_distance
 from plausible.plots.heat_maps import Scale, colour_bar, draw_heat_map
 from plausible.plots.published import PublishedCurves
 from plausible.plots.song2020_common import (
     ALGORITHMS,
     TEST_ERROR,
     WEIGHTS_AS_ONE,
-    Quantity,
     networks_of,
     ordered_looks,
     power_label,
@@ -268,7 +268,7 @@ def calibration_scores(table: pd.DataFrame, published: PublishedCurves) -> pd.Da
             ("weights", WEIGHTS_AS_ONE, "published_weight_divergence"),
         ):
             rows = here[here[column] > 0]
-            off = cell_distance(rows[quantity.column], rows[column], quantity)
+            off = cell_distance(rows[quantity.column], rows[column], quantity.top_reading)
             counted.append(off.groupby(rows["candidate"]).mean())
             for moment in ("t0", "tl"):
                 chosen = rows["column"] == moment
@@ -277,10 +277,3 @@ def calibration_scores(table: pd.DataFrame, published: PublishedCurves) -> pd.Da
     table_of = pd.DataFrame(scores, index=pd.Index(table["candidate"].unique()))
     table_of[("all", "mean")] = pd.concat(counted, axis=1).mean(axis=1)
     return table_of.sort_values(("all", "mean"), kind="stable", na_position="last")
-
-
-def cell_distance(ours: pd.Series, theirs: pd.Series, quantity: Quantity) -> pd.Series:
-    """Relative distance of ours from published, both cut at the end of the published scale."""
-    top = quantity.top_reading
-    # What overflowed has no distance left: it is beyond every scale.
-    return (ours.fillna(top).clip(upper=top) - theirs.clip(upper=top)).abs() / theirs

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from plausible.measure.cell_distance import cell_distance
 from plausible.studies.markdown import (
     as_they_are,  # noqa: F401 (named by study files)
     markdown_table,
@@ -282,7 +283,5 @@ def _relative_distance(means: pd.DataFrame, ours: str, published: str) -> pd.Ser
     """Mean of |ours - published| / published of every candidate, over its published cells."""
     known = means[means[published] > 0]
     top = TOP_OF_SCALE[published]
-    # A run that overflowed has no distance left; it is beyond every scale.
-    clipped = known[ours].fillna(top).clip(upper=top) - known[published].clip(upper=top)
-    distance = clipped.abs() / known[published]
+    distance = cell_distance(known[ours], known[published], top)
     return distance.groupby(known["candidate"], sort=False).mean()
