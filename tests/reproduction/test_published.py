@@ -164,3 +164,17 @@ def test_result_name():
 )
 def test_stated_numbers(text, numbers):
     assert stated_numbers(text) == numbers
+
+
+def test_a_study_may_cover_a_part_of_a_document():
+    whole = load_published(FOLDER / "oconnor2020.yaml")
+    part = load_published(FOLDER / "oconnor2020.yaml", covers=["ch1.*", "fig_a?", "ch3.fig3.1"])
+    names = {name.split(".", 1)[1] for name in part.entries}
+    assert {"fig_a1", "fig_a2", "fig_a3", "ch3.fig3.1", "ch1.eq1.6.hopfield"} <= names
+    assert all(name.startswith(("ch1.", "fig_a", "ch3.fig3.1")) for name in names)
+    # In the order of the document, and nothing is lost unnamed.
+    assert list(part.entries) == [name for name in whole.entries if name in part.entries]
+    assert sorted([*part.entries, *part.omitted]) == sorted(whole.entries)
+    assert whole.omitted == ()
+    with pytest.raises(StudyError, match=r"'ch33\.\*', which fits no result"):
+        load_published(FOLDER / "oconnor2020.yaml", covers=["ch33.*"])

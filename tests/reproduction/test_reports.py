@@ -13,8 +13,9 @@ import pytest
 from plausible.errors import StudyError
 from plausible.reproduction import pages
 from plausible.reproduction.published import load_published
+from plausible.reproduction.report_tables import read_verdicts
 from plausible.reproduction.reports import notebook_page, render_notebook, write_index
-from plausible.reproduction.study_report import StudyReport, read_verdicts
+from plausible.reproduction.study_report import StudyReport
 from plausible.reproduction.verdicts import DIFFERS, REPRODUCED, VERDICTS
 
 from .conftest import PUBLISHED_FILE, ROOT, STUDY_FILE

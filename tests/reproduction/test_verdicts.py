@@ -304,8 +304,8 @@ def test_rows_of_ones_own_do_not_disturb_table1(tables, published, good):
 
 
 def test_unknown_study_and_statement_without_check(tables, published, monkeypatch):
-    with pytest.raises(StudyError, match="no checks for the study 'oconnor2020'"):
-        vd.verdict_table("oconnor2020", tables, "demo", published)
+    with pytest.raises(StudyError, match="no checks for the study 'unknown2020'"):
+        vd.verdict_table("unknown2020", tables, "demo", published)
     monkeypatch.delitem(REGISTRY.checks, ("fig3", 0))
     with pytest.raises(StudyError, match=r"thuesen2022.fig3: statement 0 has no check"):
         vd.verdict_table("thuesen2022", tables, "demo", published)

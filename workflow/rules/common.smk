@@ -13,6 +13,7 @@ from plausible.errors import PlausibleError
 from plausible.reproduction.adoption import adopt_results, came_with_the_checkout
 from plausible.sources import registered_module, source_digest
 from plausible.studies.declaration import load_studies, short_name
+from plausible.studies.study_files import study_files
 
 try:
     CONFIG = load_config(config, workflow.basedir)

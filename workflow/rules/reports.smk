@@ -30,6 +30,7 @@ rule execute_notebook:
         published=PUBLISHED,
         recovered=RECOVERED,
         study="workflow/studies/{study}.yaml",
+        parts=lambda wildcards: study_files(f"workflow/studies/{wildcards.study}.yaml")[1:],
         # The committed reference run, where there is one, is the third column.
         reference=reference_files,
     output:

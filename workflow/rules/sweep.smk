@@ -1,8 +1,8 @@
 rule run_sweep:
     input:
         data=lambda wildcards: (
-            [data_file(study_of(wildcards).dataset)]
-            if declared_sweep(wildcards).get("data_set")
+            [data_file(study_of(wildcards).sweep_dataset(wildcards.sweep))]
+            if study_of(wildcards).sweep_dataset(wildcards.sweep)
             else []
         ),
         networks=lambda wildcards: [

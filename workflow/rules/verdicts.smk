@@ -26,6 +26,7 @@ rule judge_results:
     params:
         results=lambda wildcards: study_of(wildcards).own_tables(),
         comparable=lambda wildcards: study_of(wildcards).as_declared(),
+        covers=lambda wildcards: study_of(wildcards).covers,
         code=source_digest("plausible.reproduction.verdicts"),
     message:
         "Verdicts of {wildcards.study}: published against reproduced"

@@ -17,7 +17,7 @@ with job(snakemake) as run:
         names.study,
         tables,
         names.scale,
-        load_published(snakemake.input.published),
+        load_published(snakemake.input.published, covers=snakemake.params.covers),
         comparable=snakemake.params.comparable,
     )
     run.log.info("%s", verdicts["verdict"].value_counts().to_string(header=False))

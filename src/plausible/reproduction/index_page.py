@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from plausible.config import project_root
 from plausible.files import write_text
@@ -25,6 +24,7 @@ from plausible.reproduction.report_tables import (
 )
 from plausible.reproduction.runtimes import minutes_text
 from plausible.reproduction.verdicts import VERDICTS, verdict_counts
+from plausible.studies.study_files import read_study_file
 
 SUFFIXES = ("csv", "svg", "png", "md")
 SCRIPT = """
@@ -255,7 +255,7 @@ def _results(
             spent[row.result] = minutes_text(row.minutes, row.jobs_without_time)
     root = Path(root) if root is not None else project_root()
     file = root / "workflow" / "studies" / f"{study}.yaml"
-    declared = yaml.safe_load(file.read_text(encoding="utf-8"))["results"]
+    declared = read_study_file(file)["results"]
     published = load_published(published_path(study, root)).entries
     rows = []
     for name, settings in declared.items():

@@ -166,7 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
         minutes = known_minutes(root)
         lines, notes = [], []
         for study in studies:
-            published = load_published(published_path(study.name, root))
+            published = load_published(published_path(study.name, root), covers=study.covers)
             lines += lines_of(study, published, minutes)
             for reason, names in not_made(study, published).items():
                 notes.append(f"Published, without a target ({reason}): {', '.join(names)}")

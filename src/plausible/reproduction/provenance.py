@@ -33,6 +33,7 @@ from typing import Any
 from plausible.errors import PlausibleError, StudyError
 from plausible.files import atomic_path, sha256_of, write_text
 from plausible.reproduction.machine import git_state, machine, peak_memory_mb
+from plausible.studies.study_files import study_files
 
 LOGGER = logging.getLogger("plausible")
 THREAD_VARIABLES = (
@@ -167,7 +168,7 @@ def provenance(snakemake: Any, notes: Mapping[str, Any] | None = None) -> dict[s
         "notes": _plain(dict(notes or {})),
         **git_state(),
         "study": study.stem if study else None,
-        "study_sha256": sha256_of(study) if study else None,
+        "study_sha256": _hash_of_study(study) if study else None,
         "config_sha256": _hash_of(_plain(dict(snakemake.config))),
         "inputs": {
             _portable(path): sha256_of(path) if Path(path).is_file() else None
@@ -277,6 +278,12 @@ def _seeds(value: Any, key: str = "") -> set[int]:
 def _hash_of(value: Any) -> str:
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _hash_of_study(path: Path) -> str:
+    """Checksum of a study file; of a divided study, of the checksums of all its files."""
+    hashes = [sha256_of(file) for file in study_files(path)]
+    return hashes[0] if len(hashes) == 1 else _hash_of(hashes)
 
 
 def _study_file(snakemake: Any) -> Path | None:

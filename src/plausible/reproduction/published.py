@@ -1,7 +1,8 @@
 """What a document published, read from ``workflow/published`` and checked against its schema."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,8 @@ class Published(NamedTuple):
     entries: Mapping[str, Entry]
     recovered: Mapping[str, Mapping[str, Any]] = {}
     """Values that were read from another copy of the document, by the id of their entry."""
+    omitted: tuple[str, ...] = ()
+    """Ids of the document's entries that the study does not cover."""
 
     def entry(self, name: str) -> Entry:
         """Entry of ``name``, an id with or without the study before its first dot."""
@@ -59,16 +62,22 @@ def published_path(study: str, root: str | Path | None = None) -> Path:
     return Path(root or project_root()) / "workflow" / "published" / f"{study}.yaml"
 
 
-def load_published(path: str | Path, schema_path: str | Path | None = None) -> Published:
+def load_published(
+    path: str | Path,
+    schema_path: str | Path | None = None,
+    covers: Sequence[str] | None = None,
+) -> Published:
     """Read and check one published file, and what ``recovered.yaml`` beside it says about it.
 
     ``schema_path`` is by default ``schemas/published.schema.yaml`` beside the folder of ``path``.
+    With ``covers``, patterns of result names such as ``ch3.*``, only these entries are kept.
 
     Raises
     ------
     StudyError
         If the file is missing, is no YAML, breaks the schema, names an id twice or of another
-        study, or refers to an entry that is not there or is itself a reference.
+        study, or refers to an entry that is not there or is itself a reference; or if a pattern of
+        ``covers`` fits none of its results.
     """
     path = Path(path)
     document = read_checked(path, schema_path)
@@ -96,7 +105,26 @@ def load_published(path: str | Path, schema_path: str | Path | None = None) -> P
                 f"name {entries[target]['same_as']}."
             )
     recovered = _recovered(path.with_name(RECOVERED), schema_path, entries, study)
-    return Published(study, document["source"], tuple(document["ambiguities"]), entries, recovered)
+    kept = entries if covers is None else _covered(path, entries, covers)
+    omitted = tuple(identifier for identifier in entries if identifier not in kept)
+    ambiguities = tuple(document["ambiguities"])
+    return Published(study, document["source"], ambiguities, kept, recovered, omitted)
+
+
+def _covered(path: Path, entries: Mapping[str, Entry], patterns: Sequence[str]) -> dict[str, Entry]:
+    """Entries whose result names fit one of ``patterns``, in their own order."""
+    fitting = {
+        pattern: {name for name in entries if fnmatchcase(result_name(name), pattern)}
+        for pattern in patterns
+    }
+    for pattern, found in fitting.items():
+        if not found:
+            raise StudyError(
+                f"{path}: the study covers {pattern!r}, which fits no result of the file; correct "
+                "the pattern under covers in the study file."
+            )
+    kept = set().union(*fitting.values())
+    return {name: entry for name, entry in entries.items() if name in kept}
 
 
 def _recovered(

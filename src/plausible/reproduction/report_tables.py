@@ -4,10 +4,12 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from plausible.errors import StudyError
 from plausible.reproduction import pages
 from plausible.reproduction.evidence import PROTOCOLS
 from plausible.reproduction.pages import Html, escape, number_text
@@ -153,3 +155,17 @@ def runtime_table(frame: pd.DataFrame) -> Html:
         pages.table(header, rows("study") + rows("stage"), classes=kinds)
         + f"<details><summary>Every result</summary>{results}</details>"
     )
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """CSV file as a table, empty texts as empty texts."""
+    if not path.is_file():
+        raise StudyError(f"{path} is missing; build the results before their report.")
+    return pd.read_csv(path, keep_default_na=True)
+
+
+def read_verdicts(path: Path) -> pd.DataFrame:
+    """Verdicts with empty texts instead of missing ones."""
+    frame = read_table(path)
+    texts = ["check", "statement", "protocol", "published", "reproduced", "tolerance", "note"]
+    return frame.assign(**{name: frame[name].astype(object).fillna("") for name in texts})

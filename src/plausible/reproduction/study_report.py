@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from plausible.errors import StudyError
 from plausible.reproduction import pages
 from plausible.reproduction.evidence import present_protocols
+from plausible.reproduction.oconnor2020.causes import CAUSES as OCONNOR_CAUSES
 from plausible.reproduction.pages import Html, badge, escape
 from plausible.reproduction.provenance import side_car
 from plausible.reproduction.published import load_published, result_name
@@ -22,6 +22,8 @@ from plausible.reproduction.report_tables import (
     note_cell,
     protocol_table,
     published_text,
+    read_table,
+    read_verdicts,
     reproduced_cell,
     runtime_table,
     setting_differences,
@@ -44,10 +46,12 @@ from plausible.reproduction.verdicts import (
     REPRODUCED,
     verdict_counts,
 )
+from plausible.studies.study_files import read_study_file
 
 CAUSES: dict[str, tuple[Cause, ...]] = {
     "thuesen2022": THUESEN_CAUSES,
     "song2020": SONG_CAUSES,
+    "oconnor2020": OCONNOR_CAUSES,
 }
 MEANINGS = {
     REPRODUCED: "The number lies within the published tolerance, or the statement holds.",
@@ -57,20 +61,6 @@ MEANINGS = {
     NEEDS_DATA: "A further data set or pretrained weights would be needed.",
     ILLUSTRATION: "A photograph, a borrowed picture, a cited fact or a review.",
 }
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """CSV file as a table, empty texts as empty texts."""
-    if not path.is_file():
-        raise StudyError(f"{path} is missing; build the results before their report.")
-    return pd.read_csv(path, keep_default_na=True)
-
-
-def read_verdicts(path: Path) -> pd.DataFrame:
-    """Verdicts with empty texts instead of missing ones."""
-    frame = read_table(path)
-    texts = ["check", "statement", "protocol", "published", "reproduced", "tolerance", "note"]
-    return frame.assign(**{name: frame[name].astype(object).fillna("") for name in texts})
 
 
 class StudyReport:
@@ -103,8 +93,8 @@ class StudyReport:
     ) -> None:
         self.study, self.scale = study, scale
         self.folder = Path(results_dir)
-        self.published = load_published(published_file)
-        self.declaration = yaml.safe_load(Path(study_file).read_text(encoding="utf-8"))
+        self.declaration = read_study_file(study_file)
+        self.published = load_published(published_file, covers=self.declaration.get("covers"))
         self.verdicts = read_verdicts(self.folder / "verdicts.csv")
         reference = Path(reference_dir) if reference_dir else None
         self.reference = reference if reference and (reference / "verdicts.csv").is_file() else None
@@ -333,7 +323,7 @@ class StudyReport:
 
         Numbers that the scale of this run does not allow to compare are left to the reference.
         """
-        own = protocol_summary(self.verdicts, read_table(self.folder / "table1.csv"))
+        own = protocol_summary(self.verdicts, self._table1(self.folder))
         left_out = int((~own["comparable"]).sum())
         parts = [protocol_table(own[own["comparable"]], "This run")]
         if left_out:
@@ -342,10 +332,15 @@ class StudyReport:
                 "not have; which protocol yields them, only a run at the paper scale can say.</p>"
             )
         if self.reference and self.reference_verdicts is not None:
-            table = read_table(self.reference / "table1.csv")
-            summary = protocol_summary(self.reference_verdicts, table)
+            summary = protocol_summary(self.reference_verdicts, self._table1(self.reference))
             parts.append(protocol_table(summary, "Reference run at the paper scale"))
         return Html("".join(parts))
+
+    def _table1(self, folder: Path) -> pd.DataFrame | None:
+        """Table 1, whose numbered rows are labelled by it, where the document has one."""
+        return (
+            read_table(folder / "table1.csv") if "table1" in self.declaration["results"] else None
+        )
 
     def causes(self) -> Html:
         """Which of the document's explanations survive, here and in the reference run."""
@@ -378,6 +373,11 @@ class StudyReport:
         missing = [name for name in self.published.entries if name not in self.shown]
         if missing:
             raise StudyError(f"the report of {self.study} leaves out {', '.join(missing)}.")
+        if others := len(self.published.omitted):
+            return Html(
+                f"<p>All {len(self.shown)} published entries that this study covers are shown "
+                f"above; the document's {others} other entries are not covered yet.</p>"
+            )
         return Html(f"<p>All {len(self.shown)} published entries are shown above.</p>")
 
     # ----------------------------------------------------------------------- provenance

@@ -12,7 +12,7 @@ import pandas as pd
 
 from plausible.errors import StudyError
 from plausible.measure.accuracy import mean_interval
-from plausible.reproduction import song2020, thuesen2022
+from plausible.reproduction import oconnor2020, song2020, thuesen2022
 from plausible.reproduction.evidence import (
     NAN,
     Evidence,
@@ -62,6 +62,7 @@ class StudyChecks(NamedTuple):
 STUDIES: dict[str, StudyChecks] = {
     "thuesen2022": StudyChecks(thuesen2022.REGISTRY, thuesen2022.EXPLANATIONS),
     "song2020": StudyChecks(song2020.REGISTRY, song2020.EXPLANATIONS),
+    "oconnor2020": StudyChecks(oconnor2020.REGISTRY, oconnor2020.EXPLANATIONS),
 }
 
 

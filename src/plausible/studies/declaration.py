@@ -18,6 +18,7 @@ from plausible.config import check_schema, nearest
 from plausible.errors import ConfigError, StudyError
 from plausible.learning.settings import settings_from_mapping
 from plausible.sources import module_path
+from plausible.studies.study_files import part_files, read_study_file
 
 STAGES = ("train", "simulate", "sweep")
 
@@ -65,6 +66,12 @@ class Study(NamedTuple):
         """
         declared = self.declaration["scales"]["paper"]["dataset"]
         return self.scale == "paper" and self.dataset == declared and not self.config["overrides"]
+
+    @property
+    def covers(self) -> tuple[str, ...] | None:
+        """Patterns of the published results that this study judges; None for all of them."""
+        patterns = self.declaration.get("covers")
+        return None if patterns is None else tuple(patterns)
 
     @property
     def results(self) -> Mapping[str, Any]:
@@ -183,6 +190,16 @@ class Study(NamedTuple):
         wanted = set(declared.get("protocols") or self.declaration["protocols"])
         return [job for job in self.jobs(declared.get("networks", ())) if job.protocol in wanted]
 
+    def sweep_dataset(self, sweep: str) -> str | None:
+        """Name of the data set that a sweep is given, or None if it needs none.
+
+        ``data_set: true`` is the study's own; a mapping names another one for each scale.
+        """
+        wanted = self.declaration["sweep"][sweep].get("data_set", False)
+        if isinstance(wanted, Mapping):
+            return wanted[self.scale]
+        return self.dataset if wanted else None
+
     def sweep_seeds(self, sweep: str) -> tuple[int, ...]:
         """Seeds of a sweep: those of the scale, or the first ``only_seeds`` of them."""
         count = self.declaration["sweep"][sweep].get("only_seeds")
@@ -276,19 +293,12 @@ def load_study(path: str | Path, schema_path: str | Path, config: Mapping[str, A
         that it does not declare, or if a setting has a value that its meaning does not allow.
     """
     path = Path(path)
-    try:
-        declaration = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        known = sorted(file.stem for file in path.parent.glob("*.yaml"))
-        raise StudyError(
-            f"{path}: there is no such study{nearest(path.stem, known)}; known are "
-            f"{', '.join(known)}."
-        ) from None
-    except yaml.YAMLError as error:
-        raise StudyError(f"{path}: not valid YAML: {' '.join(str(error).split())}.") from None
+    declaration = read_study_file(path)
+    parts = part_files(path, declaration)
+    source = f"{path} (with its {len(parts)} parts)" if parts else str(path)
     schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
     try:
-        check_schema(declaration, schema, str(path))
+        check_schema(declaration, schema, source)
     except ConfigError as error:
         raise StudyError(str(error)) from None
     _check_references(path, declaration)

@@ -1,0 +1,11 @@
+"""O'Connor 2020: the registry of its pictures; each part of the study has its own module.
+
+Every function takes the tidy table of a result, what the thesis published, and the name of the data
+set of this scale; it returns a figure and keeps no state.
+"""
+
+from collections.abc import Callable
+
+from matplotlib.figure import Figure
+
+FIGURES: dict[str, Callable[..., Figure]] = {}

@@ -1,0 +1,18 @@
+"""O'Connor 2020: one check for every statement, one comparison for every published number."""
+
+from types import ModuleType
+
+from plausible.reproduction.evidence import Registry
+from plausible.reproduction.explanations import Explanation
+
+PARTS: tuple[ModuleType, ...] = ()
+"""Modules with a REGISTRY of checks and numbers, and EXPLANATIONS of differences."""
+
+REGISTRY = Registry()
+for _part in PARTS:
+    REGISTRY.include(_part.REGISTRY)
+EXPLANATIONS: tuple[Explanation, ...] = tuple(
+    explanation for part in PARTS for explanation in part.EXPLANATIONS
+)
+
+__all__ = ["EXPLANATIONS", "REGISTRY"]
