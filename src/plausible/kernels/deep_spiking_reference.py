@@ -30,7 +30,7 @@ from plausible.kernels.event_router import route
 from plausible.neurons.quantizers import spike_codes
 
 
-class _Sample(NamedTuple):
+class SampleState(NamedTuple):
     """Nodes of a sample, one array per layer; see the compiled form for the symbols."""
 
     potential: list[np.ndarray]
@@ -72,7 +72,7 @@ def bindings(layers: int, training: bool = True, hold_error: bool = True) -> dic
     return edges
 
 
-def _credit(state: _Sample, layer: int, rule: Rule) -> np.ndarray:
+def _credit(state: SampleState, layer: int, rule: Rule) -> np.ndarray:
     """(eta / T^2) max(c, 0), or of the sum that the spikes c quantize if updates are smooth."""
     if rule.smooth:
         return rule.rate * np.maximum(state.potential[layer] + state.spent[layer], 0)
@@ -85,7 +85,7 @@ def _change(network: Network, layer: int, j: int, change: np.ndarray) -> None:
         network.transposed[layer][j] = network.weights[layer][:, j]
 
 
-def _count(state: _Sample, layer: int, codes: np.ndarray, rule: Rule) -> None:
+def _count(state: SampleState, layer: int, codes: np.ndarray, rule: Rule) -> None:
     """Spikes are counted when they are emitted; ``counts`` in steps of eta / T^2."""
     state.spikes[layer] += len(codes)
     if rule.smooth and layer == 0:
@@ -96,7 +96,7 @@ def _count(state: _Sample, layer: int, codes: np.ndarray, rule: Rule) -> None:
         state.counts[layer][i] += sign * rule.rate
 
 
-def make_modules(network: Network, state: _Sample, rule: Rule) -> dict[str, Callable]:
+def make_modules(network: Network, state: SampleState, rule: Rule) -> dict[str, Callable]:
     """The modules of a network, acting on ``network`` and ``state``."""
 
     def weights(layer):
@@ -175,14 +175,16 @@ def make_modules(network: Network, state: _Sample, rule: Rule) -> dict[str, Call
     return modules
 
 
-def _start(network: Network) -> _Sample:
+def start_sample(network: Network) -> SampleState:
+    """Nodes of a new sample, all zero."""
+
     def zeros(dtype=network.weights[0].dtype):
         return [np.zeros(size, dtype) for size in network.sizes]
 
     def per_layer():
         return np.zeros(len(network.sizes), np.int64)
 
-    return _Sample(
+    return SampleState(
         zeros(), zeros(), zeros(), zeros(np.int64), np.zeros(network.sizes[-1], np.int64),
         per_layer(), per_layer(), per_layer(),
     )  # fmt: skip
@@ -196,7 +198,7 @@ def _reset_back(network: Network, rule: Rule, generator: np.random.Generator) ->
             back[:] = [generator.random() - 0.5 for _ in back]
 
 
-def _input_codes(state: _Sample, rule: Rule, trains: SpikeTrains, sample: int, step: int):
+def _input_codes(state: SampleState, rule: Rule, trains: SpikeTrains, sample: int, step: int):
     codes = trains.code[slice(*trains.start[sample, step : step + 2])].astype(np.int64)
     if rule.smooth:
         state.potential[0][:] = (step + 1) * trains.values[sample] / trains.white
@@ -204,11 +206,11 @@ def _input_codes(state: _Sample, rule: Rule, trains: SpikeTrains, sample: int, s
     return codes
 
 
-def _train_sample(network, rule, trains, sample, label, generator) -> _Sample:
+def _train_sample(network, rule, trains, sample, label, generator) -> SampleState:
     """One iteration of algorithm 13."""
     layers = len(network.weights)
     routing = "depth_first" if rule.depth_first else "breadth_first"
-    state = _start(network)
+    state = start_sample(network)
     _reset_back(network, rule, generator)
     modules = make_modules(network, state, rule)
     edges = bindings(layers, hold_error=rule.hold_error)
@@ -226,7 +228,7 @@ def _train_sample(network, rule, trains, sample, label, generator) -> _Sample:
     return state
 
 
-def _end_sample(network: Network, state: _Sample, rule: Rule) -> None:
+def _end_sample(network: Network, state: SampleState, rule: Rule) -> None:
     """SGD: the products of both counts, one column and one error spike at a time."""
     for layer in range(len(network.weights)):
         credit = _credit(state, layer, rule)
@@ -266,7 +268,7 @@ def predict(network: Network, rule: Rule, trains: SpikeTrains) -> Predictions:
     spikes = np.zeros((samples, rule.steps, layers), np.int64)
     edges = bindings(layers, training=False)
     for sample in range(samples):
-        state = _start(network)
+        state = start_sample(network)
         modules = make_modules(network, state, rule)
 
         def add(row, total=state.potential[-1]):
