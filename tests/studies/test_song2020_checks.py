@@ -68,19 +68,19 @@ def test_nested_settings_and_the_moment_l():
         "times": ["l", 0, 64],
         "steps": 64,
     }
-    checks._check("sweep.x", fits)
+    checks.check_sweep("sweep.x", fits)
     with pytest.raises(StudyError, match=r"sweep\.x\.readings\.one\.activation.*sigmoid"):
-        checks._check("sweep.x", {"readings": {"one": {"activation": "sigmoyd"}}})
+        checks.check_sweep("sweep.x", {"readings": {"one": {"activation": "sigmoyd"}}})
     with pytest.raises(StudyError, match=r"sweep\.x\.learning_rates: found 0,"):
-        checks._check("sweep.x", {"learning_rates": {"sgd": 0.02, "adam": 0}})
+        checks.check_sweep("sweep.x", {"learning_rates": {"sgd": 0.02, "adam": 0}})
     described = {"description": "with biases", "biases": True}
-    checks._check("sweep.x", {"candidates": {"one": described}})
+    checks.check_sweep("sweep.x", {"candidates": {"one": described}})
     with pytest.raises(StudyError, match=r"sweep\.x\.readings\.one: init .*xavier_uniform"):
-        checks._check("sweep.x", {"readings": {"one": {"init": "xavier"}}})
+        checks.check_sweep("sweep.x", {"readings": {"one": {"init": "xavier"}}})
     with pytest.raises(StudyError, match=r"sweep\.x\.times: .*65.*T = 64"):
-        checks._check("sweep.x", {**fits, "times": ["l", 65]})
+        checks.check_sweep("sweep.x", {**fits, "times": ["l", 65]})
     with pytest.raises(StudyError, match=r"sweep\.x\.times: found 'k'"):
-        checks._check("sweep.x", {"times": ["k"]})
+        checks.check_sweep("sweep.x", {"times": ["k"]})
 
 
 def test_the_names_are_those_of_the_compiled_network():

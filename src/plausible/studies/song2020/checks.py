@@ -30,7 +30,6 @@ DTYPES = ("float32", "float64")
 MOMENT_L = "l"
 """In a list of moments: each layer at its own t = l."""
 
-
 _MOMENT = Rule(
     lambda value: value == MOMENT_L or (is_whole(value) and value >= 0),
     f"a whole number of inference steps from 0, or {MOMENT_L}",
@@ -79,12 +78,16 @@ def check_sweeps(study: Study) -> None:
         lies beyond the inference steps.
     """
     for sweep in study.declaration["sweep"]:
-        settings = study.sweep_settings(sweep)
-        check_settings(f"sweep.{sweep}", settings, RULES)
-        _check(f"sweep.{sweep}", settings)
+        check_sweep(f"sweep.{sweep}", study.sweep_settings(sweep))
 
 
-def _check(place: str, settings: Mapping[str, Any]) -> None:
+def check_sweep(place: str, settings: Mapping[str, Any]) -> None:
+    """Check the settings of one sweep; ``place`` starts the sentence of an error."""
+    check_settings(place, settings, RULES)
+    _check_readings_and_moments(place, settings)
+
+
+def _check_readings_and_moments(place: str, settings: Mapping[str, Any]) -> None:
     for name, value in settings.items():
         where = f"{place}.{name}"
         if name in READINGS:
@@ -92,7 +95,7 @@ def _check(place: str, settings: Mapping[str, Any]) -> None:
                 chosen = {key: choices[key] for key in choices if key != DESCRIPTION}
                 make_reading(chosen, f"{where}.{title}")
         if isinstance(value, Mapping):
-            _check(where, value)
+            _check_readings_and_moments(where, value)
     horizon = settings.get(HORIZON)
     for name in MOMENTS:
         for moment in single_values(settings.get(name, ())):
