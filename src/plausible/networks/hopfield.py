@@ -1,4 +1,4 @@
-"""Hopfield networks with binary and with continuous states. Numpy only.
+"""Hopfield networks with binary and with continuous states. Numpy and scipy.
 
 Source: O'Connor 2020, section 1.1.2, eq. 1.6 (binary; after Hopfield 1982), and Hopfield 1984 for
 continuous states, of which the binary ones are the limit of infinite gain. Weights are symmetric
@@ -12,6 +12,8 @@ by -(change of s_i) * h_i with the unit's input h_i = sum_j w_ij s_j + b_i.
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.special import erf
 
 from plausible.errors import StudyError
 
@@ -34,6 +36,10 @@ class Recall(NamedTuple):
     """Sweeps over all units that were made."""
     settled: bool
     """Whether the last sweep changed nothing (continuous: nothing by more than the tolerance)."""
+    units: np.ndarray
+    """Unit that each update set, ``[updates]``."""
+    values: np.ndarray
+    """State that it set it to, ``[updates]``."""
 
 
 def make_hopfield(weights: np.ndarray, biases: np.ndarray | None = None) -> Hopfield:
@@ -99,6 +105,49 @@ def overlap(state: np.ndarray, pattern: np.ndarray) -> float:
     return float(np.mean(np.asarray(state) * np.asarray(pattern)))
 
 
+def overlaps(result: Recall, start: np.ndarray, pattern: np.ndarray) -> np.ndarray:
+    """Overlap with ``pattern`` at the start and after each update of a recall, ``[updates + 1]``.
+
+    ``start`` is the state that the recall began with.
+    """
+    states = np.array(start, np.float64)
+    changes = np.empty(len(result.units))
+    for step, (unit, value) in enumerate(zip(result.units, result.values, strict=True)):
+        changes[step] = (value - states[unit]) * pattern[unit]
+        states[unit] = value
+    first = overlap(start, pattern)
+    return np.concatenate([[first], first + np.cumsum(changes) / len(states)])
+
+
+def retrieval_overlap(load: float) -> float:
+    """Overlap of the retrieval state in infinitely many units, 0 above the capacity of 0.138.
+
+    ``load`` is patterns per unit. Source: Amit, Gutfreund and Sompolinsky 1985, no temperature:
+    the overlap is erf(y) with the largest root y of erf(y) = y (sqrt(2 load) + 2 exp(-y^2) /
+    sqrt(pi)).
+
+    Raises
+    ------
+    StudyError
+        If the load is not positive.
+    """
+    if not load > 0:
+        raise StudyError(f"Hopfield network: the load is {load}, expected a positive number.")
+
+    def excess(y: np.ndarray) -> np.ndarray:
+        return erf(y) - y * (np.sqrt(2 * load) + 2 * np.exp(-(y**2)) / np.sqrt(np.pi))
+
+    # Between the two roots the excess is positive. The larger one is below 6 for loads from 0.014
+    # on; below that, erf(y) is 1 in float64.
+    grid = np.linspace(0.2, 6.0, 5801)
+    (positive,) = np.nonzero(excess(grid) > 0)
+    if not len(positive):
+        return 0.0
+    if positive[-1] == len(grid) - 1:
+        return 1.0
+    return float(erf(brentq(excess, *grid[positive[-1] :][:2])))
+
+
 def recall(
     network: Hopfield,
     start: np.ndarray,
@@ -112,17 +161,21 @@ def recall(
     """
     state = np.array(start, np.float64)
     energies = [float(energy(network, state))]
+    units, values = [], []
     sweeps, settled = 0, False
     while not settled and sweeps < max_sweeps:
         settled = True
-        for unit in rng.permutation(len(state)):
+        order = rng.permutation(len(state))
+        for unit in order:
             drive = network.weights[unit] @ state + network.biases[unit]
             new = np.sign(drive) if drive != 0 else state[unit]
             energies.append(energies[-1] - (new - state[unit]) * drive)
             settled &= new == state[unit]
             state[unit] = new
+            values.append(new)
+        units.append(order)
         sweeps += 1
-    return Recall(state, np.array(energies), sweeps, bool(settled))
+    return _record(state, energies, sweeps, settled, units, values)
 
 
 def continuous_energy(network: Hopfield, state: np.ndarray, gain: float) -> np.ndarray:
@@ -158,16 +211,25 @@ def recall_continuous(
     _check_gain(gain)
     state = np.array(start, np.float64)
     energies = [float(continuous_energy(network, state, gain))]
+    units, values = [], []
     sweeps, settled = 0, False
     while not settled and sweeps < max_sweeps:
         settled = True
-        for unit in rng.permutation(len(state)):
+        order = rng.permutation(len(state))
+        for unit in order:
             new = np.tanh(gain * (network.weights[unit] @ state + network.biases[unit]))
             settled &= abs(new - state[unit]) <= tolerance
             state[unit] = new
+            values.append(new)
             energies.append(float(continuous_energy(network, state, gain)))
+        units.append(order)
         sweeps += 1
-    return Recall(state, np.array(energies), sweeps, bool(settled))
+    return _record(state, energies, sweeps, settled, units, values)
+
+
+def _record(state, energies, sweeps, settled, units, values) -> Recall:
+    visited = np.concatenate(units) if units else np.zeros(0, np.int64)
+    return Recall(state, np.array(energies), sweeps, bool(settled), visited, np.array(values))
 
 
 def flow(

@@ -9,4 +9,15 @@ from collections.abc import Callable
 
 import pandas as pd
 
-EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {}
+from plausible.studies.oconnor2020.four_networks import four_networks
+from plausible.studies.oconnor2020.random_network import change_rate, random_scales
+from plausible.studies.oconnor2020.temporal_mnist import temporal_mnist
+from plausible.studies.oconnor2020.theorems_chapter4 import theorems_chapter4
+
+EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {
+    "theorems_chapter4": theorems_chapter4,
+    "four_networks": four_networks,
+    "random_scales": random_scales,
+    "change_rate": change_rate,
+    "temporal_mnist": temporal_mnist,
+}

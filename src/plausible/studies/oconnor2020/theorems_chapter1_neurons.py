@@ -1,0 +1,407 @@
+"""Neurons and Hopfield networks of chapter 1 as measured deviations (O'Connor 2020, eq. 1.1-1.11).
+
+One function per published entry; it takes the settings and a seed and returns its checks, each
+against a form that shares no code with the implementation: a literal sum, autograd, brute force, a
+solver of differential equations.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from scipy.integrate import solve_ivp
+
+from plausible.networks.hopfield import (
+    Hopfield,
+    Recall,
+    flow,
+    make_hopfield,
+    overlap,
+    recall,
+    recall_continuous,
+    store,
+)
+from plausible.neurons import integrate_and_fire
+from plausible.neurons.classic import (
+    Layer,
+    collapse,
+    multiplicative_noise,
+    noisy_gradients,
+    nonlinearity,
+    relax,
+    respond,
+    respond_all,
+    respond_with_noise,
+    settle,
+)
+from plausible.neurons.integrate_and_fire import IntegrateAndFire
+from plausible.neurons.plasticity import DoubleExponential, stdp, stdp_all_pairs, stdp_online
+from plausible.seeds import numpy_generator
+from plausible.studies.inputs import Settings
+from plausible.studies.theorem_checks import Check, relative_difference
+
+SIZES = (12, 9, 7, 5)
+BATCH = 8
+NETWORKS = 20
+"""Random Hopfield networks for each seed."""
+UNITS, PATTERNS, TURNED = 200, 10, 40
+"""Recall at the published load of 0.05 N patterns, from a fifth of the units turned over."""
+GAINS = (0.5, 2.0, 8.0)
+ROUNDING = 1e-12
+
+
+def generator(entry: str, seed: int) -> np.random.Generator:
+    """Random stream of one entry and seed."""
+    return numpy_generator("oconnor2020", "theorems_chapter1", seed, entry)
+
+
+def _layers(rng: np.random.Generator, kind: str) -> list[Layer]:
+    return [
+        Layer(rng.normal(size=(fan_out, fan_in)), rng.normal(size=fan_out), kind)
+        for fan_in, fan_out in zip(SIZES, SIZES[1:], strict=False)
+    ]
+
+
+def _relative(found: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+def artificial_neuron(settings: Settings, seed: int) -> list[Check]:
+    """Eq. 1.1: linear neurons are one linear map; and the weighted sum, read literally."""
+    rng = generator("eq1.1", seed)
+    inputs = rng.normal(size=(BATCH, SIZES[0]))
+    linear = _layers(rng, "identity")
+    apart = _relative(respond_all(linear, inputs), respond(collapse(linear), inputs))
+    worst = 0.0
+    for kind in ("relu", "sigmoid", "tanh"):
+        layer = _layers(rng, kind)[0]
+        literal = [
+            [
+                sum(x * w for x, w in zip(sample, row, strict=True)) + bias
+                for row, bias in zip(layer.weights, layer.biases, strict=True)
+            ]
+            for sample in inputs
+        ]
+        expected = nonlinearity(kind)(np.array(literal))
+        worst = max(worst, _relative(respond(layer, inputs), expected))
+    return [
+        Check(0, "linear network of 3 layers against one map: relative difference", apart, 1e-12),
+        Check(
+            0,
+            "h(sum_i x_i w_i + b) neuron by neuron against the layer, three nonlinearities: "
+            "relative difference",
+            worst,
+            1e-12,
+        ),
+    ]
+
+
+def _random_network(rng: np.random.Generator, units: int, whole: bool = False) -> Hopfield:
+    """Symmetric weights and biases; whole numbers make every energy exact."""
+    draw = rng.integers(-3, 4, (units, units)) if whole else rng.normal(size=(units, units))
+    upper = np.triu(draw, 1).astype(np.float64)
+    biases = rng.integers(-3, 4, units) if whole else rng.normal(size=units)
+    return make_hopfield(upper + upper.T, biases)
+
+
+def _energy_by_pairs(network: Hopfield, state: np.ndarray) -> float:
+    """Each pair of units once, then the biases."""
+    first, second = np.triu_indices(len(state), 1)
+    pairs = network.weights[first, second] * state[first] * state[second]
+    return float(-pairs.sum() - network.biases @ state)
+
+
+def _replayed_energies(network: Hopfield, start: np.ndarray, result: Recall) -> np.ndarray:
+    """Energies of all states of a recall, each by the sum over pairs, ``[updates + 1]``."""
+    state = start.copy()
+    energies = [_energy_by_pairs(network, state)]
+    for unit, value in zip(result.units, result.values, strict=True):
+        state[unit] = value
+        energies.append(_energy_by_pairs(network, state))
+    return np.array(energies)
+
+
+def _rises(seed: int) -> tuple[float, float, float, float]:
+    """Largest rise in one update (binary, continuous, flow); error of the recorded energies."""
+    rng = generator("eq1.6.energy", seed)
+    binary, kept, continuous, flowing = [], [], [], []
+    for _ in range(NETWORKS):
+        network = _random_network(rng, 30, whole=True)
+        start = rng.choice([-1.0, 1.0], 30)
+        result = recall(network, start, rng)
+        energies = _replayed_energies(network, start, result)
+        binary.append(np.diff(energies).max())
+        kept.append(np.abs(result.energies - energies).max())
+        start = rng.uniform(-0.9, 0.9, 30)
+        for gain in GAINS:
+            energies = recall_continuous(network, start, gain, rng, max_sweeps=20).energies
+            continuous.append(np.diff(energies).max() / np.abs(energies).max())
+            energies = flow(network, start, gain, step=0.002, steps=500)[1]
+            flowing.append(np.diff(energies).max() / np.abs(energies).max())
+    return max(binary), max(kept), max(continuous), max(flowing)
+
+
+def _recovered(seed: int) -> tuple[float, float]:
+    """Smallest overlap with a stored pattern after recall, of binary and continuous states."""
+    rng = generator("eq1.6.recall", seed)
+    patterns = rng.choice([-1.0, 1.0], (PATTERNS, UNITS))
+    network = store(patterns)
+    binary, continuous = [], []
+    for pattern in patterns:
+        damaged = pattern.copy()
+        damaged[rng.permutation(UNITS)[:TURNED]] *= -1
+        binary.append(overlap(recall(network, damaged, rng).state, pattern))
+        settled = recall_continuous(network, 0.5 * damaged, 4.0, rng, tolerance=1e-9)
+        continuous.append(overlap(np.sign(settled.state), pattern))
+    return min(binary), min(continuous)
+
+
+def _wrong_updates(seed: int) -> int:
+    """Units that one sweep left in another state than brute force over both values does."""
+    rng = generator("eq1.6.update", seed)
+    wrong = 0
+    for trial in range(NETWORKS):
+        network = _random_network(rng, 25, whole=True)
+        start = rng.choice([-1.0, 1.0], 25)
+        order = generator(f"eq1.6.order.{trial}", seed)
+        found = recall(network, start, order, max_sweeps=1).state
+        state = start.copy()
+        for unit in generator(f"eq1.6.order.{trial}", seed).permutation(25):
+            energies = {}
+            for value in (-1.0, 1.0):
+                state[unit] = value
+                energies[value] = _energy_by_pairs(network, state)
+            # At equal energies the unit stays; it has not been visited before in this sweep.
+            tie = energies[-1.0] == energies[1.0]
+            state[unit] = start[unit] if tie else min(energies, key=energies.get)
+        wrong += int((found != state).sum())
+    return wrong
+
+
+def hopfield(settings: Settings, seed: int) -> list[Check]:
+    """Eq. 1.6: the energy falls, patterns come back, every update is the best for its unit."""
+    binary, kept, continuous, flowing = _rises(seed)
+    overlaps = _recovered(seed)
+    scope = f"over {NETWORKS} random networks of 30 units with whole-number weights"
+    return [
+        Check(
+            0,
+            f"largest rise of the energy, summed over pairs, in one asynchronous update {scope}",
+            binary,
+            0.0,
+        ),
+        Check(0, f"recorded energies against these sums, {scope}", kept, 0.0),
+        Check(
+            0,
+            f"continuous states, v_i = tanh(gain h_i): largest rise relative to the energy, "
+            f"{scope}, gains {', '.join(f'{gain:g}' for gain in GAINS)}",
+            continuous,
+            ROUNDING,
+        ),
+        Check(
+            0,
+            f"continuous states in continuous time: largest rise relative to the energy, {scope}",
+            flowing,
+            ROUNDING,
+        ),
+        Check(
+            1,
+            f"smallest overlap with the stored pattern, {PATTERNS} patterns in {UNITS} units "
+            f"(0.05 N), {TURNED} units turned over",
+            overlaps[0],
+            1.0,
+            ">=",
+        ),
+        Check(
+            1,
+            f"the same with continuous states (gain 4), by their signs; {PATTERNS} patterns in "
+            f"{UNITS} units",
+            overlaps[1],
+            1.0,
+            ">=",
+        ),
+        Check(
+            2,
+            f"units left in a state that is not the arg min of the energy, {NETWORKS} networks of "
+            "25 units with whole-number weights, by brute force",
+            _wrong_updates(seed),
+            0.0,
+            "==",
+        ),
+    ]
+
+
+def _autograd(layer: Layer, inputs: np.ndarray, noise: np.ndarray, error: np.ndarray):
+    """Gradients of sum(error * output) by weights, biases, inputs, and the output, by autograd."""
+    functions = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu}
+    leaves = [torch.tensor(part, requires_grad=True) for part in (*layer[:2], inputs)]
+    weights, biases, values = leaves
+    output = functions[layer.nonlinearity](values @ weights.T + biases) * torch.tensor(noise)
+    (torch.tensor(error) * output).sum().backward()
+    return [leaf.grad for leaf in leaves], output.detach()
+
+
+def stochastic_units(settings: Settings, seed: int) -> list[Check]:
+    """Section 1.1.4: with the noise as an input, gradients pass through."""
+    rng = generator("stochastic_units", seed)
+    inputs = rng.normal(size=(BATCH, SIZES[0]))
+    checks = []
+    for kind, text in (("dropout", "dropout, keep 1/2"), ("gaussian", "noise N(1, 1)")):
+        apart = []
+        for layer in (_layers(rng, h)[0] for h in ("tanh", "sigmoid", "relu")):
+            noise = np.asarray(multiplicative_noise((BATCH, SIZES[1]), rng, kind), np.float64)
+            error = rng.normal(size=noise.shape)
+            expected, output = _autograd(layer, inputs, noise, error)
+            found = [
+                torch.from_numpy(part) for part in noisy_gradients(layer, inputs, noise, error)
+            ]
+            ours = torch.from_numpy(respond_with_noise(layer, inputs, noise))
+            apart.append(relative_difference([*found, ours], [*expected, output]))
+        checks.append(
+            Check(
+                0,
+                f"{text}: gradients by weights, biases and inputs, and the output, against "
+                "autograd, three nonlinearities: relative difference",
+                max(apart),
+                ROUNDING,
+            )
+        )
+    return checks
+
+
+def dynamic_neuron(settings: Settings, seed: int) -> list[Check]:
+    """Eq. 1.8: the steady state is the static neuron; on the way, a solver of the equation."""
+    rng = generator("eq1.8", seed)
+    layers = _layers(rng, "sigmoid")
+    inputs, step, steps = rng.normal(size=SIZES[0]), 0.1, 400
+    static = respond(layers[0], inputs)
+    path = settle(layers[0], inputs, rng.normal(size=SIZES[1]), step, steps)
+    # A chain: each layer is driven by the states of the one below as they are at the time.
+    states = path
+    for layer in layers[1:]:
+        targets = respond(layer, states[:-1])
+        states = relax(targets, rng.normal(size=len(layer.biases)), step)
+    solution = solve_ivp(
+        lambda _, state: static - state,
+        (0.0, 3.0),
+        path[0],
+        method="DOP853",
+        rtol=1e-13,
+        atol=1e-14,
+    )
+    return [
+        Check(
+            0,
+            f"|s - h(sum x w + b)| after {step * steps:g} time constants",
+            float(np.abs(path[-1] - static).max()),
+            1e-8,
+        ),
+        Check(
+            0,
+            f"chain of {len(layers)} such layers against the static network, after "
+            f"{step * steps:g} time constants",
+            float(np.abs(states[-1] - respond_all(layers, inputs)).max()),
+            1e-8,
+        ),
+        Check(
+            0,
+            "state after 3 time constants against a Runge-Kutta solution of eq. 1.8",
+            float(np.abs(path[30] - solution.y[:, -1]).max()),
+            1e-10,
+        ),
+    ]
+
+
+def spiking_neuron(settings: Settings, seed: int) -> list[Check]:
+    """Eq. 1.9-1.10: the sum of kernels is the simulation; the decay is that of the equation."""
+    rng = generator("eq1.10", seed)
+    checks = []
+    for mode, text in (("value", "reset to s_reset"), ("subtract", "reset by subtraction")):
+        apart, spikes = [], 0
+        for neuron, unit in (
+            (IntegrateAndFire(reset_mode=mode), 1.0),
+            (IntegrateAndFire(0.01, -70.0, -72.0, -55.0, mode), 15.0),
+        ):
+            times = np.sort(rng.uniform(0.0, 0.4, 200))
+            weights = unit * rng.normal(0.25, 0.4, 200)
+            trace = integrate_and_fire.simulate(neuron, times, weights)
+            kernels = integrate_and_fire.kernel_sum(
+                neuron, times, times, weights, trace.spike_times_s, trace.drops
+            )
+            apart.append(float(np.abs(kernels - trace.event_potentials).max()) / unit)
+            spikes += len(trace.spike_times_s)
+        checks.append(
+            Check(
+                0,
+                f"{text}: kernel sum against events over 200 inputs, in units of the "
+                "threshold above rest",
+                max(apart) if spikes else np.nan,
+                1e-8,
+            )
+        )
+    neuron = IntegrateAndFire(0.01, -70.0, -72.0, -55.0)
+    start = rng.uniform(-90.0, -56.0, 5)
+    times = np.linspace(0.0, 0.05, 11)
+    solution = solve_ivp(
+        lambda _, potential: (neuron.rest - potential) / neuron.time_constant_s,
+        (0.0, 0.05),
+        start,
+        method="DOP853",
+        t_eval=times,
+        rtol=1e-13,
+        atol=1e-13,
+    )
+    decayed = integrate_and_fire.decay(neuron, start[:, None], times)
+    checks.append(
+        Check(
+            1,
+            "free decay against a Runge-Kutta solution of ds/dt = (rest - s) / tau over 5 tau, "
+            "potentials in units of 1 mV",
+            float(np.abs(decayed - solution.y).max()),
+            1e-10,
+        )
+    )
+    return checks
+
+
+def stdp_rule(settings: Settings, seed: int) -> list[Check]:
+    """Eq. 1.11: signs of both sides; the rule as a synapse can compute it, spike by spike."""
+    rng = generator("eq1.11", seed)
+    wrong, apart = 0, []
+    for _ in range(NETWORKS):
+        heights, constants = rng.uniform(0.2, 2.0, 2), rng.uniform(0.005, 0.05, 2)
+        window = DoubleExponential(*heights, *constants)
+        dt = rng.uniform(-0.2, 0.2, 200)
+        wrong += int((np.sign(stdp(dt, window)) != np.sign(dt)).sum())
+        pre, post = (np.sort(rng.uniform(0.0, 0.5, count)) for count in (40, 30))
+        post[:5] = pre[:5]
+        post.sort()
+        size = np.abs(stdp(post[:, None] - pre, window)).sum()
+        difference = stdp_online(pre, post, window) - stdp_all_pairs(pre, post, window)
+        apart.append(abs(difference) / size)
+    return [
+        Check(
+            0,
+            f"time differences with the wrong sign, {NETWORKS} windows of 200 pairs each",
+            wrong,
+            0.0,
+            "==",
+        ),
+        Check(
+            0,
+            "two decaying traces against the sum over all pairs of spikes: difference relative to "
+            "the sum of sizes",
+            max(apart),
+            ROUNDING,
+        ),
+    ]
+
+
+THEOREMS: dict[str, Callable[[Settings, int], list[Check]]] = {
+    "oconnor2020.ch1.eq1.1.ann_neuron": artificial_neuron,
+    "oconnor2020.ch1.eq1.6.hopfield": hopfield,
+    "oconnor2020.ch1.stochastic_units": stochastic_units,
+    "oconnor2020.ch1.eq1.8.dynamic_neuron": dynamic_neuron,
+    "oconnor2020.ch1.eq1.10.integrate_and_fire": spiking_neuron,
+    "oconnor2020.ch1.eq1.11.stdp": stdp_rule,
+}
