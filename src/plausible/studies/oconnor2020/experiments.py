@@ -9,12 +9,25 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from plausible.studies.oconnor2020.chapter1 import (
+    gaps,
+    hopfield_capacity,
+    hopfield_recall,
+    spiking_neurons,
+)
+from plausible.studies.oconnor2020.theorems_chapter1 import theorems_chapter1
+
 from plausible.studies.oconnor2020.four_networks import four_networks
 from plausible.studies.oconnor2020.random_network import change_rate, random_scales
 from plausible.studies.oconnor2020.temporal_mnist import temporal_mnist
 from plausible.studies.oconnor2020.theorems_chapter4 import theorems_chapter4
 
 EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {
+    "theorems_chapter1": theorems_chapter1,
+    "gaps": gaps,
+    "hopfield_recall": hopfield_recall,
+    "hopfield_capacity": hopfield_capacity,
+    "spiking_neurons": spiking_neurons,
     "theorems_chapter4": theorems_chapter4,
     "four_networks": four_networks,
     "random_scales": random_scales,

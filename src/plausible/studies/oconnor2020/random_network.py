@@ -1,0 +1,190 @@
+"""Figure 4.2 of O'Connor 2020 and what belongs to it: scales of random networks.
+
+`random_scales`: a badly scaled random network with random and with optimised scales (section
+4.6.1). `change_rate`: what sending differences costs, against how fast frames change.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from plausible.learning.scale_optimisation import ScaleSettings, dense_maps, optimise_scales
+from plausible.networks.sigma_delta import Layer, dense_network, run
+from plausible.seeds import numpy_generator
+from plausible.studies.inputs import Settings, read
+
+COMPUTATION = {"as_coded": "sum", "as_published": "mean"}
+"""How the computation of a batch enters the loss: the code sums over its samples, eq. 4.8-4.10
+average."""
+RANDOM_SCALES = "corrected"
+"""Protocol of the rows that no loss enters."""
+
+UNITWISE = "as_coded"
+"""Protocol in which scales of single units are optimised too, which the figure does not show."""
+DIGITS = 6
+
+
+def random_weights(
+    sizes: Sequence[int], factors: Sequence[float], generator: np.random.Generator
+) -> list[NDArray]:
+    """Normal weights [above, below] of deviation sqrt(2 / below), times a factor each."""
+    shapes = zip(sizes[:-1], sizes[1:], factors, strict=True)
+    return [
+        generator.standard_normal((above, below)) * (np.sqrt(2.0 / below) * factor)
+        for below, above, factor in shapes
+    ]
+
+
+def relative_error(outputs: NDArray, original: NDArray) -> float:
+    """mean |out - true| / mean |true|."""
+    return float(np.abs(outputs - original).mean() / np.abs(original).mean())
+
+
+def kops_per_sample(layers: Sequence[Layer], messages: Sequence[NDArray]) -> float:
+    """Thousands of additions, sum |s| fan_out, per frame."""
+    pairs = zip(layers, messages, strict=True)
+    return sum(float(np.abs(sent).sum()) * layer.fan_out for layer, sent in pairs) / (
+        1000.0 * len(messages[0])
+    )
+
+
+def random_scales(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+    """Figure 4.2: error and computation of a rounding network, for random and optimised scales.
+
+    The text calls the network "2-layer (100-100-100)" and its weights Glorot's; the author's code
+    has three matrices (so that the three factors 1/2, 8, 1/4 leave the function as it was), normal
+    with the deviation sqrt(2 / fan-in), no biases, ReLU outputs.
+
+    Settings: ``layer_sizes``, ``weight_factors``, ``samples`` (standard normal inputs),
+    ``random_triples``, ``triple_mean``, ``triple_deviation`` (scales are |N(mean, deviation)|),
+    ``lambdas``, ``learning_rate``, ``epochs``, ``batch_size``, ``record_every_epochs``.
+
+    Columns: protocol (how the computation of a batch is counted; `corrected` for random scales),
+    kind (start, random, trajectory, end), unitwise (a scale for each unit), seed, lambda, epoch,
+    scale_0 to scale_2 (geometric means over the units if unitwise; number n is that of the input of
+    matrix n), error_fraction, kops_per_sample, diverged.
+    """
+    names = ["layer_sizes", "weight_factors", "samples", "random_triples", "triple_mean"]
+    names += ["triple_deviation", "lambdas", "learning_rate", "epochs", "batch_size"]
+    names += ["record_every_epochs"]
+    values = dict(zip(names, read(settings, "random_scales", *names), strict=True))
+    torch.set_num_threads(1)
+    rows = []
+    for seed in seeds:
+        generator = numpy_generator("oconnor2020", "random_scales", seed)
+        weights = random_weights(values["layer_sizes"], values["weight_factors"], generator)
+        inputs = generator.standard_normal((values["samples"], values["layer_sizes"][0]))
+        layers = dense_network(weights, output="relu")
+        original = run(layers, inputs, "original").outputs
+
+        def point(
+            scales: Sequence[ArrayLike], layers=layers, inputs=inputs, original=original
+        ) -> tuple[float, float]:
+            result = run(layers, inputs, "rounding", scales)
+            error = relative_error(result.outputs, original)
+            return error, kops_per_sample(layers, result.messages)
+
+        size = (values["random_triples"], len(weights))
+        drawn = generator.normal(values["triple_mean"], values["triple_deviation"], size)
+        for kind, triples in (("start", np.ones((1, len(weights)))), ("random", np.abs(drawn))):
+            rows += [
+                (RANDOM_SCALES, kind, False, seed, np.nan, 0.0, *scales, *point(scales), False)
+                for scales in triples
+            ]
+        for protocol, computation in COMPUTATION.items():
+            # The readings differ by a factor on lambda only; one of them is enough for this.
+            for unitwise in (False, True) if protocol == UNITWISE else (False,):
+                optimisation = ScaleSettings(
+                    lambdas=tuple(values["lambdas"]),
+                    unitwise=unitwise,
+                    error="l2",
+                    computation=computation,
+                    learning_rate=values["learning_rate"],
+                    epochs=values["epochs"],
+                    batch_size=values["batch_size"],
+                    record_every_epochs=values["record_every_epochs"],
+                )
+                found = _optimised(weights, inputs, optimisation, point)
+                rows += [(protocol, row[0], unitwise, seed, *row[1:]) for row in found]
+    columns = ["protocol", "kind", "unitwise", "seed", "lambda", "epoch"]
+    columns += [f"scale_{index}" for index in range(len(values["weight_factors"]))]
+    columns += ["error_fraction", "kops_per_sample", "diverged"]
+    return pd.DataFrame([[_shortened(value) for value in row] for row in rows], columns=columns)
+
+
+def _shortened(value):
+    """Six significant digits of a real number: thousands of points are drawn and compared."""
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+
+
+def _optimised(
+    weights: Sequence[NDArray], inputs: NDArray, optimisation: ScaleSettings, point
+) -> list[tuple]:
+    """Rows of the trajectories: kind, lambda, epoch, scales, error, computation, diverged."""
+    maps = dense_maps([torch.from_numpy(weight) for weight in weights], output="relu")
+    history = optimise_scales(maps, torch.from_numpy(inputs), optimisation)
+    rows = []
+    last = len(history.epoch) - 1
+    for index, weight in enumerate(optimisation.lambdas):
+        for record, epoch in enumerate(history.epoch):
+            scales = [layer[record, index] for layer in history.scales]
+            good = all(np.all((each > 0) & np.isfinite(each)) for each in scales)
+            error, operations = point(scales) if good else (np.nan, np.nan)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                means = [float(np.exp(np.mean(np.log(each)))) for each in scales]
+            kind = "end" if record == last else "trajectory"
+            rows.append((kind, weight, float(epoch), *means, error, operations, not good))
+    return rows
+
+
+def change_rate(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+    """Beyond the thesis: what sigma-delta networks save, against how fast their frames change.
+
+    Frames are x_t = r x_(t-1) + sqrt(1 - r^2) n_t with standard normal n: whatever r, a frame by
+    itself looks the same, so the rounding network always needs the same. Ratio of the additions of
+    a sigma-delta network to those of the rounding network, per layer and in all.
+
+    Settings: ``layer_sizes``, ``frames``, ``correlations`` (r), ``scales`` (one for all layers).
+    Columns: scale, correlation, change_fraction (mean |x_t - x_(t-1)| / mean |x_t|), layer (-1 for
+    all), seed, rounding_kops, sigma_delta_kops, ratio.
+    """
+    sizes, count, correlations, scales = read(
+        settings, "change_rate", "layer_sizes", "frames", "correlations", "scales"
+    )
+    rows = []
+    for seed in seeds:
+        generator = numpy_generator("oconnor2020", "change_rate", seed)
+        layers = dense_network(
+            random_weights(sizes, [1.0] * (len(sizes) - 1), generator), output="relu"
+        )
+        noise = generator.standard_normal((count, sizes[0]))
+        for correlation in correlations:
+            frames = correlated_frames(noise, correlation)
+            change = float(np.abs(np.diff(frames, axis=0)).mean() / np.abs(frames).mean())
+            for scale in scales:
+                sent = {
+                    kind: run(layers, frames, kind, [scale] * len(layers)).messages
+                    for kind in ("rounding", "sigma_delta")
+                }
+                parts = [(-1, slice(None)), *((n, slice(n, n + 1)) for n in range(len(layers)))]
+                for layer, part in parts:
+                    rounding, delta = (
+                        kops_per_sample(layers[part], sent[kind][part]) for kind in sent
+                    )
+                    key = (scale, correlation, change, layer, seed)
+                    rows.append((*key, rounding, delta, delta / rounding))
+    columns = ["scale", "correlation", "change_fraction", "layer", "seed"]
+    return pd.DataFrame(rows, columns=[*columns, "rounding_kops", "sigma_delta_kops", "ratio"])
+
+
+def correlated_frames(noise: NDArray, correlation: float) -> NDArray:
+    """x_t = r x_(t-1) + sqrt(1 - r^2) n_t, starting from x_0 = n_0, [frames, units]."""
+    frames = np.empty_like(noise)
+    frames[0] = noise[0]
+    fresh = np.sqrt(1.0 - correlation**2)
+    for time in range(1, len(noise)):
+        frames[time] = correlation * frames[time - 1] + fresh * noise[time]
+    return frames
