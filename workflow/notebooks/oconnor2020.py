@@ -71,6 +71,98 @@ report.causes()
 
 # %% [markdown]
 # ## Chapter 1: brains and deep learning
+#
+# The chapter defines the neurons and networks that the others build on, and names five gaps between
+# brains and deep learning. It has no experiment of its own; its equations are checked in float64
+# against an independent form (autograd, finite differences, brute force, a solver). *This run* is
+# the largest deviation found, the note says what was compared and the bound it must respect.
+#
+# ### Sections 1.1 and 1.2: neurons and networks of deep learning
+#
+# Eq. 1.1 is the artificial neuron, h(Σ x w + b). Eq. 1.5 trains it; section 1.1.3 shows backprop as
+# a second network, which runs the other way with the same weights. Eq. 1.8 lets the neuron approach
+# its output in continuous time.
+
+# %%
+report.theorems(
+    "ch1.eq1.1.ann_neuron",
+    "ch1.eq1.5.backprop_sgd",
+    "ch1.rnn_tcn",
+    "ch1.weight_sharing",
+    "ch1.stochastic_units",
+    "ch1.eq1.8.dynamic_neuron",
+)
+
+# %% [markdown]
+# ### Section 1.1.2: Hopfield networks
+#
+# Units of state ±1 with symmetric weights take the state of lower energy, one after another
+# (eq. 1.6). Patterns stored by Hebb's rule are minima of the energy, so a damaged pattern is
+# repaired, as long as there are few patterns for each unit.
+
+# %%
+report.theorems("ch1.eq1.6.hopfield")
+
+# %%
+report.beyond("beyond.hopfield_recall")
+
+# %% [markdown]
+# The energy falls at either load, but at 0.2 patterns per unit its minima are mixtures of patterns.
+# Continuous states (Hopfield 1984) recall only where the gain is well above 1. Below, the overlap
+# with the stored pattern after recall, against the theory for infinitely many units (Amit,
+# Gutfreund and Sompolinsky 1985), which breaks down at 0.138 patterns per unit.
+
+# %%
+report.beyond("beyond.hopfield_capacity")
+
+# %% [markdown]
+# ### Sections 1.3 and 1.4: neurons that spike
+
+# %%
+report.entries("ch1.fig1.1", "ch1.fig1.2", "ch1.fig1.3")
+
+# %%
+report.theorems("ch1.eq1.10.integrate_and_fire")
+
+# %% [markdown]
+# In place of the borrowed recordings: one train of input spikes and what three integrate-and-fire
+# neurons make of it. A neuron without leak that keeps what exceeds the threshold fires at the rate
+# max(0, drive): it is the rectified neuron of chapter 3.
+
+# %%
+report.beyond("beyond.integrate_and_fire")
+
+# %% [markdown]
+# ### Section 1.4.1: STDP
+#
+# A synapse grows if its input spike comes before the output spike, and shrinks if it comes after.
+# Two decaying traces are enough to compute this spike by spike.
+
+# %%
+report.theorems("ch1.eq1.11.stdp")
+
+# %%
+report.entry("ch1.fig1.4")
+
+# %% [markdown]
+# The thesis states no constants for eq. 1.11, so panel a has an example. Chapter 5 multiplies two
+# decoded spike trains, which is a symmetric window; as printed its height is another one. Chapter 6
+# multiplies a decoded train with the change of the other, which is eq. 1.11 with equal sides.
+
+# %%
+report.beyond("beyond.stdp")
+
+# %% [markdown]
+# ### Sections 1.5 and 1.6: five gaps
+
+# %%
+report.entry("ch1.gaps")
+
+# %%
+report.readable("ch1.gaps")
+
+# %%
+report.entries("ch1.fig1.5", "ch1.fig1.6", "ch1.energy_numbers")
 
 # %% [markdown]
 # ## Chapter 3: deep spiking networks

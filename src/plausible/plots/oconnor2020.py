@@ -8,4 +8,9 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-FIGURES: dict[str, Callable[..., Figure]] = {}
+from plausible.plots import oconnor2020_chapter1, oconnor2020_scales_beyond
+
+FIGURES: dict[str, Callable[..., Figure]] = {
+    **oconnor2020_chapter1.FIGURES,
+    **oconnor2020_scales_beyond.FIGURES,
+}

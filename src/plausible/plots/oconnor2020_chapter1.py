@@ -1,7 +1,7 @@
 """O'Connor 2020, chapter 1: Hopfield networks at work, spiking neurons, windows of STDP.
 
-The thesis draws none of this; where it states numbers (potentials of figure 1.3, recall at a load of
-0.05), they stand beside ours.
+The thesis draws none of this; where it states numbers (potentials of figure 1.3, recall at a load
+of 0.05), they stand beside ours.
 """
 
 import numpy as np

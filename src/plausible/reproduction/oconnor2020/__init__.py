@@ -4,8 +4,9 @@ from types import ModuleType
 
 from plausible.reproduction.evidence import Registry
 from plausible.reproduction.explanations import Explanation
+from plausible.reproduction.oconnor2020 import chapter1
 
-PARTS: tuple[ModuleType, ...] = ()
+PARTS: tuple[ModuleType, ...] = (chapter1,)
 """Modules with a REGISTRY of checks and numbers, and EXPLANATIONS of differences."""
 
 REGISTRY = Registry()

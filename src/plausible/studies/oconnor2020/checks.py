@@ -6,9 +6,13 @@ each part of the study states its own in a module checks_<part>.
 """
 
 from plausible.studies.declaration import Study
+from plausible.studies.oconnor2020 import checks_chapter1, checks_scales
 from plausible.studies.setting_rules import Rule, check_settings
 
-RULES: dict[str, Rule] = {}
+RULES: dict[str, Rule] = {
+    **checks_chapter1.RULES,
+    **checks_scales.RULES,
+}
 
 
 def check_sweeps(study: Study) -> None:
@@ -20,4 +24,6 @@ def check_sweeps(study: Study) -> None:
         If a setting has a value that its meaning does not allow.
     """
     for sweep in study.declaration["sweep"]:
-        check_settings(f"sweep.{sweep}", study.sweep_settings(sweep), RULES)
+        settings = study.sweep_settings(sweep)
+        check_settings(f"sweep.{sweep}", settings, RULES)
+        checks_scales.check_optimisations(f"sweep.{sweep}", settings)

@@ -15,11 +15,11 @@ from plausible.studies.oconnor2020.chapter1 import (
     hopfield_recall,
     spiking_neurons,
 )
-from plausible.studies.oconnor2020.theorems_chapter1 import theorems_chapter1
-
 from plausible.studies.oconnor2020.four_networks import four_networks
 from plausible.studies.oconnor2020.random_network import change_rate, random_scales
+from plausible.studies.oconnor2020.scale_optimisation import scale_optimisation
 from plausible.studies.oconnor2020.temporal_mnist import temporal_mnist
+from plausible.studies.oconnor2020.theorems_chapter1 import theorems_chapter1
 from plausible.studies.oconnor2020.theorems_chapter4 import theorems_chapter4
 
 EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {
@@ -28,6 +28,7 @@ EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {
     "hopfield_recall": hopfield_recall,
     "hopfield_capacity": hopfield_capacity,
     "spiking_neurons": spiking_neurons,
+    "scale_optimisation": scale_optimisation,
     "theorems_chapter4": theorems_chapter4,
     "four_networks": four_networks,
     "random_scales": random_scales,

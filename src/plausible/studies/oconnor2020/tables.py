@@ -4,5 +4,17 @@ from plausible.studies.markdown import (
     as_they_are,
     theorems_markdown,
 )
+from plausible.studies.oconnor2020.tables_chapter1 import gaps_markdown, spiking_panels
+from plausible.studies.oconnor2020.tables_scales import (
+    quantisation_frontier_markdown,
+    table_b1_markdown,
+)
 
-__all__ = ["as_they_are", "theorems_markdown"]
+__all__ = [
+    "as_they_are",
+    "gaps_markdown",
+    "quantisation_frontier_markdown",
+    "spiking_panels",
+    "table_b1_markdown",
+    "theorems_markdown",
+]
