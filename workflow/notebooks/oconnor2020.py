@@ -182,6 +182,62 @@ report.entries("ch1.fig1.5", "ch1.fig1.6", "ch1.energy_numbers")
 
 # %% [markdown]
 # ### Error against computation
+#
+# A trained network 784-200-200-10 is given a scale k for the messages of each layer: they carry
+# round(k x) instead of x. Large scales cost many additions, small ones cost accuracy. The scales
+# are found by gradient descent on error + λ · computation for ten values of λ, with rounding passed
+# over in the gradient. The same scales then serve two networks: the *rounding* network sends every
+# value anew for each frame, the *sigma-delta* network sends only what has changed. Both must make
+# the same errors; which of them is cheaper depends on how alike neighbouring frames are. *Temporal
+# MNIST* is MNIST in an order in which they are.
+#
+# The text averages the computation over the 10 samples of a minibatch; the author's code sums it,
+# so that each λ weighs ten times as much. The test set of the code is the end of the training file.
+
+# %%
+report.entry("ch4.fig4.4")
+
+# %%
+report.readable("table_b1")
+
+# %%
+report.entries("ch4.reaches_original_error", "ch4.same_error_both_orders")
+
+# %% [markdown]
+# #### Both test parts
+#
+# Not in the thesis: the same networks on the images that the thesis calls its test set, the last
+# sixth of the training file, and on the official test images.
+
+# %%
+report.beyond("beyond.official_split")
+
+# %% [markdown]
+# #### Scales per layer and per unit
+#
+# Not in the thesis: the scales that are found, in both readings, and with a scale for every unit.
+
+# %%
+report.beyond("beyond.scales")
+
+# %% [markdown]
+# #### Against integers of a few bits
+#
+# Not in the thesis, which compares its networks with 32-bit arithmetic only: the same network with
+# weights and activities rounded to integers of b bits after training. It still multiplies, but a
+# product of two 8-bit numbers takes a sixteenth of the energy of one of 32 bits.
+
+# %%
+report.beyond("beyond.quantisation_frontier")
+
+# %%
+report.readable("beyond.quantisation_frontier")
+
+# %% [markdown]
+# #### Every cell of table B.1
+
+# %%
+report.entry("table_b1")
 
 # %% [markdown]
 # ## Run times

@@ -1,5 +1,35 @@
 """What O'Connor says causes his results, and the verdicts by which it stands or falls."""
 
 from plausible.reproduction.summaries import Cause
+from plausible.reproduction.verdicts import REPRODUCED
 
-CAUSES: tuple[Cause, ...] = ()
+CAUSES: tuple[Cause, ...] = (
+    Cause(
+        "4.4",
+        "A sigma-delta network computes what the rounding network does, in any order of frames.",
+        (
+            ("ch4.fig4.4", "expect:0", "as_coded", REPRODUCED),
+            ("ch4.same_error_both_orders", "expect:0", "as_coded", REPRODUCED),
+        ),
+    ),
+    Cause(
+        "4.6.2",
+        "Sending changes is cheaper than sending values where frames resemble their neighbours, "
+        "and dearer where they do not.",
+        (
+            ("ch4.fig4.4", "expect:1 fewer", "as_coded", REPRODUCED),
+            ("ch4.fig4.4", "expect:2", "as_coded", REPRODUCED),
+        ),
+    ),
+    Cause(
+        "4.6.2",
+        "With little weight on computation, discretised networks come to the error of the original "
+        "with fewer operations.",
+        (
+            ("ch4.reaches_original_error", "expect:0 rounding", "as_coded", REPRODUCED),
+            ("ch4.reaches_original_error", "expect:0 sigma-delta", "as_coded", REPRODUCED),
+        ),
+        "Fewer than those of a dense pass; a pass that skips zeros and one in integers of 8 bits "
+        "or fewer are the nearer competitors.",
+    ),
+)
