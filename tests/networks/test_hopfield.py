@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import erfinv
 
 from plausible.errors import StudyError
 from plausible.networks.hopfield import (
@@ -12,8 +13,10 @@ from plausible.networks.hopfield import (
     flow,
     make_hopfield,
     overlap,
+    overlaps,
     recall,
     recall_continuous,
+    retrieval_overlap,
     store,
 )
 
@@ -160,6 +163,53 @@ def test_high_gain_gives_the_binary_network() -> None:
     binary = recall(network, start, np.random.default_rng(2))
     continuous = recall_continuous(network, start, 1e6, np.random.default_rng(2))
     assert np.array_equal(np.sign(continuous.state), binary.state)
+
+
+@pytest.mark.parametrize("gain", [None, 3.0])
+def test_updates_are_recorded(gain) -> None:
+    """Replaying units and values gives the energies, the last state and the overlaps."""
+    network, rng = random_network(9, units=20)
+    start, pattern = rng.choice([-0.5, 0.5], 20), rng.choice([-1.0, 1.0], 20)
+    if gain is None:
+        start *= 2
+        result = recall(network, start, rng)
+    else:
+        result = recall_continuous(network, start, gain, rng, max_sweeps=5)
+    assert len(result.units) == len(result.values) == 20 * result.sweeps
+    state, energies, along = start.copy(), [], []
+    for unit, value in [(0, start[0]), *zip(result.units, result.values, strict=True)]:
+        state[unit] = value
+        one = energy(network, state) if gain is None else continuous_energy(network, state, gain)
+        energies.append(float(one))
+        along.append(np.mean(state * pattern))
+    np.testing.assert_allclose(result.energies, energies, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(overlaps(result, start, pattern), along, rtol=0, atol=1e-12)
+    assert np.array_equal(state, result.state)
+    assert not recall(network, np.sign(start), rng, max_sweeps=0).units.size
+
+
+def test_capacity_of_infinitely_many_units() -> None:
+    """Amit, Gutfreund and Sompolinsky 1985: 0.138 patterns per unit, overlap 0.967 there."""
+    assert retrieval_overlap(0.1379) == pytest.approx(0.967, abs=2e-3)
+    assert retrieval_overlap(0.139) == retrieval_overlap(1.0) == 0.0
+    assert retrieval_overlap(0.001) == 1.0
+    # Both equations of the theory at once: m = erf(y) with y^2 = m^2 / (2 load r).
+    for load in (0.03, 0.08, 0.13):
+        m = retrieval_overlap(load)
+        y = erfinv(m)
+        susceptibility = 2 * y / (np.sqrt(np.pi) * m) * np.exp(-(y**2))
+        noise = 1 / (1 - susceptibility) ** 2
+        assert m / np.sqrt(2 * load * noise) == pytest.approx(y, rel=1e-6)
+    with pytest.raises(StudyError, match="positive number"):
+        retrieval_overlap(0.0)
+
+
+def test_a_large_network_recalls_as_the_theory_says() -> None:
+    rng = np.random.default_rng(11)
+    patterns = rng.choice([-1.0, 1.0], (100, 1000))
+    network = store(patterns)
+    found = [overlap(recall(network, pattern, rng).state, pattern) for pattern in patterns[:10]]
+    assert np.mean(found) == pytest.approx(retrieval_overlap(0.1), abs=0.005)
 
 
 def test_what_would_break_the_theorem_is_refused() -> None:

@@ -24,7 +24,7 @@ from plausible.seeds import numpy_generator
 from plausible.studies.inputs import Settings, read
 from plausible.studies.oconnor2020.gaps import gap_table
 
-POINTS_PER_SWEEP = 20
+POINTS_PER_SWEEP = 10
 """Points of a recall that are kept, for each update of every unit."""
 
 

@@ -51,9 +51,8 @@ def gaps_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
         for row in table.itertuples()
     ]
     note = (
-        "Closed by: systems whose chapter says so; chapters 5 to 8 are not part of this report. "
-        "Implemented in: modules and names of the package, on either side of the gap. Measured in: "
-        "results of this report.\n"
+        "Closed by: systems of which their chapter says so. Implemented in: modules and names of "
+        "the package, on either side of the gap. Measured in: results of this report.\n"
     )
     return markdown_table(GAP_HEADER, rows) + "\n" + note
 

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from scipy.integrate import solve_ivp
 
-from plausible.neurons import integrate_and_fire
 from plausible.neurons.classic import (
     Layer,
     collapse,
@@ -24,7 +23,7 @@ from plausible.neurons.classic import (
     respond_with_noise,
     settle,
 )
-from plausible.neurons.integrate_and_fire import IntegrateAndFire
+from plausible.neurons.integrate_and_fire import IntegrateAndFire, decay, kernel_sum, simulate
 from plausible.neurons.plasticity import DoubleExponential, stdp, stdp_all_pairs, stdp_online
 from plausible.studies.inputs import Settings
 from plausible.studies.oconnor2020.theorems_chapter1_hopfield import generator, hopfield
@@ -171,10 +170,8 @@ def spiking_neuron(settings: Settings, seed: int) -> list[Check]:
         ):
             times = np.sort(rng.uniform(0.0, 0.4, 200))
             weights = unit * rng.normal(0.25, 0.4, 200)
-            trace = integrate_and_fire.simulate(neuron, times, weights)
-            kernels = integrate_and_fire.kernel_sum(
-                neuron, times, times, weights, trace.spike_times_s, trace.drops
-            )
+            trace = simulate(neuron, times, weights)
+            kernels = kernel_sum(neuron, times, times, weights, trace.spike_times_s, trace.drops)
             apart.append(float(np.abs(kernels - trace.event_potentials).max()) / unit)
             spikes += len(trace.spike_times_s)
         checks.append(
@@ -198,7 +195,7 @@ def spiking_neuron(settings: Settings, seed: int) -> list[Check]:
         rtol=1e-13,
         atol=1e-13,
     )
-    decayed = integrate_and_fire.decay(neuron, start[:, None], times)
+    decayed = decay(neuron, start[:, None], times)
     checks.append(
         Check(
             1,
