@@ -8,9 +8,16 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from plausible.plots import oconnor2020_chapter1, oconnor2020_scales_beyond
+from plausible.plots import (
+    oconnor2020_chapter1,
+    oconnor2020_graphs,
+    oconnor2020_quantization,
+    oconnor2020_scales_beyond,
+)
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     **oconnor2020_chapter1.FIGURES,
+    **oconnor2020_quantization.FIGURES,
+    **oconnor2020_graphs.FIGURES,
     **oconnor2020_scales_beyond.FIGURES,
 }

@@ -15,12 +15,17 @@ from plausible.studies.oconnor2020.chapter1 import (
     hopfield_recall,
     spiking_neurons,
 )
+from plausible.studies.oconnor2020.event_graphs import event_graphs
 from plausible.studies.oconnor2020.four_networks import four_networks
+from plausible.studies.oconnor2020.quantizers import quantizers
 from plausible.studies.oconnor2020.random_network import change_rate, random_scales
 from plausible.studies.oconnor2020.scale_optimisation import scale_optimisation
+from plausible.studies.oconnor2020.spiking_gradient import spiking_gradient
+from plausible.studies.oconnor2020.spiking_limit import spiking_limit
 from plausible.studies.oconnor2020.temporal_mnist import temporal_mnist
 from plausible.studies.oconnor2020.theorems_chapter1 import theorems_chapter1
 from plausible.studies.oconnor2020.theorems_chapter4 import theorems_chapter4
+from plausible.studies.oconnor2020.theorems_quantization import theorems_quantization
 
 EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {
     "theorems_chapter1": theorems_chapter1,
@@ -28,6 +33,11 @@ EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {
     "hopfield_recall": hopfield_recall,
     "hopfield_capacity": hopfield_capacity,
     "spiking_neurons": spiking_neurons,
+    "quantizers": quantizers,
+    "spiking_limit": spiking_limit,
+    "spiking_gradient": spiking_gradient,
+    "event_graphs": event_graphs,
+    "theorems_quantization": theorems_quantization,
     "scale_optimisation": scale_optimisation,
     "theorems_chapter4": theorems_chapter4,
     "four_networks": four_networks,

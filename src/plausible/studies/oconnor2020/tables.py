@@ -5,6 +5,13 @@ from plausible.studies.markdown import (
     theorems_markdown,
 )
 from plausible.studies.oconnor2020.tables_chapter1 import gaps_markdown, spiking_panels
+from plausible.studies.oconnor2020.tables_quantization import (
+    gradient_markdown,
+    limit_markdown,
+    selected_rows,
+    slopes_markdown,
+    table_a2_markdown,
+)
 from plausible.studies.oconnor2020.tables_scales import (
     quantisation_frontier_markdown,
     table_b1_markdown,
@@ -13,8 +20,13 @@ from plausible.studies.oconnor2020.tables_scales import (
 __all__ = [
     "as_they_are",
     "gaps_markdown",
+    "gradient_markdown",
+    "limit_markdown",
     "quantisation_frontier_markdown",
+    "selected_rows",
+    "slopes_markdown",
     "spiking_panels",
+    "table_a2_markdown",
     "table_b1_markdown",
     "theorems_markdown",
 ]
