@@ -11,7 +11,9 @@ from matplotlib.figure import Figure
 from plausible.plots import (
     oconnor2020_chapter1,
     oconnor2020_graphs,
+    oconnor2020_principles,
     oconnor2020_quantization,
+    oconnor2020_random_scales,
     oconnor2020_scales_beyond,
 )
 
@@ -19,5 +21,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     **oconnor2020_chapter1.FIGURES,
     **oconnor2020_quantization.FIGURES,
     **oconnor2020_graphs.FIGURES,
+    **oconnor2020_principles.FIGURES,
+    **oconnor2020_random_scales.FIGURES,
     **oconnor2020_scales_beyond.FIGURES,
 }

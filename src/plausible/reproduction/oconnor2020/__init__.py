@@ -4,9 +4,9 @@ from types import ModuleType
 
 from plausible.reproduction.evidence import Registry
 from plausible.reproduction.explanations import Explanation
-from plausible.reproduction.oconnor2020 import chapter1, quantization, scales
+from plausible.reproduction.oconnor2020 import chapter1, principles, quantization, scales
 
-PARTS: tuple[ModuleType, ...] = (chapter1, quantization, scales)
+PARTS: tuple[ModuleType, ...] = (chapter1, principles, quantization, scales)
 """Modules with a REGISTRY of checks and numbers, and EXPLANATIONS of differences."""
 
 REGISTRY = Registry()

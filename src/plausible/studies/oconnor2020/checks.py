@@ -6,11 +6,17 @@ each part of the study states its own in a module checks_<part>.
 """
 
 from plausible.studies.declaration import Study
-from plausible.studies.oconnor2020 import checks_chapter1, checks_quantization, checks_scales
+from plausible.studies.oconnor2020 import (
+    checks_chapter1,
+    checks_principles,
+    checks_quantization,
+    checks_scales,
+)
 from plausible.studies.setting_rules import Rule, check_settings
 
 RULES: dict[str, Rule] = {
     **checks_chapter1.RULES,
+    **checks_principles.RULES,
     **checks_quantization.RULES,
     **checks_scales.RULES,
 }

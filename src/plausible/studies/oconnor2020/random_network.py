@@ -22,8 +22,6 @@ average."""
 RANDOM_SCALES = "corrected"
 """Protocol of the rows that no loss enters."""
 
-UNITWISE = "as_coded"
-"""Protocol in which scales of single units are optimised too, which the figure does not show."""
 DIGITS = 6
 
 
@@ -58,61 +56,87 @@ def random_scales(settings: Settings, seeds: list[int], dataset, networks) -> pd
     has three matrices (so that the three factors 1/2, 8, 1/4 leave the function as it was), normal
     with the deviation sqrt(2 / fan-in), no biases, ReLU outputs.
 
+    Beyond the figure: scales for single units, on this network and on one whose hidden units have a
+    factor each (log-normal; the weights above are divided by it, so the function stays).
+
     Settings: ``layer_sizes``, ``weight_factors``, ``samples`` (standard normal inputs),
     ``random_triples``, ``triple_mean``, ``triple_deviation`` (scales are |N(mean, deviation)|),
-    ``lambdas``, ``learning_rate``, ``epochs``, ``batch_size``, ``record_every_epochs``.
+    ``lambdas``, ``learning_rate``, ``unitwise_learning_rate`` (a unit has but its share of a
+    layer's gradient), ``epochs``, ``batch_size``, ``recorded_epochs`` (before the last),
+    ``unit_spread`` (deviation of the logarithm of a unit's factor).
 
     Columns: protocol (how the computation of a batch is counted; `corrected` for random scales),
-    kind (start, random, trajectory, end), unitwise (a scale for each unit), seed, lambda, epoch,
-    scale_0 to scale_2 (geometric means over the units if unitwise; number n is that of the input of
-    matrix n), error_fraction, kops_per_sample, diverged.
+    network (layers: as published; units: with a factor for each unit), kind (start, random,
+    trajectory, end), unitwise (a scale for each unit), seed, lambda, epoch, scale_0 to scale_2
+    (geometric means over the units if unitwise; number n is that of the input of matrix n),
+    error_fraction, kops_per_sample, diverged.
     """
-    names = ["layer_sizes", "weight_factors", "samples", "random_triples", "triple_mean"]
-    names += ["triple_deviation", "lambdas", "learning_rate", "epochs", "batch_size"]
-    names += ["record_every_epochs"]
-    values = dict(zip(names, read(settings, "random_scales", *names), strict=True))
+    sizes, factors, samples, triples, mean, deviation, spread = read(
+        settings,
+        "random_scales",
+        "layer_sizes",
+        "weight_factors",
+        "samples",
+        "random_triples",
+        "triple_mean",
+        "triple_deviation",
+        "unit_spread",
+    )
     torch.set_num_threads(1)
-    rows = []
+    rows: list[tuple] = []
     for seed in seeds:
         generator = numpy_generator("oconnor2020", "random_scales", seed)
-        weights = random_weights(values["layer_sizes"], values["weight_factors"], generator)
-        inputs = generator.standard_normal((values["samples"], values["layer_sizes"][0]))
-        layers = dense_network(weights, output="relu")
-        original = run(layers, inputs, "original").outputs
-
-        def point(
-            scales: Sequence[ArrayLike], layers=layers, inputs=inputs, original=original
-        ) -> tuple[float, float]:
-            result = run(layers, inputs, "rounding", scales)
-            error = relative_error(result.outputs, original)
-            return error, kops_per_sample(layers, result.messages)
-
-        size = (values["random_triples"], len(weights))
-        drawn = generator.normal(values["triple_mean"], values["triple_deviation"], size)
-        for kind, triples in (("start", np.ones((1, len(weights)))), ("random", np.abs(drawn))):
+        weights = random_weights(sizes, factors, generator)
+        inputs = generator.standard_normal((samples, sizes[0]))
+        drawn = np.abs(generator.normal(mean, deviation, (triples, len(weights))))
+        problem = _Problem(weights, inputs)
+        for kind, several in (("start", np.ones((1, len(weights)))), ("random", drawn)):
             rows += [
-                (RANDOM_SCALES, kind, False, seed, np.nan, 0.0, *scales, *point(scales), False)
-                for scales in triples
+                (RANDOM_SCALES, "layers", kind, False, seed, np.nan, 0.0, *scales)
+                + (*problem.point(scales), False)
+                for scales in several
             ]
-        for protocol, computation in COMPUTATION.items():
-            # The readings differ by a factor on lambda only; one of them is enough for this.
-            for unitwise in (False, True) if protocol == UNITWISE else (False,):
-                optimisation = ScaleSettings(
-                    lambdas=tuple(values["lambdas"]),
-                    unitwise=unitwise,
-                    error="l2",
-                    computation=computation,
-                    learning_rate=values["learning_rate"],
-                    epochs=values["epochs"],
-                    batch_size=values["batch_size"],
-                    record_every_epochs=values["record_every_epochs"],
-                )
-                found = _optimised(weights, inputs, optimisation, point)
-                rows += [(protocol, row[0], unitwise, seed, *row[1:]) for row in found]
-    columns = ["protocol", "kind", "unitwise", "seed", "lambda", "epoch"]
-    columns += [f"scale_{index}" for index in range(len(values["weight_factors"]))]
+        apart = _Problem(_with_unit_factors(weights, spread, generator), inputs)
+        for protocol, name, unitwise, each in (
+            ("as_coded", "layers", False, problem),
+            ("as_published", "layers", False, problem),
+            ("as_coded", "layers", True, problem),
+            ("as_coded", "units", False, apart),
+            ("as_coded", "units", True, apart),
+        ):
+            found = _optimised(each, settings, COMPUTATION[protocol], unitwise)
+            rows += [(protocol, name, row[0], unitwise, seed, *row[1:]) for row in found]
+    columns = ["protocol", "network", "kind", "unitwise", "seed", "lambda", "epoch"]
+    columns += [f"scale_{index}" for index in range(len(factors))]
     columns += ["error_fraction", "kops_per_sample", "diverged"]
     return pd.DataFrame([[_shortened(value) for value in row] for row in rows], columns=columns)
+
+
+class _Problem:
+    """A network, its inputs and what it makes of them."""
+
+    def __init__(self, weights: Sequence[NDArray], inputs: NDArray):
+        self.weights, self.inputs = weights, inputs
+        self.layers = dense_network(weights, output="relu")
+        self.original = run(self.layers, inputs, "original").outputs
+
+    def point(self, scales: Sequence[ArrayLike]) -> tuple[float, float]:
+        """Error and computation of the rounding network with these scales."""
+        result = run(self.layers, self.inputs, "rounding", scales)
+        error = relative_error(result.outputs, self.original)
+        return error, kops_per_sample(self.layers, result.messages)
+
+
+def _with_unit_factors(
+    weights: Sequence[NDArray], spread: float, generator: np.random.Generator
+) -> list[NDArray]:
+    """The same function by hidden units each of which is larger or smaller by a factor."""
+    factors = [np.exp(spread * generator.standard_normal(len(each))) for each in weights[:-1]]
+    factors = [np.ones(weights[0].shape[1]), *factors, np.ones(len(weights[-1]))]
+    return [
+        weight * above[:, np.newaxis] / below
+        for weight, below, above in zip(weights, factors[:-1], factors[1:], strict=True)
+    ]
 
 
 def _shortened(value):
@@ -121,22 +145,43 @@ def _shortened(value):
 
 
 def _optimised(
-    weights: Sequence[NDArray], inputs: NDArray, optimisation: ScaleSettings, point
+    problem: _Problem, settings: Settings, computation: str, unitwise: bool
 ) -> list[tuple]:
     """Rows of the trajectories: kind, lambda, epoch, scales, error, computation, diverged."""
-    maps = dense_maps([torch.from_numpy(weight) for weight in weights], output="relu")
-    history = optimise_scales(maps, torch.from_numpy(inputs), optimisation)
+    lambdas, rate, unit_rate, epochs, batch, recorded = read(
+        settings,
+        "random_scales",
+        "lambdas",
+        "learning_rate",
+        "unitwise_learning_rate",
+        "epochs",
+        "batch_size",
+        "recorded_epochs",
+    )
+    optimisation = ScaleSettings(
+        lambdas=tuple(lambdas),
+        unitwise=unitwise,
+        error="l2",
+        computation=computation,
+        learning_rate=unit_rate if unitwise else rate,
+        epochs=epochs,
+        batch_size=batch,
+        record_every_epochs=1.0,
+    )
+    maps = dense_maps([torch.from_numpy(weight) for weight in problem.weights], output="relu")
+    history = optimise_scales(maps, torch.from_numpy(problem.inputs), optimisation)
     rows = []
-    last = len(history.epoch) - 1
-    for index, weight in enumerate(optimisation.lambdas):
-        for record, epoch in enumerate(history.epoch):
+    for record, epoch in enumerate(history.epoch.tolist()):
+        if epoch != epochs and epoch not in recorded:
+            continue
+        for index, weight in enumerate(lambdas):
             scales = [layer[record, index] for layer in history.scales]
             good = all(np.all((each > 0) & np.isfinite(each)) for each in scales)
-            error, operations = point(scales) if good else (np.nan, np.nan)
+            error, operations = problem.point(scales) if good else (np.nan, np.nan)
             with np.errstate(divide="ignore", invalid="ignore"):
                 means = [float(np.exp(np.mean(np.log(each)))) for each in scales]
-            kind = "end" if record == last else "trajectory"
-            rows.append((kind, weight, float(epoch), *means, error, operations, not good))
+            kind = "end" if epoch == epochs else "trajectory"
+            rows.append((kind, float(weight), epoch, *means, error, operations, not good))
     return rows
 
 

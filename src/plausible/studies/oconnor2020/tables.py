@@ -16,9 +16,14 @@ from plausible.studies.oconnor2020.tables_scales import (
     quantisation_frontier_markdown,
     table_b1_markdown,
 )
+from plausible.studies.oconnor2020.tables_temporal import (
+    change_rate_table,
+    temporal_mnist_markdown,
+)
 
 __all__ = [
     "as_they_are",
+    "change_rate_table",
     "gaps_markdown",
     "gradient_markdown",
     "limit_markdown",
@@ -28,5 +33,6 @@ __all__ = [
     "spiking_panels",
     "table_a2_markdown",
     "table_b1_markdown",
+    "temporal_mnist_markdown",
     "theorems_markdown",
 ]

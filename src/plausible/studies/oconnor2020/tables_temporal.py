@@ -1,11 +1,11 @@
-"""Table of Temporal MNIST for people to read (O'Connor 2020, appendix B.4)."""
+"""Tables of Temporal MNIST and of what differences save (O'Connor 2020, 4.6.2 and B.4)."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from plausible.studies.markdown import markdown_table, mean_text
+from plausible.studies.markdown import Frames, markdown_table, mean_text
 
 ORDERS = {"file": "as in the file", "shuffled": "shuffled", "temporal": "temporal"}
 
@@ -31,3 +31,22 @@ def temporal_mnist_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -
     header = ["part", "images", "order", "buffer", "mean L1 distance of neighbours"]
     header += ["mean L2 distance", "label changes (% of steps)", "all images kept with labels"]
     return markdown_table(header, rows)
+
+
+def change_rate_table(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Savings on random sequences, and how fast images change in each order, one row a sequence.
+
+    Column ``source`` says which: `random` for the former, the order for images (the thesis's test
+    part, with the published buffer).
+    """
+    images = frames["sweep.temporal_mnist"]
+    images = images[(images["element"] == "sequence") & (images["part"] == "thesis test")]
+    images = images[
+        (images["order"] == "file") | (images["buffer_size"] == images["buffer_size"].max())
+    ]
+    changes = pd.DataFrame(
+        {"source": images["order"], "layer": -1, "change_fraction": images["change_fraction"]}
+    )
+    changes = changes[changes["source"] != "shuffled"]
+    random = frames["sweep.change_rate"].assign(source="random")
+    return pd.concat([random, changes], ignore_index=True)

@@ -39,6 +39,11 @@ def distances(images: NDArray, white: int) -> tuple[float, float]:
     return first / (len(images) - 1), second / (len(images) - 1)
 
 
+def _mean_sum(images: NDArray, white: int) -> float:
+    """Mean over the images of the sum of their intensities."""
+    return float(images.sum(dtype=np.int64)) / white / len(images)
+
+
 def _lost(images: NDArray, labels: NDArray, order: NDArray) -> tuple[int, int]:
     """Images of the file that the sequence lacks, and images that it shows under another label.
 
@@ -66,7 +71,8 @@ def temporal_mnist(settings: Settings, seeds: list[int], dataset, networks) -> p
     Columns: element (sequence, frame), protocol, part (thesis test, official test, thesis
     training), order (file, shuffled, temporal), buffer_size (0 if there is none), seed (-1 where no
     random stream enters), frames, lost_frames, wrong_labels, mean_l1, mean_l2 (of neighbours, in
-    intensities), label_change_fraction; of the snippets snippet, frame, label, file_index, rows,
+    intensities), change_fraction (mean_l1 over the mean sum of an image's intensities),
+    label_change_fraction; of the snippets snippet, frame, label, file_index, rows,
     columns, white, pixels (grey levels in hexadecimal digits, two each, row by row).
     """
     dataset = require(dataset, "temporal_mnist", "data set")
@@ -88,6 +94,7 @@ def temporal_mnist(settings: Settings, seeds: list[int], dataset, networks) -> p
             rows.append(
                 {"element": "sequence", **base, "seed": seed, "frames": len(images)}
                 | {"lost_frames": lost, "wrong_labels": wrong, "mean_l1": first, "mean_l2": second}
+                | {"change_fraction": first / _mean_sum(images, dataset.white)}
                 | {"label_change_fraction": label_change_fraction(labels[order])}
             )
             if part == SHOWN and kind == "temporal" and buffer == published:

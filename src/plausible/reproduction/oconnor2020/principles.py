@@ -1,0 +1,321 @@
+"""Checks on chapter 4's principles and appendix B: networks, scales, Temporal MNIST, energies.
+
+Theorems have no check of their own: their findings stand in the table of theorems.
+"""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from plausible.errors import StudyError
+from plausible.reproduction.evidence import (
+    Evidence,
+    Number,
+    Outcome,
+    Registry,
+    by_protocol,
+    judge,
+    outcome_of,
+)
+from plausible.reproduction.explanations import Explanation
+from plausible.reproduction.theorems import theorem_outcomes
+
+REGISTRY = Registry()
+EXACT = "exact"
+
+for _claim in ("ch4.energy_per_op", "ch4.energy_advantage"):
+    REGISTRY.check(_claim, 0)(partial(theorem_outcomes, index=0))
+
+
+# ------------------------------------------------------------------------------- figure 4.1
+
+MODULES = {
+    "original": ("w", "h"),
+    "temporal_difference": ("Δ", "w", "Σ", "h"),
+    "rounding": ("round", "w", "h"),
+    "sigma_delta": ("Δ", "herd", "w", "Σ", "h"),
+}
+"""What makes an ordinary (A), temporal-difference (B), rounding (C) and sigma-delta (D) network."""
+EQUAL = 1e-10
+"""The bound of the equivalences of section 4.4, relative to the largest output."""
+
+
+@REGISTRY.check("ch4.fig4.1", 0)
+def drawn_networks(evidence: Evidence) -> list[Outcome]:
+    """Modules that a run showed, and distances of the outputs of B from A and of D from C."""
+    frame = evidence.table(
+        "ch4.fig4.1", "network", "layer", "position", "module", "unit", "frame", "value"
+    )
+    found = {
+        str(name): {
+            tuple(layer.sort_values("position")["module"])[1:]
+            for _, layer in rows.drop_duplicates(["layer", "position"]).groupby("layer")
+        }
+        for name, rows in frame.groupby("network", sort=False)
+    }
+    texts = ", ".join(f"{name} {' '.join(*found[name])}" for name in found if len(found[name]) == 1)
+    outcomes = [
+        Outcome(
+            "corrected",
+            found == {name: {modules} for name, modules in MODULES.items()},
+            texts,
+            aspect="modules",
+            note="found by running every layer and explaining its signals",
+        )
+    ]
+    for one, other, aspect in (
+        ("temporal_difference", "original", "B equals A"),
+        ("sigma_delta", "rounding", "D equals C"),
+    ):
+        ours, theirs = (_outputs(frame, name) for name in (one, other))
+        apart = float(np.abs(ours - theirs).max() / max(1.0, np.abs(theirs).max()))
+        note = f"largest difference of the outputs over the largest output; must be <= {EQUAL:g}"
+        outcomes.append(Outcome("corrected", apart <= EQUAL, apart, aspect=aspect, note=note))
+    return outcomes
+
+
+def _outputs(frame: pd.DataFrame, network: str) -> np.ndarray:
+    rows = frame[frame["network"] == network]
+    top = rows[rows["layer"] == rows["layer"].max()]
+    last = top[top["position"] == top["position"].max()].sort_values(["unit", "frame"])
+    if last.empty:
+        raise StudyError(f"the table of oconnor2020.ch4.fig4.1 lacks the network {network}.")
+    return last["value"].to_numpy(dtype=float)
+
+
+# ------------------------------------------------------------------------------- figure 4.2
+
+
+def scale_points(evidence: Evidence) -> pd.DataFrame:
+    """Figure 4.2 without what goes beyond it: layerwise scales of the published network."""
+    frame = evidence.table(
+        "ch4.fig4.2",
+        *("protocol", "network", "kind", "unitwise", "seed", "lambda"),
+        *("scale_0", "scale_1", "scale_2", "error_fraction", "kops_per_sample"),
+    )
+    return frame[(frame["network"] == "layers") & ~frame["unitwise"].astype(bool)]
+
+
+def ends_of(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """End points of each protocol, by seed and rising lambda."""
+    ends = frame[frame["kind"] == "end"].sort_values(["seed", "lambda"])
+    return by_protocol(ends)
+
+
+@REGISTRY.check("ch4.fig4.2", 0)
+def ends_are_on_the_front(evidence: Evidence) -> list[Outcome]:
+    """Share of the random points that beat an end point in error and computation, the largest."""
+    allowed = evidence.bounds(0)[0] / 100.0
+    frame = scale_points(evidence)
+    random = frame[frame["kind"] == "random"]
+    outcomes = []
+    for protocol, ends in ends_of(frame):
+        shares = [_dominated(end, random[random["seed"] == end.seed]) for end in ends.itertuples()]
+        per_seed = pd.Series(shares, index=ends["seed"]).groupby(level=0).max()
+        judged = judge(per_seed, high=allowed, strict=False)
+        note = f"largest share of random points that dominate an end point; must be <= {allowed:g}"
+        outcomes.append(outcome_of(judged, protocol, note))
+    return outcomes
+
+
+def _dominated(end, random: pd.DataFrame) -> float:
+    """Share of random points with less error and less computation; all, if the run diverged."""
+    if not np.isfinite(end.error_fraction):
+        return 1.0
+    less = random["error_fraction"] < end.error_fraction
+    return float((less & (random["kops_per_sample"] < end.kops_per_sample)).mean())
+
+
+@REGISTRY.check("ch4.fig4.2", 1)
+def lambda_orders_the_ends(evidence: Evidence) -> list[Outcome]:
+    """Steps from one lambda to the next with less computation and more error: all of them."""
+    outcomes = []
+    for protocol, ends in ends_of(scale_points(evidence)):
+        good = steps = 0
+        for _, rows in ends.groupby("seed"):
+            fewer = np.diff(rows["kops_per_sample"]) < 0
+            worse = np.diff(rows["error_fraction"]) > 0
+            good, steps = good + int((fewer & worse).sum()), steps + len(fewer)
+        text = f"{good} of {steps} steps"
+        note = "steps to the next lambda with less computation and more error"
+        seeds = ends["seed"].nunique()
+        outcomes.append(Outcome(protocol, good == steps > 0, text, n_seeds=seeds, note=note))
+    return outcomes
+
+
+@REGISTRY.check("ch4.fig4.2", 2)
+def conditioning_is_undone(evidence: Evidence) -> list[Outcome]:
+    """Scales of the hidden layers at the computation of the start, whose scales are all 1.
+
+    A lambda also makes all scales larger or smaller together, so that the start is compared with
+    the optimum that needs as many operations: between two end points, linear in the logarithms.
+    """
+    frame = scale_points(evidence)
+    starts = frame[frame["kind"] == "start"].set_index("seed")["kops_per_sample"]
+    outcomes = []
+    for protocol, ends in ends_of(frame):
+        found = {name: [] for name in ("scale_1", "scale_2")}
+        for seed, rows in ends.groupby("seed"):
+            # A silent network has no place on a logarithmic axis.
+            rows = rows[rows["kops_per_sample"] > 0].sort_values("kops_per_sample")
+            place = np.log(starts[seed])
+            operations = np.log(rows["kops_per_sample"])
+            if not operations.min() <= place <= operations.max():
+                raise StudyError(
+                    "the table of oconnor2020.ch4.fig4.2 has no end points on both sides of the "
+                    "computation of the start; add lambdas."
+                )
+            for name, values in found.items():
+                values.append(float(np.exp(np.interp(place, operations, np.log(rows[name])))))
+        for name, low, high, aspect in (
+            ("scale_1", 1.0, np.inf, "first hidden layer"),
+            ("scale_2", -np.inf, 1.0, "second hidden layer"),
+        ):
+            by_itself = int(((ends[name] > low) & (ends[name] < high)).sum())
+            note = (
+                f"scale at the computation of the start, must be {'>' if low == 1 else '<'} 1; so "
+                f"it is at {by_itself} of {len(ends)} end points as they are"
+            )
+            judged = judge(found[name], low, high)
+            outcomes.append(outcome_of(judged, protocol, note, aspect=aspect))
+    return outcomes
+
+
+# ------------------------------------------------------------------------------- Temporal MNIST
+
+
+def sequences(evidence: Evidence) -> pd.DataFrame:
+    """Rows of figure 4.3 that speak of whole sequences."""
+    frame = evidence.table(
+        "ch4.fig4.3",
+        *("element", "protocol", "part", "order", "buffer_size", "seed", "mean_l1", "mean_l2"),
+        *("lost_frames", "wrong_labels", "frames"),
+    )
+    return frame[frame["element"] == "sequence"]
+
+
+@REGISTRY.check("ch4.fig4.3", 0)
+def neighbours_are_alike(evidence: Evidence) -> list[Outcome]:
+    """Mean L2 distance of neighbours, temporal over shuffled, with the published buffer."""
+    (bound,) = evidence.bounds(0)
+    outcomes = []
+    frame = sequences(evidence)
+    for protocol, rows in by_protocol(frame):
+        for part, each in rows.groupby("part", sort=False):
+            temporal = each[each["order"] == "temporal"]
+            temporal = temporal[temporal["buffer_size"] == temporal["buffer_size"].max()]
+            shuffled = each[each["order"] == "shuffled"]
+            if temporal.empty or shuffled.empty:
+                raise StudyError(f"the table of oconnor2020.ch4.fig4.3 lacks an order of {part}.")
+            ratios = temporal["mean_l2"].iloc[0] / shuffled["mean_l2"].to_numpy()
+            change = 100 * temporal["label_change_fraction"].iloc[0]
+            note = (
+                f"{int(temporal['frames'].iloc[0])} images, L1 "
+                f"{shuffled['mean_l1'].mean():.4g} shuffled and {temporal['mean_l1'].iloc[0]:.4g} "
+                f"temporal; the label changes at {change:.1f} % of the steps"
+            )
+            judged = judge(ratios, high=bound)
+            outcomes.append(outcome_of(judged, protocol, note, aspect=str(part)))
+    return outcomes
+
+
+@REGISTRY.check("appB.temporal_mnist", 0)
+def a_permutation_with_labels(evidence: Evidence) -> list[Outcome]:
+    """Images that an ordered sequence lacks or shows under another label, over all buffers."""
+    outcomes = []
+    frame = sequences(evidence)
+    for protocol, rows in by_protocol(frame[frame["order"] == "temporal"]):
+        lost, wrong = (int(rows[name].sum()) for name in ("lost_frames", "wrong_labels"))
+        note = f"lost and mislabelled images of {len(rows)} ordered sequences"
+        outcomes.append(Outcome(protocol, lost == wrong == 0, lost + wrong, note=note))
+    return outcomes
+
+
+@REGISTRY.check("appB.temporal_mnist", 1)
+def larger_buffers_find_nearer_neighbours(evidence: Evidence) -> list[Outcome]:
+    """Mean L1 distance of neighbours over the buffer sizes that are smaller than the sequence."""
+    outcomes = []
+    frame = sequences(evidence)
+    for protocol, rows in by_protocol(frame[frame["order"] == "temporal"]):
+        for part, each in rows.groupby("part", sort=False):
+            each = each[each["buffer_size"] < each["frames"]].sort_values("buffer_size")
+            if len(each) < 2:
+                continue
+            falls = bool((np.diff(each["mean_l1"]) < 0).all())
+            listed = ", ".join(
+                f"{int(buffer)}: {distance:.4g}"
+                for buffer, distance in zip(each["buffer_size"], each["mean_l1"], strict=True)
+            )
+            note = "mean L1 distance of neighbours by the size of the buffer"
+            outcomes.append(Outcome(protocol, falls, listed, note=note, aspect=str(part)))
+    return outcomes
+
+
+# ------------------------------------------------------------------------------- numbers
+
+ENERGIES = {
+    "float_mult_pj": "32-bit float multiplication",
+    "float_add_pj": "32-bit float addition",
+    "int_mult_pj": "32-bit integer multiplication",
+    "int_add_pj": "32-bit integer addition",
+}
+
+
+def _theorem_value(evidence: Evidence, words: str) -> float:
+    """What the row of this entry whose statement holds ``words`` has found, the same for all seeds.
+
+    Raises
+    ------
+    StudyError
+        If there is no such row, or seeds disagree.
+    """
+    frame = evidence.table("theorems", "id", "statement", "deviation")
+    rows = frame[frame["id"] == evidence.entry["id"]]
+    rows = rows[[words in str(statement) for statement in rows["statement"]]]
+    if rows["deviation"].nunique() != 1:
+        raise StudyError(
+            f"{evidence.entry['id']}: the table of theorems has {rows['deviation'].nunique()} "
+            f"values of '{words}', expected one."
+        )
+    return float(rows["deviation"].iloc[0])
+
+
+@REGISTRY.number("ch4.energy_per_op", *ENERGIES)
+def energies(evidence: Evidence) -> list[Number]:
+    """Energies by which counts of operations are converted."""
+    return [
+        Number(
+            name,
+            "as_published",
+            evidence.entry["values"][name],
+            (_theorem_value(evidence, words),),
+            0.0,
+            EXACT,
+            "Horowitz 2014, 45 nm",
+            False,
+        )
+        for name, words in ENERGIES.items()
+    ]
+
+
+@REGISTRY.number("appB.flops", "dense_flops_784_200_200_10")
+def dense_operations(evidence: Evidence) -> list[Number]:
+    """Operations of the dense network by both conventions of biases."""
+    published = evidence.entry["derived"]["dense_flops_784_200_200_10"]
+    return [
+        Number(
+            "dense_flops_784_200_200_10",
+            "as_published",
+            published,
+            (_theorem_value(evidence, "biases counted"),),
+            0.0,
+            EXACT,
+            "the author's code leaves out the additions of biases: "
+            f"{_theorem_value(evidence, 'biases not counted'):.0f}",
+            False,
+        )
+    ]
+
+
+EXPLANATIONS: tuple[Explanation, ...] = ()
