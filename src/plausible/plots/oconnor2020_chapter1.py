@@ -243,8 +243,12 @@ def stdp_windows(table: pd.DataFrame, published: PublishedCurves, dataset: str =
     """Eq. 1.11 by formula and by two traces; the windows of chapters 5 and 6."""
     figure = new_figure(height_mm=74)
     panels = figure.subplots(1, 3)
-    windows = table[table["panel"] == "window"].rename(columns={"weight_change": "kernel"})
-    windows = windows.assign(at=1e3 * windows["dt_s"], computed=windows["weight_change_online"])
+    windows = table[table["panel"] == "window"]
+    windows = windows.assign(
+        at=1e3 * windows["dt_s"],
+        kernel=windows["weight_change"],
+        computed=windows["weight_change_online"],
+    )
     handles = []
     for (name, rows), look in zip(windows.groupby("rule", sort=False), WINDOWS, strict=False):
         _draw_window(panels[0], rows, look)
@@ -255,7 +259,8 @@ def stdp_windows(table: pd.DataFrame, published: PublishedCurves, dataset: str =
         rows = kernels[kernels["rule"] == rule]
         _draw_window(axes, rows[rows["protocol"] == "corrected"], KERNEL, rule == "chapter6")
         printed = rows[rows["protocol"] == "as_published"]
-        draw_published(axes, printed["at"], printed["kernel"])
+        if len(printed):
+            draw_published(axes, printed["at"], printed["kernel"])
         axes.set_xlabel("$t_{post}$ − $t_{pre}$ (steps)")
     letter(panels[0], "a", "chapter 1, eq. 1.11")
     letter(panels[1], "b", "chapter 5, eq. 5.13")
