@@ -1,0 +1,155 @@
+"""Pictures of the optimised scales, drawn from a table that follows the contract of the result."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from plausible.plots import oconnor2020, style
+from plausible.plots import oconnor2020_scales_beyond as scales
+from plausible.plots.published import load_curves
+
+from ..reproduction.synthetic_oconnor2020_scales import good_table
+
+CURVES = Path(__file__).parents[2] / "workflow" / "published" / "curves"
+NAMES = list(scales.FIGURES)
+
+
+@pytest.fixture(scope="module")
+def published():
+    return load_curves(CURVES, "oconnor2020")
+
+
+class _Entries:
+    """What the synthetic table asks of published values."""
+
+    def __init__(self, curves):
+        self._curves = curves
+
+    def entry(self, name):
+        return {"values": self._curves.values(name)}
+
+
+@pytest.fixture(scope="module")
+def table(published):
+    return good_table(_Entries(published))
+
+
+@pytest.fixture(scope="module")
+def drawn(table, published):
+    return {name: scales.FIGURES[name](table, published, "digits") for name in NAMES}
+
+
+def lines_of(axes, colour):
+    return [line for line in axes.lines if to_hex(line.get_color()) == to_hex(colour)]
+
+
+def legend_texts(figure):
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+def texts_of(figure):
+    found = [text for legend in figure.legends for text in legend.get_texts()]
+    for axes in figure.axes:
+        found += [axes._left_title, axes.xaxis.label, axes.yaxis.label]
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            found += [
+                tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high
+            ]
+    return [text for text in found if text.get_visible() and text.get_text().strip()]
+
+
+def test_the_study_draws_these():
+    for name, function in scales.FIGURES.items():
+        assert oconnor2020.FIGURES[name] is function
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_labelled_legible_and_free_of_overlaps(name, drawn):
+    figure = drawn[name]
+    assert isinstance(figure, Figure)
+    assert round(figure.get_figwidth() * 25.4, 3) == style.DOUBLE_COLUMN_MM
+    assert "95 % interval over seeds" in legend_texts(figure)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw_without_rendering()
+    texts = texts_of(figure)
+    assert min(text.get_fontsize() for text in texts) >= 6.0
+    boxes = [(text.get_text(), text.get_window_extent(renderer).padded(-1.0)) for text in texts]
+    for text, box in boxes:
+        assert box.x0 >= -2 and box.y0 >= -2, text
+        assert box.x1 <= figure.bbox.x1 + 2 and box.y1 <= figure.bbox.y1 + 2, text
+    for (first, one), (second, other) in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other), f"{first!r} covers {second!r}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_units_stand_at_the_axes(name, drawn):
+    for axes in drawn[name].axes:
+        assert "(" in axes.get_xlabel()
+    assert "(" in drawn[name].axes[0].get_ylabel()
+
+
+def test_figure_4_4_shows_ours_and_theirs(drawn, published):
+    figure = drawn["ch4_fig4_4"]
+    assert len(figure.axes) == 4
+    rows = published.values("table_b1")["rows"]
+    theirs = [
+        (row["temporal_mnist"]["energy_nj"], row["temporal_mnist"]["test_error_percent"])
+        for row in rows
+        if row["network"] == "SigmaDelta" and row["setting"] == "optimized"
+    ]
+    black = lines_of(figure.axes[3], style.PUBLISHED_COLOUR)
+    assert any(np.array_equal(line.get_xydata(), theirs) for line in black)
+    ours = [line for line in lines_of(figure.axes[3], style.GREEN) if len(line.get_xdata()) == 10]
+    np.testing.assert_allclose(ours[0].get_xydata(), theirs, rtol=0.02)
+    assert "published (MNIST)" in legend_texts(figure)
+
+
+def test_the_axes_of_the_titles(table, published):
+    ours = scales.FIGURES["ch4_fig4_4"](table, published, "mnist")
+    titles = [axes.get_title(loc="left") for axes in ours.axes]
+    assert titles[0].endswith("MNIST") and titles[1].endswith("Temporal MNIST")
+    assert "published" in legend_texts(ours)
+
+
+def test_every_width_of_integers_is_drawn(drawn):
+    operations, energy = drawn["quantisation_frontier"].axes
+    assert [text.get_text() for text in operations.texts] == ["2 bits", "3 bits"]
+    dense = [line for line in lines_of(energy, style.GREY) if len(line.get_xdata()) == 4]
+    np.testing.assert_allclose(dense[0].get_xdata(), [20 + bits**2 for bits in (2, 3, 4, 8)])
+
+
+def test_one_seed_has_no_intervals(table, published):
+    one = table[table["seed"] == 1]
+    for name, draw in scales.FIGURES.items():
+        figure = draw(one, published, "mnist")
+        assert "95 % interval over seeds" not in legend_texts(figure), name
+
+
+def test_a_diverged_lambda_is_marked(table, published):
+    gone = table.copy()
+    lost = (gone["lambda"] == 1e-5) & (gone["seed"] == 1)
+    gone.loc[lost, ["error_percent", "kflops", "energy_nj", "scale_0"]] = np.nan
+    for name, draw in scales.FIGURES.items():
+        assert "diverged" in legend_texts(draw(gone, published, "mnist")), name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_other_lambdas_and_one_protocol(name, table, published):
+    """What the demo scale has: other values, and perhaps only the reading by the code."""
+    chosen = table[table["protocol"] == "as_coded"]
+    chosen = chosen.assign(**{"lambda": 7 * chosen["lambda"]})
+    assert scales.FIGURES[name](chosen, published, "digits").axes
+
+
+def test_the_same_table_gives_the_same_bytes(table, published):
+    texts = {
+        style.svg_text(scales.FIGURES["optimised_scales"](table, published, "mnist"))
+        for _ in range(2)
+    }
+    assert len(texts) == 1
