@@ -110,7 +110,8 @@ report.beyond("beyond.hopfield_recall")
 # The energy falls at either load, but at 0.2 patterns per unit its minima are mixtures of patterns.
 # Continuous states (Hopfield 1984) recall only where the gain is well above 1. Below, the overlap
 # with the stored pattern after recall, against the theory for infinitely many units (Amit,
-# Gutfreund and Sompolinsky 1985), which breaks down at 0.138 patterns per unit.
+# Gutfreund and Sompolinsky 1985), which breaks down at 0.138 patterns per unit. In a small network
+# this is no sharp border, and a damaged pattern may be missed even at a low load.
 
 # %%
 report.beyond("beyond.hopfield_capacity")
