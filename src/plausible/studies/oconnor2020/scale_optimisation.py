@@ -41,6 +41,8 @@ from plausible.studies.song2020.shards import part_of
 
 STUDY = "oconnor2020"
 EXPERIMENT = "scale_optimisation"
+CALIBRATION_FRAMES = 2000
+"""Training images on which the steps of the quantized networks are found."""
 UNITS = {False: "layerwise", True: "unitwise"}
 
 
@@ -161,7 +163,7 @@ def _task_rows(
             parts,
         )
         if task.protocol == "as_coded":
-            frames = data.train_images.astype(np.float64) / data.white
+            frames = data.train_images[:CALIBRATION_FRAMES] / data.white
             for bits in settings["bits"]:
                 yield from quantised_rows(common, weights, biases, frames, bits, parts)
     for strength, scales in _optimise(task, network, data, settings):
