@@ -41,7 +41,7 @@ KINDS: dict[str, tuple[str, str, float, float]] = {
     "target": ("target\n$t$", GREY, 5, FORWARD),
     "error counter": ("count of\noutput − target", PURPLE, 5, SIDE),
     "difference": ("output − target", PURPLE, 5, SIDE),
-    "gate": ("filter\n(ReLU$\\prime$)", ORANGE, 0, BACKWARD),
+    "gate": ("filter\nReLU$^\\prime$", ORANGE, 0, BACKWARD),
     "back weights": ("weights\n$(W^{l})^T$", BLUE, 1, BACKWARD),
     "back herder": ("signed\nquantizer", VERMILLION, 0, BACKWARD),
     "update": ("update\n$\\Delta W^{l}$", GREEN, 1, SIDE),

@@ -54,7 +54,7 @@ LAYERS = (
 )
 READINGS = {
     "as_published": r"weights $\mathcal{N}(0, 0.1)$: variance 0.1",
-    "as_coded": "standard deviation 0.1, as in the code",
+    "as_coded": r"weights $\mathcal{N}(0, 0.1)$: standard deviation 0.1",
 }
 UPDATES = {
     "sgd": Look("SGD", BLUE, "o", "-"),
@@ -144,7 +144,7 @@ def stream_quantization(
         exact = part.dropna(subset=["expected_rms"]).groupby("steps")["expected_rms"].mean()
         right.plot(exact.index, exact, color=GREY, ls=CLOSED_FORM, lw=1.0, zorder=3)
     _error_axes(right, "distance from the rectified mean\n(root mean square over units)")
-    letter(right, "b", f"rectified quantization (eq. 3.3); slopes from $T$ = {FIRST_STEP} on")
+    letter(right, "b", f"rectified (eq. 3.3); slopes from $T$ = {FIRST_STEP} on")
     legend_below(
         figure,
         [
