@@ -281,8 +281,43 @@ def _published_ratios(published: PublishedCurves) -> dict[str, float]:
     }
 
 
+QUANTIZERS = {
+    "rounding": ("rounding", BLUE, "o", "-"),
+    "noise": ("noise in place of rounding", VERMILLION, "s", DASHED),
+}
+
+
+@in_style
+def noise_training(
+    table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
+) -> Figure:
+    """Error and computation of the rounding network by how its scales were optimised."""
+    figure = new_figure(DOUBLE_COLUMN_MM, 66)
+    panels = figure.subplots(1, 2)
+    columns = {"error_fraction": ERROR, "kops_per_sample": OPERATIONS}
+    for axes, (column, text), mark in zip(panels, columns.items(), "ab", strict=True):
+        for name, (label, colour, marker, line) in QUANTIZERS.items():
+            look = SERIES[0]._replace(label=label, colour=colour, marker=marker, line=line)
+            rows = table[table["quantizer"] == name]
+            draw_line(axes, "initial_scale", summary(rows, ["initial_scale"], column), look)
+        axes.set_ylim(bottom=0.0)
+        plain_log(axes, "x", sorted(table["initial_scale"].unique()))
+        axes.set_xlabel("scale $k$ of all layers at the start")
+        axes.set_ylabel(text)
+        letter(axes, mark)
+    handles = [
+        series_handle(
+            SERIES[0], f"scales optimised with {label}", color=colour, marker=mark, ls=line
+        )
+        for label, colour, mark, line in QUANTIZERS.values()
+    ]
+    legend_below(figure, handles)
+    return figure
+
+
 FIGURES: dict[str, Callable[..., Figure]] = {
     "random_scales": random_scales,
     "unitwise_scales": unitwise_scales,
     "change_rate": change_rate,
+    "noise_training": noise_training,
 }

@@ -20,9 +20,10 @@ RULES: dict[str, Rule] = {
         COUNT,
     ),
     **dict.fromkeys(
-        ("weight_factors", "learning_rate", "unitwise_learning_rate", "scales"), POSITIVE
+        ("weight_factors", "learning_rate", "unitwise_learning_rate", "scales", "initial_scales"),
+        POSITIVE,
     ),
-    **dict.fromkeys(("lambdas", "triple_deviation", "unit_spread"), NOT_NEGATIVE),
+    **dict.fromkeys(("lambdas", "lambda", "triple_deviation", "unit_spread"), NOT_NEGATIVE),
     "triple_mean": _ANY,
     "correlations": FRACTION,
 }

@@ -18,8 +18,9 @@ from plausible.studies.oconnor2020.chapter1 import (
 from plausible.studies.oconnor2020.event_graphs import event_graphs
 from plausible.studies.oconnor2020.four_networks import four_networks
 from plausible.studies.oconnor2020.quantizers import quantizers
-from plausible.studies.oconnor2020.random_network import change_rate, random_scales
+from plausible.studies.oconnor2020.random_network import random_scales
 from plausible.studies.oconnor2020.scale_optimisation import scale_optimisation
+from plausible.studies.oconnor2020.small_networks import small_networks
 from plausible.studies.oconnor2020.spiking_gradient import spiking_gradient
 from plausible.studies.oconnor2020.spiking_limit import spiking_limit
 from plausible.studies.oconnor2020.temporal_mnist import temporal_mnist
@@ -42,6 +43,6 @@ EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {
     "theorems_chapter4": theorems_chapter4,
     "four_networks": four_networks,
     "random_scales": random_scales,
-    "change_rate": change_rate,
+    "small_networks": small_networks,
     "temporal_mnist": temporal_mnist,
 }

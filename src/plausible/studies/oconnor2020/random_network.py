@@ -1,8 +1,4 @@
-"""Figure 4.2 of O'Connor 2020 and what belongs to it: scales of random networks.
-
-`random_scales`: a badly scaled random network with random and with optimised scales (section
-4.6.1). `change_rate`: what sending differences costs, against how fast frames change.
-"""
+"""Figure 4.2 of O'Connor 2020: a badly scaled random network with random and optimised scales."""
 
 from collections.abc import Sequence
 
@@ -183,46 +179,6 @@ def _optimised(
             kind = "end" if epoch == epochs else "trajectory"
             rows.append((kind, float(weight), epoch, *means, error, operations, not good))
     return rows
-
-
-def change_rate(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
-    """Beyond the thesis: what sigma-delta networks save, against how fast their frames change.
-
-    Frames are x_t = r x_(t-1) + sqrt(1 - r^2) n_t with standard normal n: whatever r, a frame by
-    itself looks the same, so the rounding network always needs the same. Ratio of the additions of
-    a sigma-delta network to those of the rounding network, per layer and in all.
-
-    Settings: ``layer_sizes``, ``frames``, ``correlations`` (r), ``scales`` (one for all layers).
-    Columns: scale, correlation, change_fraction (mean |x_t - x_(t-1)| / mean |x_t|), layer (-1 for
-    all), seed, rounding_kops, sigma_delta_kops, ratio.
-    """
-    sizes, count, correlations, scales = read(
-        settings, "change_rate", "layer_sizes", "frames", "correlations", "scales"
-    )
-    rows = []
-    for seed in seeds:
-        generator = numpy_generator("oconnor2020", "change_rate", seed)
-        layers = dense_network(
-            random_weights(sizes, [1.0] * (len(sizes) - 1), generator), output="relu"
-        )
-        noise = generator.standard_normal((count, sizes[0]))
-        for correlation in correlations:
-            frames = correlated_frames(noise, correlation)
-            change = float(np.abs(np.diff(frames, axis=0)).mean() / np.abs(frames).mean())
-            for scale in scales:
-                sent = {
-                    kind: run(layers, frames, kind, [scale] * len(layers)).messages
-                    for kind in ("rounding", "sigma_delta")
-                }
-                parts = [(-1, slice(None)), *((n, slice(n, n + 1)) for n in range(len(layers)))]
-                for layer, part in parts:
-                    rounding, delta = (
-                        kops_per_sample(layers[part], sent[kind][part]) for kind in sent
-                    )
-                    key = (scale, correlation, change, layer, seed)
-                    rows.append((*key, rounding, delta, delta / rounding))
-    columns = ["scale", "correlation", "change_fraction", "layer", "seed"]
-    return pd.DataFrame(rows, columns=[*columns, "rounding_kops", "sigma_delta_kops", "ratio"])
 
 
 def correlated_frames(noise: NDArray, correlation: float) -> NDArray:

@@ -18,6 +18,7 @@ from plausible.studies.oconnor2020.tables_scales import (
 )
 from plausible.studies.oconnor2020.tables_temporal import (
     change_rate_table,
+    noise_training_table,
     temporal_mnist_markdown,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "gaps_markdown",
     "gradient_markdown",
     "limit_markdown",
+    "noise_training_table",
     "quantisation_frontier_markdown",
     "selected_rows",
     "slopes_markdown",

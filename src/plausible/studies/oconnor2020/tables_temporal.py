@@ -48,5 +48,17 @@ def change_rate_table(frames: Frames, options: Mapping[str, Any]) -> pd.DataFram
         {"source": images["order"], "layer": -1, "change_fraction": images["change_fraction"]}
     )
     changes = changes[changes["source"] != "shuffled"]
-    random = frames["sweep.change_rate"].assign(source="random")
+    random = _experiment(frames, "change_rate").assign(source="random")
     return pd.concat([random, changes], ignore_index=True)
+
+
+def noise_training_table(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Scales found with rounding and with noise, one row a start and seed."""
+    return _experiment(frames, "noise_training")
+
+
+def _experiment(frames: Frames, name: str) -> pd.DataFrame:
+    """Rows of one experiment on small networks, and its columns."""
+    table = frames["sweep.small_networks"]
+    rows = table[table["experiment"] == name].drop(columns="experiment")
+    return rows.dropna(axis="columns", how="all").reset_index(drop=True)
