@@ -11,6 +11,7 @@ from plausible.studies.oconnor2020 import (
     checks_principles,
     checks_quantization,
     checks_scales,
+    checks_spiking_training,
 )
 from plausible.studies.setting_rules import Rule, check_settings
 
@@ -19,6 +20,7 @@ RULES: dict[str, Rule] = {
     **checks_principles.RULES,
     **checks_quantization.RULES,
     **checks_scales.RULES,
+    **checks_spiking_training.RULES,
 }
 
 
@@ -34,3 +36,4 @@ def check_sweeps(study: Study) -> None:
         settings = study.sweep_settings(sweep)
         check_settings(f"sweep.{sweep}", settings, RULES)
         checks_scales.check_optimisations(f"sweep.{sweep}", settings)
+        checks_spiking_training.check_variants(f"sweep.{sweep}", settings, study.sweep_seeds(sweep))

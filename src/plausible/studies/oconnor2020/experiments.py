@@ -23,6 +23,7 @@ from plausible.studies.oconnor2020.scale_optimisation import scale_optimisation
 from plausible.studies.oconnor2020.small_networks import small_networks
 from plausible.studies.oconnor2020.spiking_gradient import spiking_gradient
 from plausible.studies.oconnor2020.spiking_limit import spiking_limit
+from plausible.studies.oconnor2020.spiking_training import spiking_training
 from plausible.studies.oconnor2020.temporal_mnist import temporal_mnist
 from plausible.studies.oconnor2020.theorems_chapter1 import theorems_chapter1
 from plausible.studies.oconnor2020.theorems_chapter4 import theorems_chapter4
@@ -45,4 +46,5 @@ EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {
     "random_scales": random_scales,
     "small_networks": small_networks,
     "temporal_mnist": temporal_mnist,
+    "spiking_training": spiking_training,
 }

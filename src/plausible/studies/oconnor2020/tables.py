@@ -16,6 +16,13 @@ from plausible.studies.oconnor2020.tables_scales import (
     quantisation_frontier_markdown,
     table_b1_markdown,
 )
+from plausible.studies.oconnor2020.tables_spiking_training import (
+    early_guesses_markdown,
+    rows_of_record,
+    sparsity_markdown,
+    table3_2_markdown,
+    table_a1_markdown,
+)
 from plausible.studies.oconnor2020.tables_temporal import (
     change_rate_table,
     noise_training_table,
@@ -25,14 +32,19 @@ from plausible.studies.oconnor2020.tables_temporal import (
 __all__ = [
     "as_they_are",
     "change_rate_table",
+    "early_guesses_markdown",
     "gaps_markdown",
     "gradient_markdown",
     "limit_markdown",
     "noise_training_table",
     "quantisation_frontier_markdown",
+    "rows_of_record",
     "selected_rows",
     "slopes_markdown",
+    "sparsity_markdown",
     "spiking_panels",
+    "table3_2_markdown",
+    "table_a1_markdown",
     "table_a2_markdown",
     "table_b1_markdown",
     "temporal_mnist_markdown",

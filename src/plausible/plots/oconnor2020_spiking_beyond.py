@@ -1,0 +1,186 @@
+"""Beyond O'Connor 2020, chapter 3: fractional against plain updates; early guesses step by step."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from plausible.measure.budget import error_at
+from plausible.plots.oconnor2020_spiking_training import (
+    TRAINED,
+    error_axis,
+    interval_handles,
+    networks_of,
+    over_seeds,
+    positive,
+    spiking_look,
+    whole_numbers,
+)
+from plausible.plots.published import PublishedCurves
+from plausible.plots.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    Look,
+    draw_line,
+    in_style,
+    legend_below,
+    letter,
+    new_figure,
+    plain_log,
+    say_empty,
+    series_handle,
+)
+
+EPOCHS, OPERATIONS = "epoch", "training_operations"
+EQUAL = {
+    EPOCHS: Look("at equal epochs", BLUE, "", "-"),
+    OPERATIONS: Look("at equal operations", GREEN, "", (0, (4.5, 1.5))),
+}
+"""What is held equal in a comparison of two trainings."""
+
+
+POINTS = (-30, -10, -3, -1, -0.5, 0, 0.5, 1, 3, 10, 30)
+
+
+def advantage(table: pd.DataFrame, equal: str) -> pd.DataFrame:
+    """Test error of SGD minus that of FSGD, seed by seed, where ``equal`` is the same.
+
+    ``epoch`` is that of FSGD. At equal operations, the error of SGD is read from its curve at the
+    additions that FSGD had spent by then; where SGD never spends as many there is no row.
+    """
+    rows = table[(table["part"] == "thesis") & (table["epoch"] > 0)]
+    rows = rows[rows["error_percent"].notna()]
+    found = []
+    for seed in sorted(set(rows["seed"])):
+        mine, other = (
+            rows[(rows["network"] == name) & (rows["seed"] == seed)].sort_values("epoch")
+            for name in ("fsgd", "sgd")
+        )
+        if mine.empty or other.empty:
+            continue
+        errors = error_at(other[equal], other["error_percent"], mine[equal])
+        points = errors - mine["error_percent"].to_numpy()
+        found.append(pd.DataFrame({"epoch": mine["epoch"], "seed": seed, "points": points}))
+    columns = ["epoch", "seed", "points"]
+    return pd.concat(found).dropna() if found else pd.DataFrame(columns=columns)
+
+
+@in_style
+def fsgd_and_sgd(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
+    """Both trainings against epochs and against operations, and what FSGD gains over SGD."""
+    figure = new_figure(height_mm=72)
+    panels = figure.subplots(1, 3)
+    test = table[(table["part"] == "thesis") & (table["epoch"] > 0)]
+    names = networks_of(test, ("sgd", "fsgd"))
+    for network in names:
+        rows = test[test["network"] == network]
+        data = positive(over_seeds(rows, ["epoch"], "error_percent"))
+        spent = rows.groupby("epoch")[OPERATIONS].mean().to_numpy() / 1e9
+        draw_line(panels[0], "epoch", data, TRAINED[network], markersize=2.6)
+        draw_line(panels[1], "spent", data.assign(spent=spent), TRAINED[network], markersize=2.6)
+    for axes in panels[:2]:
+        error_axis(axes, test["error_percent"])
+        plain_log(axes, "x")
+    panels[0].set_xlabel("epoch")
+    panels[1].set_xlabel("additions so far (billions)")
+    panels[1].set_ylabel("")
+    letter(panels[0], "a", "by epochs")
+    letter(panels[1], "b", "by operations")
+    _draw_advantage(panels[2], table)
+    handles = [series_handle(TRAINED[name]) for name in names]
+    handles += [series_handle(look, marker="") for look in EQUAL.values()]
+    legend_below(figure, [*handles, *interval_handles(table)], 5)
+    return figure
+
+
+def signed_points(axes: Axes) -> None:
+    """Axis of differences in percentage points: linear within one point, logarithmic beyond."""
+    axes.set_yscale("symlog", linthresh=1.0, linscale=0.8)
+    limits = axes.get_ylim()
+    ticks = [tick for tick in POINTS if limits[0] <= tick <= limits[1]]
+    axes.set_yticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
+    axes.set_yticks([], minor=True)
+    axes.axhline(0.0, color=GREY, lw=0.6)
+
+
+def _draw_advantage(axes: Axes, table: pd.DataFrame) -> None:
+    drawn = False
+    for equal, look in EQUAL.items():
+        found = advantage(table, equal)
+        # The first epoch, in which errors fall by tens of points, must not set the scale.
+        found = found[found["epoch"] >= min(1.0, found["epoch"].max())] if len(found) else found
+        if found.empty:
+            continue
+        draw_line(axes, "epoch", over_seeds(found, ["epoch"], "points"), look, marker=False)
+        drawn = True
+    if not drawn:
+        say_empty(axes)
+    signed_points(axes)
+    whole_numbers(axes, "epoch of FSGD")
+    axes.set_ylabel("error of SGD − error of FSGD (points)")
+    letter(axes, "c", "gain of FSGD")
+
+
+@in_style
+def early_guesses(
+    table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
+) -> Figure:
+    """Anytime error: after each time step, and above that of the vector network, by its cost."""
+    figure = new_figure(height_mm=76)
+    panels = figure.subplots(1, 2)
+    part = table[table["part"] == "thesis"]
+    steps = part[part["record"] == "anytime"]
+    vector = part[(part["record"] == "final") & (part["counting"] == "dense")]
+    names = networks_of(steps, tuple(TRAINED))
+    for network in names:
+        rows = steps[steps["network"] == network]
+        look = spiking_look(network)
+        data = positive(over_seeds(rows, ["step"], "error_percent"))
+        draw_line(panels[0], "step", data, look, markersize=2.6)
+        limits = vector[vector["network"] == network].set_index("seed")
+        panels[0].axhline(limits["error_percent"].mean(), color=look.colour, lw=0.6, alpha=0.7)
+        dense = limits["operations"].mean()
+        above = rows.assign(
+            above=rows["error_percent"].to_numpy()
+            - limits["error_percent"].reindex(rows["seed"]).to_numpy()
+        )
+        data = over_seeds(above, ["step"], "above")
+        share = 100.0 * rows.groupby("step")["operations"].mean().to_numpy() / dense
+        draw_line(panels[1], "share", data.assign(share=share), look, markersize=2.6)
+    _mark_sparse(panels[1], part)
+    error_axis(panels[0], pd.concat([steps["error_percent"], vector["error_percent"]]))
+    whole_numbers(panels[0], "time steps so far")
+    letter(panels[0], "a", "error of a guess")
+    signed_points(panels[1])
+    panels[1].set(
+        xlabel="additions so far (% of a dense pass)",
+        ylabel="error above the vector network (points)",
+    )
+    plain_log(panels[1], "x")
+    letter(panels[1], "b", "what a guess costs")
+    handles = [series_handle(spiking_look(name)) for name in names]
+    handles.append(Line2D([], [], color=GREY, lw=0.6, label="vector network, same weights"))
+    handles.append(
+        Line2D([], [], color=GREY, lw=0.9, ls=(0, (1.2, 1.2)), label="pass of ReLU without zeros")
+    )
+    legend_below(figure, [*handles, *interval_handles(table)], 4)
+    return figure
+
+
+def _mark_sparse(axes: Axes, part: pd.DataFrame) -> None:
+    """Cost of a pass of the trained ReLU network that leaves out zeros, in the same unit."""
+    relu = part[(part["record"] == "final") & (part["network"] == "relu")]
+    cost = relu[relu["form"] == "rectified"].groupby("counting")["operations"].mean()
+    if {"sparse", "dense"} <= set(cost.index) and np.isfinite(cost["dense"]):
+        share = 100.0 * cost["sparse"] / cost["dense"]
+        axes.axvline(share, color=GREY, lw=0.9, ls=(0, (1.2, 1.2)))
+
+
+FIGURES: dict[str, Callable[..., Figure]] = {
+    "fsgd_and_sgd": fsgd_and_sgd,
+    "early_guesses": early_guesses,
+}

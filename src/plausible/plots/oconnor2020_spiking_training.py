@@ -1,0 +1,256 @@
+"""O'Connor 2020, chapter 3 and section A.5: pictures of the spiking networks that learn MNIST."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from plausible.plots.published import PublishedCurves
+from plausible.plots.style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    Look,
+    draw_line,
+    draw_points,
+    in_style,
+    legend_below,
+    letter,
+    look_of,
+    new_figure,
+    plain_log,
+    protocols_in,
+    published_label,
+    published_mark,
+    published_marker,
+    series_handle,
+    summary,
+)
+
+TRAINED = {
+    "sgd": Look("spiking, SGD", ORANGE, "s", (0, (4.5, 1.5))),
+    "fsgd": Look("spiking, FSGD", VERMILLION, "o", "-"),
+    "relu": Look("ReLU", BLUE, "D", "-"),
+    "fsgd_regularised": Look("spiking, regularised FSGD", PURPLE, "^", (0, (6, 1.5, 1, 1.5))),
+}
+RELU_WEIGHTS = Look("spiking with ReLU weights", SKY, "D", (0, (1.2, 1.2)))
+PARTS = {"thesis": "test part of the thesis", "official": "official test images"}
+PUBLISHED_EPOCHS = 50
+SHOWN_EPOCHS = 20
+PUBLISHED_ROWS = {"sgd": "Spiking SGD", "fsgd": "Spiking FSGD", "relu": "Vector ReLU MLP"}
+TRAINING_LINE = (0, (1.2, 1.2))
+
+
+def spiking_look(network: str) -> Look:
+    """Look of a network that is tested as a spiking one."""
+    return RELU_WEIGHTS if network == "relu" else TRAINED[network]
+
+
+def networks_of(table: pd.DataFrame, wanted: Sequence[str] = tuple(TRAINED)) -> list[str]:
+    """Networks of a table among the wanted ones, in their order."""
+    return [name for name in wanted if name in set(table["network"])]
+
+
+def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Means with 95 % intervals from three seeds on; intervals of errors end above zero."""
+    data = summary(table, by, value)
+    seeds = table.groupby(list(by), sort=True, dropna=False)["seed"].nunique().to_numpy()
+    data["low"] = data["low"].where(seeds > 2)
+    data["high"] = data["high"].where(seeds > 2)
+    return data
+
+
+def error_axis(axes: Axes, values: pd.Series) -> None:
+    """Logarithmic error axis; an error of zero lies at its lower edge."""
+    found = values[values > 0]
+    axes.set_ylabel("error (%)")
+    if found.empty:
+        return
+    axes.set_ylim(0.7 * found.min(), 1.3 * found.max())
+    plain_log(axes, "y")
+
+
+def positive(data: pd.DataFrame) -> pd.DataFrame:
+    """Intervals cut at a tenth of the mean, so that a logarithmic axis can show them."""
+    return data.assign(low=np.maximum(data["low"], 0.1 * data["mean"]))
+
+
+@in_style
+def ch3_fig3_2(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
+    """Figure 3.2: learning curves on both test parts, and the gap of test and training error."""
+    figure = new_figure(height_mm=72)
+    panels = figure.subplots(1, 3)
+    names = networks_of(table, ("relu", "fsgd", "sgd"))
+    shown = table[table["epoch"] > 0]
+    for axes, (part, title), name in zip(panels, PARTS.items(), "ab", strict=False):
+        for network in names:
+            rows = shown[shown["network"] == network]
+            for kind, line in ((part, "-"), ("train", TRAINING_LINE)):
+                data = over_seeds(rows[rows["part"] == kind], ["epoch"], "error_percent")
+                if kind == "train":
+                    data = data.assign(low=np.nan, high=np.nan)
+                look = TRAINED[network]._replace(line=line)
+                draw_line(axes, "epoch", positive(data), look, marker=False)
+        _published_errors(axes, published, float(shown["epoch"].max()), names)
+        whole_numbers(axes, "epoch")
+        error_axis(axes, shown["error_percent"])
+        letter(axes, name, title)
+    _draw_gap(panels[2], shown, names)
+    handles = [series_handle(TRAINED[name], marker="", linestyle="-") for name in names]
+    handles += [
+        Line2D([], [], color=GREY, linestyle="-", label="test"),
+        Line2D([], [], color=GREY, linestyle=TRAINING_LINE, label="training"),
+        published_mark(dataset, f"{published_label(dataset)}, test, epoch {PUBLISHED_EPOCHS}"),
+    ]
+    legend_below(figure, [*handles, *interval_handles(table)], 4)
+    return figure
+
+
+def interval_handles(table: pd.DataFrame) -> list[Line2D]:
+    """Legend entry of the bands, where there are enough seeds for them."""
+    if table["seed"].nunique() < 3:
+        return []
+    return [Line2D([], [], color=GREY, alpha=0.3, linewidth=5, label="95 % interval over seeds")]
+
+
+def whole_numbers(axes: Axes, label: str) -> None:
+    """Horizontal axis of epochs or time steps."""
+    axes.set_xlabel(label)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def _published_errors(
+    axes: Axes, published: PublishedCurves, last_epoch: float, names: Sequence[str]
+) -> None:
+    """Test errors of table 3.2, at the right of the curves, in the colours of their networks."""
+    printed = {row["network"]: row for row in published.values("ch3.table3.2")["rows"]}
+    for name in names:
+        error = printed[PUBLISHED_ROWS[name]]["test_error_percent"]
+        look = published_marker() | {"markeredgecolor": TRAINED[name].colour}
+        axes.plot(1.05 * last_epoch, error, **look)
+    axes.set_xlim(0.0, 1.1 * last_epoch)
+
+
+def _draw_gap(axes: Axes, shown: pd.DataFrame, names: Sequence[str]) -> None:
+    """Test minus training error against the epoch, test part of the thesis, first 20 epochs."""
+    for network in names:
+        rows = shown[(shown["network"] == network) & (shown["epoch"] <= SHOWN_EPOCHS)]
+        wide = rows.pivot_table(index=["epoch", "seed"], columns="part", values="error_percent")
+        gap = (wide["thesis"] - wide["train"]).rename("gap").reset_index()
+        look = TRAINED[network]._replace(line="-")
+        draw_line(axes, "epoch", over_seeds(gap, ["epoch"], "gap"), look, marker=False)
+    axes.axhline(0.0, color=GREY, lw=0.6)
+    low, high = axes.get_ylim()
+    # The first epoch, in which both errors fall by tens of points, must not set the scale.
+    axes.set_ylim(max(low, -2.0), min(high, 6.0))
+    whole_numbers(axes, "epoch")
+    axes.set_ylabel("test − training error (points)")
+    letter(axes, "c", "gap on the test part of the thesis")
+
+
+@in_style
+def ch3_fig3_3(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
+    """Figure 3.3: error against the operations spent so far, with and without the input layer."""
+    figure = new_figure(height_mm=78)
+    panels = figure.subplots(1, 2, sharey=True)
+    part = table[table["part"] == "thesis"]
+    steps = part[part["record"] == "anytime"]
+    columns = {"operations": "all layers", "operations_without_input": "without the input layer"}
+    names = networks_of(steps)
+    for axes, (column, title), name in zip(panels, columns.items(), "ab", strict=False):
+        for network in names:
+            rows = steps[steps["network"] == network]
+            data = over_seeds(rows, ["step"], "error_percent")
+            cost = rows.groupby("step")[column].mean().to_numpy() / 1e3
+            data = positive(data).assign(cost=cost)
+            draw_line(axes, "cost", data, spiking_look(network), markersize=2.6)
+        _vector_points(axes, part, column)
+        axes.set_xlabel("operations per image so far (thousands)")
+        plain_log(axes, "x")
+        letter(axes, name, title)
+    error_axis(panels[0], part.loc[part["record"].isin(["anytime", "final"]), "error_percent"])
+    panels[1].set_ylabel("")
+    handles = [series_handle(spiking_look(name)) for name in names]
+    handles += [
+        series_handle(TRAINED["relu"], "ReLU network, dense", linestyle="none", marker="P"),
+        series_handle(TRAINED["relu"], "ReLU network, without zeros", linestyle="none", marker="X"),
+    ]
+    legend_below(figure, [*handles, *interval_handles(table)], 4)
+    return figure
+
+
+def _vector_points(axes: Axes, part: pd.DataFrame, column: str) -> None:
+    relu = part[(part["record"] == "final") & (part["form"] == "rectified")]
+    relu = relu[relu["network"] == "relu"]
+    for counting, marker in (("dense", "P"), ("sparse", "X")):
+        rows = relu[relu["counting"] == counting]
+        if rows.empty:
+            continue
+        data = positive(over_seeds(rows, ["counting"], "error_percent"))
+        look = TRAINED["relu"]._replace(marker=marker)
+        draw_points(axes, [rows[column].mean() / 1e3], data, look, markersize=5.5, zorder=4)
+
+
+VARIANTS = {
+    "baseline": ("Baseline", "baseline (SGD, T = 10)"),
+    "fractional": ("Fractional Updates", "fractional updates"),
+    "smooth": ("Smooth Gradients", "smooth gradients"),
+    "smooth_fractional": ("Smooth & Fractional", "smooth and fractional"),
+    "random_reset": ("Back-Quantization = Random", "errors' quantizers: random reset"),
+    "zero_reset": ("Back-Quantization = Zero-Reset", "errors' quantizers: zero reset"),
+    "depth_first": ("Depth-First Propagation", "depth first, error not held"),
+    "depth_first_held": ("", "depth first, error held"),
+    "steps_5": ("5 Time Steps", "5 time steps"),
+    "steps_20": ("20 Time Steps", "20 time steps"),
+}
+"""Networks of table A.1 with their printed row (none for the last but two) and a label."""
+
+
+@in_style
+def table_a1_figure(
+    table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
+) -> Figure:
+    """Table A.1: error of every variant in both readings of the updates, beside the printed one."""
+    figure = new_figure(height_mm=88)
+    panels = figure.subplots(1, 2, sharey=True)
+    printed = {row["variant"]: row["error_percent"] for row in published.values("table_a1")["rows"]}
+    names = networks_of(table, tuple(VARIANTS))
+    protocols = protocols_in(table)
+    last = table[table["epoch"] == table.groupby(["protocol", "network"])["epoch"].transform("max")]
+    for axes, (part, title), letters in zip(panels, PARTS.items(), "ab", strict=False):
+        for position, protocol in enumerate(protocols):
+            rows = last[(last["protocol"] == protocol) & (last["part"] == part)]
+            data = positive(over_seeds(rows, ["network"], "error_percent"))
+            data = data[data["network"].isin(names)]
+            offset = 0.18 * (position - (len(protocols) - 1) / 2)
+            places = [names.index(name) + offset for name in data["network"]]
+            draw_points(axes, places, data, look_of(protocol), horizontal=True)
+        marks = [(printed[VARIANTS[name][0]], place) for place, name in enumerate(names)
+                 if VARIANTS[name][0]]  # fmt: skip
+        if marks:
+            axes.plot(*zip(*marks, strict=True), **published_marker())
+        axes.set_xlabel("error (%)")
+        plain_log(axes, "x")
+        axes.grid(axis="y", color=GREY, alpha=0.2, lw=0.5)
+        letter(axes, letters, title)
+    panels[0].set_yticks(range(len(names)), [VARIANTS[name][1] for name in names])
+    panels[0].invert_yaxis()
+    handles = [
+        series_handle(look_of(name), linestyle="none") for name in protocols
+    ] + [published_mark(dataset)]  # fmt: skip
+    legend_below(figure, handles)
+    return figure
+
+
+FIGURES: dict[str, Callable[..., Figure]] = {
+    "ch3_fig3_2": ch3_fig3_2,
+    "ch3_fig3_3": ch3_fig3_3,
+    "table_a1_figure": table_a1_figure,
+}
