@@ -30,6 +30,7 @@ from plausible.studies.oconnor2020.random_network import (
 from plausible.studies.theorem_checks import Check
 
 SIZES = (12, 20, 15, 8)
+NETWORKS = 20
 SCALES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 LAMBDAS = (1e-5, 1e-4, 1e-3)
 
@@ -50,42 +51,28 @@ def random_parameters(
 def larger_scales(settings: Settings, seed: int) -> list[Check]:
     """Eq. 4.4-4.6: round(k x) / k; a larger k lowers the error and raises the computation."""
     generator = theorem_generator("eq4.6", seed)
-    errors, additions = [], {"rounding": [], "sigma_delta": []}
-    for _ in range(20):
+    kinds = ("rounding", "sigma_delta")
+    errors, additions = (np.zeros((len(kinds), NETWORKS, len(SCALES))) for _ in range(2))
+    for network in range(NETWORKS):
         layers = dense_network(*random_parameters(generator), output="relu")
         frames = generator.standard_normal((50, SIZES[0]))
         original = run(layers, frames, "original").outputs
-        row: dict[str, list[float]] = {kind: [] for kind in additions}
-        found = []
-        for scale in SCALES:
-            for kind, sums in row.items():
+        for row, kind in enumerate(kinds):
+            for column, scale in enumerate(SCALES):
                 result = run(layers, frames, kind, [scale] * len(layers))
-                sums.append(_additions(layers, result.messages))
-            found.append(relative_error(result.outputs, original))
-        errors.append(found)
-        for kind, sums in row.items():
-            additions[kind].append(sums)
-    text = f"mean of 20 networks, k = {', '.join(f'{scale:g}' for scale in SCALES)}"
-    return [
-        Check(
-            0,
-            f"largest change of the relative error from one k to the next, {text}",
-            float(np.diff(np.mean(errors, axis=0)).max()),
-            0.0,
-            "<",
-        ),
-        *(
-            Check(
-                0,
-                f"smallest change of the additions of the {kind.replace('_', '-')} network from "
-                f"one k to the next, {text}",
-                float(np.diff(np.mean(sums, axis=0)).min()),
-                0.0,
-                ">",
-            )
-            for kind, sums in additions.items()
-        ),
-    ]
+                errors[row, network, column] = relative_error(result.outputs, original)
+                additions[row, network, column] = _additions(layers, result.messages)
+    text = f"mean of {NETWORKS} networks, k = {', '.join(f'{scale:g}' for scale in SCALES)}"
+    checks = []
+    for row, kind in enumerate(kinds):
+        where = f"of the {kind.replace('_', '-')} network from one k to the next, {text}"
+        rise = float(np.diff(errors[row].mean(axis=0)).max())
+        fall = float(np.diff(additions[row].mean(axis=0)).min())
+        checks += [
+            Check(0, f"largest change of the relative error {where}", rise, 0.0, "<"),
+            Check(0, f"smallest change of the additions {where}", fall, 0.0, ">"),
+        ]
+    return checks
 
 
 def _additions(layers: Sequence[Layer], messages: Sequence[NDArray]) -> float:

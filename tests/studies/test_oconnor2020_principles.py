@@ -1,0 +1,369 @@
+"""Experiments, tables and settings of the principles of O'Connor 2020, chapter 4."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from plausible.data import prepare
+from plausible.data.dataset import intensities
+from plausible.data.splits import split_dataset
+from plausible.errors import StudyError
+from plausible.kernels.temporal_order_reference import greedy_order
+from plausible.networks import sigma_delta
+from plausible.seeds import numpy_generator
+from plausible.studies.oconnor2020 import four_networks as four_networks_module
+from plausible.studies.oconnor2020 import temporal_mnist as temporal_module
+from plausible.studies.oconnor2020.checks_principles import RULES
+from plausible.studies.oconnor2020.experiments import EXPERIMENTS
+from plausible.studies.oconnor2020.random_network import (
+    _with_unit_factors,
+    correlated_frames,
+    random_weights,
+)
+from plausible.studies.oconnor2020.tables_temporal import (
+    change_rate_table,
+    noise_training_table,
+    temporal_mnist_markdown,
+)
+from plausible.studies.setting_rules import check_settings
+from plausible.studies.study_files import read_study_file
+
+SEEDS = [0, 3]
+SETTINGS = {
+    "four_networks": {"layer_sizes": [3, 4, 2], "frames": 20},
+    "random_scales": {
+        "layer_sizes": [12, 12, 12, 12],
+        "weight_factors": [0.5, 8.0, 0.25],
+        "samples": 20,
+        "random_triples": 30,
+        "triple_mean": 3.0,
+        "triple_deviation": 4.0,
+        "lambdas": [1e-4, 1e-3, 1e-2],
+        "learning_rate": 0.003,
+        "epochs": 20,
+        "batch_size": 10,
+        "recorded_epochs": [1, 5],
+        "unitwise_learning_rate": 0.03,
+        "unit_spread": 1.0,
+    },
+    "small_networks": {
+        "change_rate": {
+            "layer_sizes": [20, 20, 20],
+            "frames": 200,
+            "correlations": [0.0, 0.99],
+            "scales": [4.0],
+        },
+        "noise_training": {
+            "layer_sizes": [20, 20, 20],
+            "samples": 40,
+            "initial_scales": [0.05, 1.0],
+            "lambda": 1e-6,
+            "learning_rate": 0.003,
+            "epochs": 5,
+            "batch_size": 10,
+        },
+    },
+    "temporal_mnist": {
+        "published_buffer": 50,
+        "buffer_sizes": [1, 8],
+        "snippets": 4,
+        "snippet_frames": 3,
+    },
+}
+SWEEPS = ("theorems_chapter4", *SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return prepare("digits")
+
+
+@pytest.fixture(scope="module")
+def tables(digits) -> dict[str, pd.DataFrame]:
+    return {name: EXPERIMENTS[name](SETTINGS[name], SEEDS, digits, None) for name in SETTINGS}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_same_settings_give_the_same_table(name, tables, digits):
+    again = EXPERIMENTS[name](SETTINGS[name], SEEDS, digits, None)
+    pd.testing.assert_frame_equal(tables[name], again)
+    if name != "four_networks":
+        assert set(SEEDS) <= set(again["seed"])
+
+
+# ------------------------------------------------------------------------------- figure 4.1
+
+
+def test_modules_are_those_of_the_four_networks(tables):
+    steps = tables["four_networks"].drop_duplicates(["network", "layer", "position"])
+    found = {
+        key: " ".join(rows.sort_values("position")["module"])
+        for key, rows in steps.groupby(["network", "layer"])
+    }
+    for layer in (0, 1):
+        assert found["original", layer] == "x w h"
+        assert found["temporal_difference", layer] == "x Δ w Σ h"
+        assert found["rounding", layer] == "x round w h"
+        assert found["sigma_delta", layer] == "x Δ herd w Σ h"
+
+
+def test_signals_are_those_of_the_modules(tables):
+    table = tables["four_networks"]
+    rows = table[(table["network"] == "sigma_delta") & (table["layer"] == 0) & (table["unit"] == 0)]
+    signals = {name: each["value"].to_numpy() for name, each in rows.groupby("module")}
+    differences = np.diff(signals["x"], prepend=0.0)
+    np.testing.assert_array_equal(signals["Δ"], differences)
+    assert np.array_equal(signals["herd"], np.diff(np.rint(signals["x"]), prepend=0.0))
+    np.testing.assert_allclose(signals["Σ"], np.cumsum(signals["w"]), atol=1e-12)
+    assert (signals["h"] >= 0).all()
+
+
+def test_another_module_is_drawn_or_refused(monkeypatch):
+    """What is drawn follows the code: with rounding B becomes D, a factor fits nothing."""
+
+    def rounded(inputs, memory):
+        return sigma_delta.delta_herding(inputs, memory)
+
+    monkeypatch.setitem(sigma_delta._ENCODERS, "temporal_difference", rounded)
+    table = EXPERIMENTS["four_networks"](SETTINGS["four_networks"], SEEDS, None, None)
+    assert set(table.loc[table["network"] == "temporal_difference", "module"]) > {"herd"}
+    monkeypatch.setitem(
+        sigma_delta._ENCODERS, "temporal_difference", lambda inputs, memory: (inputs / 3, None)
+    )
+    with pytest.raises(StudyError, match="temporal_difference: 0 of the known chains"):
+        EXPERIMENTS["four_networks"](SETTINGS["four_networks"], SEEDS, None, None)
+
+
+def test_a_signal_that_proves_nothing_is_refused():
+    layers = sigma_delta.dense_network([np.zeros((2, 3))], output="relu")
+    with pytest.raises(StudyError, match="4 of the known chains of modules before"):
+        four_networks_module.trace(layers, np.zeros((5, 3)), "original")
+
+
+# ------------------------------------------------------------------------------- figure 4.2
+
+
+def test_start_and_random_points_are_the_rounding_networks(tables):
+    """Computed here without the network under test; the start has k = 1 everywhere."""
+    settings = SETTINGS["random_scales"]
+    table = tables["random_scales"]
+    generator = numpy_generator("oconnor2020", "random_scales", SEEDS[0])
+    weights = random_weights(settings["layer_sizes"], settings["weight_factors"], generator)
+    inputs = generator.standard_normal((settings["samples"], settings["layer_sizes"][0]))
+    exact = rounded = inputs
+    additions = 0.0
+    for weight in weights:
+        exact = np.maximum(exact @ weight.T, 0)
+        sent = np.rint(rounded)
+        additions += np.abs(sent).sum() * len(weight)
+        rounded = np.maximum(sent @ weight.T, 0)
+    start = table[(table["kind"] == "start") & (table["seed"] == SEEDS[0])].iloc[0]
+    error = np.abs(rounded - exact).mean() / np.abs(exact).mean()
+    assert start["error_fraction"] == pytest.approx(error, rel=1e-5)
+    assert start["kops_per_sample"] == pytest.approx(additions / len(inputs) / 1000, rel=1e-5)
+    random = table[(table["kind"] == "random") & (table["seed"] == SEEDS[0])]
+    assert len(random) == settings["random_triples"] and (random["scale_1"] >= 0).all()
+    assert random[["scale_0", "scale_1", "scale_2"]].stack().nunique() == 90
+
+
+def test_readings_differ_by_the_batch_size(tables):
+    """Summing the computation of ten samples is averaging it with ten times the lambda."""
+    table = tables["random_scales"]
+    ends = table[(table["kind"] == "end") & ~table["unitwise"] & (table["network"] == "layers")]
+    coded, published = (
+        ends[ends["protocol"] == name].set_index(["seed", "lambda"])
+        for name in ("as_coded", "as_published")
+    )
+    for seed in SEEDS:
+        for ours, theirs in ((1e-4, 1e-3), (1e-3, 1e-2)):
+            for column in ("scale_0", "scale_1", "scale_2"):
+                one, other = coded.loc[(seed, ours)], published.loc[(seed, theirs)]
+                assert one[column] == pytest.approx(other[column], rel=1e-5)
+
+
+def test_trajectories_have_the_recorded_epochs(tables):
+    table = tables["random_scales"]
+    paths = table[table["kind"].isin(["trajectory", "end"])]
+    assert sorted(paths["epoch"].unique()) == [1, 5, 20]
+    assert set(paths.loc[paths["kind"] == "end", "epoch"]) == {20}
+    combinations = paths.drop_duplicates(["protocol", "network", "unitwise"])
+    assert len(combinations) == 5
+    assert not table["diverged"].any()
+
+
+def test_factors_of_units_leave_the_function(tables):
+    generator = np.random.default_rng(0)
+    weights = random_weights((5, 6, 7, 4), (1.0, 1.0, 1.0), generator)
+    changed = _with_unit_factors(weights, 1.0, generator)
+    frames = generator.standard_normal((10, 5))
+    outputs = [
+        sigma_delta.run(sigma_delta.dense_network(each, output="relu"), frames, "original").outputs
+        for each in (weights, changed)
+    ]
+    np.testing.assert_allclose(*outputs, rtol=1e-10)
+    assert all(np.abs(a / b - 1).max() > 0.1 for a, b in zip(weights, changed, strict=True))
+
+
+def test_a_diverged_optimisation_is_recorded(digits):
+    settings = {**SETTINGS["random_scales"], "lambdas": [1e9]}
+    table = EXPERIMENTS["random_scales"](settings, [0], None, None)
+    ends = table[table["kind"] == "end"]
+    assert ends["diverged"].all() and ends["error_fraction"].isna().all()
+    assert not table.loc[table["kind"] == "random", "diverged"].any()
+
+
+# ----------------------------------------------------------------------------- small networks
+
+
+def test_frames_change_as_their_correlation_says():
+    noise = np.random.default_rng(1).standard_normal((4000, 20))
+    for correlation in (0.0, 0.5, 0.99):
+        frames = correlated_frames(noise, correlation)
+        assert frames.std() == pytest.approx(1.0, abs=0.06)
+        apart = np.diff(frames, axis=0).std()
+        assert apart == pytest.approx(np.sqrt(2 - 2 * correlation), rel=0.03)
+
+
+def test_differences_pay_for_slow_frames_only(tables):
+    table = tables["small_networks"]
+    rows = table[(table["experiment"] == "change_rate") & (table["layer"] == -1)]
+    slow = rows[rows["correlation"] == 0.99]
+    fast = rows[rows["correlation"] == 0.0]
+    assert (slow["ratio"] < 0.5).all() and (fast["ratio"] > 1.0).all()
+    layers = table[(table["experiment"] == "change_rate") & (table["layer"] >= 0)]
+    sums = layers.groupby(["seed", "correlation"])["sigma_delta_kops"].sum()
+    whole = rows.set_index(["seed", "correlation"])["sigma_delta_kops"]
+    np.testing.assert_allclose(sums.sort_index(), whole.sort_index(), rtol=1e-12)
+
+
+def test_noise_saves_a_start_that_rounding_loses(tables):
+    table = noise_training_table({"sweep.small_networks": tables["small_networks"]}, {})
+    low = table[table["initial_scale"] == 0.05].set_index("quantizer")
+    assert (low.loc["rounding", "silent_layers"] > 0).all()
+    assert (low.loc["rounding", "error_fraction"] == 1.0).all()
+    assert (low.loc["noise", "silent_layers"] == 0).all()
+    assert (low.loc["noise", "error_fraction"] < 0.9).all()
+    high = table[table["initial_scale"] == 1.0]
+    assert (high["silent_layers"] == 0).all()
+
+
+# ------------------------------------------------------------------------------ Temporal MNIST
+
+
+def test_sequences_are_in_the_order_of_the_definition(tables, digits):
+    thesis = split_dataset(digits, "thesis")
+    table = tables["temporal_mnist"]
+    rows = table[(table["part"] == "thesis test") & (table["element"] == "sequence")]
+    for buffer in (1, 8, 50):
+        order = greedy_order(thesis.test_images, buffer)
+        images = intensities(thesis.test_images[order], digits.white, np.float64)
+        changes = np.diff(images, axis=0)
+        (row,) = rows[rows["buffer_size"] == buffer].to_dict("records")
+        assert row["mean_l1"] == pytest.approx(np.abs(changes).sum(axis=1).mean(), rel=1e-12)
+        assert row["mean_l2"] == pytest.approx(np.linalg.norm(changes, axis=1).mean(), rel=1e-12)
+        labels = thesis.test_labels[order]
+        assert row["label_change_fraction"] == np.mean(labels[1:] != labels[:-1])
+        assert row["change_fraction"] == pytest.approx(
+            row["mean_l1"] / images.sum(axis=1).mean(), rel=1e-12
+        )
+        assert (row["lost_frames"], row["wrong_labels"], row["frames"]) == (0, 0, len(images))
+
+
+def test_parts_and_orders(tables):
+    table = tables["temporal_mnist"]
+    rows = table[table["element"] == "sequence"]
+    counts = rows.groupby(["part", "order"]).size().to_dict()
+    assert counts["thesis training", "temporal"] == 1
+    assert counts["official test", "temporal"] == 3 and counts["official test", "shuffled"] == 2
+    assert set(zip(rows["part"], rows["protocol"], strict=True)) == {
+        ("thesis test", "as_coded"),
+        ("official test", "as_published"),
+        ("thesis training", "as_coded"),
+    }
+
+
+def test_snippets_hold_the_images(tables, digits):
+    thesis = split_dataset(digits, "thesis")
+    frames = tables["temporal_mnist"].query("element == 'frame'")
+    assert len(frames) == 12 and set(frames["part"]) == {"thesis test"}
+    order = greedy_order(thesis.test_images, 50)
+    for row in frames.itertuples():
+        place = int(row.snippet) * (len(order) // 4) + int(row.frame)
+        assert row.file_index == order[place]
+        assert bytes.fromhex(row.pixels) == thesis.test_images[order[place]].tobytes()
+        assert row.label == thesis.test_labels[order[place]]
+
+
+def test_lost_and_mislabelled_images_are_counted():
+    images = np.array([[1, 2], [1, 2], [3, 4], [5, 6]], np.uint8)
+    labels = np.array([0, 1, 2, 2])
+    lost = temporal_module._lost
+    assert lost(images, labels, np.array([3, 2, 1, 0])) == (0, 0)
+    assert lost(images, labels, np.array([3, 2, 1, 1])) == (0, 1)
+    assert lost(images, labels, np.array([3, 3, 1, 0])) == (1, 0)
+
+
+def test_temporal_table_for_people(tables):
+    text = temporal_mnist_markdown(tables["temporal_mnist"], {})
+    lines = text.splitlines()
+    assert lines[0].startswith("| part | images | order | buffer |")
+    assert any("| shuffled | - |" in line and "±" in line for line in lines)
+    assert all(line.endswith("| yes |") for line in lines[2:])
+    lost = tables["temporal_mnist"].assign(lost_frames=1)
+    assert "| no |" in temporal_mnist_markdown(lost, {})
+
+
+def test_how_fast_images_change_stands_beside_the_random_sequences(tables):
+    frames = {f"sweep.{name}": tables[name] for name in ("small_networks", "temporal_mnist")}
+    table = change_rate_table(frames, {})
+    images = table[table["source"] != "random"]
+    assert list(images["source"]) == ["file", "temporal"]
+    first, second = images["change_fraction"]
+    assert first > 1.5 * second
+    assert "initial_scale" not in table and "experiment" not in table
+
+
+# --------------------------------------------------------------------------------- settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"layer_sizes": [3, 0]}, ["layer_sizes", "0", "whole number from 1"]),
+        ({"change_rate": {"correlations": [1.5]}}, ["change_rate.correlations", "1.5", "0 to 1"]),
+        ({"weight_factors": [1.0, -8.0]}, ["weight_factors", "-8.0", "above 0"]),
+        ({"noise_training": {"initial_scales": 0}}, ["noise_training.initial_scales", "above 0"]),
+        ({"buffer_sizes": [10.5]}, ["buffer_sizes", "10.5", "whole number"]),
+        ({"triple_mean": "three"}, ["triple_mean", "three", "finite number"]),
+    ],
+)
+def test_settings_that_cannot_be_meant(settings, words):
+    with pytest.raises(StudyError) as caught:
+        check_settings("sweep.x", settings, RULES)
+    assert all(word in str(caught.value) for word in words) and str(caught.value).endswith(".")
+
+
+def test_the_settings_of_the_study_file_are_allowed_and_complete(project_root):
+    sweeps = read_study_file(project_root / "workflow" / "studies" / "oconnor2020.yaml")["sweep"]
+    assert sweeps["theorems_chapter4"]["settings"] == {}
+    for name, example in SETTINGS.items():
+        for settings in (sweeps[name]["settings"], *sweeps[name].get("scales", {}).values()):
+            check_settings(name, settings, RULES)
+            assert set(settings) <= set(example)
+        assert set(sweeps[name]["settings"]) == set(example)
+        with pytest.raises(StudyError, match="was not found"):
+            EXPERIMENTS[name]({}, [0], prepare("digits"), None)
+
+
+def test_published_settings(project_root):
+    sweeps = read_study_file(project_root / "workflow" / "studies" / "oconnor2020.yaml")["sweep"]
+    figure = sweeps["random_scales"]["settings"]
+    assert figure["layer_sizes"] == [100] * 4 and np.prod(figure["weight_factors"]) == 1.0
+    assert figure["random_triples"] == 1000 and len(figure["lambdas"]) == 6
+    temporal = sweeps["temporal_mnist"]["settings"]
+    assert (temporal["published_buffer"], temporal["snippets"]) == (1000, 8)
+
+
+def test_images_are_needed():
+    with pytest.raises(StudyError, match="no data set was found"):
+        EXPERIMENTS["temporal_mnist"](SETTINGS["temporal_mnist"], SEEDS, None, None)

@@ -1,0 +1,175 @@
+"""Theorems of chapter 4 and appendix B: every statement is measured, holds, and can fail."""
+
+import numpy as np
+import pytest
+
+from plausible.learning import scale_optimisation
+from plausible.measure import operations
+from plausible.networks import sigma_delta
+from plausible.reproduction.published import load_published
+from plausible.studies.oconnor2020 import (
+    theorems_chapter4,
+    theorems_chapter4_operations,
+    theorems_chapter4_scales,
+)
+from plausible.studies.oconnor2020.theorems_chapter4 import THEOREMS
+from plausible.studies.study_files import read_study_file
+from plausible.studies.theorem_checks import COLUMNS, holds
+
+SEEDS = [0, 7]
+CLAIMS = {"oconnor2020.ch4.energy_per_op", "oconnor2020.ch4.energy_advantage"}
+OF_IMAGES = "oconnor2020.appB.temporal_mnist"
+MAIN, SCALES, OPERATIONS = (
+    theorems_chapter4,
+    theorems_chapter4_scales,
+    theorems_chapter4_operations,
+)
+
+
+@pytest.fixture(scope="module")
+def table():
+    frame = theorems_chapter4.theorems_chapter4({}, SEEDS, None, None)
+    frame["holds"] = [holds(row.deviation, row.comparison, row.bound) for row in frame.itertuples()]
+    return frame
+
+
+@pytest.fixture(scope="module")
+def entries(project_root):
+    folder = project_root / "workflow"
+    part = folder / "studies" / "oconnor2020" / "chapter4_principles.yaml"
+    covers = read_study_file(part)["covers"]
+    published = load_published(folder / "published" / "oconnor2020.yaml", covers=covers).entries
+    return {
+        name: entry
+        for name, entry in published.items()
+        if entry["kind"] == "theorem" and name != OF_IMAGES or name in CLAIMS
+    }
+
+
+def test_every_statement_is_measured(table, entries):
+    wanted = {
+        (name, index) for name, entry in entries.items() for index in range(len(entry["expect"]))
+    }
+    assert set(zip(table["id"], table["check"], strict=True)) == wanted
+    assert set(THEOREMS) == set(entries) and CLAIMS <= set(entries)
+    assert list(table.columns[: len(COLUMNS)]) == COLUMNS
+    assert list(table["seed"].unique()) == SEEDS
+
+
+def test_all_hold(table):
+    wrong = table[~table["holds"]]
+    assert wrong.empty, wrong[["id", "statement", "deviation", "bound"]].to_string()
+
+
+def test_bounds_are_the_published_tolerances(table, entries):
+    """An exact statement is compared exactly, one with a tolerance by no larger bound."""
+    for name, entry in entries.items():
+        rows = table[(table["id"] == name) & (table["protocol"] == "corrected")]
+        tolerance = str(entry["expect"][0]["tolerance"])
+        if tolerance == "exact":
+            # |phi| <= 1/2 is itself the bound; its sums are kept up to rounding.
+            allowed = {0.0, 0.5, 397600.0, 1e-12, 1e-10}
+            assert set(rows["bound"]) <= allowed, name
+        elif tolerance.startswith("1e-"):
+            assert (rows["bound"] <= float(tolerance.split(" ")[0].rstrip(";"))).all(), name
+
+
+def broken(function, seed=0):
+    return [check for check in function({}, seed) if not check.holds()]
+
+
+def leaky_difference(frames, last=None):
+    found, last = sigma_delta_difference(frames, last)
+    return 0.99 * found, last
+
+
+sigma_delta_difference = sigma_delta.temporal_difference
+
+
+def truncating_herding(inputs, potential=None):
+    messages = np.empty_like(inputs)
+    for time, value in enumerate(inputs):
+        potential = value if potential is None else potential + value
+        messages[time] = np.trunc(potential)
+        potential = potential - messages[time]
+    return messages, potential
+
+
+def unrounded_difference(frames):
+    return sigma_delta_difference(frames)
+
+
+def dense_count(events, weight):
+    return weight @ events, events.size * len(weight)
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "attribute", "replacement"),
+    [
+        ("ch4.algorithm4", MAIN, "temporal_difference", leaky_difference),
+        ("ch4.algorithm5", MAIN, "temporal_difference", leaky_difference),
+        ("ch4.eq4.1", MAIN, "temporal_difference", leaky_difference),
+        ("appB.algorithm14", MAIN, "herding", truncating_herding),
+        ("appB.algorithm15", MAIN, "delta_herding", unrounded_difference),
+        ("appB.eqB.10", MAIN, "herding", truncating_herding),
+        ("appB.eqB.11", MAIN, "herding", truncating_herding),
+        ("ch4.eq4.3", OPERATIONS, "sparse_product", dense_count),
+        ("appB.eqB.17.baking_scales", SCALES, "bake_scales", lambda w, b, scales: (w, b)),
+        ("ch4.energy_per_op", OPERATIONS, "FLOAT32_MULTIPLY_PJ", 3.2),
+        ("appB.flops", OPERATIONS, "event_additions", lambda sent, _: np.abs(sent).sum(axis=1)),
+    ],
+)
+def test_a_wrong_implementation_is_noticed(name, module, attribute, replacement, monkeypatch):
+    function = THEOREMS[f"oconnor2020.{name}"]
+    assert not broken(function)
+    monkeypatch.setattr(module, attribute, replacement)
+    assert broken(function)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "encoder"),
+    [
+        (
+            "ch4.temporal_difference_network",
+            "temporal_difference",
+            lambda inputs, memory: (inputs, None),
+        ),
+        (
+            "ch4.eq4.2",
+            "sigma_delta_herding",
+            lambda inputs, memory: (truncating_herding(sigma_delta_difference(inputs)[0])[0], None),
+        ),
+        ("ch4.eq4.6.scaled_networks", "rounding", lambda inputs, memory: (inputs, None)),
+    ],
+)
+def test_a_wrong_network_is_noticed(name, kind, encoder, monkeypatch):
+    monkeypatch.setitem(sigma_delta._ENCODERS, kind, encoder)
+    assert broken(THEOREMS[f"oconnor2020.{name}"])
+
+
+def test_wrong_gradients_of_scales_are_noticed(monkeypatch):
+    function = THEOREMS["oconnor2020.ch4.eq4.10.scale_optimisation"]
+
+    def doubled(values, log_scale):
+        return 2.0 * true_sum(values, log_scale)
+
+    true_sum = scale_optimisation._sum_to
+    monkeypatch.setattr(scale_optimisation, "_sum_to", doubled)
+    assert {check.protocol for check in broken(function)} == {"as_coded", "as_published"}
+
+
+def test_another_price_of_additions_is_noticed(monkeypatch):
+    monkeypatch.setattr(operations, "INT32_ADD_PJ", 0.9)
+    assert broken(THEOREMS["oconnor2020.ch4.energy_per_op"])
+    assert broken(THEOREMS["oconnor2020.ch4.energy_advantage"])
+
+
+def test_ties_are_an_exception_of_rounding_to_even(table):
+    rows = table[table["id"] == "oconnor2020.appB.eqB.10"].drop_duplicates("statement")
+    by_words = {
+        words: rows.loc[rows["statement"].str.contains(words), "deviation"].iloc[0]
+        for words in ("halves up", "halves to even .numpy", "largest difference of the sums")
+    }
+    assert by_words["halves up"] == 0.0
+    assert by_words["halves to even .numpy"] > 100
+    assert by_words["largest difference of the sums"] == 1.0
