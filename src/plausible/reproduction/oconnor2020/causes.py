@@ -5,6 +5,34 @@ from plausible.reproduction.verdicts import REPRODUCED
 
 CAUSES: tuple[Cause, ...] = (
     Cause(
+        "3.4.1",
+        "Quantized spikes converge to what they code as 1/T, spikes drawn at random as 1/√T.",
+        (
+            ("ch3.rates_claim", "expect:0 quantization", "corrected", REPRODUCED),
+            ("ch3.rates_claim", "expect:0 sampling", "corrected", REPRODUCED),
+        ),
+    ),
+    Cause(
+        "3.4.7",
+        "Updates at single error spikes (FSGD) sum up to a step along the gradient.",
+        (
+            ("appA.algorithm13", "expect:0 #1", "corrected", REPRODUCED),
+            ("appA.algorithm13", "expect:0 #2", "corrected", REPRODUCED),
+        ),
+        "With the same η the step is half that of SGD: a spike takes part only in the updates that "
+        "come after it.",
+    ),
+    Cause(
+        "3.6",
+        "Additions, comparisons and look-ups of integers suffice.",
+        (
+            ("ch3.integer_only", "expect:0 #5", "corrected", REPRODUCED),
+            ("ch3.integer_only", "expect:0 #6", "corrected", REPRODUCED),
+        ),
+        "The integers are the exact network; a real-valued one is the same only where floating "
+        "point makes no rounding errors.",
+    ),
+    Cause(
         "4.4",
         "A sigma-delta network computes what the rounding network does, in any order of frames.",
         (
