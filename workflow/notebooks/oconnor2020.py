@@ -264,7 +264,8 @@ report.entry("table_a2")
 #
 # A spike adds one row of weights; nothing is multiplied. With weights and thresholds scaled by
 # T²/η all numbers are integers. The integer network is the same as the real-valued one wherever
-# floating point is exact; with η = 0.01 and T = 10 it is not, and single spikes turn out otherwise.
+# floating point is exact; with η = 0.01 and T = 10 it is not, a spike turns out otherwise, and the
+# two trainings part.
 
 # %%
 report.theorems("ch3.addition_cost", "ch3.integer_only")

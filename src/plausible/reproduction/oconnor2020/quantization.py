@@ -218,8 +218,8 @@ _CLOSED = (
 _ROUNDED = (
     "eta/T^2 = 10^-4 is no binary fraction, so in floating point a potential that the integers "
     "have exactly at the threshold lies a rounding error beside it, and spikes or not; then the "
-    "two trainings part. They are of the same quality, but not the same network. With a power of "
-    "two (eta = 100/2^13 = 0.0122 at T = 10) floating point is exact too and nothing differs."
+    "two trainings part. It is the integers that are exact. With a power of two (eta = 100/2^13 = "
+    "0.0122 at T = 10) floating point is exact too and nothing differs."
 )
 
 EXPLANATIONS: tuple[Explanation, ...] = (
