@@ -86,7 +86,8 @@ def random_scales(
     plain_log(left, "y", [0.1, 1.0, 10.0])
     left.set_xticks(places, ["input", *(f"hidden {n}" for n in places[1:])])
     left.set_xlim(-0.25, len(columns) - 0.75)
-    left.set_ylabel("scale $k$ of the layer")
+    left.set_xlabel("layer that sends")
+    left.set_ylabel("scale $k$")
     letter(left, "a", "scales")
 
     middle.plot(

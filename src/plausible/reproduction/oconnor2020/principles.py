@@ -10,6 +10,7 @@ import pandas as pd
 
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import (
+    NAN,
     Evidence,
     Number,
     Outcome,
@@ -157,17 +158,8 @@ def conditioning_is_undone(evidence: Evidence) -> list[Outcome]:
     for protocol, ends in ends_of(frame):
         found = {name: [] for name in ("scale_1", "scale_2")}
         for seed, rows in ends.groupby("seed"):
-            # A silent network has no place on a logarithmic axis.
-            rows = rows[rows["kops_per_sample"] > 0].sort_values("kops_per_sample")
-            place = np.log(starts[seed])
-            operations = np.log(rows["kops_per_sample"])
-            if not operations.min() <= place <= operations.max():
-                raise StudyError(
-                    "the table of oconnor2020.ch4.fig4.2 has no end points on both sides of the "
-                    "computation of the start; add lambdas."
-                )
             for name, values in found.items():
-                values.append(float(np.exp(np.interp(place, operations, np.log(rows[name])))))
+                values.append(_at_computation(rows, name, starts[seed]))
         for name, low, high, aspect in (
             ("scale_1", 1.0, np.inf, "first hidden layer"),
             ("scale_2", -np.inf, 1.0, "second hidden layer"),
@@ -180,6 +172,16 @@ def conditioning_is_undone(evidence: Evidence) -> list[Outcome]:
             judged = judge(found[name], low, high)
             outcomes.append(outcome_of(judged, protocol, note, aspect=aspect))
     return outcomes
+
+
+def _at_computation(ends: pd.DataFrame, name: str, kops: float) -> float:
+    """Scale at so many operations; NaN where there are no end points on both sides of them."""
+    # Silent and diverged networks have no place on a logarithmic axis.
+    rows = ends[ends["kops_per_sample"] > 0].sort_values("kops_per_sample")
+    if rows.empty:
+        return NAN
+    operations, scales = np.log(rows["kops_per_sample"]), np.log(rows[name])
+    return float(np.exp(np.interp(np.log(kops), operations, scales, left=NAN, right=NAN)))
 
 
 # ------------------------------------------------------------------------------- Temporal MNIST
