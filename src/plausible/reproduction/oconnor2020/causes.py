@@ -41,6 +41,17 @@ CAUSES: tuple[Cause, ...] = (
         ),
     ),
     Cause(
+        "4.6.1",
+        "Optimal scales make up for a badly scaled network: large where its values are small, small "
+        "where they are large.",
+        (
+            ("ch4.fig4.2", "expect:2 first hidden layer", "as_coded", REPRODUCED),
+            ("ch4.fig4.2", "expect:2 second hidden layer", "as_coded", REPRODUCED),
+        ),
+        "Compared at the computation of the start, since each lambda also makes all scales larger "
+        "or smaller together.",
+    ),
+    Cause(
         "4.6.2",
         "Sending changes is cheaper than sending values where frames resemble their neighbours, "
         "and dearer where they do not.",
