@@ -9,6 +9,7 @@ import pytest
 from plausible.errors import StudyError
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.evidence import Evidence
+from plausible.reproduction.oconnor2020.causes import CAUSES
 from plausible.reproduction.oconnor2020.principles import ENERGIES, MODULES, REGISTRY
 from plausible.reproduction.published import load_published
 from plausible.studies.study_files import read_study_file
@@ -319,3 +320,12 @@ def test_results_of_the_study_file(published):
     for name, entry in published.entries.items():
         if entry["reproducible"] == "full":
             assert vd.result_name(name) in declared["results"]
+
+
+def test_causes_refer_to_verdicts_that_there_are(tables, judged):
+    verdicts = judged(tables)
+    rows = set(zip(verdicts["id"], verdicts["check"], verdicts["protocol"], strict=True))
+    mine = [need for cause in CAUSES for need in cause.needs if need[0] == "ch4.fig4.2"]
+    assert len(mine) == 2
+    for name, check, protocol, _ in mine:
+        assert (f"oconnor2020.{name}", check, protocol) in rows
