@@ -42,8 +42,8 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         "4.6.1",
-        "Optimal scales make up for a badly scaled network: large where its values are small, small "
-        "where they are large.",
+        "Optimal scales make up for a badly scaled network: large where its values are small, "
+        "small where they are large.",
         (
             ("ch4.fig4.2", "expect:2 first hidden layer", "as_coded", REPRODUCED),
             ("ch4.fig4.2", "expect:2 second hidden layer", "as_coded", REPRODUCED),
