@@ -11,17 +11,23 @@ from matplotlib.figure import Figure
 from plausible.plots import (
     oconnor2020_chapter1,
     oconnor2020_graphs,
+    oconnor2020_newsgroups,
     oconnor2020_principles,
     oconnor2020_quantization,
     oconnor2020_random_scales,
     oconnor2020_scales_beyond,
+    oconnor2020_spiking_beyond,
+    oconnor2020_spiking_training,
 )
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     **oconnor2020_chapter1.FIGURES,
     **oconnor2020_quantization.FIGURES,
     **oconnor2020_graphs.FIGURES,
+    **oconnor2020_newsgroups.FIGURES,
     **oconnor2020_principles.FIGURES,
     **oconnor2020_random_scales.FIGURES,
     **oconnor2020_scales_beyond.FIGURES,
+    **oconnor2020_spiking_training.FIGURES,
+    **oconnor2020_spiking_beyond.FIGURES,
 }

@@ -4,9 +4,25 @@ from types import ModuleType
 
 from plausible.reproduction.evidence import Registry
 from plausible.reproduction.explanations import Explanation
-from plausible.reproduction.oconnor2020 import chapter1, principles, quantization, scales
+from plausible.reproduction.oconnor2020 import (
+    chapter1,
+    early_guesses,
+    newsgroups,
+    principles,
+    quantization,
+    scales,
+    spiking_training,
+)
 
-PARTS: tuple[ModuleType, ...] = (chapter1, principles, quantization, scales)
+PARTS: tuple[ModuleType, ...] = (
+    chapter1,
+    early_guesses,
+    newsgroups,
+    principles,
+    quantization,
+    scales,
+    spiking_training,
+)
 """Modules with a REGISTRY of checks and numbers, and EXPLANATIONS of differences."""
 
 REGISTRY = Registry()

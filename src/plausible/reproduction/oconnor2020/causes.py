@@ -33,6 +33,38 @@ CAUSES: tuple[Cause, ...] = (
         "point makes no rounding errors.",
     ),
     Cause(
+        "3.5.2",
+        "Most of the distance between the spiking and the ReLU network comes from the training, "
+        "not from the discrete forward pass.",
+        (("ch3.training_not_forward", "expect:0", "as_coded", REPRODUCED),),
+    ),
+    Cause(
+        "3.5.2",
+        "The spiking network generalises better: its test error is nearer to its training error.",
+        (
+            ("ch3.smaller_generalisation_gap", "expect:0 FSGD", "as_coded", REPRODUCED),
+            ("ch3.fig3.2", "expect:0 FSGD", "as_coded", REPRODUCED),
+        ),
+        "A gap is small as long as the training error is large; table 3.2 itself has the larger "
+        "gap for the spiking network after 50 epochs.",
+    ),
+    Cause(
+        "3.5.3",
+        "Fractional updates teach the network to guess early.",
+        (("ch3.early_guess", "expect:0 hypothesis 2 holds", "as_coded", REPRODUCED),),
+    ),
+    Cause(
+        "3.4.6",
+        "With quantizers of errors that are reset to zero, a network of small weights does not "
+        "learn.",
+        (
+            ("ch3.no_zero_reset", "expect:0 zero reset", "as_coded", REPRODUCED),
+            ("ch3.no_zero_reset", "expect:0 no reset", "as_coded", REPRODUCED),
+        ),
+        "Not one weight changes: ten error spikes of a sample do not add up to 1/2 in any lower "
+        "quantizer, and the last matrix has no input spikes.",
+    ),
+    Cause(
         "4.4",
         "A sigma-delta network computes what the rounding network does, in any order of frames.",
         (

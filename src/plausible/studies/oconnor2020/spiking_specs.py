@@ -32,13 +32,14 @@ class Spec(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One network to train."""
+    """One network to train; ``measured`` in both forms afterwards, if it had all its epochs."""
 
     protocol: str
     network: str
     seed: int
     spec: Spec
     epochs: int
+    measured: bool = True
 
 
 def runs(settings: Mapping[str, Any], seeds: Sequence[int]) -> list[Run]:
@@ -66,5 +67,6 @@ def runs(settings: Mapping[str, Any], seeds: Sequence[int]) -> list[Run]:
     for network in further.get("variants", ()):
         trained = [run for run in listed if run.network == network]
         missing = [seed for seed in seeds if seed not in {run.seed for run in trained}]
-        listed += [trained[0]._replace(seed=s, epochs=further["epochs"]) for s in missing]
+        shorter = trained[0]._replace(epochs=further["epochs"], measured=False)
+        listed += [shorter._replace(seed=seed) for seed in missing]
     return listed

@@ -98,7 +98,7 @@ def spiking_training(
         started = time.monotonic()
         progress = _train(run, bench, settings)
         found = progress.rows
-        if settings["anytime_steps"]:
+        if settings["anytime_steps"] and run.measured:
             found = found + measurements(run, progress, bench, settings)
         rows += [
             {

@@ -1,0 +1,214 @@
+"""Checks on figure 3.3 and on how the trained networks compute: early guesses, sparsity.
+
+The thesis compares curves by eye. Here a network's early guess is the moment at which its error has
+come within the tolerance of figure 3.3 of its long-run error, that of the vector network with the
+same weights; and the range of few operations ends where the error is twice the final one.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from plausible.measure.budget import cost_to_reach
+from plausible.reproduction.evidence import (
+    Evidence,
+    Judgement,
+    Outcome,
+    Registry,
+    judge,
+    outcome_of,
+    outcome_of_all,
+)
+from plausible.reproduction.oconnor2020.spiking_rows import GUESSES, NAMES, parts
+
+REGISTRY = Registry()
+EXPLANATIONS = ()
+"""Those of these checks stand with the other ones on the training runs."""
+ALL, HIDDEN = "operations", "operations_without_input"
+SPARSITY = "ch3.sparse_learned_computation"
+LEVELS = 10
+TITLES = NAMES | {"relu": "ReLU weights"}
+
+
+class _Curves:
+    """Curves of the spiking networks on one test part, and their vector networks."""
+
+    def __init__(self, rows: pd.DataFrame) -> None:
+        self.steps = rows[rows["record"] == "anytime"].sort_values("step")
+        self.final = rows[(rows["record"] == "final") & (rows["form"] == "rectified")]
+
+    def seeds(self, network: str) -> list[int]:
+        return sorted(set(self.steps.loc[self.steps["network"] == network, "seed"]))
+
+    def curve(self, network: str, seed: int, column: str) -> tuple[np.ndarray, np.ndarray]:
+        chosen = self.steps[(self.steps["network"] == network) & (self.steps["seed"] == seed)]
+        return chosen[column].to_numpy(), chosen["error_percent"].to_numpy()
+
+    def vector(self, network: str, seed: int, counting: str, column: str) -> float:
+        chosen = self.final[
+            (self.final["network"] == network)
+            & (self.final["seed"] == seed)
+            & (self.final["counting"] == counting)
+        ]
+        return float(chosen[column].iloc[0])
+
+
+def low_range_ratio(curves: _Curves, seed: int) -> float:
+    """Operations of FSGD over those of SGD, without the input layer, in the range of few.
+
+    Geometric mean over errors from the lower of both first guesses down to twice the higher of both
+    final errors.
+    """
+    fsgd, sgd = (curves.curve(name, seed, HIDDEN) for name in ("fsgd", "sgd"))
+    top = min(fsgd[1][0], sgd[1][0])
+    bottom = min(top, 2.0 * max(fsgd[1][-1], sgd[1][-1]))
+    logs = [
+        math.log(cost_to_reach(*fsgd, level) / cost_to_reach(*sgd, level))
+        for level in np.geomspace(top, bottom, LEVELS)
+    ]
+    return math.exp(float(np.mean(logs)))
+
+
+def _fsgd_guesses_better(evidence: Evidence, aspect: str = "") -> list[Outcome]:
+    outcomes = []
+    for protocol, part, rows in parts(evidence, GUESSES):
+        curves = _Curves(rows)
+        seeds = [seed for seed in curves.seeds("fsgd") if seed in curves.seeds("sgd")]
+        judged = judge([low_range_ratio(curves, seed) for seed in seeds], high=1.0)
+        note = (
+            "operations of FSGD over those of SGD for the same error, without the input layer, "
+            f"{part} split; must be < 1"
+        )
+        outcomes.append(outcome_of(judged, protocol, note, aspect=aspect))
+    return outcomes
+
+
+def _guess_over_pass(evidence: Evidence, curves: _Curves, network: str, counting: str) -> Judgement:
+    """Operations of the early guess over those of the vector network's pass, over seeds.
+
+    A guess that is not good enough after the last step costs more than what was spent by then:
+    infinitely much against a dense pass, at least that much against one without zeros.
+    """
+    within = evidence.bounds(2, of=GUESSES)[0]
+    ratios = []
+    for seed in curves.seeds(network):
+        cost, error = curves.curve(network, seed, ALL)
+        level = curves.vector(network, seed, "dense", "error_percent") + within
+        reached = cost_to_reach(cost, error, level)
+        never = math.nan if counting == "dense" else float(cost[-1])
+        reached = never if math.isnan(reached) else reached
+        ratios.append(reached / curves.vector(network, seed, counting, ALL))
+    low, high = (0.0, 1.0) if counting == "dense" else (1.0, math.inf)
+    return judge(ratios, low, high)
+
+
+def _guess_outcomes(evidence: Evidence, counting: str, aspect: str) -> list[Outcome]:
+    """Whether the guesses of all networks are cheaper (dense) or not cheaper (sparse)."""
+    sign = "<" if counting == "dense" else ">"
+    outcomes = []
+    for protocol, part, rows in parts(evidence, GUESSES):
+        curves = _Curves(rows)
+        judged = {
+            TITLES[network]: _guess_over_pass(evidence, curves, network, counting)
+            for network in TITLES
+        }
+        note = (
+            f"additions until a guess over operations of a {counting} pass, {part} split; must be "
+            f"{sign} 1"
+        )
+        # What a pass costs depends on the images: digits of 8 x 8 pixels are mostly not zero.
+        outcomes.append(
+            outcome_of_all(judged, protocol, note, aspect=aspect, full_scale=counting == "dense")
+        )
+    return outcomes
+
+
+@REGISTRY.check(GUESSES, 0)
+def fewer_operations_for_the_same_error(evidence: Evidence) -> list[Outcome]:
+    """FSGD against SGD without the input layer, in the range of few operations."""
+    return _fsgd_guesses_better(evidence)
+
+
+@REGISTRY.check(GUESSES, 1)
+def between_dense_and_sparse(evidence: Evidence) -> list[Outcome]:
+    """Cost of an early guess against both passes of the vector network, all layers."""
+    return _guess_outcomes(evidence, "dense", "dense") + _guess_outcomes(
+        evidence, "sparse", "sparse"
+    )
+
+
+@REGISTRY.check(GUESSES, 2)
+def guesses_converge(evidence: Evidence) -> list[Outcome]:
+    """Error after the last step minus that of the vector network with the same weights."""
+    bound = evidence.bounds(2)[0]
+    outcomes = []
+    for protocol, part, rows in parts(evidence, GUESSES):
+        curves = _Curves(rows)
+        judged = {}
+        for network, title in TITLES.items():
+            apart = [
+                curves.curve(network, seed, ALL)[1][-1]
+                - curves.vector(network, seed, "dense", "error_percent")
+                for seed in curves.seeds(network)
+            ]
+            judged[title] = judge(apart, -bound, bound, strict=False)
+        last = int(curves.steps["step"].max())
+        note = f"points after {last} steps, {part} split; must be within {bound:g}"
+        outcomes.append(outcome_of_all(judged, protocol, note))
+    return outcomes
+
+
+@REGISTRY.check("ch3.early_guess", 0)
+def both_hypotheses(evidence: Evidence) -> list[Outcome]:
+    """Hypothesis 1 fails: no guess is cheaper than a sparse pass. Hypothesis 2 holds."""
+    return _guess_outcomes(evidence, "sparse", "hypothesis 1 fails") + _fsgd_guesses_better(
+        evidence, "hypothesis 2 holds"
+    )
+
+
+# ----------------------------------------------------------------------- sparsity
+
+
+def _sparsity(evidence: Evidence) -> pd.DataFrame:
+    return evidence.table(
+        SPARSITY, "network", "seed", "epoch", "form", "layer", "silent_percent",
+        "operations_variation",
+    )  # fmt: skip
+
+
+@REGISTRY.check(SPARSITY, 0)
+def operations_vary(evidence: Evidence) -> list[Outcome]:
+    """Standard deviation over mean of the additions per image, after training."""
+    bound = evidence.bounds(0)[0]
+    frame = _sparsity(evidence)
+    frame = frame[(frame["epoch"] > 0) & (frame["form"] == "spiking") & (frame["layer"] == 1)]
+    judged = {
+        TITLES[network]: judge(
+            frame.loc[frame["network"] == network, "operations_variation"], low=bound
+        )
+        for network in TITLES
+    }
+    note = f"coefficient of variation between images; must be > {bound:g}"
+    return [outcome_of_all(judged, "as_coded", note)]
+
+
+@REGISTRY.check(SPARSITY, 1)
+def more_silent_units(evidence: Evidence) -> list[Outcome]:
+    """Silent units of both hidden layers after training minus before, in both forms."""
+    frame = _sparsity(evidence)
+    outcomes = []
+    for form, aspect in (("spiking", "spikes"), ("rectified", "vector network")):
+        judged = {}
+        for network in ("fsgd", "sgd"):
+            rows = frame[(frame["network"] == network) & (frame["form"] == form)]
+            for layer, one in rows.groupby("layer"):
+                wide = one.assign(trained=one["epoch"] > 0).pivot_table(
+                    index="seed", columns="trained", values="silent_percent"
+                )
+                judged[f"{TITLES[network]}, layer {layer:g}"] = judge(
+                    wide[True] - wide[False], low=0.0
+                )
+        note = "change of the silent share in points; must be > 0"
+        outcomes.append(outcome_of_all(judged, "as_coded", note, aspect=aspect))
+    return outcomes

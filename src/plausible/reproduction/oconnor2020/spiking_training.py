@@ -1,0 +1,386 @@
+"""Checks on chapter 3's training runs: tables 3.2 and A.1, learning curves, claims made of them."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import kendalltau
+
+from plausible.reproduction.evidence import (
+    Evidence,
+    Judgement,
+    Number,
+    Outcome,
+    Registry,
+    judge,
+    outcome_of,
+    outcome_of_all,
+)
+from plausible.reproduction.oconnor2020.spiking_explanations import EXPLANATIONS
+from plausible.reproduction.oconnor2020.spiking_rows import (
+    CURVES,
+    NAMES,
+    TABLE,
+    TABLE_A1,
+    TEST_PARTS,
+    common,
+    final,
+    gaps,
+    parts,
+    variant,
+    variant_protocols,
+)
+from plausible.studies.oconnor2020.tables_spiking_training import TABLE3_2
+
+__all__ = ["EXPLANATIONS", "REGISTRY"]
+
+REGISTRY = Registry()
+BASELINE, FRACTIONAL, SMOOTH = "Baseline", "Fractional Updates", "Smooth Gradients"
+ZERO, RANDOM = "Back-Quantization = Zero-Reset", "Back-Quantization = Random"
+"""Rows of table A.1."""
+SPIKING_NETWORKS = ("fsgd", "sgd")
+DIVERGED_ERROR = 100.0
+"""What a network that diverged counts as, where a statement says that it fails."""
+
+
+def _split(part: str) -> str:
+    return f"{part} split"
+
+
+# ----------------------------------------------------------------------- table 3.2
+
+
+@REGISTRY.check(TABLE, 0)
+def fsgd_beats_sgd(evidence: Evidence) -> list[Outcome]:
+    """Error of SGD minus error of FSGD, seed by seed."""
+    return [
+        outcome_of(
+            judge(common(final(rows, "sgd", "spiking"), final(rows, "fsgd", "spiking")), low=0.0),
+            protocol,
+            f"error of SGD minus error of FSGD in points, {_split(part)}; must be > 0",
+        )
+        for protocol, part, rows in parts(evidence, TABLE)
+    ]
+
+
+@REGISTRY.check(TABLE, 1)
+def relu_is_best(evidence: Evidence) -> list[Outcome]:
+    """ReLU network below both spiking ones, and FSGD within the stated distance of it."""
+    margin = evidence.bounds(1)[0]
+    outcomes = []
+    for protocol, part, rows in parts(evidence, TABLE):
+        relu = final(rows, "relu", "rectified")
+        judged = {
+            NAMES[name]: judge(common(final(rows, name, "spiking"), relu), low=0.0)
+            for name in SPIKING_NETWORKS
+        }
+        note = f"points above the ReLU network, {_split(part)}"
+        outcomes.append(
+            outcome_of_all(judged, protocol, f"{note}; must be > 0", aspect="ReLU is best")
+        )
+        apart = judge(common(final(rows, "fsgd", "spiking"), relu), high=margin)
+        outcomes.append(
+            outcome_of(apart, protocol, f"FSGD, {note}; must be < {margin:g}", aspect="margin")
+        )
+    return outcomes
+
+
+def _between_forms(evidence: Evidence, network: str, index: int) -> list[Outcome]:
+    bound = evidence.statement_numbers(index)[0]
+    outcomes = []
+    for protocol, part, rows in parts(evidence, TABLE):
+        apart = common(final(rows, network, "spiking"), final(rows, network, "rectified"))
+        note = f"spiking minus vector form of the same weights in points, {_split(part)}"
+        judged = judge(apart, -bound, bound, strict=False)
+        outcomes.append(outcome_of(judged, protocol, f"{note}; must be within {bound:g}"))
+    return outcomes
+
+
+@REGISTRY.check(TABLE, 2)
+def spiking_with_relu_weights(evidence: Evidence) -> list[Outcome]:
+    """Spiking network with the weights of the ReLU network against the latter."""
+    return _between_forms(evidence, "relu", 2)
+
+
+@REGISTRY.check(TABLE, 3)
+def relu_with_spiking_weights(evidence: Evidence) -> list[Outcome]:
+    """ReLU network with the weights of the FSGD network against the latter."""
+    return _between_forms(evidence, "fsgd", 3)
+
+
+@REGISTRY.number(TABLE, "rows")
+def errors_of_table3_2(evidence: Evidence) -> list[Number]:
+    """The ten cells; training errors once, since no protocol changes the training images."""
+    frame = evidence.table(TABLE, "network", "form", "seed", "part", "counting", "error_percent")
+    training = frame[frame["part"] == "train"]
+    numbers = []
+    for protocol, part, rows in parts(evidence, TABLE):
+        for row in evidence.entry["values"]["rows"]:
+            network, form = TABLE3_2[row["network"]]
+            cells = [("test_error_percent", rows, f"{_split(part)}")]
+            if protocol == "as_coded":
+                cells.append(("training_error_percent", training, "all training images"))
+            numbers += [
+                Number(
+                    f"{row['network']}: {key}",
+                    protocol,
+                    row[key],
+                    tuple(final(tested, network, form)),
+                    None,
+                    note=note,
+                )
+                for key, tested, note in cells
+            ]
+    return numbers
+
+
+# ----------------------------------------------------------------------- learning curves
+
+
+def _shown_epochs(evidence: Evidence) -> float:
+    return float(evidence.published.entry(CURVES)["settings"]["epochs_shown"])
+
+
+def _gap_difference(evidence: Evidence, part: str, network: str, at_end: bool) -> Judgement:
+    """Gap of a spiking network minus that of ReLU: after the shown epochs, or their mean."""
+    values = []
+    for name in (network, "relu"):
+        table = gaps(evidence, part, name)
+        table = table[(table.index > 0) & (table.index <= _shown_epochs(evidence))]
+        values.append(table.iloc[-1] if at_end else table.mean(skipna=False))
+    return judge(common(*values), high=0.0)
+
+
+@REGISTRY.check(CURVES, 0)
+def smaller_gap_at_the_end(evidence: Evidence) -> list[Outcome]:
+    """Gaps after the epochs that the figure shows."""
+    return _gaps(evidence, True, "at the end of the shown epochs")
+
+
+@REGISTRY.check("ch3.smaller_generalisation_gap", 0)
+def smaller_gap_on_the_way(evidence: Evidence) -> list[Outcome]:
+    """Gaps, mean over the test points of the epochs that the figure shows."""
+    return _gaps(evidence, False, "mean over the test points of the shown epochs")
+
+
+def _gaps(evidence: Evidence, at_end: bool, when: str) -> list[Outcome]:
+    return [
+        outcome_of(
+            _gap_difference(evidence, part, network, at_end),
+            protocol,
+            f"gap of test and training error minus that of ReLU in points, {when}, "
+            f"{_split(part)}; must be < 0",
+            aspect=NAMES[network],
+        )
+        for protocol, part in TEST_PARTS.items()
+        for network in SPIKING_NETWORKS
+    ]
+
+
+@REGISTRY.check(CURVES, 1)
+def curves_fall(evidence: Evidence) -> list[Outcome]:
+    """Kendall's tau of error and epoch, for every network, test and training."""
+    frame = evidence.table(CURVES, "record", "network", "seed", "part", "epoch", "error_percent")
+    outcomes = []
+    for protocol, part in TEST_PARTS.items():
+        judged = {}
+        for network, name in NAMES.items():
+            for where in (part, "train"):
+                rows = frame[(frame["network"] == network) & (frame["part"] == where)]
+                trend = [
+                    float(kendalltau(one["epoch"], one["error_percent"]).statistic)
+                    if one["error_percent"].notna().all()
+                    else np.nan
+                    for _, one in rows.groupby("seed")
+                ]
+                judged[f"{name} {where}"] = judge(trend, high=0.0)
+        note = "Kendall's tau of error and epoch; must be < 0"
+        outcomes.append(outcome_of_all(judged, protocol, note))
+    return outcomes
+
+
+# ----------------------------------------------------------------------- claims
+
+
+@REGISTRY.check("ch3.fsgd_better", 0)
+def fsgd_better_in_both_tables(evidence: Evidence) -> list[Outcome]:
+    """Error of SGD minus error of FSGD, in table 3.2 and in table A.1."""
+    outcomes = [outcome._replace(aspect="table 3.2") for outcome in fsgd_beats_sgd(evidence)]
+    for protocol in variant_protocols(evidence):
+        gain = common(
+            variant(evidence, protocol, BASELINE), variant(evidence, protocol, FRACTIONAL)
+        )
+        note = f"error of SGD minus error of FSGD in points, {_split(TEST_PARTS[protocol])}"
+        judged = judge(gain, low=0.0)
+        outcomes.append(outcome_of(judged, protocol, f"{note}; must be > 0", aspect="table A.1"))
+    return outcomes
+
+
+@REGISTRY.number("ch3.fsgd_better", "table3_2", "tableA_1")
+def errors_of_both_rules(evidence: Evidence) -> list[Number]:
+    """The four cells of the claim."""
+    values = evidence.entry["values"]
+    numbers = [
+        Number(
+            f"table3_2 {rule}", protocol, values["table3_2"][rule],
+            tuple(final(rows, rule, "spiking")), None, note=_split(part),
+        )
+        for protocol, part, rows in parts(evidence, TABLE)
+        for rule in SPIKING_NETWORKS
+    ]  # fmt: skip
+    rows_of_rules = {"sgd": BASELINE, "fsgd": FRACTIONAL}
+    return numbers + [
+        Number(
+            f"tableA_1 {rule}", protocol, values["tableA_1"][rule],
+            tuple(variant(evidence, protocol, label)), None, note=_split(TEST_PARTS[protocol]),
+        )
+        for protocol in variant_protocols(evidence)
+        for rule, label in rows_of_rules.items()
+    ]  # fmt: skip
+
+
+@REGISTRY.check("ch3.training_not_forward", 0)
+def swapping_changes_less_than_training(evidence: Evidence) -> list[Outcome]:
+    """Distance of the ReLU weights' two forms minus distance of FSGD and ReLU."""
+    outcomes = []
+    for protocol, part, rows in parts(evidence, TABLE):
+        relu = final(rows, "relu", "rectified")
+        forward = common(final(rows, "relu", "spiking"), relu).abs()
+        training = common(final(rows, "fsgd", "spiking"), relu).abs()
+        note = (
+            f"{forward.mean():.3g} points by the forward pass, {training.mean():.3g} by the "
+            f"training, {_split(part)}; the difference must be < 0"
+        )
+        outcomes.append(outcome_of(judge(common(forward, training), high=0.0), protocol, note))
+    return outcomes
+
+
+@REGISTRY.check("ch3.close_to_relu", 0)
+def close_to_relu(evidence: Evidence) -> list[Outcome]:
+    """Distance of the FSGD network from the ReLU network."""
+    bound = evidence.bounds(0)[0]
+    return [
+        outcome_of(
+            judge(
+                common(final(rows, "fsgd", "spiking"), final(rows, "relu", "rectified")),
+                -bound,
+                bound,
+            ),
+            protocol,
+            f"FSGD minus ReLU in points, {_split(part)}; must be within {bound:g}",
+        )
+        for protocol, part, rows in parts(evidence, TABLE)
+    ]
+
+
+@REGISTRY.number("ch3.close_to_relu", "fsgd", "relu")
+def errors_of_the_claim(evidence: Evidence) -> list[Number]:
+    """The two test errors."""
+    forms = {"fsgd": "spiking", "relu": "rectified"}
+    return [
+        Number(
+            name, protocol, evidence.entry["values"][name], tuple(final(rows, name, form)), None,
+            note=_split(part),
+        )
+        for protocol, part, rows in parts(evidence, TABLE)
+        for name, form in forms.items()
+    ]  # fmt: skip
+
+
+# ----------------------------------------------------------------------- table A.1
+
+
+def _failing(errors: pd.Series) -> pd.Series:
+    return errors.fillna(DIVERGED_ERROR)
+
+
+def _above(evidence: Evidence, label: str, bound: float, aspect: str = "") -> list[Outcome]:
+    outcomes = []
+    for protocol in variant_protocols(evidence):
+        errors = variant(evidence, protocol, label)
+        note = f"percent error, {_split(TEST_PARTS[protocol])}; must be > {bound:g}"
+        if errors.isna().any():
+            note += f"; {int(errors.isna().sum())} of {len(errors)} diverged and count as failed"
+        note += f"; baseline {variant(evidence, protocol, BASELINE).mean(skipna=False):.3g}"
+        judged = judge(_failing(errors), low=bound)
+        outcomes.append(outcome_of(judged, protocol, note, aspect=aspect))
+    return outcomes
+
+
+@REGISTRY.check(TABLE_A1, 0)
+def more_steps_help(evidence: Evidence) -> list[Outcome]:
+    """Errors with 5 minus 10 and 10 minus 20 time steps."""
+    order = {5: "5 Time Steps", 10: BASELINE, 20: "20 Time Steps"}
+    outcomes = []
+    for protocol in variant_protocols(evidence):
+        errors = {steps: variant(evidence, protocol, name) for steps, name in order.items()}
+        judged = {
+            f"T = {few} minus T = {many}": judge(common(errors[few], errors[many]), low=0.0)
+            for few, many in ((5, 10), (10, 20))
+        }
+        note = f"points, {_split(TEST_PARTS[protocol])}; must be > 0"
+        outcomes.append(outcome_of_all(judged, protocol, note))
+    return outcomes
+
+
+@REGISTRY.check(TABLE_A1, 1)
+def zero_reset_fails(evidence: Evidence) -> list[Outcome]:
+    """Error with quantizers of errors that are reset to zero."""
+    return _above(evidence, ZERO, evidence.bounds(1)[0])
+
+
+@REGISTRY.check(TABLE_A1, 2)
+def depth_first_fails(evidence: Evidence) -> list[Outcome]:
+    """Error with depth-first routing: as coded without held errors, as published by its name."""
+    return _above(evidence, "Depth-First Propagation", evidence.bounds(2)[0])
+
+
+@REGISTRY.check(TABLE_A1, 3)
+def smooth_and_fractional_help(evidence: Evidence) -> list[Outcome]:
+    """Baseline minus smooth gradients, baseline minus fractional updates."""
+    outcomes = []
+    for protocol in variant_protocols(evidence):
+        baseline = variant(evidence, protocol, BASELINE)
+        for label, aspect in ((SMOOTH, "smooth"), (FRACTIONAL, "fractional")):
+            judged = judge(common(baseline, variant(evidence, protocol, label)), low=0.0)
+            note = f"baseline minus {aspect} in points, {_split(TEST_PARTS[protocol])}"
+            outcomes.append(outcome_of(judged, protocol, f"{note}; must be > 0", aspect=aspect))
+    return outcomes
+
+
+@REGISTRY.number(TABLE_A1, "rows")
+def errors_of_table_a1(evidence: Evidence) -> list[Number]:
+    """The nine errors."""
+    return [
+        Number(
+            row["variant"], protocol, row["error_percent"],
+            tuple(variant(evidence, protocol, row["variant"])), None,
+            note=_split(TEST_PARTS[protocol]),
+        )
+        for protocol in variant_protocols(evidence)
+        for row in evidence.entry["values"]["rows"]
+    ]  # fmt: skip
+
+
+@REGISTRY.check("ch3.no_zero_reset", 0)
+def only_zero_reset_fails(evidence: Evidence) -> list[Outcome]:
+    """Errors with zero reset and with no reset."""
+    fails, works = evidence.statement_numbers(0)
+    outcomes = _above(evidence, ZERO, fails, "zero reset")
+    for protocol in variant_protocols(evidence):
+        judged = judge(variant(evidence, protocol, BASELINE), high=works)
+        note = f"percent error, {_split(TEST_PARTS[protocol])}; must be < {works:g}"
+        outcomes.append(outcome_of(judged, protocol, note, aspect="no reset"))
+    return outcomes
+
+
+@REGISTRY.number("ch3.no_zero_reset", "zero_reset", "no_reset", "random")
+def errors_of_resets(evidence: Evidence) -> list[Number]:
+    """The three errors of the claim."""
+    labels = {"zero_reset": ZERO, "no_reset": BASELINE, "random": RANDOM}
+    return [
+        Number(
+            name, protocol, evidence.entry["values"][name],
+            tuple(variant(evidence, protocol, label)), None, note=_split(TEST_PARTS[protocol]),
+        )
+        for protocol in variant_protocols(evidence)
+        for name, label in labels.items()
+    ]  # fmt: skip
