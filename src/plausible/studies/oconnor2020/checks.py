@@ -8,6 +8,7 @@ each part of the study states its own in a module checks_<part>.
 from plausible.studies.declaration import Study
 from plausible.studies.oconnor2020 import (
     checks_chapter1,
+    checks_newsgroups,
     checks_principles,
     checks_quantization,
     checks_scales,
@@ -17,6 +18,7 @@ from plausible.studies.setting_rules import Rule, check_settings
 
 RULES: dict[str, Rule] = {
     **checks_chapter1.RULES,
+    **checks_newsgroups.RULES,
     **checks_principles.RULES,
     **checks_quantization.RULES,
     **checks_scales.RULES,
@@ -35,5 +37,6 @@ def check_sweeps(study: Study) -> None:
     for sweep in study.declaration["sweep"]:
         settings = study.sweep_settings(sweep)
         check_settings(f"sweep.{sweep}", settings, RULES)
+        checks_newsgroups.check_divisions(f"sweep.{sweep}", settings)
         checks_scales.check_optimisations(f"sweep.{sweep}", settings)
         checks_spiking_training.check_variants(f"sweep.{sweep}", settings, study.sweep_seeds(sweep))

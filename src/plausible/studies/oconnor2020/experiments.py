@@ -17,6 +17,7 @@ from plausible.studies.oconnor2020.chapter1 import (
 )
 from plausible.studies.oconnor2020.event_graphs import event_graphs
 from plausible.studies.oconnor2020.four_networks import four_networks
+from plausible.studies.oconnor2020.newsgroups import newsgroups
 from plausible.studies.oconnor2020.quantizers import quantizers
 from plausible.studies.oconnor2020.random_network import random_scales
 from plausible.studies.oconnor2020.scale_optimisation import scale_optimisation
@@ -36,6 +37,7 @@ EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {
     "hopfield_capacity": hopfield_capacity,
     "spiking_neurons": spiking_neurons,
     "quantizers": quantizers,
+    "newsgroups": newsgroups,
     "spiking_limit": spiking_limit,
     "spiking_gradient": spiking_gradient,
     "event_graphs": event_graphs,

@@ -5,6 +5,7 @@ from plausible.studies.markdown import (
     theorems_markdown,
 )
 from plausible.studies.oconnor2020.tables_chapter1 import gaps_markdown, spiking_panels
+from plausible.studies.oconnor2020.tables_newsgroups import table3_1_markdown
 from plausible.studies.oconnor2020.tables_quantization import (
     gradient_markdown,
     limit_markdown,
@@ -43,6 +44,7 @@ __all__ = [
     "slopes_markdown",
     "sparsity_markdown",
     "spiking_panels",
+    "table3_1_markdown",
     "table3_2_markdown",
     "table_a1_markdown",
     "table_a2_markdown",

@@ -1,0 +1,85 @@
+"""O'Connor 2020, table 3.1: errors on two newsgroups while the networks learn."""
+
+from collections.abc import Callable
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from plausible.plots.published import PublishedCurves
+from plausible.plots.style import (
+    BLUE,
+    DOUBLE_COLUMN_MM,
+    GREY,
+    ORANGE,
+    PUBLISHED_COLOUR,
+    PUBLISHED_LINE,
+    PURPLE,
+    Look,
+    draw_line,
+    in_style,
+    legend_below,
+    letter,
+    new_figure,
+    plain_log,
+    series_handle,
+    summary,
+)
+
+NETWORKS = {
+    "relu": Look("one-layer network", GREY, "X", "-"),
+    "sgd": Look("spiking, SGD", BLUE, "o", "-"),
+    "fsgd": Look("spiking, FSGD", ORANGE, "s", (0, (4.5, 1.5))),
+}
+MACHINE = Look("linear SVM", PURPLE, "", (0, (6, 1.5, 1, 1.5)))
+PUBLISHED = {
+    "Spiking Regressor": "published, spiking and one-layer network",
+    "SVM": "published, SVM",
+}
+DOTTED = (0, (1, 1.2))
+TEST = "test_error_percent"
+TITLES = {
+    "file_order": "7 : 1, order of the file",
+    "shuffled": "7 : 1, shuffled",
+    "shuffled_4to1": "4 : 1, shuffled",
+}
+
+
+@in_style
+def newsgroups_errors(
+    table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
+) -> Figure:
+    """Test errors of the networks against epochs, for each division; the machine as a line."""
+    printed = {row["network"]: row[TEST] for row in published.values("ch3.table3.1")["rows"]}
+    stand_in = not table["data_set"].str.startswith("newsgroups").all()
+    figure = new_figure(DOUBLE_COLUMN_MM, 66)
+    divisions = list(dict.fromkeys(table["division"]))
+    panels = figure.subplots(1, len(divisions), sharey=True, squeeze=False)[0]
+    for number, (axes, name) in enumerate(zip(panels, divisions, strict=True)):
+        _division(axes, table[table["division"] == name])
+        for row, line in zip(PUBLISHED, (PUBLISHED_LINE, DOTTED), strict=True):
+            axes.axhline(printed[row], color=PUBLISHED_COLOUR, lw=0.8, ls=line, zorder=0)
+        axes.set_xlabel("epochs")
+        letter(axes, "abcdefgh"[number], TITLES.get(name, name))
+    panels[0].set_ylabel("test error (%)")
+    panels[0].set_ylim(bottom=0)
+    handles = [series_handle(look) for look in NETWORKS.values()] + [series_handle(MACHINE)]
+    data = " (newsgroups)" if stand_in else ""
+    for row, line in zip(PUBLISHED, (PUBLISHED_LINE, DOTTED), strict=True):
+        label = PUBLISHED[row] + data
+        handles.append(Line2D([], [], color=PUBLISHED_COLOUR, lw=0.8, ls=line, label=label))
+    legend_below(figure, handles, columns=3)
+    return figure
+
+
+def _division(axes: Axes, table: pd.DataFrame) -> None:
+    for name, look in NETWORKS.items():
+        draw_line(axes, "epoch", summary(table[table["classifier"] == name], ["epoch"], TEST), look)
+    machine = table[table["classifier"] == "svm_linear"][TEST].mean()
+    axes.axhline(machine, color=MACHINE.colour, linestyle=MACHINE.line, lw=1.0)
+    epochs = sorted(table.loc[table["epoch"] > 0, "epoch"].unique())
+    plain_log(axes, "x", epochs)
+
+
+FIGURES: dict[str, Callable[..., Figure]] = {"newsgroups_errors": newsgroups_errors}
