@@ -16,6 +16,7 @@ from plausible.plots.oconnor2020_spiking_training import (
     networks_of,
     over_seeds,
     positive,
+    spiking_handles,
     spiking_look,
     whole_numbers,
 )
@@ -162,7 +163,7 @@ def early_guesses(
     )
     plain_log(panels[1], "x")
     letter(panels[1], "b", "what a guess costs")
-    handles = [series_handle(spiking_look(name)) for name in names]
+    handles = spiking_handles(steps, names)
     handles.append(Line2D([], [], color=GREY, lw=0.6, label="vector network, same weights"))
     handles.append(
         Line2D([], [], color=GREY, lw=0.9, ls=(0, (1.2, 1.2)), label="pass of ReLU without zeros")

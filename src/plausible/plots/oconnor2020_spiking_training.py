@@ -120,6 +120,17 @@ def interval_handles(table: pd.DataFrame) -> list[Line2D]:
     return [Line2D([], [], color=GREY, alpha=0.3, linewidth=5, label="95 % interval over seeds")]
 
 
+def spiking_handles(steps: pd.DataFrame, names: Sequence[str]) -> list[Line2D]:
+    """Legend entries of networks that are tested as spiking ones; shorter trainings are named."""
+    epochs = steps.groupby("network")["epoch"].max()
+    handles = []
+    for name in names:
+        look = spiking_look(name)
+        shorter = f" ({epochs[name]:g} epochs)" if epochs[name] < epochs.max() else ""
+        handles.append(series_handle(look, look.label + shorter))
+    return handles
+
+
 def whole_numbers(axes: Axes, label: str) -> None:
     """Horizontal axis of epochs or time steps."""
     axes.set_xlabel(label)
@@ -177,7 +188,7 @@ def ch3_fig3_3(table: pd.DataFrame, published: PublishedCurves, dataset: str = "
         letter(axes, name, title)
     error_axis(panels[0], part.loc[part["record"].isin(["anytime", "final"]), "error_percent"])
     panels[1].set_ylabel("")
-    handles = [series_handle(spiking_look(name)) for name in names]
+    handles = spiking_handles(steps, names)
     handles += [
         series_handle(TRAINED["relu"], "ReLU network, dense", linestyle="none", marker="P"),
         series_handle(TRAINED["relu"], "ReLU network, without zeros", linestyle="none", marker="X"),
@@ -237,6 +248,8 @@ def table_a1_figure(
         if marks:
             axes.plot(*zip(*marks, strict=True), **published_marker())
         axes.set_xlabel("error (%)")
+        # Room at the left edge for the crosses of networks that diverged.
+        axes.set_xlim(left=0.6 * min(printed.values()))
         plain_log(axes, "x")
         axes.grid(axis="y", color=GREY, alpha=0.2, lw=0.5)
         letter(axes, letters, title)

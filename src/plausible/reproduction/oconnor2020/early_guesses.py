@@ -6,6 +6,7 @@ same weights; and the range of few operations ends where the error is twice the 
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -31,36 +32,44 @@ LEVELS = 10
 TITLES = NAMES | {"relu": "ReLU weights"}
 
 
-class _Curves:
-    """Curves of the spiking networks on one test part, and their vector networks."""
+class Curves(NamedTuple):
+    """Rows of the spiking networks step by step on one test part, and of their vector networks."""
 
-    def __init__(self, rows: pd.DataFrame) -> None:
-        self.steps = rows[rows["record"] == "anytime"].sort_values("step")
-        self.final = rows[(rows["record"] == "final") & (rows["form"] == "rectified")]
-
-    def seeds(self, network: str) -> list[int]:
-        return sorted(set(self.steps.loc[self.steps["network"] == network, "seed"]))
-
-    def curve(self, network: str, seed: int, column: str) -> tuple[np.ndarray, np.ndarray]:
-        chosen = self.steps[(self.steps["network"] == network) & (self.steps["seed"] == seed)]
-        return chosen[column].to_numpy(), chosen["error_percent"].to_numpy()
-
-    def vector(self, network: str, seed: int, counting: str, column: str) -> float:
-        chosen = self.final[
-            (self.final["network"] == network)
-            & (self.final["seed"] == seed)
-            & (self.final["counting"] == counting)
-        ]
-        return float(chosen[column].iloc[0])
+    steps: pd.DataFrame
+    vectors: pd.DataFrame
 
 
-def low_range_ratio(curves: _Curves, seed: int) -> float:
+def curves_of(rows: pd.DataFrame) -> Curves:
+    """Curves among the rows of figure 3.3 on one test part."""
+    vectors = rows[(rows["record"] == "final") & (rows["form"] == "rectified")]
+    return Curves(rows[rows["record"] == "anytime"].sort_values("step"), vectors)
+
+
+def _seeds(curves: Curves, network: str) -> list[int]:
+    return sorted(set(curves.steps.loc[curves.steps["network"] == network, "seed"]))
+
+
+def _curve(curves: Curves, network: str, seed: int, column: str) -> tuple[np.ndarray, np.ndarray]:
+    """Operations so far and error after each step."""
+    steps = curves.steps
+    chosen = steps[(steps["network"] == network) & (steps["seed"] == seed)]
+    return chosen[column].to_numpy(), chosen["error_percent"].to_numpy()
+
+
+def _vector(curves: Curves, network: str, seed: int, counting: str, column: str) -> float:
+    """Error or operations of the vector network with the weights of a spiking one."""
+    rows = curves.vectors
+    same = (rows["network"] == network) & (rows["seed"] == seed)
+    return float(rows.loc[same & (rows["counting"] == counting), column].iloc[0])
+
+
+def low_range_ratio(curves: Curves, seed: int) -> float:
     """Operations of FSGD over those of SGD, without the input layer, in the range of few.
 
     Geometric mean over errors from the lower of both first guesses down to twice the higher of both
     final errors.
     """
-    fsgd, sgd = (curves.curve(name, seed, HIDDEN) for name in ("fsgd", "sgd"))
+    fsgd, sgd = (_curve(curves, name, seed, HIDDEN) for name in ("fsgd", "sgd"))
     top = min(fsgd[1][0], sgd[1][0])
     bottom = min(top, 2.0 * max(fsgd[1][-1], sgd[1][-1]))
     logs = [
@@ -73,8 +82,8 @@ def low_range_ratio(curves: _Curves, seed: int) -> float:
 def _fsgd_guesses_better(evidence: Evidence, aspect: str = "") -> list[Outcome]:
     outcomes = []
     for protocol, part, rows in parts(evidence, GUESSES):
-        curves = _Curves(rows)
-        seeds = [seed for seed in curves.seeds("fsgd") if seed in curves.seeds("sgd")]
+        curves = curves_of(rows)
+        seeds = [seed for seed in _seeds(curves, "fsgd") if seed in _seeds(curves, "sgd")]
         judged = judge([low_range_ratio(curves, seed) for seed in seeds], high=1.0)
         note = (
             "operations of FSGD over those of SGD for the same error, without the input layer, "
@@ -84,7 +93,7 @@ def _fsgd_guesses_better(evidence: Evidence, aspect: str = "") -> list[Outcome]:
     return outcomes
 
 
-def _guess_over_pass(evidence: Evidence, curves: _Curves, network: str, counting: str) -> Judgement:
+def _guess_over_pass(evidence: Evidence, curves: Curves, network: str, counting: str) -> Judgement:
     """Operations of the early guess over those of the vector network's pass, over seeds.
 
     A guess that is not good enough after the last step costs more than what was spent by then:
@@ -92,13 +101,13 @@ def _guess_over_pass(evidence: Evidence, curves: _Curves, network: str, counting
     """
     within = evidence.bounds(2, of=GUESSES)[0]
     ratios = []
-    for seed in curves.seeds(network):
-        cost, error = curves.curve(network, seed, ALL)
-        level = curves.vector(network, seed, "dense", "error_percent") + within
+    for seed in _seeds(curves, network):
+        cost, error = _curve(curves, network, seed, ALL)
+        level = _vector(curves, network, seed, "dense", "error_percent") + within
         reached = cost_to_reach(cost, error, level)
         never = math.nan if counting == "dense" else float(cost[-1])
         reached = never if math.isnan(reached) else reached
-        ratios.append(reached / curves.vector(network, seed, counting, ALL))
+        ratios.append(reached / _vector(curves, network, seed, counting, ALL))
     low, high = (0.0, 1.0) if counting == "dense" else (1.0, math.inf)
     return judge(ratios, low, high)
 
@@ -108,7 +117,7 @@ def _guess_outcomes(evidence: Evidence, counting: str, aspect: str) -> list[Outc
     sign = "<" if counting == "dense" else ">"
     outcomes = []
     for protocol, part, rows in parts(evidence, GUESSES):
-        curves = _Curves(rows)
+        curves = curves_of(rows)
         judged = {
             TITLES[network]: _guess_over_pass(evidence, curves, network, counting)
             for network in TITLES
@@ -144,13 +153,13 @@ def guesses_converge(evidence: Evidence) -> list[Outcome]:
     bound = evidence.bounds(2)[0]
     outcomes = []
     for protocol, part, rows in parts(evidence, GUESSES):
-        curves = _Curves(rows)
+        curves = curves_of(rows)
         judged = {}
         for network, title in TITLES.items():
             apart = [
-                curves.curve(network, seed, ALL)[1][-1]
-                - curves.vector(network, seed, "dense", "error_percent")
-                for seed in curves.seeds(network)
+                _curve(curves, network, seed, ALL)[1][-1]
+                - _vector(curves, network, seed, "dense", "error_percent")
+                for seed in _seeds(curves, network)
             ]
             judged[title] = judge(apart, -bound, bound, strict=False)
         last = int(curves.steps["step"].max())

@@ -1,0 +1,180 @@
+"""Pictures of chapter 3's training runs, drawn from tables that follow the contract."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from plausible.plots import oconnor2020, style
+from plausible.plots import oconnor2020_spiking_beyond as beyond
+from plausible.plots import oconnor2020_spiking_training as plots
+from plausible.plots.published import load_curves
+from plausible.reproduction.published import load_published
+
+from ..reproduction.synthetic_oconnor2020_spiking import DENSE, SPARSE, good_tables
+
+FOLDER = Path(__file__).parents[2] / "workflow" / "published"
+DRAWN = {
+    "ch3_fig3_2": "ch3.fig3.2",
+    "ch3_fig3_3": "ch3.fig3.3",
+    "table_a1_figure": "table_a1",
+    "fsgd_and_sgd": "ch3.fig3.2",
+    "early_guesses": "ch3.fig3.3",
+}
+
+
+@pytest.fixture(scope="module")
+def published():
+    return load_curves(FOLDER / "curves", "oconnor2020")
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return good_tables(load_published(FOLDER / "oconnor2020.yaml"))
+
+
+def draw(name, table, published, dataset="mnist"):
+    figure = oconnor2020.FIGURES[name](table, published, dataset)
+    FigureCanvasAgg(figure).draw()
+    return figure
+
+
+@pytest.fixture(scope="module")
+def drawn(tables, published):
+    return {name: draw(name, tables[table], published) for name, table in DRAWN.items()}
+
+
+def lines_of(axes, colour, style_of_line=None):
+    found = [line for line in axes.lines if to_hex(line.get_color()) == to_hex(colour)]
+    return [line for line in found if style_of_line in (None, line.get_linestyle())]
+
+
+def legend_texts(figure):
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_picture_has_labels_and_nothing_outside(name, drawn):
+    figure = drawn[name]
+    assert isinstance(figure, Figure)
+    assert figure.get_figwidth() == pytest.approx(style.DOUBLE_COLUMN_MM / 25.4)
+    renderer = figure.canvas.get_renderer()
+    width, height = figure.canvas.get_width_height()
+    for axes in figure.axes:
+        assert axes.get_xlabel() and axes._left_title.get_text()
+        for text in (axes.xaxis.label, axes.yaxis.label, axes._left_title):
+            if not text.get_text():
+                continue
+            box = text.get_window_extent(renderer)
+            assert -1 <= box.x0 and box.x1 <= width + 1 and -1 <= box.y0 and box.y1 <= height + 1
+    assert legend_texts(figure) and len(set(legend_texts(figure))) == len(legend_texts(figure))
+
+
+def test_learning_curves_are_means_over_seeds_with_published_errors(drawn, tables, published):
+    panels = drawn["ch3_fig3_2"].axes
+    table = tables["ch3.fig3.2"]
+    for axes, part in zip(panels, ("thesis", "official"), strict=False):
+        for network, error in (("relu", 1.63), ("fsgd", 2.07), ("sgd", 3.6)):
+            look = plots.TRAINED[network]
+            curves = lines_of(axes, look.colour, "-")
+            rows = table[(table["network"] == network) & (table["epoch"] > 0)]
+            wanted = rows[rows["part"] == part].groupby("epoch")["error_percent"].mean()
+            assert np.allclose(curves[0].get_ydata(), wanted)
+            marks = [line for line in axes.lines if line.get_markeredgecolor() == look.colour]
+            assert [line.get_ydata()[0] for line in marks if line.get_marker() == "D"] == [error]
+    # Gaps of 1 point and less, of the first twenty epochs.
+    (gap,) = lines_of(panels[2], plots.TRAINED["relu"].colour)
+    assert np.allclose(gap.get_ydata(), 1.0) and max(gap.get_xdata()) == 20
+
+
+def test_early_guesses_stand_beside_both_passes(drawn):
+    left, right = drawn["ch3_fig3_3"].axes
+    for axes, share in ((left, 1.0), (right, 0.3)):
+        points = {
+            line.get_marker(): line.get_xdata()[0]
+            for line in lines_of(axes, plots.TRAINED["relu"].colour)
+            if line.get_marker() in "PX"
+        }
+        assert points == {
+            "P": pytest.approx(share * DENSE / 1e3),
+            "X": pytest.approx(share * SPARSE / 1e3),
+        }
+    assert "spiking, regularised FSGD (20 epochs)" in legend_texts(drawn["ch3_fig3_3"])
+    (line,) = [one for one in lines_of(right, plots.TRAINED["fsgd"].colour) if len(one.get_xdata())]
+    assert line.get_xdata()[0] == pytest.approx(8.0)
+    assert line.get_ydata()[:2] == pytest.approx([2.03 + 10, 2.03 + 5])
+
+
+def test_variants_stand_beside_their_published_error(drawn, published):
+    left, right = drawn["table_a1_figure"].axes
+    labels = [text.get_text() for text in left.get_yticklabels()]
+    printed = {row["variant"]: row["error_percent"] for row in published.values("table_a1")["rows"]}
+    for axes in (left, right):
+        (marks,) = lines_of(axes, style.PUBLISHED_COLOUR)
+        assert sorted(marks.get_xdata()) == sorted(printed.values())
+        (coded,) = lines_of(axes, style.PROTOCOLS["as_coded"].colour)
+        for error, place in zip(coded.get_xdata(), coded.get_ydata(), strict=True):
+            row = list(plots.VARIANTS)[round(place)]
+            if plots.VARIANTS[row][0]:
+                assert error == pytest.approx(printed[plots.VARIANTS[row][0]])
+    assert labels[0].startswith("baseline") and len(labels) == 10
+
+
+def test_gain_at_equal_epochs_and_at_equal_operations(tables):
+    table = tables["ch3.fig3.2"]
+    equal = beyond.advantage(table, "epoch")
+    sgd, fsgd = (
+        table[(table["network"] == name) & (table["part"] == "thesis") & (table["epoch"] > 0)]
+        for name in ("sgd", "fsgd")
+    )
+    wanted = sgd["error_percent"].to_numpy() - fsgd["error_percent"].to_numpy()
+    assert np.allclose(equal.sort_values(["seed", "epoch"])["points"], wanted)
+    # An epoch of FSGD costs 10/9 of one of SGD: SGD is read at a later epoch, where there is one.
+    costs = beyond.advantage(table, "training_operations")
+    assert costs["epoch"].max() == 20
+    first = costs[(costs["seed"] == 0) & (costs["epoch"] == 1)]["points"].item()
+    one, two = sgd[sgd["seed"] == 0].set_index("epoch")["error_percent"].loc[[1, 2]]
+    mine = fsgd[fsgd["seed"] == 0].set_index("epoch")["error_percent"].loc[1]
+    assert first == pytest.approx(one + (two - one) / 9 - mine)
+
+
+def test_one_rule_alone_has_no_gain(tables, published):
+    table = tables["ch3.fig3.2"]
+    only = table[table["network"] == "fsgd"]
+    assert beyond.advantage(only, "epoch").empty
+    figure = draw("fsgd_and_sgd", only, published)
+    assert "no data" in [text.get_text() for text in figure.axes[2].texts]
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_one_seed_has_no_intervals(name, tables, published):
+    table = tables[DRAWN[name]]
+    figure = draw(name, table[table["seed"] == 0], published)
+    assert "95 % interval over seeds" not in legend_texts(figure)
+    assert not [one for axes in figure.axes for one in axes.collections if len(one.get_paths())]
+
+
+@pytest.mark.parametrize("name", ["ch3_fig3_2", "table_a1_figure", "fsgd_and_sgd"])
+def test_a_diverged_network_is_drawn_as_such(name, tables, published):
+    table = tables[DRAWN[name]].copy()
+    lost = table["network"].isin(["sgd", "steps_20"]) & (table["epoch"] > 1)
+    table.loc[lost, ["error_percent", "diverged_epoch"]] = [np.nan, 1.3]
+    figure = draw(name, table, published)
+    assert style.DIVERGED in legend_texts(figure)
+
+
+def test_another_data_set_is_named(tables, published):
+    figure = draw("ch3_fig3_2", tables["ch3.fig3.2"], published, "digits")
+    assert "published (MNIST), test, epoch 50" in legend_texts(figure)
+
+
+def test_tables_are_read_from_files_as_well(tables, published, tmp_path):
+    """A result's table is a CSV file; empty columns come back as numbers."""
+    for name, source in DRAWN.items():
+        path = tmp_path / "table.csv"
+        tables[source].to_csv(path, index=False)
+        draw(name, pd.read_csv(path), published)

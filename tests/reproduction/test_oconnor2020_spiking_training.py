@@ -1,0 +1,257 @@
+"""Every check on chapter 3's training runs, on tables that pass and on tables that fail."""
+
+import numpy as np
+import pytest
+
+from plausible.errors import StudyError
+from plausible.reproduction import oconnor2020
+from plausible.reproduction import verdicts as vd
+from plausible.reproduction.evidence import Evidence
+from plausible.reproduction.oconnor2020 import early_guesses
+from plausible.reproduction.oconnor2020.causes import CAUSES
+from plausible.reproduction.published import leaves, load_published
+
+from .synthetic_oconnor2020_spiking import DENSE, SPARSE, good_tables
+
+COVERED = (
+    "ch3.table3.2", "ch3.fig3.2", "ch3.fig3.3", "table_a1", "ch3.fsgd_better",
+    "ch3.training_not_forward", "ch3.smaller_generalisation_gap", "ch3.early_guess",
+    "ch3.no_zero_reset", "ch3.sparse_learned_computation", "ch3.close_to_relu",
+)  # fmt: skip
+TABLE, CURVES, GUESSES = "ch3.table3.2", "ch3.fig3.2", "ch3.fig3.3"
+SPARSITY = "ch3.sparse_learned_computation"
+
+
+@pytest.fixture(scope="module")
+def published(project_root):
+    path = project_root / "workflow" / "published" / "oconnor2020.yaml"
+    return load_published(path, covers=COVERED)
+
+
+@pytest.fixture(scope="module")
+def good(published):
+    return good_tables(published)
+
+
+@pytest.fixture
+def tables(good):
+    return {name: table.copy() for name, table in good.items()}
+
+
+@pytest.fixture(scope="module")
+def verdicts(good, published):
+    return vd.verdict_table("oconnor2020", good, "paper", published)
+
+
+def outcomes(tables, published, name, index, full_scale=True):
+    evidence = Evidence(tables, published.entry(name), published, full_scale)
+    return {
+        (one.protocol, one.aspect): one
+        for one in oconnor2020.REGISTRY.checks[name, index](evidence)
+    }
+
+
+def change(table, condition, **columns):
+    """Replace columns where ``condition`` holds; functions get the old values."""
+    chosen = table.eval(condition)
+    assert chosen.any(), condition
+    for name, value in columns.items():
+        old = table.loc[chosen, name]
+        table.loc[chosen, name] = value(old) if callable(value) else value
+
+
+# ----------------------------------------------------------------- completeness
+
+
+def test_the_good_tables_reproduce_everything(verdicts):
+    wrong = verdicts[verdicts["verdict"] != vd.REPRODUCED]
+    assert wrong.empty, wrong[["id", "check", "protocol", "reproduced", "note"]].to_string()
+    assert not verdicts.duplicated(["id", "check", "protocol"]).any()
+
+
+def test_every_statement_has_a_verdict_in_both_protocols(verdicts, published):
+    for identifier, entry in published.entries.items():
+        rows = verdicts[verdicts["id"] == identifier]
+        for index in range(len(entry["expect"])):
+            here = rows[rows["check"].str.split(" ").str[0] == f"expect:{index}"]
+            assert "as_coded" in set(here["protocol"])
+            if identifier != f"oconnor2020.{SPARSITY}":
+                assert "as_published" in set(here["protocol"])
+
+
+def test_every_published_number_is_compared(verdicts, published):
+    for identifier, entry in published.entries.items():
+        numbers = [value for _, value in leaves(entry["values"]) if isinstance(value, float)]
+        rows = verdicts[verdicts["id"] == identifier]
+        coded = rows[rows["check"].str.startswith("value:") & (rows["protocol"] == "as_coded")]
+        assert sorted(coded["published"].astype(float)) == sorted(numbers), identifier
+
+
+def test_explanations_and_causes_name_rows_that_exist(verdicts):
+    rows = set(zip(verdicts["id"], verdicts["check"], verdicts["protocol"], strict=True))
+    own = {f"oconnor2020.{name}" for name in COVERED}
+    for cause in CAUSES:
+        for result, check, protocol, _ in cause.needs:
+            if f"oconnor2020.{result}" in own:
+                assert (f"oconnor2020.{result}", check, protocol) in rows
+    checks = {(name.partition(".")[2], check) for name, check, _ in rows}
+    for one in oconnor2020.EXPLANATIONS:
+        if f"oconnor2020.{one.result}" in own and one.check != "*":
+            assert any(
+                result == one.result and (check == one.check or check.split(" ")[0] == one.check)
+                for result, check in checks
+            ), one
+
+
+# ----------------------------------------------------------------- statements that fail
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "aspect", "table", "condition", "column", "value"),
+    [
+        # The spiking networks change places.
+        (TABLE, 0, "", TABLE, "network == 'fsgd' and form == 'spiking'", "error_percent", 4.0),
+        (TABLE, 1, "ReLU is best", TABLE, "network == 'sgd' and form == 'spiking'",
+         "error_percent", 1.0),
+        (TABLE, 1, "margin", TABLE, "network == 'fsgd' and form == 'spiking'",
+         "error_percent", 2.7),
+        (TABLE, 2, "", TABLE, "network == 'relu' and form == 'spiking'", "error_percent", 1.2),
+        (TABLE, 3, "", TABLE, "network == 'fsgd' and form == 'rectified'", "error_percent", 2.5),
+        ("ch3.fsgd_better", 0, "table 3.2", TABLE, "network == 'sgd'", "error_percent", 2.0),
+        ("ch3.fsgd_better", 0, "table A.1", "table_a1", "network == 'fractional'",
+         "error_percent", 3.6),
+        ("ch3.training_not_forward", 0, "", TABLE, "network == 'relu' and form == 'spiking'",
+         "error_percent", 2.3),
+        ("ch3.close_to_relu", 0, "", TABLE, "network == 'fsgd' and form == 'spiking'",
+         "error_percent", 0.5),
+        (CURVES, 0, "FSGD", CURVES, "network == 'fsgd' and epoch == 20 and part != 'train'",
+         "error_percent", lambda old: old + 0.6),
+        (CURVES, 0, "SGD", CURVES, "network == 'sgd' and epoch == 20 and part != 'train'",
+         "error_percent", lambda old: old + 0.6),
+        ("ch3.smaller_generalisation_gap", 0, "FSGD", CURVES,
+         "network == 'fsgd' and 0 < epoch < 20 and part != 'train'", "error_percent",
+         lambda old: old + 1),
+        (CURVES, 1, "", CURVES, "network == 'relu' and epoch > 0.2 and part == 'train'",
+         "error_percent", lambda old: 100 - old),
+        ("table_a1", 0, "", "table_a1", "network == 'steps_20'", "error_percent", 4.0),
+        ("table_a1", 0, "", "table_a1", "network == 'steps_5'", "error_percent", 3.0),
+        ("table_a1", 1, "", "table_a1", "network == 'zero_reset'", "error_percent", 79.0),
+        ("table_a1", 2, "", "table_a1", "network in ['depth_first', 'depth_first_held']",
+         "error_percent", 49.0),
+        ("table_a1", 3, "smooth", "table_a1", "network == 'smooth'", "error_percent", 3.5),
+        ("table_a1", 3, "fractional", "table_a1", "network == 'fractional'", "error_percent", 3.5),
+        ("ch3.no_zero_reset", 0, "zero reset", "table_a1", "network == 'zero_reset'",
+         "error_percent", 79.0),
+        ("ch3.no_zero_reset", 0, "no reset", "table_a1", "network == 'baseline'",
+         "error_percent", 11.0),
+        (GUESSES, 0, "", GUESSES, "network == 'fsgd' and record == 'anytime'",
+         "operations_without_input", lambda old: 3 * old),
+        ("ch3.early_guess", 0, "hypothesis 2 holds", GUESSES,
+         "network == 'fsgd' and record == 'anytime'", "operations_without_input",
+         lambda old: 3 * old),
+        (GUESSES, 1, "dense", GUESSES, "network == 'sgd' and record == 'anytime'", "operations",
+         lambda old: 4 * old),
+        (GUESSES, 1, "sparse", GUESSES, "network == 'sgd' and record == 'anytime'", "operations",
+         lambda old: 0.3 * old),
+        ("ch3.early_guess", 0, "hypothesis 1 fails", GUESSES,
+         "network == 'relu' and record == 'anytime'", "operations", lambda old: 0.3 * old),
+        (GUESSES, 2, "", GUESSES, "network == 'relu' and step == 20", "error_percent", 2.0),
+        (SPARSITY, 0, "", SPARSITY, "network == 'relu' and epoch > 0", "operations_variation",
+         0.04),
+        (SPARSITY, 1, "spikes", SPARSITY, "form == 'spiking' and epoch > 0 and layer == 2",
+         "silent_percent", 40.0),
+        (SPARSITY, 1, "vector network", SPARSITY,
+         "form == 'rectified' and epoch > 0 and network == 'sgd'", "silent_percent", 40.0),
+    ],
+)  # fmt: skip
+def test_a_statement_that_is_false_is_found_out(
+    tables, published, name, index, aspect, table, condition, column, value
+):
+    before = outcomes(tables, published, name, index)
+    change(tables[table], condition, **{column: value})
+    after = outcomes(tables, published, name, index)
+    assert before.keys() == after.keys()
+    for protocol in {protocol for protocol, _ in before}:
+        assert before[protocol, aspect].holds
+        assert not after[protocol, aspect].holds, protocol
+
+
+def test_protocols_are_told_apart_by_their_test_images(tables, published):
+    change(tables[TABLE], "network == 'fsgd' and part == 'official'", error_percent=5.0)
+    found = outcomes(tables, published, TABLE, 0)
+    assert found["as_coded", ""].holds and not found["as_published", ""].holds
+    assert found["as_published", ""].reproduced == pytest.approx(3.6 - 5.0)
+
+
+def test_depth_first_means_two_things(tables, published):
+    """As published its name alone: errors are held."""
+    change(tables["table_a1"], "network == 'depth_first_held'", error_percent=3.38)
+    found = outcomes(tables, published, "table_a1", 2)
+    assert found["as_coded", ""].reproduced == pytest.approx(81.47)
+    assert found["as_published", ""].reproduced == pytest.approx(3.38)
+    assert "baseline 3.38" in found["as_published", ""].note
+
+
+def test_a_diverged_network_has_failed_and_has_won_nothing(tables, published):
+    diverged = "network in ['zero_reset', 'smooth'] and seed == 1 and epoch > 0"
+    change(tables["table_a1"], diverged, error_percent=np.nan)
+    failed = outcomes(tables, published, "table_a1", 1)["as_coded", ""]
+    assert failed.holds and "1 of 3 diverged" in failed.note
+    assert not outcomes(tables, published, "table_a1", 3)["as_coded", "smooth"].holds
+
+
+# ----------------------------------------------------------------- early guesses
+
+
+def test_cost_of_a_guess_is_that_of_the_step_that_is_good_enough(tables, published):
+    """Errors are limit + first / 2^t; within 0.3 of the limit on a straight line between steps."""
+    found = outcomes(tables, published, GUESSES, 1)
+    # SGD: 40 / 2^7 = 0.3125, 40 / 2^8 = 0.15625, so 0.3 is reached 0.08 of the way to step 8.
+    steps = 7 + (0.3125 - 0.3) / (0.3125 - 0.15625)
+    assert f"SGD {31e3 * steps / DENSE:.3g}" in found["as_coded", "dense"].note
+    assert f"SGD {31e3 * steps / SPARSE:.3g}" in found["as_coded", "sparse"].note
+
+
+def test_a_guess_that_is_never_good_enough(tables, published):
+    change(
+        tables[GUESSES],
+        "network == 'sgd' and record == 'anytime'",
+        error_percent=lambda old: old + 5,
+    )
+    found = outcomes(tables, published, GUESSES, 1)
+    assert not found["as_coded", "dense"].holds
+    assert found["as_coded", "sparse"].holds
+    assert f"SGD {31e3 * 20 / SPARSE:.3g}" in found["as_coded", "sparse"].note
+
+
+def test_low_range_compares_costs_at_equal_errors(tables, published):
+    """Curves of one shape, one at 0.8 of the cost of the other."""
+    table = tables[GUESSES]
+    rows = table[(table["part"] == "thesis") & (table["network"].isin(["fsgd", "sgd"]))].copy()
+    steps = rows[rows["record"] == "anytime"].index
+    rows.loc[steps, "error_percent"] = 40.0 * 0.5 ** rows.loc[steps, "step"] + 2.0
+    fsgd = (rows["network"] == "fsgd") & (rows["record"] == "anytime")
+    rows.loc[fsgd, "operations_without_input"] *= 0.8
+    assert early_guesses.low_range_ratio(early_guesses.curves_of(rows), 0) == pytest.approx(0.8)
+
+
+def test_what_a_pass_costs_is_compared_on_the_published_images_only(tables, published):
+    change(tables[GUESSES], "record == 'anytime'", operations=lambda old: 4 * old)
+    rows = vd.verdict_table("oconnor2020", tables, "demo", published)
+    rows = rows[(rows["id"] == "oconnor2020.ch3.fig3.3") & (rows["check"] == "expect:1 dense")]
+    assert set(rows["verdict"]) == {vd.NOT_COMPARABLE}
+
+
+@pytest.mark.parametrize(
+    ("table", "condition", "words"),
+    [
+        (TABLE, "network == 'fsgd' and form == 'spiking'", "lacks fsgd tested as spiking"),
+        (TABLE, "part == 'official'", "test part official"),
+        (CURVES, "network == 'relu' and part == 'train'", "lacks test or training of relu"),
+        ("table_a1", "network == 'baseline'", "lacks baseline"),
+    ],
+)
+def test_missing_rows_are_one_sentence(tables, published, table, condition, words):
+    tables[table] = tables[table][~tables[table].eval(condition)]
+    with pytest.raises(StudyError, match=words):
+        vd.verdict_table("oconnor2020", tables, "paper", published)
