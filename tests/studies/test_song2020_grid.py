@@ -10,6 +10,7 @@ from plausible.errors import StudyError
 from plausible.learning.layered import apply, forward, make_network
 from plausible.learning.layered_rules import il_updates
 from plausible.seeds import numpy_generator
+from plausible.studies.shards import part_of
 from plausible.studies.song2020 import grid as grid_module
 from plausible.studies.song2020.grid import Variant, cost, grid, tasks, variants
 from plausible.studies.song2020.networks import (
@@ -18,7 +19,6 @@ from plausible.studies.song2020.networks import (
     layer_sizes,
     network_rule,
     prepare_images,
-    stored,
     train_network,
 )
 from plausible.studies.song2020.readings import (
@@ -29,7 +29,6 @@ from plausible.studies.song2020.readings import (
     make_reading,
     update_rate,
 )
-from plausible.studies.song2020.shards import part_of
 
 torch.set_num_threads(1)
 
@@ -309,16 +308,6 @@ def test_a_killed_job_goes_on_where_it_was(dataset, table, tmp_path, monkeypatch
     again = grid(settings, SEEDS, dataset)
     assert len(trained) <= groups
     pd.testing.assert_frame_equal(again, table, check_exact=True)
-
-
-def test_what_fails_is_not_stored(tmp_path):
-    with pytest.raises(ZeroDivisionError):
-        stored(str(tmp_path), "x", lambda: 1 / 0)
-    assert not list(tmp_path.iterdir())
-    first = stored(str(tmp_path), "x", lambda: {"a": 0.1 + 0.2, "b": float("nan"), "c": -1})
-    again = stored(str(tmp_path), "x", lambda: pytest.fail("computed again"))
-    assert again["a"] == first["a"] and np.isnan(again["b"]) and again["c"] is not False
-    assert stored(None, "x", lambda: 2) == 2
 
 
 # Rows

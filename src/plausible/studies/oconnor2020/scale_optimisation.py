@@ -36,8 +36,7 @@ from plausible.studies.oconnor2020.scale_readings import (
     optimisations,
     training_settings,
 )
-from plausible.studies.song2020.networks import stored
-from plausible.studies.song2020.shards import part_of
+from plausible.studies.shards import part_of, stored
 
 STUDY = "oconnor2020"
 EXPERIMENT = "scale_optimisation"

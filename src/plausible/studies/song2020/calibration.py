@@ -15,17 +15,16 @@ import pandas as pd
 
 from plausible.data import Dataset
 from plausible.studies.inputs import read, require
+from plausible.studies.shards import part_of, stored
 from plausible.studies.song2020.networks import (
     Images,
     Trained,
     comparison,
     network_rule,
     prepare_images,
-    stored,
     train_network,
 )
 from plausible.studies.song2020.readings import make_reading
-from plausible.studies.song2020.shards import part_of
 
 NOT_CHOICES = ("description",)
 

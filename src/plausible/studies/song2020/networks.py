@@ -1,15 +1,11 @@
 """Training of one network of the figures of Song et al. 2020, and its distance to its twin."""
 
-import json
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from plausible.data import Dataset
 from plausible.errors import StudyError
-from plausible.files import write_text
 from plausible.kernels.predictive_network import count_errors, train_epoch
 from plausible.kernels.predictive_types import (
     Rule,
@@ -180,19 +176,3 @@ def comparison(network: Trained, twin: Trained) -> dict[str, float]:
             "largest_weight": largest(*network.weights),
             "diverged_epoch": network.diverged_epoch,
         }
-
-
-def stored(folder: str | None, name: str, compute: Callable[[], Any]) -> Any:
-    """What ``compute`` returns, read from ``folder`` if a killed run of the job had finished it.
-
-    JSON in ``folder``/``name``.json, written at once or not at all; no folder, no memory.
-    """
-    if folder is None:
-        return compute()
-    path = Path(folder) / f"{name}.json"
-    if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
-    found = compute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(found))
-    return found
