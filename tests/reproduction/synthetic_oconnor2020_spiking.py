@@ -87,7 +87,8 @@ def _anytime(table3_2, seed, shift):
         for part in TESTS:
             for step in range(1, STEPS + 1):
                 yield _row(
-                    "anytime", network, seed, part=part, epoch=_epochs(network), step=step, counting="additions",
+                    "anytime", network, seed, part=part, epoch=_epochs(network), step=step,
+                    counting="additions",
                     error_percent=limit + first * 0.5**step, operations=31e3 * step,
                     operations_without_input=8e3 * step,
                 )  # fmt: skip
