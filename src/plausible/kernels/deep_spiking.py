@@ -16,15 +16,15 @@ with the counts c of input spikes so far (FSGD, eq. 3.7), or of the whole sample
 eq. 3.6). What is sent back is read before the change. Both equations print eta / T; eta / T^2 is
 what makes the step of T spikes at either side that of the rates. The same in a few lines per rule
 is in ``deep_spiking_reference``; both give the same bits.
-"""
 
-from typing import NamedTuple
+What takes the whole network is inlined by force: to hand over all its arrays costs more than many an
+event.
+"""
 
 import numpy as np
 from numba import njit
 
 from plausible.kernels.deep_spiking_types import (
-    SPIKES_PER_UNIT,
     Network,
     Predictions,
     Rule,
@@ -33,13 +33,15 @@ from plausible.kernels.deep_spiking_types import (
     check_order,
     check_training,
     check_trains,
+    make_work,
 )
 from plausible.kernels.spike_emission import unit_of
 from plausible.kernels.spike_loops import (
-    add_columns,
     add_rows,
-    change_column,
-    change_columns,
+    append_spikes,
+    change_rows,
+    change_transposed,
+    count_errors,
     filter_errors,
     note_spikes,
     penalise_columns,
@@ -48,51 +50,7 @@ from plausible.kernels.spike_loops import (
 )
 
 
-class _Work(NamedTuple):
-    """Nodes of a sample; arrays per layer.
-
-    ``potential`` phi; ``spent`` spikes so far times the unit; ``credit`` (eta / T^2) max(c, 0), as
-    an error spike takes off a weight; ``active`` units of non-zero credit, ``numbers`` how many;
-    ``net_errors`` signed error spikes of the sample; ``held`` those of the output layer in a step;
-    ``queue``, ``back_queue`` spikes in dispatch, ``place`` and ``end`` where dispatch stands.
-    """
-
-    potential: tuple[np.ndarray, ...]
-    spent: tuple[np.ndarray, ...]
-    credit: tuple[np.ndarray, ...]
-    active: tuple[np.ndarray, ...]
-    numbers: np.ndarray
-    net_errors: tuple[np.ndarray, ...]
-    held: np.ndarray
-    queue: tuple[np.ndarray, ...]
-    back_queue: tuple[np.ndarray, ...]
-    keys: np.ndarray
-    place: np.ndarray
-    end: np.ndarray
-
-
-def _make_work(network: Network, trains: SpikeTrains) -> _Work:
-    sizes = network.sizes
-    dtype = network.weights[0].dtype
-    capacity = [SPIKES_PER_UNIT * size for size in sizes]
-    capacity[0] = max(capacity[0], int(np.diff(trains.start, axis=1).max(initial=0)))
-
-    def per_layer(kind):
-        return tuple(np.zeros(size, kind) for size in sizes)
-
-    def queues():
-        return tuple(np.empty(number, np.int32) for number in capacity)
-
-    layers = len(sizes)
-    return _Work(
-        per_layer(dtype), per_layer(dtype), per_layer(dtype), per_layer(np.int32),
-        np.zeros(layers, np.int64), per_layer(np.int64), np.zeros(sizes[-1], np.int64), queues(),
-        queues(), np.empty(max(capacity), dtype), np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-    )  # fmt: skip
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _note_spikes(work, layer, end, rule):
     rate = rule.rate * 0 if rule.smooth else rule.rate
     note_spikes(
@@ -101,7 +59,7 @@ def _note_spikes(work, layer, end, rule):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _refresh(work, layer, rule):
     """Make the credit of ``layer`` ready for a change of weights."""
     if rule.smooth:
@@ -121,7 +79,31 @@ def _penalise(network, work, layer, queue, end, rule):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
+def _change_due(network, work):
+    """The changes that error spikes since the last call have made due, in the rows of weights.
+
+    A forward pass reads rows and the way back the transposed matrices, which change at once; so the
+    rows can wait as long as neither spikes are counted nor a forward pass goes on.
+    """
+    for layer in range(1, len(work.due)):
+        change_rows(
+            network.weights[layer - 1], work.due[layer], work.due_end[layer],
+            work.credit[layer - 1], work.active[layer - 1], work.numbers[layer - 1],
+        )  # fmt: skip
+        work.due_end[layer] = 0
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _note_due(network, work, layer, end):
+    """The error spikes in the queue of ``layer`` are due to change the rows of its weights."""
+    due = work.due[layer]
+    if work.due_end[layer] + end > len(due):
+        _change_due(network, work)
+    work.due_end[layer] = append_spikes(work.back_queue[layer], 0, end, due, work.due_end[layer])
+
+
+@njit(cache=True, nogil=True, forceinline=True)
 def _send_back(network, work, end, rule, errors, passed):
     """The error spikes in the queue of the output layer and all they cause; False on overflow.
 
@@ -135,44 +117,45 @@ def _send_back(network, work, end, rule, errors, passed):
         number = filter_errors(queue, end, work.potential[layer], work.spent[layer])
         passed[layer] += number
         if number == 0:
-            return True
-        weights, transposed = network.weights[layer - 1], network.transposed[layer - 1]
-        credit, active = work.credit[layer - 1], work.active[layer - 1]
+            break
         if rule.fractional:
             _refresh(work, layer - 1, rule)
+            _note_due(network, work, layer, number)
         else:
-            for place in range(number):
-                work.net_errors[layer][unit_of(queue[place])] += 1 if queue[place] >= 0 else -1
+            count_errors(queue, number, work.net_errors[layer])
         end = 0
         # Breadth first, a layer sends back all its errors before the weights change.
         stretch = 1 if rule.depth_first else number
         for first in range(0, number, stretch):
             last = first + stretch
             if layer > 1:
-                end = add_columns(
-                    transposed, queue, first, last, network.back[layer - 1],
-                    work.back_queue[layer - 1], work.keys, end, rule.unit, rule.half,
+                end = add_rows(
+                    network.transposed[layer - 1], queue, first, last, False, rule.unit, rule.half,
+                    network.back[layer - 1], work.back_queue[layer - 1], work.keys, end,
                 )  # fmt: skip
                 if end < 0:
                     return False
-            if rule.fractional:
-                change_columns(
-                    weights, transposed, queue, first, last, credit, active,
-                    work.numbers[layer - 1],
-                )  # fmt: skip
+                if rule.fractional:
+                    change_transposed(
+                        network.transposed[layer - 1], queue, first, last, work.credit[layer - 1]
+                    )
+        if end == 0:
+            break
+    if rule.fractional and not rule.hold_error:
+        _change_due(network, work)
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _advance(network, work, rule, layer, first, last):
     """Spikes ``first`` to ``last`` in the queue of the layer below into ``layer``."""
     return add_rows(
-        network.weights[layer - 1], work.queue[layer - 1], first, last, work.potential[layer],
-        work.queue[layer], work.keys, rule.unit, rule.half,
+        network.weights[layer - 1], work.queue[layer - 1], first, last, True, rule.unit, rule.half,
+        work.potential[layer], work.queue[layer], work.keys, 0,
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _breadth_first(network, work, rule, end, spikes, errors, passed):
     """The spikes in the queue of layer 0 through the network, layer by layer."""
     top = len(network.weights)
@@ -192,7 +175,7 @@ def _breadth_first(network, work, rule, end, spikes, errors, passed):
     return rule.hold_error or _send_back(network, work, end, rule, errors, passed)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _output_spike(network, work, code, rule, errors, passed):
     """A spike of the output layer, or (negative) of the target."""
     if rule.hold_error:
@@ -233,7 +216,7 @@ def _depth_first(network, work, rule, end, spikes, errors, passed):
         work.place[layer], work.end[layer] = 0, number
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _start_sample(network, work, rule, generator):
     """Everything back to zero but the quantizers of errors, which follow the rule."""
     for layer in range(len(work.potential)):
@@ -249,7 +232,7 @@ def _start_sample(network, work, rule, generator):
                 back[i] = generator.random() - 0.5 if rule.back_reset == 2 else 0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _take_input(work, trains, sample, step, rule):
     """Input spikes of a step into the queue of layer 0; returns their number."""
     first, last = trains.start[sample, step], trains.start[sample, step + 1]
@@ -268,15 +251,17 @@ def _end_sample(network, work, rule):
     """SGD: the changes of all weights by the counts of the whole sample."""
     for layer in range(1, len(work.potential)):
         _refresh(work, layer - 1, rule)
-        weights, transposed = network.weights[layer - 1], network.transposed[layer - 1]
-        credit, active = work.credit[layer - 1], work.active[layer - 1]
-        net_errors, number = work.net_errors[layer], work.numbers[layer - 1]
+        net_errors, one = work.net_errors[layer], work.back_queue[layer]
         for j in range(len(net_errors)):
-            positive = net_errors[j] > 0
+            one[0] = j if net_errors[j] > 0 else -1 - j
             for _ in range(abs(net_errors[j])):
-                change_column(weights, transposed, j, positive, credit, active, number)
+                _note_due(network, work, layer, 1)
+                if layer > 1:
+                    change_transposed(
+                        network.transposed[layer - 1], one, 0, 1, work.credit[layer - 1]
+                    )
+        _change_due(network, work)
         if rule.penalty > 0:
-            one = work.back_queue[layer]
             for j in range(len(net_errors)):
                 one[0] = j
                 for _ in range(int(work.spent[layer][j])):
@@ -306,6 +291,8 @@ def _train_sample(network, work, rule, trains, sample, label, generator, spikes,
                     if not _send_back(network, work, 1, rule, errors, passed):
                         return False
                 work.held[j] = 0
+            if rule.fractional:
+                _change_due(network, work)
     if not rule.fractional:
         _end_sample(network, work, rule)
     # An infinite weight shows in the potentials as an overflow or as what is not a number.
@@ -342,7 +329,7 @@ def _predict(network, work, rule, trains, outputs, classes, spikes, generator):
                 spikes[sample, step, layer] = end
             if end < 0:
                 break
-            sum_rows(network.weights[top - 1], work.queue[top - 1], end, total, rule.half)
+            sum_rows(network.weights[top - 1], work.queue[top - 1], end, total)
             best = 0
             for j in range(len(total)):
                 outputs[sample, step, j] = total[j]
@@ -369,7 +356,7 @@ def train(
     check_training(network, trains, labels, rule)
     order = check_order(order, len(labels))
     spikes, errors, passed = (np.zeros(len(network.sizes), np.int64) for _ in range(3))
-    work = _make_work(network, trains)
+    work = make_work(network, trains)
     done = _train(network, work, rule, trains, labels, order, generator, spikes, errors, passed)
     healthy = done == len(order) and all(np.isfinite(matrix).all() for matrix in network.weights)
     return Training(done, not healthy, spikes, errors, passed)
@@ -389,7 +376,7 @@ def predict(network: Network, rule: Rule, trains: SpikeTrains) -> Predictions:
     # The quantizers of errors have no part in a prediction.
     forward = rule._replace(back_reset=0, smooth=False)
     _predict(
-        network, _make_work(network, trains), forward, trains, outputs, classes, spikes,
+        network, make_work(network, trains), forward, trains, outputs, classes, spikes,
         np.random.default_rng(0),
     )  # fmt: skip
     return Predictions(outputs, classes, spikes)

@@ -238,6 +238,54 @@ def initial_weights(
     ]
 
 
+class Work(NamedTuple):
+    """Nodes of a sample in training; arrays per layer.
+
+    ``potential`` phi; ``spent`` spikes so far times the unit; ``credit`` (eta / T^2) max(c, 0), as
+    an error spike takes off a weight; ``active`` units of non-zero credit, ``numbers`` how many;
+    ``net_errors`` signed error spikes of the sample; ``held`` those of the output layer in a step;
+    ``due`` error spikes of a layer whose changes the rows of its weights still wait for;
+    ``queue``, ``back_queue`` spikes in dispatch, ``place`` and ``end`` where dispatch stands.
+    """
+
+    potential: tuple[np.ndarray, ...]
+    spent: tuple[np.ndarray, ...]
+    credit: tuple[np.ndarray, ...]
+    active: tuple[np.ndarray, ...]
+    numbers: np.ndarray
+    net_errors: tuple[np.ndarray, ...]
+    held: np.ndarray
+    due: tuple[np.ndarray, ...]
+    due_end: np.ndarray
+    queue: tuple[np.ndarray, ...]
+    back_queue: tuple[np.ndarray, ...]
+    keys: np.ndarray
+    place: np.ndarray
+    end: np.ndarray
+
+
+def make_work(network: Network, trains: SpikeTrains) -> Work:
+    """Nodes for the samples of ``trains``, whose steps have no more spikes than these."""
+    sizes = network.sizes
+    dtype = network.weights[0].dtype
+    capacity = [SPIKES_PER_UNIT * size for size in sizes]
+    capacity[0] = max(capacity[0], int(np.diff(trains.start, axis=1).max(initial=0)))
+
+    def per_layer(kind):
+        return tuple(np.zeros(size, kind) for size in sizes)
+
+    def queues():
+        return tuple(np.empty(number, np.int32) for number in capacity)
+
+    layers = len(sizes)
+    return Work(
+        per_layer(dtype), per_layer(dtype), per_layer(dtype), per_layer(np.int32),
+        np.zeros(layers, np.int64), per_layer(np.int64), np.zeros(sizes[-1], np.int64), queues(),
+        np.zeros(layers, np.int64), queues(), queues(), np.empty(max(capacity), dtype),
+        np.zeros(layers, np.int64), np.zeros(layers, np.int64),
+    )  # fmt: skip
+
+
 def network_arrays(network: Network) -> dict[str, np.ndarray]:
     """Copies of everything that training changes, by name, as for ``numpy.savez``."""
     arrays = {f"weights_{layer}": matrix.copy() for layer, matrix in enumerate(network.weights)}

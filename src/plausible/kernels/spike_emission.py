@@ -19,68 +19,30 @@ def unit_of(code):
     return code if code >= 0 else -1 - code
 
 
-@njit(cache=True, nogil=True)
-def add_row(potential, row, positive, half):
-    """Add or subtract ``row``; whether a potential is above ``half`` now."""
-    above = 0  # counted, not branched on, so that the loop becomes vector instructions
-    if positive:
-        for j in range(len(row)):
-            value = potential[j] + row[j]
-            potential[j] = value
-            above += value > half
-    else:
-        for j in range(len(row)):
-            value = potential[j] - row[j]
-            potential[j] = value
-            above += value > half
-    return above > 0
+@njit(cache=True, nogil=True, forceinline=True)
+def spike(j, potential, rectified, unit, half, limit, queue, keys, first, end):
+    """Append the spikes of unit j, which is beyond the threshold, to ``queue``; its new end.
 
-
-@njit(cache=True, nogil=True)
-def add_row_signed(potential, row, positive, half):
-    """As `add_row`; whether a potential is beyond ``half`` on either side now."""
-    beyond = 0
-    if positive:
-        for j in range(len(row)):
-            value = potential[j] + row[j]
-            potential[j] = value
-            beyond += abs(value) > half
-    else:
-        for j in range(len(row)):
-            value = potential[j] - row[j]
-            potential[j] = value
-            beyond += abs(value) > half
-    return beyond > 0
-
-
-@njit(cache=True, nogil=True)
-def emit(potential, rectified, unit, half, limit, queue, keys, first):
-    """Append the spikes of ``potential`` to ``queue`` from entry ``first``; returns its new end.
-
-    They stand in the order of decreasing |phi|, equals by unit. Returns OVERFLOW where a potential
-    is not below ``limit`` or the queue is full: a limit of less than 2^53 units is what makes the
-    inner loop end, and exact, whatever the weights have become.
+    Those since entry ``first`` stand in the order of decreasing |phi|, equals in the order of the
+    calls. Returns OVERFLOW where the potential is not below ``limit`` or the queue is full: a limit
+    of less than 2^53 units is what makes the loop end, and exact, whatever the weights have become.
     """
-    end = first
-    for j in range(len(potential)):
-        value = potential[j]
-        size = value if rectified else abs(value)
-        if not size > half:
-            continue
-        if not size < limit:
+    value = potential[j]
+    size = value if rectified else abs(value)
+    if not size < limit:
+        return OVERFLOW
+    code = j if value > 0 else -1 - j
+    while size > half:
+        if end == len(queue):
             return OVERFLOW
-        code = j if value > 0 else -1 - j
-        while size > half:
-            if end == len(queue):
-                return OVERFLOW
-            place = end
-            while place > first and keys[place - 1] < size:
-                keys[place], queue[place] = keys[place - 1], queue[place - 1]
-                place -= 1
-            keys[place], queue[place] = size, code
-            end += 1
-            size -= unit
-        potential[j] = size if value > 0 else -size
+        place = end
+        while place > first and keys[place - 1] < size:
+            keys[place], queue[place] = keys[place - 1], queue[place - 1]
+            place -= 1
+        keys[place], queue[place] = size, code
+        end += 1
+        size -= unit
+    potential[j] = size if value > 0 else -size
     return end
 
 
@@ -91,11 +53,13 @@ def _encode(values, steps, unit, half, limit, start, code, potential, keys):
         potential[:] = 0
         for step in range(steps):
             start[sample, step] = end
+            first = end
             for i in range(values.shape[1]):
                 potential[i] += values[sample, i]
-            end = emit(potential, False, unit, half, limit, code, keys, end)
-            if end < 0:
-                return OVERFLOW
+                if abs(potential[i]) > half:
+                    end = spike(i, potential, False, unit, half, limit, code, keys, first, end)
+                    if end < 0:
+                        return OVERFLOW
         start[sample, steps] = end
     return end
 

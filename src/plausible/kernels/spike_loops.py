@@ -3,9 +3,19 @@
 They take plain arrays: a call that hands over all arrays of a network costs as much as an event.
 """
 
+import numpy as np
 from numba import njit
 
-from plausible.kernels.spike_emission import add_row, add_row_signed, emit, unit_of
+from plausible.kernels.spike_emission import OVERFLOW, spike, unit_of
+from plausible.kernels.spike_lanes import (
+    add_above_1,
+    add_above_8,
+    add_above_64,
+    add_beyond_1,
+    add_beyond_8,
+    add_beyond_64,
+    lowest_bit,
+)
 
 
 @njit(cache=True, nogil=True)
@@ -30,6 +40,7 @@ def smooth_credit(potential, spent, credit, active, rate):
     number = 0
     for i in range(len(credit)):
         total = potential[i] + spent[i]
+        credit[i] = 0
         if total > 0:
             credit[i] = rate * total
             active[number] = i
@@ -38,16 +49,49 @@ def smooth_credit(potential, spent, credit, active, rate):
 
 
 @njit(cache=True, nogil=True)
-def change_column(weights, transposed, j, positive, credit, active, number):
-    """W[:, j] -= credit or += credit, for one error spike."""
+def change_transposed(transposed, queue, first, last, credit):
+    """W[:, j] -= credit or += credit in the transposed matrix, for some error spikes."""
+    for place in range(first, last):
+        code = queue[place]
+        if code >= 0:
+            for i in range(len(credit)):
+                transposed[code, i] -= credit[i]
+        else:
+            for i in range(len(credit)):
+                transposed[-1 - code, i] += credit[i]
+
+
+@njit(cache=True, nogil=True)
+def change_rows(weights, due, end, credit, active, number):
+    """W[:, j] -= credit or += credit, for the error spikes ``due``, one after the other.
+
+    Row by row, so that a row is fetched once for all of them.
+    """
     for place in range(number):
         i = active[place]
-        if positive:
-            weights[i, j] -= credit[i]
-        else:
-            weights[i, j] += credit[i]
-        if len(transposed) > 0:
-            transposed[j, i] = weights[i, j]
+        step = credit[i]
+        for entry in range(end):
+            code = due[entry]
+            if code >= 0:
+                weights[i, code] -= step
+            else:
+                weights[i, -1 - code] += step
+
+
+@njit(cache=True, nogil=True)
+def count_errors(queue, end, net_errors):
+    """Add the signs of error spikes to those of their units."""
+    for place in range(end):
+        net_errors[unit_of(queue[place])] += 1 if queue[place] >= 0 else -1
+
+
+@njit(cache=True, nogil=True)
+def append_spikes(queue, first, last, target, end):
+    """Copy some spikes to the end of ``target``; returns its new end."""
+    for place in range(first, last):
+        target[end] = queue[place]
+        end += 1
+    return end
 
 
 @njit(cache=True, nogil=True)
@@ -75,49 +119,57 @@ def filter_errors(queue, end, potential, spent):
 
 
 @njit(cache=True, nogil=True)
-def add_columns(transposed, above, first, last, back, queue, keys, end, unit, half):
-    """Send back error spikes ``first`` to ``last`` of the queue ``above``.
+def add_rows(rows, below, first, last, rectified, unit, half, potential, queue, keys, end):
+    """Add the rows that spikes ``first`` to ``last`` of ``below`` select, one after the other.
 
-    The error spikes that follow are appended to ``queue``, whose new end is returned.
+    The spikes of ``potential`` that follow, of both signs unless ``rectified``, are appended to
+    ``queue`` from entry ``end`` on; those of one row stand in the order of decreasing |phi|, equals
+    by unit. Returns the new end, or OVERFLOW.
     """
     limit = unit * len(queue)
-    for place in range(first, last):
-        code = above[place]
-        if add_row_signed(back, transposed[unit_of(code)], code >= 0, half):
-            end = emit(back, False, unit, half, limit, queue, keys, end)
-            if end < 0:
-                break
-    return end
-
-
-@njit(cache=True, nogil=True)
-def change_columns(weights, transposed, queue, first, last, credit, active, number):
-    """Change the weights to the units of error spikes ``first`` to ``last``."""
-    for place in range(first, last):
-        code = queue[place]
-        change_column(weights, transposed, unit_of(code), code >= 0, credit, active, number)
-
-
-@njit(cache=True, nogil=True)
-def add_rows(weights, below, first, last, potential, queue, keys, unit, half):
-    """Spikes ``first`` to ``last`` of ``below`` into the next layer, whose spikes fill ``queue``.
-
-    Returns the number of these, or OVERFLOW.
-    """
-    limit = unit * len(queue)
-    end = 0
+    size = len(potential)
+    start, matrix = potential.ctypes.data, rows.ctypes.data
     for place in range(first, last):
         code = below[place]
-        if add_row(potential, weights[unit_of(code)], code >= 0, half):
-            end = emit(potential, True, unit, half, limit, queue, keys, end)
-            if end < 0:
-                break
+        positive = code >= 0
+        row = matrix + 8 * size * unit_of(code)
+        begin = end
+        j = 0
+        while j < size:
+            to, source = start + 8 * j, row + 8 * j
+            if size - j >= 64:
+                width = 64
+                if rectified:
+                    word = add_above_64(to, source, positive, half)
+                else:
+                    word = add_beyond_64(to, source, positive, half)
+            elif size - j >= 8:
+                width = 8
+                if rectified:
+                    word = add_above_8(to, source, positive, half)
+                else:
+                    word = add_beyond_8(to, source, positive, half)
+            else:
+                width = 1
+                if rectified:
+                    word = add_above_1(to, source, positive, half)
+                else:
+                    word = add_beyond_1(to, source, positive, half)
+            while word != 0:
+                i = j + lowest_bit(word)
+                word &= word - np.uint64(1)
+                end = spike(i, potential, rectified, unit, half, limit, queue, keys, begin, end)
+                if end < 0:
+                    return OVERFLOW
+            j += width
     return end
 
 
 @njit(cache=True, nogil=True)
-def sum_rows(weights, queue, end, total, half):
+def sum_rows(weights, queue, end, total):
     """Add the rows of ``weights`` that the spikes in ``queue`` select to ``total``."""
     for place in range(end):
         code = queue[place]
-        add_row(total, weights[unit_of(code)], code >= 0, half)
+        row = weights[unit_of(code)]
+        for j in range(len(total)):
+            total[j] = total[j] + row[j] if code >= 0 else total[j] - row[j]
