@@ -17,8 +17,8 @@ eq. 3.6). What is sent back is read before the change. Both equations print eta 
 what makes the step of T spikes at either side that of the rates. The same in a few lines per rule
 is in ``deep_spiking_reference``; both give the same bits.
 
-What takes the whole network is inlined by force: to hand over all its arrays costs more than many an
-event.
+What takes the whole network is inlined by force: to hand over all its arrays costs more than many
+an event.
 """
 
 import numpy as np
