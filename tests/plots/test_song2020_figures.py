@@ -24,6 +24,7 @@ from plausible.plots.song2020_beyond import moment_distance
 from plausible.plots.song2020_common import (
     TEST_ERROR,
     WEIGHTS,
+    WEIGHTS_AS_ONE,
     cells_published,
     moments,
     over_seeds,
@@ -420,14 +421,17 @@ def test_calibration_scores_by_hand(published):
     # Both are beyond the end of the published scale, and weights that overflowed are as well.
     assert best[(2, "tl_test")] == best[(2, "tl_weights")] == 0.0
     assert best[(2, "bp")] == pytest.approx(abs(0.1 - 0.10546) / 0.10546)
-    assert best[("all", "mean")] == pytest.approx((0.25 + 0.025) / 2)
+    tops = TEST_ERROR.top_reading, WEIGHTS_AS_ONE.top_reading
+    parts = 5 / (10 + tops[0]), 1 / (20 + tops[1]), best[(2, "bp")]
+    assert best[("all", "mean")] == pytest.approx(sum(parts) / 3)
 
 
 def test_a_reading_at_the_end_of_the_scale_is_a_lower_bound():
     ours, theirs = pd.Series([30.0, 48.0, 500.0]), pd.Series([49.3, 49.3, 49.3])
-    assert list(cell_distance(ours, theirs, TEST_ERROR.top_reading)) == pytest.approx(
-        [16.2 / 49.3, 0.0, 0.0]
-    )
+    top, names = TEST_ERROR.top_reading, pd.Series(["a", "b", "c"])
+    assert list(cell_distance(ours, theirs, top, names)) == pytest.approx([16.2 / 46.2, 0.0, 0.0])
+    one = pd.Series(["a", "a", "a"])
+    assert cell_distance(ours, theirs, top, one)["a"] == pytest.approx(16.2 / (3 * 46.2))
 
 
 def test_calibration_lists_the_best_and_says_how_many_are_left_out(published):

@@ -165,10 +165,11 @@ def test_calibration_puts_the_closest_candidate_first():
             calibration_row("near", column="bp", gamma=np.nan, mean_test_error=0.15, **unpublished),
         ]
     )
-    lines = cells(tables.calibration_markdown(table, {}))
+    lines = cells(tables.calibration_markdown(table, {"test_error_fraction": [0.10546]}))
     assert [line[0] for line in lines[1:]] == ["`near`", "`far`"]
-    assert lines[1][1:] == ["near weights", "0.05", "0.1", "0", "0.15"]
-    assert lines[2][2:] == ["0.5", "1", "0", "0.25"]
+    # BP: 0.15 / 0.10546 - 1 and 0.25 / 0.10546 - 1.
+    assert lines[1][1:] == ["near weights", "0.174", "0.1", "0", "0.422"]
+    assert lines[2][2:] == ["0.79", "1", "0", "1.37"]
 
 
 def test_a_published_cell_at_the_top_of_its_scale_means_at_least():
@@ -183,4 +184,6 @@ def test_a_published_cell_at_the_top_of_its_scale_means_at_least():
             )
         ]
     )
-    assert cells(tables.calibration_markdown(table, {}))[1][2:5] == ["0", "0", "0"]
+    assert cells(tables.calibration_markdown(table, {"test_error_fraction": [0.10546]}))[1][
+        2:5
+    ] == ["0", "0", "0"]

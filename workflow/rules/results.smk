@@ -82,6 +82,7 @@ rule write_markdown:
         gpu=0,
     params:
         markdown=lambda wildcards: declared_result(wildcards)["markdown"],
+        published=lambda wildcards: declared_result(wildcards).get("published", wildcards.result),
         code=lambda wildcards: source_digest(f"plausible.studies.{wildcards.study}.tables"),
     message:
         "Readable table of {wildcards.study}.{wildcards.result}"

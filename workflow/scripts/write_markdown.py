@@ -12,7 +12,7 @@ with job(snakemake) as run:
 
     names = snakemake.wildcards
     entries = load_published(snakemake.input.published)
-    identifier = f"{names.study}.{names.result}"
+    identifier = f"{names.study}.{snakemake.params.published}"
     tables = import_module(f"plausible.studies.{names.study}.tables")
     text = getattr(tables, snakemake.params.markdown)(
         pd.read_csv(snakemake.input.table),

@@ -31,9 +31,9 @@ _PUBLISHED = (
     "more slowly. "
 ) + _READING
 _CALIBRATED = (
-    "This reading, orthogonal initial matrices times 4, is the nearest of the candidates of the "
-    "calibration, not a stated one. Hidden layers that hardly learn (t = 0, small gamma) pass on "
-    "what their initial weights keep of the image: independent random entries lose more of it "
+    "This reading, orthogonal initial matrices with the deviations of 4 x Xavier, is the nearest "
+    "of the candidates of the calibration, not a stated one. Hidden layers that hardly learn "
+    "(t = 0, small gamma) pass on what their initial weights keep of the image: independent random entries lose more of it "
     "with every layer than orthogonal matrices do, and the published errors grow as slowly with "
     "depth as only the latter allow. The weights are compared by one distance of all matrices: in "
     "the published maps a further hidden layer adds little to the distance that the "
