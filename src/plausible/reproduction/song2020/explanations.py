@@ -32,13 +32,13 @@ _PUBLISHED = (
 ) + _READING
 _CALIBRATED = (
     "This reading, orthogonal initial matrices with the deviations of 4 x Xavier, is the nearest "
-    "of the candidates of the calibration, not a stated one. Hidden layers that hardly learn "
-    "(t = 0, small gamma) pass on what their initial weights keep of the image: independent random entries lose more of it "
-    "with every layer than orthogonal matrices do, and the published errors grow as slowly with "
-    "depth as only the latter allow. The weights are compared by one distance of all matrices: in "
-    "the published maps a further hidden layer adds little to the distance that the "
-    "weights travel (19.0, 22.1, 21.5 in the column t = 0), although the sum has one more matrix; "
-    "one distance of all matrices grows so slowly. "
+    "of the candidates of the calibration, not a stated one. Hidden layers that hardly learn (t ="
+    " 0, small gamma) pass on what their initial weights keep of the image: independent random "
+    "entries lose more of it with every layer than orthogonal matrices do, and the published "
+    "errors grow as slowly with depth as only the latter allow. The weights are compared by one "
+    "distance of all matrices: in the published maps a further hidden layer adds little to the "
+    "distance that the weights travel (19.0, 22.1, 21.5 in the column t = 0), although the sum "
+    "has one more matrix; one distance of all matrices grows so slowly. "
 ) + _READING
 _BY_PROTOCOL = {
     "as_published": _PUBLISHED,

@@ -269,8 +269,8 @@ def calibration_markdown(table: pd.DataFrame, published: Published) -> str:
     note = (
         "Σ |ours - published| / Σ published over the cells of the columns t = l and t = 0 of "
         "figure 3, which need no inference; a published cell at the top of its colour scale "
-        "counts as reached by everything above it. Weights: distance of all matrices as one. BP error: mean "
-        "test error of BP over the epochs against the published "
+        "counts as reached by everything above it. Weights: distance of all matrices as one. "
+        "BP error: mean test error of BP over the epochs against the published "
         f"{number(published['test_error_fraction'][0], 5)}, whose depth is not stated.\n"
     )
     return markdown_table(header, rows) + "\n" + note
