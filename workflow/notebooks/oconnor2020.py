@@ -354,7 +354,8 @@ report.entry("ch3.no_zero_reset")
 #
 # The text states a division of 7 : 1; the printed percentages are possible for 4 : 1 alone, since
 # errors are whole posts. Both are run. At the demo scale a table of measurements of cell nuclei
-# stands in for the posts, and nothing is compared.
+# stands in for the posts, and nothing is compared. In the picture, thin lines are single runs; one
+# that stays high began with an output that few samples reach.
 
 # %%
 report.entry("ch3.table3.1")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -50,7 +51,10 @@ TITLES = {
 def newsgroups_errors(
     table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
 ) -> Figure:
-    """Test errors of the networks against epochs, for each division; the machine as a line."""
+    """Test errors of the networks against epochs, for each division: single runs and their mean.
+
+    The support vector machine, which has no epochs, is a line.
+    """
     printed = {row["network"]: row[TEST] for row in published.values("ch3.table3.1")["rows"]}
     stand_in = not table["data_set"].str.startswith("newsgroups").all()
     figure = new_figure(DOUBLE_COLUMN_MM, 66)
@@ -75,7 +79,11 @@ def newsgroups_errors(
 
 def _division(axes: Axes, table: pd.DataFrame) -> None:
     for name, look in NETWORKS.items():
-        draw_line(axes, "epoch", summary(table[table["classifier"] == name], ["epoch"], TEST), look)
+        rows = table[table["classifier"] == name]
+        # Single runs, not an interval: a run whose output unit fell silent is no normal deviation.
+        for _, run in rows.groupby("seed"):
+            axes.plot(run["epoch"], run[TEST], color=look.colour, lw=0.5, alpha=0.4)
+        draw_line(axes, "epoch", summary(rows, ["epoch"], TEST).assign(low=np.nan), look)
     machine = table[table["classifier"] == "svm_linear"][TEST].mean()
     axes.axhline(machine, color=MACHINE.colour, linestyle=MACHINE.line, lw=1.0)
     epochs = sorted(table.loc[table["epoch"] > 0, "epoch"].unique())

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from plausible.errors import StudyError
-from plausible.studies.setting_rules import COUNT, Rule, one_of, require
+from plausible.studies.setting_rules import COUNT, POSITIVE, Rule, one_of, require
 
 _PROTOCOLS = ("as_published", "as_coded", "corrected")
 _DIVISION: dict[str, Rule] = {
@@ -13,7 +13,7 @@ _DIVISION: dict[str, Rule] = {
     "training_parts": COUNT,
 }
 
-RULES: dict[str, Rule] = {"epochs_tested": COUNT}
+RULES: dict[str, Rule] = {"epochs_tested": COUNT, "rectified_learning_rate": POSITIVE}
 """By the name of the setting; other settings have the rules of the training runs."""
 
 

@@ -40,6 +40,7 @@ class Learning(NamedTuple):
 
     steps: int
     learning_rate: float
+    rectified_learning_rate: float
     initial_deviation: float
     epochs: tuple[int, ...]
     """Epochs after which the errors are measured, increasing."""
@@ -86,7 +87,7 @@ def train_rectified(division: Division, learning: Learning, seed: int) -> list[d
     for epoch in learning.epochs:
         order = np.tile(np.arange(len(labels)), epoch - done)
         trained = rectified_network.train(
-            weights, learning.learning_rate, features, 1, labels, order
+            weights, learning.rectified_learning_rate, features, 1, labels, order
         )
         healthy = healthy and trained == len(order)
         done = epoch
@@ -145,14 +146,14 @@ def newsgroups(
     """Errors of every classifier on every division, for each seed.
 
     Settings: ``divisions`` {name: {``protocol``, ``order`` (file or shuffled),
-    ``training_parts``}}; ``steps`` T; ``learning_rate`` eta; ``initial_deviation`` of the first
-    weights; ``epochs_tested`` increasing. One row a seed, division, classifier and epoch (0 for the
-    support vector machines, which have none): errors in percent, empty from the epoch on in which
-    a network diverged.
+    ``training_parts``}}; ``steps`` T; ``learning_rate`` eta, and that of the one-layer network,
+    ``rectified_learning_rate``; ``initial_deviation`` of the first weights; ``epochs_tested``,
+    increasing. One row a seed, division, classifier and epoch (0 for the support vector machines,
+    which have none): errors in percent, empty from the epoch on in which a network diverged.
     """
     divisions, *numbers, epochs = read(
-        settings, EXPERIMENT, "divisions", "steps", "learning_rate", "initial_deviation",
-        "epochs_tested",
+        settings, EXPERIMENT, "divisions", "steps", "learning_rate", "rectified_learning_rate",
+        "initial_deviation", "epochs_tested",
     )  # fmt: skip
     dataset = require(dataset, EXPERIMENT, "data set")
     learning = Learning(*numbers, tuple(epochs))
