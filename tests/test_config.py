@@ -25,7 +25,7 @@ def root(tmp_path, project_root):
         (tmp_path / "workflow" / folder).mkdir(parents=True)
     schema = project_root / "workflow" / "schemas" / "config.schema.yaml"
     (tmp_path / "workflow" / "schemas" / schema.name).write_text(schema.read_text())
-    for study in ("thuesen2022", "song2020"):
+    for study in ("thuesen2022", "song2020", "oconnor2020"):
         (tmp_path / "workflow" / "studies" / f"{study}.yaml").touch()
     return tmp_path
 
@@ -41,7 +41,7 @@ def fault(config, root, error=ConfigError) -> str:
 def test_empty_configuration_is_the_documented_default(root):
     assert load_config({}, root) == {
         "scale": "demo",
-        "studies": ["thuesen2022", "song2020"],
+        "studies": ["thuesen2022", "song2020", "oconnor2020"],
         "device": "cpu",
         "seeds": None,
         "seeds_per_job": None,
@@ -64,7 +64,7 @@ def test_the_given_configuration_is_not_changed_and_not_shared(root):
     completed["data"]["sets"]["fashion"]["folder"] = "y"
     completed["studies"].append("z")
     assert given == {"data": {"sets": {"fashion": {"folder": "x"}}}}
-    assert load_config({}, root)["studies"] == ["thuesen2022", "song2020"]
+    assert load_config({}, root)["studies"] == ["thuesen2022", "song2020", "oconnor2020"]
 
 
 def test_every_setting_may_be_given(root):

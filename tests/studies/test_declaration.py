@@ -1,5 +1,6 @@
 """Study files: merging of settings, shards, references, one-sentence errors."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import yaml
 
 from plausible.config import load_config
 from plausible.errors import PlausibleError, StudyError
+from plausible.reproduction.published import load_published, result_name
 from plausible.studies.declaration import load_studies, load_study, short_name
 
 ROOT = Path(__file__).parents[2]
@@ -105,18 +107,32 @@ def test_runs_of_one_group_share_their_streams():
     assert study.seed_group("snn") != study.seed_group("spcn_sgd")
 
 
-@pytest.mark.parametrize("name", ["thuesen2022", "song2020"])
+@pytest.mark.parametrize("name", ["thuesen2022", "song2020", "oconnor2020"])
 def test_every_published_entry_that_can_be_reproduced_has_a_result(name):
-    published = yaml.safe_load((ROOT / f"workflow/published/{name}.yaml").read_text())
+    study = load(STUDY.with_stem(name))
+    published = load_published(ROOT / f"workflow/published/{name}.yaml", covers=study.covers)
     wanted = {
-        entry["id"].split(".", 1)[1]
-        for entry in published["results"]
+        result_name(identifier)
+        for identifier, entry in published.entries.items()
         if entry["reproducible"] == "full"
     }
-    assert wanted <= set(load(STUDY.with_stem(name)).results)
+    assert wanted <= set(study.results)
 
 
-@pytest.mark.parametrize("name", ["thuesen2022", "song2020"])
+def test_which_chapters_of_the_long_thesis_are_covered():
+    study = load(STUDY.with_stem("oconnor2020"))
+    published = load_published(ROOT / "workflow/published/oconnor2020.yaml", covers=study.covers)
+    chapter = re.compile(r"ch\d|app[A-Z]|fig_[a-z]|table_[a-z]")
+    found, missing = (
+        {chapter.match(result_name(name))[0] for name in names}
+        for names in (published.entries, published.omitted)
+    )
+    chapters = {"ch1", "ch3", "ch4", "appA", "appB", "fig_a", "fig_b", "table_a", "table_b"}
+    assert found == chapters
+    assert not found & missing, "a chapter is covered as a whole or not at all"
+
+
+@pytest.mark.parametrize("name", ["thuesen2022", "song2020", "oconnor2020"])
 def test_every_function_that_a_study_names_exists(name):
     results = load(STUDY.with_stem(name)).results.values()
     tables = import_module(f"plausible.studies.{name}.tables")
@@ -173,7 +189,7 @@ def test_overrides_of_unknown_runs_and_settings_are_refused():
     with pytest.raises(StudyError, match="spcn_adm.*spcn_adam"):
         load_all(overrides={"spcn_adm": {"epochs": 1}})
     # A run of any of the studies will do.
-    names = ["thuesen2022", "song2020"]
+    names = ["thuesen2022", "song2020", "oconnor2020"]
     found = load_all(studies=names, overrides={"spcn_adam": {"epochs": 1}, "fig2": {"gamma": 0.1}})
     assert list(found) == names
     with pytest.raises(StudyError, match="overrides.fig2 names no run"):
