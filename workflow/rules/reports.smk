@@ -121,4 +121,6 @@ rule workflow_report:
         "Snakemake's own report, with captions and run times"
     shell:
         # A second Snakemake reads the records of the first, which holds the lock meanwhile.
-        "snakemake --nolock --configfile {input.config} --report {output} -- {params.targets} &> {log}"
+        # It is this interpreter's, whether or not the environment is activated.
+        f"{sys.executable} -m snakemake --nolock --configfile {{input.config}} --report {{output}} "
+        "-- {params.targets} &> {log}"
