@@ -352,8 +352,8 @@ report.entry("ch3.no_zero_reset")
 # once per step, so that nothing is lost in the quantization of the input; what differs from the
 # plain network is how it learns.
 #
-# The text states a division of 7 : 1; the printed percentages are possible for 4 : 1 alone, since
-# errors are whole posts. Both are run. At the demo scale a table of measurements of cell nuclei
+# The text states a division of 7 : 1; three of the four printed percentages are possible only with
+# that of 4 : 1, since errors are whole posts (the SVM's fits neither). Both are run. At the demo scale a table of measurements of cell nuclei
 # stands in for the posts, and nothing is compared. In the picture, thin lines are single runs; one
 # that stays high began with an output that few samples reach.
 
@@ -402,8 +402,7 @@ report.theorems(
 #
 # Beyond the thesis: the additions of a sigma-delta network over those of the rounding network, with
 # random frames that change at different rates. Differences pay where the mean change is smaller
-# than the mean value. At the paper scale the published ratios stand at the measured change of MNIST
-# in its two orders, and lie on the curves of networks that never saw a digit.
+# than the mean value. Lines mark the published ratios of MNIST in its two orders.
 
 # %%
 report.beyond("beyond.change_rate")
