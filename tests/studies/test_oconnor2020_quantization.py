@@ -110,12 +110,13 @@ def test_gradient_is_that_of_finite_differences():
 
 
 def test_update_turns_towards_the_gradient(digits):
+    """Two hidden layers, for which other tests compile the spiking network anyway."""
     settings = {
-        "hidden_sizes": [20], "steps": [5, 400], "images": 8,
+        "hidden_sizes": [20, 15], "steps": [5, 400], "images": 8,
         "training": {"drawn": 0, "trained": 300}, "learning_rate": 0.01,
     }  # fmt: skip
     table = spiking_gradient(settings, [0], digits, None)
-    assert len(table) == 2 * 2 * 2 * 3
+    assert len(table) == 2 * 2 * 2 * 4
     late, early = (table[table["steps"] == steps].reset_index() for steps in (400, 5))
     assert (late["cosine_of_sum"] > 0.98).all()
     assert late["cosine"].mean() > early["cosine"].mean()
