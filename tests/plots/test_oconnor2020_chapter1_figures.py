@@ -1,18 +1,16 @@
 """Pictures of chapter 1 of O'Connor 2020, drawn from tables made of closed forms."""
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from plausible.plots import oconnor2020, style
 from plausible.plots.oconnor2020_chapter1 import FIGURES, RECALLED_LOAD
 from plausible.plots.published import load_curves
 
-CURVES = Path(__file__).parents[2] / "workflow" / "published" / "curves"
+from .pictures import CURVES, check_legibility, legend_texts, lines_of
 
 
 def recall_table() -> pd.DataFrame:
@@ -124,20 +122,6 @@ def drawn(published):
     return {name: FIGURES[name](TABLES[name](), published, "digits") for name in FIGURES}
 
 
-def legend_texts(figure):
-    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
-
-
-def texts_of(figure):
-    texts = [text for legend in figure.legends for text in legend.get_texts()]
-    for axes in figure.axes:
-        texts += [axes._left_title, axes.xaxis.label, axes.yaxis.label, *axes.texts]
-        for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            texts += [t.label1 for t in axis.get_major_ticks() if low <= t.get_loc() <= high]
-    return [text for text in texts if text.get_visible() and text.get_text().strip()]
-
-
 def test_every_picture_has_a_table_and_is_registered():
     assert set(TABLES) == set(FIGURES) and FIGURES.items() <= oconnor2020.FIGURES.items()
 
@@ -146,16 +130,7 @@ def test_every_picture_has_a_table_and_is_registered():
 def test_labelled_legible_and_free_of_overlaps(name, drawn):
     figure = drawn[name]
     assert round(figure.get_figwidth() * 25.4, 3) == style.DOUBLE_COLUMN_MM
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw_without_rendering()
-    texts = texts_of(figure)
-    assert min(text.get_fontsize() for text in texts) >= 6.0
-    boxes = [(text.get_text(), text.get_window_extent(renderer).padded(-1.0)) for text in texts]
-    for text, box in boxes:
-        assert box.x0 >= -2 and box.y0 >= -2, text
-        assert box.x1 <= figure.bbox.x1 + 2 and box.y1 <= figure.bbox.y1 + 2, text
-    for (first, one), (second, other) in itertools.combinations(boxes, 2):
-        assert not one.overlaps(other), f"{first!r} covers {second!r}"
+    check_legibility(figure)
     labels = [label for axes in figure.axes for label in (axes.get_xlabel(), axes.get_ylabel())]
     assert all("(" in label for label in labels if label and label != "input"), labels
 
@@ -174,15 +149,11 @@ def test_a_single_seed(name, published):
     assert len(legend_texts(figure)) == len(legend_texts(FIGURES[name](TABLES[name](), published)))
 
 
-def lines_in(axes, colour):
-    return [line for line in axes.lines if line.get_color() == colour]
-
-
 def test_recalls_are_one_line_each(drawn):
     table = recall_table()
     panels = drawn["hopfield_recall"].axes
     assert [len(axes.lines) for axes in panels] == [8, 9, 12, 13]  # with a line at overlap 1
-    first = lines_in(panels[1], style.BLUE)
+    first = lines_of(panels[1], style.BLUE)
     rows = table[(table["load"] == 0.05) & (table["states"] == "binary") & (table["seed"] == 0)]
     rows = rows[rows["pattern"] == 0]
     np.testing.assert_array_equal(first[0].get_ydata(), rows["overlap"])
@@ -197,10 +168,10 @@ def test_capacity_has_means_intervals_up_to_one_and_theory(drawn):
         "20 % of it turned over",
     ]
     chosen = table[(table["units"] == 200) & (table["turned_fraction"] == 0.2)]
-    (line,) = lines_in(panels[1], style.ORANGE)
+    (line,) = lines_of(panels[1], style.ORANGE)
     np.testing.assert_allclose(line.get_ydata(), chosen.groupby("load")["overlap"].mean())
     np.testing.assert_allclose(line.get_xdata(), sorted(chosen["load"].unique()), atol=2e-3)
-    (theory,) = lines_in(panels[0], style.GREY)
+    (theory,) = lines_of(panels[0], style.GREY)
     assert list(theory.get_ydata()) == [1.0, 1.0, 0.0]
     bars = [path.vertices[:, 1] for item in panels[0].collections for path in item.get_paths()]
     assert max(map(np.max, bars)) <= 1.0
@@ -210,17 +181,17 @@ def test_capacity_has_means_intervals_up_to_one_and_theory(drawn):
 
 def test_potentials_stand_on_the_published_scale(drawn, published):
     inputs, cell, kernels, rates = drawn["integrate_and_fire"].axes
-    levels = [line.get_ydata()[0] for line in lines_in(cell, style.PUBLISHED_COLOUR)]
+    levels = [line.get_ydata()[0] for line in lines_of(cell, style.PUBLISHED_COLOUR)]
     values = published.values("ch1.fig1.3")
     assert levels == [values[key] for key in ("resting_mv", "threshold_mv", "peak_mv")]
     assert [text.get_text() for text in cell.texts] == ["resting", "threshold", "peak"]
-    (potential,) = [line for line in lines_in(cell, style.BLUE)]
+    (potential,) = lines_of(cell, style.BLUE)
     assert potential.get_ydata().min() == -70 and potential.get_ydata().max() < -55
     (spikes,) = cell.collections
     assert len(spikes.get_paths()) == 5
     dots = [line for line in kernels.lines if line.get_marker() == "."]
     assert len(dots) == 2 and len(dots[0].get_xdata()) == 101
-    (rectified,) = lines_in(rates, style.GREY)
+    (rectified,) = lines_of(rates, style.GREY)
     assert list(rectified.get_ydata()) == [0.0, 0.0, 100.0, 200.0]
 
 
@@ -231,11 +202,11 @@ def test_windows_jump_and_what_was_computed_lies_on_them(drawn):
             line for line in axes.lines if line.get_color() in (style.SKY, style.ORANGE, style.BLUE)
         ]
         assert len(formulas) == lines
-    (printed,) = [line for line in fifth.lines if line.get_color() == style.PUBLISHED_COLOUR]
+    (printed,) = lines_of(fifth, style.PUBLISHED_COLOUR)
     assert printed.get_ydata().max() == 0.5
     (circles,) = [line for line in fifth.lines if line.get_marker() == "o"]
     assert circles.get_ydata().max() == 2.0 and 0 in circles.get_xdata()
-    assert not lines_in(sixth, style.PUBLISHED_COLOUR)
+    assert not lines_of(sixth, style.PUBLISHED_COLOUR)
     for line in sixth.lines:
         x = np.asarray(line.get_xdata(), dtype=float)
         assert line.get_marker() == "o" or len(x) <= 2 or not x.min() < 0 < x.max()

@@ -1,7 +1,5 @@
 """The picture of table 3.1, from a made-up table."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
@@ -9,7 +7,7 @@ from plausible.plots import oconnor2020, style
 from plausible.plots.oconnor2020_newsgroups import newsgroups_errors
 from plausible.plots.published import load_curves
 
-CURVES = Path(__file__).parents[2] / "workflow" / "published" / "curves"
+from .pictures import CURVES, legend_texts
 
 
 def make_table(data_set):
@@ -40,7 +38,7 @@ def test_networks_machine_and_published_errors_are_drawn(data_set):
         levels = [line.get_ydata()[0] for line in axes.lines if len(set(line.get_ydata())) == 1]
         assert {2.278, 4.82} < set(levels)
         assert axes.get_xlabel() == "epochs" and axes.get_ylim()[0] == 0
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    labels = legend_texts(figure)
     assert ("published, SVM" in labels) is (data_set == "newsgroups")
     assert ("published, SVM (newsgroups)" in labels) is (data_set != "newsgroups")
     again = newsgroups_errors(make_table(data_set), published, "mnist")

@@ -1,18 +1,17 @@
 """Pictures of chapter 4's principles of O'Connor 2020, drawn from tables made of closed forms."""
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from plausible.plots import oconnor2020, oconnor2020_principles, oconnor2020_random_scales, style
 from plausible.plots.oconnor2020_random_scales import pareto_front
 from plausible.plots.published import load_curves
 
-CURVES = Path(__file__).parents[2] / "workflow" / "published" / "curves"
+from .pictures import CURVES, check_legibility, legend_texts, lines_of
+
 FIGURES = {**oconnor2020_principles.FIGURES, **oconnor2020_random_scales.FIGURES}
 CHAINS = {
     "original": "x w h",
@@ -165,23 +164,6 @@ def drawn(published):
     return {name: FIGURES[name](TABLES[name](), published, "digits") for name in FIGURES}
 
 
-def legend_texts(figure):
-    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
-
-
-def texts_of(figure):
-    texts = [text for legend in figure.legends for text in legend.get_texts()]
-    for axes in figure.axes:
-        texts += [axes._left_title, *axes.texts]
-        if not axes.axison:
-            continue
-        texts += [axes.xaxis.label, axes.yaxis.label]
-        for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            texts += [t.label1 for t in axis.get_major_ticks() if low <= t.get_loc() <= high]
-    return [text for text in texts if text.get_visible() and text.get_text().strip()]
-
-
 def test_every_picture_has_a_table_and_is_registered():
     assert set(TABLES) == set(FIGURES) and FIGURES.items() <= oconnor2020.FIGURES.items()
 
@@ -191,16 +173,7 @@ def test_labelled_legible_and_free_of_overlaps(name, drawn):
     figure = drawn[name]
     widths = (style.SINGLE_COLUMN_MM, style.DOUBLE_COLUMN_MM)
     assert round(figure.get_figwidth() * 25.4, 3) in widths
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw_without_rendering()
-    texts = texts_of(figure)
-    assert min(text.get_fontsize() for text in texts) >= 6.0
-    boxes = [(text.get_text(), text.get_window_extent(renderer).padded(-1.0)) for text in texts]
-    for text, box in boxes:
-        assert box.x0 >= -2 and box.y0 >= -2, text
-        assert box.x1 <= figure.bbox.x1 + 2 and box.y1 <= figure.bbox.y1 + 2, text
-    for (first, one), (second, other) in itertools.combinations(boxes, 2):
-        assert not one.overlaps(other), f"{first!r} covers {second!r}"
+    check_legibility(figure)
     for axes in figure.axes:
         if axes.axison and axes.get_subplotspec().is_last_row():
             assert axes.get_xlabel()
@@ -219,10 +192,6 @@ def test_a_single_seed(name, published):
     figure = FIGURES[name](TABLES[name](seeds=1), published)
     figure.draw_without_rendering()
     assert legend_texts(figure)
-
-
-def lines_in(axes, colour):
-    return [line for line in axes.lines if line.get_color() == colour]
 
 
 def test_networks_show_their_modules_and_twins(drawn):
@@ -250,7 +219,7 @@ def test_scales_and_paths_are_those_of_the_table(drawn):
     table = scale_table()
     scales, paths, ends = drawn["random_scales"].axes
     random = table[(table["kind"] == "random") & (table["seed"] == 0)]
-    assert len(lines_in(scales, style.GREY)) == len(random)
+    assert len(lines_of(scales, style.GREY)) == len(random)
     crosses = [line for line in paths.lines if line.get_marker() == "X"]
     found = sorted((line.get_xdata()[0], line.get_ydata()[0]) for line in crosses)
     rows = table[(table["kind"] == "end") & (table["protocol"] == "as_coded") & ~table["unitwise"]]
@@ -285,13 +254,13 @@ def test_published_ratios_stand_where_the_change_is_known(published, drawn):
     ]
     assert wanted[0] > 1 > wanted[1]
     ours = FIGURES["change_rate"](change_table(), published, "mnist")
-    marks = [line for line in ours.axes[0].lines if line.get_marker() == "D"]
-    marks = [line for line in marks if line.get_color() == style.PUBLISHED_COLOUR]
+    published_lines = lines_of(ours.axes[0], style.PUBLISHED_COLOUR)
+    marks = [line for line in published_lines if line.get_marker() == "D"]
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in marks] == [
         (1.26, wanted[0]),
         (0.55, wanted[1]),
     ]
-    lines = lines_in(drawn["change_rate"].axes[0], style.PUBLISHED_COLOUR)
+    lines = lines_of(drawn["change_rate"].axes[0], style.PUBLISHED_COLOUR)
     assert [line.get_ydata()[0] for line in lines] == wanted
 
 
@@ -316,10 +285,10 @@ def test_snippets_are_the_frames_of_their_columns(drawn):
 
 def test_distances_over_the_buffer(drawn):
     first, _, labels = drawn["temporal_order"].axes
-    (line,) = [line for line in lines_in(first, style.BLUE) if len(line.get_xdata()) == 4]
+    (line,) = [line for line in lines_of(first, style.BLUE) if len(line.get_xdata()) == 4]
     assert list(line.get_xdata()) == [1, 10, 100, 1000]
     assert list(line.get_ydata()) == [130.0, 105.0, 80.0, 55.0]
-    (training,) = [line for line in lines_in(labels, style.VERMILLION) if line.get_marker() == "s"]
+    (training,) = [line for line in lines_of(labels, style.VERMILLION) if line.get_marker() == "s"]
     np.testing.assert_allclose(training.get_ydata(), [15.0])
-    shuffled = [line for line in lines_in(first, style.GREEN) if len(line.get_xdata()) == 2]
+    shuffled = [line for line in lines_of(first, style.GREEN) if len(line.get_xdata()) == 2]
     assert shuffled[0].get_ydata()[0] == 130.0

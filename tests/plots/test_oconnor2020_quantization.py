@@ -1,7 +1,5 @@
 """Pictures of quantizers, limits and event graphs, from tables that follow their contracts."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -13,8 +11,8 @@ from plausible.plots import oconnor2020_quantization as plots
 from plausible.plots.published import load_curves
 
 from ..reproduction import synthetic_oconnor2020_quantization as synthetic
+from .pictures import CURVES, legend_texts, lines_of
 
-CURVES = Path(__file__).parents[2] / "workflow" / "published" / "curves"
 FIGURES = {**plots.FIGURES, **graphs.FIGURES}
 TABLES = {
     "fig3_1": synthetic.fig3_1(),
@@ -78,17 +76,16 @@ def test_axes_have_labels(drawn, name):
 
 def test_published_slopes_stand_beside_the_measured(drawn):
     (axes,) = drawn["fig3_1"].axes
-    guides = [line for line in axes.lines if line.get_color() == style.PUBLISHED_COLOUR]
+    guides = lines_of(axes, style.PUBLISHED_COLOUR)
     slopes = [np.diff(np.log(line.get_ydata()))[0] / np.diff(np.log(line.get_xdata()))[0]
               for line in guides]  # fmt: skip
     assert slopes == pytest.approx([-1.0, -0.5])
-    legend = " ".join(text.get_text() for text in drawn["fig3_1"].legends[0].get_texts())
+    legend = " ".join(legend_texts(drawn["fig3_1"]))
     assert "slope −1.00" in legend and "slope −0.50" in legend
 
 
 def test_bound_of_streams_is_that_of_the_thesis(drawn):
-    line = next(line for line in drawn["stream_quantization"].axes[0].lines
-                if line.get_color() == style.PUBLISHED_COLOUR)  # fmt: skip
+    line, *_ = lines_of(drawn["stream_quantization"].axes[0], style.PUBLISHED_COLOUR)
     assert line.get_ydata() == pytest.approx(0.5 / line.get_xdata())
 
 

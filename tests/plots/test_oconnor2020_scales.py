@@ -1,12 +1,7 @@
 """Pictures of the optimised scales, drawn from a table that follows the contract of the result."""
 
-import itertools
-from pathlib import Path
-
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from plausible.plots import oconnor2020, style
@@ -14,8 +9,8 @@ from plausible.plots import oconnor2020_scales_beyond as scales
 from plausible.plots.published import load_curves
 
 from ..reproduction.synthetic_oconnor2020_scales import good_table
+from .pictures import CURVES, check_legibility, legend_texts, lines_of
 
-CURVES = Path(__file__).parents[2] / "workflow" / "published" / "curves"
 NAMES = list(scales.FIGURES)
 
 
@@ -44,26 +39,6 @@ def drawn(table, published):
     return {name: scales.FIGURES[name](table, published, "digits") for name in NAMES}
 
 
-def lines_of(axes, colour):
-    return [line for line in axes.lines if to_hex(line.get_color()) == to_hex(colour)]
-
-
-def legend_texts(figure):
-    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
-
-
-def texts_of(figure):
-    found = [text for legend in figure.legends for text in legend.get_texts()]
-    for axes in figure.axes:
-        found += [axes._left_title, axes.xaxis.label, axes.yaxis.label]
-        for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            found += [
-                tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high
-            ]
-    return [text for text in found if text.get_visible() and text.get_text().strip()]
-
-
 def test_the_study_draws_these():
     for name, function in scales.FIGURES.items():
         assert oconnor2020.FIGURES[name] is function
@@ -75,16 +50,7 @@ def test_labelled_legible_and_free_of_overlaps(name, drawn):
     assert isinstance(figure, Figure)
     assert round(figure.get_figwidth() * 25.4, 3) == style.DOUBLE_COLUMN_MM
     assert "95 % interval over seeds" in legend_texts(figure)
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw_without_rendering()
-    texts = texts_of(figure)
-    assert min(text.get_fontsize() for text in texts) >= 6.0
-    boxes = [(text.get_text(), text.get_window_extent(renderer).padded(-1.0)) for text in texts]
-    for text, box in boxes:
-        assert box.x0 >= -2 and box.y0 >= -2, text
-        assert box.x1 <= figure.bbox.x1 + 2 and box.y1 <= figure.bbox.y1 + 2, text
-    for (first, one), (second, other) in itertools.combinations(boxes, 2):
-        assert not one.overlaps(other), f"{first!r} covers {second!r}"
+    check_legibility(figure)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from plausible.plots import oconnor2020, style
@@ -16,6 +15,7 @@ from plausible.plots.published import load_curves
 from plausible.reproduction.published import load_published
 
 from ..reproduction.synthetic_oconnor2020_spiking import DENSE, SPARSE, good_tables
+from .pictures import legend_texts, lines_of
 
 FOLDER = Path(__file__).parents[2] / "workflow" / "published"
 DRAWN = {
@@ -46,15 +46,6 @@ def draw(name, table, published, dataset="mnist"):
 @pytest.fixture(scope="module")
 def drawn(tables, published):
     return {name: draw(name, tables[table], published) for name, table in DRAWN.items()}
-
-
-def lines_of(axes, colour, style_of_line=None):
-    found = [line for line in axes.lines if to_hex(line.get_color()) == to_hex(colour)]
-    return [line for line in found if style_of_line in (None, line.get_linestyle())]
-
-
-def legend_texts(figure):
-    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
 @pytest.mark.parametrize("name", DRAWN)

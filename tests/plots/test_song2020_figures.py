@@ -4,12 +4,10 @@ import itertools
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -35,9 +33,9 @@ from plausible.plots.song2020_grid import cells_of, grid_rows
 from plausible.plots.song2020_sigma import scaled_divergence
 from plausible.plots.song2020_tables import calibration_scores
 
+from .pictures import CURVES, check_legibility, legend_texts, lines_of
 from .synthetic_song2020 import make_tables
 
-CURVES = Path(__file__).parents[2] / "workflow" / "published" / "curves"
 TABLES = make_tables(CURVES)
 NAMES = list(song2020.FIGURES)
 WITHOUT_PUBLISHED = {"fig1", "fig2", "optimizers", "float32", "energy", "prediction"}
@@ -60,26 +58,6 @@ def drawn(published):
 def svg_texts(drawn):
     """First rendering of every picture; a second one of the same figure may move its panels."""
     return {name: style.svg_text(figure) for name, figure in drawn.items()}
-
-
-def legend_texts(figure):
-    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
-
-
-def visible_texts(figure):
-    """Texts that are drawn: tick labels outside the view are not."""
-    texts = [text for legend in figure.legends for text in legend.get_texts()]
-    for axes in figure.axes:
-        texts += [axes.title, axes._left_title, *axes.texts]
-        if not axes.axison:
-            continue
-        texts += [axes.xaxis.label, axes.yaxis.label]
-        for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            for tick in axis.get_major_ticks():
-                if low <= tick.get_loc() <= high:
-                    texts += [tick.label1, tick.label2]
-    return [text for text in texts if text.get_visible() and text.get_text().strip()]
 
 
 def maps_of(figure):
@@ -119,16 +97,7 @@ def test_labelled_legible_and_free_of_overlaps(name, drawn, svg_texts):
     assert round(figure.get_figwidth() * 25.4, 3) == style.DOUBLE_COLUMN_MM
     assert figure.get_figheight() * 25.4 <= 247
     assert legend_texts(figure)
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw_without_rendering()
-    texts = visible_texts(figure)
-    assert min(text.get_fontsize() for text in texts) >= 6.0
-    boxes = [(text.get_text(), text.get_window_extent(renderer).padded(-1.0)) for text in texts]
-    for text, box in boxes:
-        assert box.x0 >= -2 and box.y0 >= -2, text
-        assert box.x1 <= figure.bbox.x1 + 2 and box.y1 <= figure.bbox.y1 + 2, text
-    for (first, one), (second, other) in itertools.combinations(boxes, 2):
-        assert not one.overlaps(other), f"{first!r} covers {second!r}"
+    check_legibility(figure)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -320,11 +289,7 @@ def test_published_sigma_values_are_drawn(drawn, published):
         ("divergence_of_test_error", "divergence_of_final_weights"),
         strict=True,
     ):
-        black = [
-            line.get_ydata()
-            for line in axes.lines
-            if to_hex(line.get_color()) == style.PUBLISHED_COLOUR
-        ]
+        black = [line.get_ydata() for line in lines_of(axes, style.PUBLISHED_COLOUR)]
         assert any(np.array_equal(values, printed[name]) for values in black)
 
 
@@ -358,8 +323,8 @@ def test_conditions_draw_the_recovered_row_and_column(drawn, published):
     cells = 100 * cells_published(published, 2, TEST_ERROR)["l"] / 64
     black = [
         line.get_ydata()
-        for line in axes.lines
-        if to_hex(line.get_color()) == style.PUBLISHED_COLOUR and line.get_marker() == "o"
+        for line in lines_of(axes, style.PUBLISHED_COLOUR)
+        if line.get_marker() == "o"
     ]
     assert np.allclose(black, [cells])
 
@@ -486,11 +451,7 @@ def test_table4_draws_the_published_ratios_at_the_published_network_only(drawn, 
 def test_table3_draws_the_published_row(drawn, published):
     printed = list(published.values("table3")["success_rate_percent"].values())
     for axes in drawn["table3_figure"].axes[:6]:
-        black = [
-            line.get_ydata()
-            for line in axes.lines
-            if to_hex(line.get_color()) == style.PUBLISHED_COLOUR
-        ]
+        black = [line.get_ydata() for line in lines_of(axes, style.PUBLISHED_COLOUR)]
         assert all(list(values) == printed for values in black) and black
         low, high = axes.get_ylim()
         assert low < min(printed) and high >= 99.95

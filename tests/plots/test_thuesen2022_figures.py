@@ -4,12 +4,10 @@ import itertools
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -19,7 +17,8 @@ from plausible.plots import style, thuesen2022
 from plausible.plots.published import NETWORK_ROWS, load_curves
 from plausible.plots.thuesen2022_neurons import CURRENTS_PER_COLUMN, _envelope
 
-CURVES = Path(__file__).parents[2] / "workflow" / "published" / "curves"
+from .pictures import CURVES, check_legibility, legend_texts, lines_of
+
 NAMES = list(thuesen2022.FIGURES)
 WITHOUT_PUBLISHED = {"fig3", "fig4", "activation_scaling", "poisson_noise", "il_cost"}
 WITHOUT_PUBLISHED |= {"constraints", "conversion_diagnostic"}
@@ -50,36 +49,13 @@ def draw(tables, published):
     return function
 
 
-def legend_texts(figure):
-    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
-    return [text.get_text() for legend in legends if legend for text in legend.get_texts()]
-
-
-def visible_texts(figure):
-    """Texts that are drawn: tick labels outside the view are not."""
-    texts = [text for legend in figure.legends for text in legend.get_texts()]
-    for axes in figure.axes:
-        if not axes.axison:
-            texts += [axes.title, axes._left_title, *axes.texts]
-            continue
-        texts += [axes.title, axes._left_title, *axes.texts, axes.xaxis.label, axes.yaxis.label]
-        if axes.get_legend():
-            texts += axes.get_legend().get_texts()
-        for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            for tick in axis.get_major_ticks():
-                if low <= tick.get_loc() <= high:
-                    texts += [tick.label1, tick.label2]
-    return [text for text in texts if text.get_visible() and text.get_text().strip()]
-
-
 def black_lines(figure):
     """Data of every line in the colour of what was published."""
     return [
         line.get_xydata()
         for axes in figure.axes
-        for line in axes.lines
-        if to_hex(line.get_color()) == style.PUBLISHED_COLOUR and len(line.get_xydata())
+        for line in lines_of(axes, style.PUBLISHED_COLOUR)
+        if len(line.get_xydata())
     ]
 
 
@@ -104,16 +80,7 @@ def test_labelled_legible_and_free_of_overlaps(name, draw):
     )
     first = next(iter(shown), None)
     assert first is None or first.get_ylabel()
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw_without_rendering()
-    texts = visible_texts(figure)
-    assert min(text.get_fontsize() for text in texts) >= 6.0
-    boxes = [(text.get_text(), text.get_window_extent(renderer).padded(-1.0)) for text in texts]
-    for text, box in boxes:
-        assert box.x0 >= -2 and box.y0 >= -2, text
-        assert box.x1 <= figure.bbox.x1 + 2 and box.y1 <= figure.bbox.y1 + 2, text
-    for (first, one), (second, other) in itertools.combinations(boxes, 2):
-        assert not one.overlaps(other), f"{first!r} covers {second!r}"
+    check_legibility(figure)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -184,11 +151,7 @@ def test_table1_points_are_means_with_t_intervals(tables, published):
     half = student_t.ppf(0.975, 3) * values.std(ddof=1) / 2
     blue = style.PROTOCOLS["corrected"].colour.lower()
     points = np.array(
-        [
-            line.get_xydata()[0]
-            for line in axes.lines
-            if to_hex(line.get_color()) == blue and line.get_marker() == "o"
-        ]
+        [line.get_xydata()[0] for line in lines_of(axes, blue) if line.get_marker() == "o"]
     )
     point = points[np.argmin(abs(points[:, 1] - 5.24))]
     assert point[0] == pytest.approx(values.mean())

@@ -17,7 +17,9 @@ from plausible.studies.oconnor2020 import (
     theorems_chapter1_neurons,
 )
 from plausible.studies.oconnor2020.theorems_chapter1 import THEOREMS
-from plausible.studies.theorem_checks import COLUMNS, holds
+from plausible.studies.theorem_checks import COLUMNS
+
+from .theorem_rows import check_all_hold, measured, stated, with_outcomes
 
 SEEDS = [0, 4]
 MAIN, HOPFIELD, NEURONS = (
@@ -29,9 +31,7 @@ MAIN, HOPFIELD, NEURONS = (
 
 @pytest.fixture(scope="module")
 def table():
-    frame = theorems_chapter1.theorems_chapter1({}, SEEDS, None, None)
-    frame["holds"] = [holds(row.deviation, row.comparison, row.bound) for row in frame.itertuples()]
-    return frame
+    return with_outcomes(theorems_chapter1.theorems_chapter1({}, SEEDS, None, None))
 
 
 @pytest.fixture(scope="module")
@@ -42,18 +42,14 @@ def entries(project_root):
 
 
 def test_every_statement_is_measured(table, entries):
-    wanted = {
-        (name, index) for name, entry in entries.items() for index in range(len(entry["expect"]))
-    }
-    assert set(zip(table["id"], table["check"], strict=True)) == wanted
+    assert measured(table) == stated(entries)
     assert len(entries) == len(THEOREMS) == 9
     assert list(table.columns[: len(COLUMNS)]) == COLUMNS
     assert list(table["seed"].unique()) == SEEDS
 
 
 def test_all_hold(table):
-    wrong = table[~table["holds"]]
-    assert wrong.empty, wrong[["id", "statement", "deviation", "bound"]].to_string()
+    check_all_hold(table)
 
 
 def test_bounds_are_the_published_tolerances(table, entries):

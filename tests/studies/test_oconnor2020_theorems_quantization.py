@@ -12,7 +12,9 @@ from plausible.reproduction.published import load_published
 from plausible.studies.oconnor2020 import theorems_quantizers, theorems_spiking
 from plausible.studies.oconnor2020.theorems_quantization import theorems_quantization
 from plausible.studies.oconnor2020.theorems_quantizers import listing
-from plausible.studies.theorem_checks import COLUMNS, holds
+from plausible.studies.theorem_checks import COLUMNS
+
+from .theorem_rows import check_all_hold, measured, stated, with_outcomes
 
 SEEDS = [0, 3]
 COVERS = ["ch3.algorithm?", "appA.*", "ch3.eq3.*", "ch3.addition_cost", "ch3.integer_only"]
@@ -36,8 +38,7 @@ PRINTED = {
 
 @pytest.fixture(scope="module")
 def table(digits):
-    frame = theorems_quantization(SETTINGS, SEEDS, digits, None)
-    frame["holds"] = [holds(row.deviation, row.comparison, row.bound) for row in frame.itertuples()]
+    frame = with_outcomes(theorems_quantization(SETTINGS, SEEDS, digits, None))
     frame["id"] = frame["id"].str.removeprefix("oconnor2020.")
     return frame
 
@@ -50,11 +51,8 @@ def entries(project_root):
 
 
 def test_every_statement_is_measured(table, entries):
-    wanted = {
-        (name, index) for name, entry in entries.items() for index in range(len(entry["expect"]))
-    }
     right = table[table["protocol"] == "corrected"]
-    assert set(zip(right["id"], right["check"], strict=True)) == wanted
+    assert measured(right) == stated(entries)
     assert len(entries) == 17
     assert list(table.columns[: len(COLUMNS)]) == COLUMNS
     assert list(table["seed"].unique()) == SEEDS
@@ -62,8 +60,7 @@ def test_every_statement_is_measured(table, entries):
 
 def test_corrected_statements_hold(table):
     exact = table["id"] != "ch3.integer_only"  # whether so few samples teach anything
-    wrong = table[(table["protocol"] == "corrected") & ~table["holds"] & exact]
-    assert wrong.empty, wrong[["id", "statement", "deviation", "bound"]].to_string()
+    check_all_hold(table[(table["protocol"] == "corrected") & exact])
 
 
 def test_what_is_printed_deviates_where_it_is_known_to(table):
