@@ -95,6 +95,8 @@ SPOILED = [
     (TABLE, 3, "network == 'sigma_delta' and order == 'temporal'", {"kflops": lambda old: old / 2}),
     ("ch4.same_error_both_orders", 0, "order == 'temporal' and part == 'training'",
      {"error_percent": lambda old: old + 0.05}),
+    ("ch4.same_error_both_orders", 0, "order == 'temporal' and part != 'training'",
+     {"error_percent": lambda old: old + 0.01}),
     ("ch4.reaches_original_error", 0, "`lambda` == 1e-10", {"error_percent": lambda e: e + 0.4}),
     ("ch4.reaches_original_error", 0, "`lambda` == 1e-10", {"kflops": 400.0}),
 ]  # fmt: skip

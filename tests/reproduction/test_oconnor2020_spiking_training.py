@@ -192,6 +192,20 @@ def test_depth_first_means_two_things(tables, published):
     assert "baseline 3.38" in found["as_published", ""].note
 
 
+@pytest.mark.parametrize(
+    ("name", "index", "aspect"),
+    [("table_a1", 0, ""), ("table_a1", 1, ""), ("table_a1", 2, ""), ("table_a1", 3, "smooth"),
+     ("ch3.no_zero_reset", 0, "zero reset"), ("ch3.fsgd_better", 0, "table A.1")],
+)  # fmt: skip
+def test_no_effect_of_a_setting_where_the_baseline_does_not_learn(
+    tables, published, name, index, aspect
+):
+    assert outcomes(tables, published, name, index)["as_coded", aspect].holds
+    change(tables["table_a1"], "network == 'baseline'", error_percent=88.0)
+    found = outcomes(tables, published, name, index)["as_coded", aspect]
+    assert not found.holds and "baseline fails as well (88 %" in found.note
+
+
 def test_a_diverged_network_has_failed_and_has_won_nothing(tables, published):
     diverged = "network in ['zero_reset', 'smooth'] and seed == 1 and epoch > 0"
     change(tables["table_a1"], diverged, error_percent=np.nan)

@@ -160,7 +160,8 @@ def _breadth_first(network, work, rule, end, spikes, errors, passed):
     """The spikes in the queue of layer 0 through the network, layer by layer."""
     top = len(network.weights)
     for layer in range(1, top + 1):
-        end = _advance(network, work, rule, layer, 0, end)
+        # For a literal integer numba would compile the function once more, here and below.
+        end = _advance(network, work, rule, layer, np.int64(0), end)
         if end < 0:
             return False
         _note_spikes(work, layer, end, rule)
@@ -182,7 +183,7 @@ def _output_spike(network, work, code, rule, errors, passed):
         work.held[unit_of(code)] += 1 if code >= 0 else -1
         return True
     work.back_queue[-1][0] = code
-    return _send_back(network, work, 1, rule, errors, passed)
+    return _send_back(network, work, np.int64(1), rule, errors, passed)
 
 
 @njit(cache=True, nogil=True)
@@ -201,9 +202,9 @@ def _depth_first(network, work, rule, end, spikes, errors, passed):
         work.place[layer] += 1
         if layer > 0 and rule.penalty > 0 and rule.fractional:
             work.back_queue[layer][0] = code
-            _penalise(network, work, layer - 1, work.back_queue[layer], 1, rule)
+            _penalise(network, work, layer - 1, work.back_queue[layer], np.int64(1), rule)
         if layer == top:
-            if not _output_spike(network, work, code, rule, errors, passed):
+            if not _output_spike(network, work, np.int64(code), rule, errors, passed):
                 return False
             continue
         layer += 1
@@ -255,7 +256,7 @@ def _end_sample(network, work, rule):
         for j in range(len(net_errors)):
             one[0] = j if net_errors[j] > 0 else -1 - j
             for _ in range(abs(net_errors[j])):
-                _note_due(network, work, layer, 1)
+                _note_due(network, work, layer, np.int64(1))
                 if layer > 1:
                     change_transposed(
                         network.transposed[layer - 1], one, 0, 1, work.credit[layer - 1]
@@ -265,10 +266,10 @@ def _end_sample(network, work, rule):
             for j in range(len(net_errors)):
                 one[0] = j
                 for _ in range(int(work.spent[layer][j])):
-                    _penalise(network, work, layer - 1, one, 1, rule)
+                    _penalise(network, work, layer - 1, one, np.int64(1), rule)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _train_sample(network, work, rule, trains, sample, label, generator, spikes, errors, passed):
     """One iteration of algorithm 13; False if the network diverged."""
     top = len(network.weights)
@@ -288,7 +289,7 @@ def _train_sample(network, work, rule, trains, sample, label, generator, spikes,
                 code = j if work.held[j] > 0 else -1 - j
                 for _ in range(abs(work.held[j])):
                     work.back_queue[top][0] = code
-                    if not _send_back(network, work, 1, rule, errors, passed):
+                    if not _send_back(network, work, np.int64(1), rule, errors, passed):
                         return False
                 work.held[j] = 0
             if rule.fractional:
@@ -323,7 +324,7 @@ def _predict(network, work, rule, trains, outputs, classes, spikes, generator):
             end = _take_input(work, trains, sample, step, rule)
             spikes[sample, step, 0] = end
             for layer in range(1, top):
-                end = _advance(network, work, rule, layer, 0, end)
+                end = _advance(network, work, rule, layer, np.int64(0), end)
                 if end < 0:
                     break
                 spikes[sample, step, layer] = end

@@ -48,6 +48,8 @@ COLUMNS = (
     "note",
 )
 FULL_SCALE = "paper"
+FEWEST_RUNS = 3
+"""Of two values the interval is 22 times as wide as they are apart: it could not exclude much."""
 INSIDE_RUN = "inside the 95 % interval of a single run of ours"
 OUTSIDE_RUN = "outside the 95 % interval of a single run of ours"
 
@@ -220,12 +222,12 @@ def _number_row(evidence: Evidence, number: Number) -> dict[str, Any]:
         holds = abs(mean - number.published) <= number.tolerance * (1.0 + 1e-9) + 1e-12
         source = number.tolerance_source
         tolerance = f"{number.tolerance:g} ({source})" if number.tolerance else source
-    elif len(number.values) > 1:
+    elif len(number.values) >= FEWEST_RUNS:
         holds = bool(inside_run)
         tolerance = "none stated; 95 % interval of a single run"
     else:
         row |= {"tolerance": "none stated", "verdict": NOT_COMPARABLE}
-        why = "one value and no stated tolerance: nothing to compare with"
+        why = f"fewer than {FEWEST_RUNS} values and no stated tolerance: nothing to compare with"
         return row | {"note": "; ".join(filter(None, [number.note, why]))}
     row |= {"tolerance": tolerance, "verdict": _number_verdict(evidence, holds)}
     return row | {"note": "; ".join(notes)}

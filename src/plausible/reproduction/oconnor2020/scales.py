@@ -87,13 +87,20 @@ def errors_agree(evidence: Evidence) -> list[Outcome]:
 @REGISTRY.check("ch4.same_error_both_orders", 0)
 def errors_do_not_depend_on_the_order(evidence: Evidence) -> list[Outcome]:
     """Every network on every part of the data: difference between its errors in both orders."""
-    bound = max(evidence.bounds(0))
+    largest = max(evidence.bounds(0))
     outcomes = []
     for protocol, rows in readings(evidence, tested=False):
         rows = rows[rows["network"].isin(["original", *DISCRETISED])]
-        outcomes.append(
-            _spread_outcome(evidence, protocol, rows, bound, ["part", "network"], DISCRETISED)
-        )
+        training = rows["part"] == "training"
+        # The published ties of floating point, 0.01 to 0.02 points, are those of training errors.
+        for chosen, bound, aspect in (
+            (rows[~training], 0.0, "test"),
+            (rows[training], largest, "training"),
+        ):
+            outcome = _spread_outcome(
+                evidence, protocol, chosen, bound, ["part", "network"], DISCRETISED
+            )
+            outcomes.append(outcome._replace(aspect=aspect))
     return outcomes
 
 

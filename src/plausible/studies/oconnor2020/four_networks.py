@@ -25,6 +25,8 @@ from plausible.studies.inputs import Settings, read
 
 NETWORKS = ("original", "temporal_difference", "rounding", "sigma_delta")
 """A, B, C and D of the figure."""
+TWINS = {"temporal_difference": "original", "sigma_delta": "rounding"}
+"""Networks whose outputs must be those of another one: B of A, D of C (section 4.4)."""
 EQUAL = 1e-10
 """Relative to the largest signal; any other chain of modules is off by far more."""
 _INPUT, _OUTPUT = "x", "h"
@@ -143,6 +145,11 @@ def smooth_frames(count: int, units: int, generator: np.random.Generator) -> NDA
     return sizes * np.sin(np.pi * (2.0 * periods * time + phases))
 
 
+def relative_distance(ours: NDArray, theirs: NDArray) -> float:
+    """max |ours - theirs| over max(1, max |theirs|), of arrays of one shape."""
+    return float(np.abs(ours - theirs).max() / max(1.0, np.abs(theirs).max()))
+
+
 def four_networks(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
     """Figure 4.1: modules of the four networks, and the signals behind each of them.
 
@@ -151,7 +158,8 @@ def four_networks(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
     Settings: ``layer_sizes`` (input first), ``frames``. One unit of every module, and all units of
     the network's output. Columns: network, layer (0 is the lowest),
     position (of the module in its layer), module (x the input, Δ, round, herd, w, Σ, h the
-    output), unit, frame, value.
+    output), unit, frame, value, distance_from_twin (B from A, D from C: largest difference of the
+    outputs of the network over the largest output; empty for A and C).
     """
     sizes, count = read(settings, "four_networks", "layer_sizes", "frames")
     generator = numpy_generator("oconnor2020", "four_networks", seeds[0])
@@ -162,15 +170,18 @@ def four_networks(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
     biases = [generator.uniform(0.0, 1.0, size) for size in sizes[1:]]
     layers = dense_network(weights, biases, output="relu")
     frames = smooth_frames(count, sizes[0], generator)
+    outputs = {kind: run(layers, frames, kind).outputs for kind in NETWORKS}
+    apart = {kind: relative_distance(outputs[kind], outputs[TWINS[kind]]) for kind in TWINS}
     rows = []
     for kind in NETWORKS:
         for layer, steps in enumerate(trace(layers, frames, kind)):
             for position, step in enumerate(steps):
                 last = layer == len(layers) - 1 and position == len(steps) - 1
                 rows += [
-                    (kind, layer, position, step.module, unit, frame, value)
+                    (kind, layer, position, step.module, unit, frame, value, apart.get(kind))
                     for unit, values in enumerate(step.signal.T if last else step.signal.T[:1])
                     for frame, value in enumerate(values)
                 ]
     columns = ["network", "layer", "position", "module", "unit", "frame", "value"]
+    columns.append("distance_from_twin")
     return pd.DataFrame(rows, columns=columns)
