@@ -83,8 +83,14 @@ def test_learning_curves_are_means_over_seeds_with_published_errors(drawn, table
 
 
 def test_early_guesses_stand_beside_both_passes(drawn):
-    left, right = drawn["ch3_fig3_3"].axes
-    for axes, share in ((left, 1.0), (right, 0.3)):
+    panels = drawn["ch3_fig3_3"].axes
+    assert ["official" in axes._left_title.get_text() for axes in panels] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    for axes, share in zip(panels, (1.0, 0.3, 1.0, 0.3), strict=True):
         points = {
             line.get_marker(): line.get_xdata()[0]
             for line in lines_of(axes, plots.TRAINED["relu"].colour)
@@ -95,7 +101,9 @@ def test_early_guesses_stand_beside_both_passes(drawn):
             "X": pytest.approx(share * SPARSE / 1e3),
         }
     assert "spiking, regularised FSGD (20 epochs)" in legend_texts(drawn["ch3_fig3_3"])
-    (line,) = [one for one in lines_of(right, plots.TRAINED["fsgd"].colour) if len(one.get_xdata())]
+    (line,) = [
+        one for one in lines_of(panels[1], plots.TRAINED["fsgd"].colour) if len(one.get_xdata())
+    ]
     assert line.get_xdata()[0] == pytest.approx(8.0)
     assert line.get_ydata()[:2] == pytest.approx([2.03 + 10, 2.03 + 5])
 

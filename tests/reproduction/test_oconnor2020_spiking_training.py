@@ -226,6 +226,15 @@ def test_cost_of_a_guess_is_that_of_the_step_that_is_good_enough(tables, publish
     assert f"SGD {31e3 * steps / SPARSE:.3g}" in found["as_coded", "sparse"].note
 
 
+def test_guesses_are_compared_with_the_trained_relu_network(tables, published):
+    before = outcomes(tables, published, GUESSES, 1)
+    vectors = "record == 'final' and form == 'rectified'"
+    change(tables[GUESSES], f"{vectors} and network != 'relu'", operations=1.0)
+    assert outcomes(tables, published, GUESSES, 1) == before
+    change(tables[GUESSES], f"{vectors} and network == 'relu'", operations=1.0)
+    assert not outcomes(tables, published, GUESSES, 1)["as_coded", "dense"].holds
+
+
 def test_a_guess_that_is_never_good_enough(tables, published):
     change(
         tables[GUESSES],

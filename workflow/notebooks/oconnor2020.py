@@ -311,9 +311,9 @@ report.beyond("beyond.fsgd_and_sgd")
 # ### Early guesses
 #
 # A spiking network has an answer after every time step. Figure 3.3 asks what an answer costs, in
-# additions so far, against one pass of the ReLU network, dense and without its zeros. An early
-# guess is taken to be good when its error is within 0.3 points of that of the vector network with
-# the same weights. The curve "fractional temporal" of the figure is left out: neither the text nor
+# additions so far, against one pass of the trained ReLU network, dense and without its zeros. An
+# early guess is taken to be good when its error is within 0.3 points of that of the vector network
+# with the same weights. The curve "fractional temporal" of the figure is left out: neither the text nor
 # the public code says how much larger the updates of early spikes are.
 
 # %%

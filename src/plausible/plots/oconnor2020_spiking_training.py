@@ -115,9 +115,14 @@ def ch3_fig3_2(table: pd.DataFrame, published: PublishedCurves, dataset: str = "
 
 def interval_handles(table: pd.DataFrame) -> list[Line2D]:
     """Legend entry of the bands, where there are enough seeds for them."""
-    if table["seed"].nunique() < 3:
+    # Some seeds are trained for fewer epochs than others.
+    seeds = table.groupby(["network", "epoch"])["seed"].nunique()
+    seeds = sorted(set(seeds[seeds > 2]))
+    if not seeds:
         return []
-    return [Line2D([], [], color=GREY, alpha=0.3, linewidth=5, label="95 % interval over seeds")]
+    number = " to ".join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))
+    label = f"95 % interval over {number} seeds"
+    return [Line2D([], [], color=GREY, alpha=0.3, linewidth=5, label=label)]
 
 
 def spiking_handles(steps: pd.DataFrame, names: Sequence[str]) -> list[Line2D]:
@@ -169,32 +174,39 @@ def _draw_gap(axes: Axes, shown: pd.DataFrame, names: Sequence[str]) -> None:
 @in_style
 def ch3_fig3_3(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
     """Figure 3.3: error against the operations spent so far, with and without the input layer."""
-    figure = new_figure(height_mm=78)
-    panels = figure.subplots(1, 2, sharey=True)
-    part = table[table["part"] == "thesis"]
-    steps = part[part["record"] == "anytime"]
+    figure = new_figure(height_mm=132)
+    panels = figure.subplots(2, 2, sharey=True)
+    steps = table[table["record"] == "anytime"]
     columns = {"operations": "all layers", "operations_without_input": "without the input layer"}
     names = networks_of(steps)
-    for axes, (column, title), name in zip(panels, columns.items(), "ab", strict=False):
-        for network in names:
-            rows = steps[steps["network"] == network]
-            data = over_seeds(rows, ["step"], "error_percent")
-            cost = rows.groupby("step")[column].mean().to_numpy() / 1e3
-            data = positive(data).assign(cost=cost)
-            draw_line(axes, "cost", data, spiking_look(network), markersize=2.6)
-        _vector_points(axes, part, column)
-        axes.set_xlabel("operations per image so far (thousands)")
-        plain_log(axes, "x")
-        letter(axes, name, title)
-    error_axis(panels[0], part.loc[part["record"].isin(["anytime", "final"]), "error_percent"])
-    panels[1].set_ylabel("")
+    letters = iter("abcd")
+    for line, (part, where) in zip(panels, PARTS.items(), strict=True):
+        for axes, (column, title) in zip(line, columns.items(), strict=True):
+            _draw_guesses(axes, table[table["part"] == part], column, names)
+            letter(axes, next(letters), f"{title}, {where}")
+    tested = table["record"].isin(["anytime", "final"]) & table["part"].isin(list(PARTS))
+    error_axis(panels[0, 0], table.loc[tested, "error_percent"])
+    panels[1, 0].set_ylabel(panels[0, 0].get_ylabel())
     handles = spiking_handles(steps, names)
     handles += [
         series_handle(TRAINED["relu"], "ReLU network, dense", linestyle="none", marker="P"),
         series_handle(TRAINED["relu"], "ReLU network, without zeros", linestyle="none", marker="X"),
     ]
-    legend_below(figure, [*handles, *interval_handles(table)], 4)
+    legend_below(figure, [*handles, *interval_handles(table)], 3)
     return figure
+
+
+def _draw_guesses(axes: Axes, part: pd.DataFrame, column: str, names: Sequence[str]) -> None:
+    """Error after each time step by its cost, on one test part."""
+    steps = part[part["record"] == "anytime"]
+    for network in names:
+        rows = steps[steps["network"] == network]
+        cost = rows.groupby("step")[column].mean().to_numpy() / 1e3
+        data = positive(over_seeds(rows, ["step"], "error_percent")).assign(cost=cost)
+        draw_line(axes, "cost", data, spiking_look(network), markersize=2.6)
+    _vector_points(axes, part, column)
+    axes.set_xlabel("operations per image so far (thousands)")
+    plain_log(axes, "x")
 
 
 def _vector_points(axes: Axes, part: pd.DataFrame, column: str) -> None:

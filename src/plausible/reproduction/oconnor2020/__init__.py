@@ -7,6 +7,7 @@ from plausible.reproduction.explanations import Explanation
 from plausible.reproduction.oconnor2020 import (
     chapter1,
     early_guesses,
+    hyperparameters,
     newsgroups,
     principles,
     quantization,
@@ -17,6 +18,7 @@ from plausible.reproduction.oconnor2020 import (
 PARTS: tuple[ModuleType, ...] = (
     chapter1,
     early_guesses,
+    hyperparameters,
     newsgroups,
     principles,
     quantization,

@@ -11,11 +11,20 @@ import pandas as pd
 
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence
-from plausible.studies.oconnor2020.tables_spiking_training import final_errors, network_of_row
+from plausible.studies.oconnor2020.tables_spiking_training import (
+    final_errors,
+    last_errors,
+    network_of_row,
+)
 
 TABLE, CURVES, GUESSES, TABLE_A1 = "ch3.table3.2", "ch3.fig3.2", "ch3.fig3.3", "table_a1"
 TEST_PARTS = {"as_coded": "thesis", "as_published": "official"}
 NAMES = {"sgd": "SGD", "fsgd": "FSGD", "relu": "ReLU"}
+
+
+def split(part: str) -> str:
+    """How notes call a test part."""
+    return f"{part} split"
 
 
 def parts(evidence: Evidence, table: str) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -51,14 +60,10 @@ def gaps(evidence: Evidence, part: str, network: str) -> pd.DataFrame:
 
 def variant(evidence: Evidence, protocol: str, label: str) -> pd.Series:
     """Error of the row ``label`` of table A.1 at its network's last test point, by seed."""
-    frame = evidence.table(TABLE_A1, "protocol", "network", "seed", "part", "epoch")
+    frame = evidence.table(TABLE_A1, "protocol", "network", "seed", "part", "epoch", "record")
     network = network_of_row(label, protocol)
-    rows = frame[
-        (frame["protocol"] == protocol)
-        & (frame["network"] == network)
-        & (frame["part"] == TEST_PARTS[protocol])
-    ]
-    return _by_seed(rows[rows["epoch"] == rows["epoch"].max()], TABLE_A1, network)
+    errors = last_errors(frame, protocol, network, TEST_PARTS[protocol])
+    return _by_seed(errors.reset_index(), TABLE_A1, network)
 
 
 def variant_protocols(evidence: Evidence) -> list[str]:

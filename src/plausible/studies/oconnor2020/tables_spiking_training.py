@@ -162,19 +162,19 @@ def sparsity_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
 
 
 def early_guesses_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
-    """Anytime error: percent error on the thesis split after 1, 2, 3, 5, 10 and 20 time steps."""
-    shown = table[(table["record"] == "anytime") & (table["part"] == "thesis")]
+    """Anytime error: percent error after 1, 2, 3, 5, 10 and 20 time steps, on both test parts."""
+    shown = table[table["record"] == "anytime"]
     steps = [step for step in (1, 2, 3, 5, 10, 20) if step in set(shown["step"])]
     rows = []
-    for network, group in shown.groupby("network", sort=False):
-        limit = final_errors(table, network, "rectified", "thesis")["error_percent"]
+    for (network, part), group in shown.groupby(["network", "part"], sort=False):
+        limit = final_errors(table, network, "rectified", part)["error_percent"]
         cells = []
         for step in steps:
             here = group[group["step"] == step]
             cells.append(
                 f"{mean_text(here['error_percent'])} ({here['operations'].mean() / 1e3:.3g} k)"
             )
-        rows.append([NETWORKS.get(network, network), *cells, mean_text(limit)])
-    header = ["trained as", *(f"after {step} steps" for step in steps), "vector network"]
+        rows.append([NETWORKS.get(network, network), part, *cells, mean_text(limit)])
+    header = ["trained as", "split", *(f"after {step} steps" for step in steps), "vector network"]
     note = "Percent error, and in brackets thousands of additions per image so far.\n"
     return markdown_table(header, rows) + "\n" + note
