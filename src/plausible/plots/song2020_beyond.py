@@ -189,6 +189,7 @@ def optimizers(table: pd.DataFrame, published: PublishedCurves, dataset: str = "
                     continue
                 rows = rows.assign(percent=100.0 * rows["final_test_error"])
                 data = over_seeds(rows, ["batch_size"], "percent")
+                data["high"] = data["high"].clip(upper=100.0)
                 draw_points(error, data["batch_size"], data, look, filled=filled, markersize=size)
                 if algorithm == "zil":
                     error.plot(data["batch_size"], data["mean"], color=look.colour, lw=0.8)

@@ -38,9 +38,9 @@ _CALIBRATED = (
     "errors grow as slowly with depth as only the latter allow. The weights are compared by one "
     "distance of all matrices: in the published maps a further hidden layer adds little to the "
     "distance that the weights travel (19.0, 22.1, 21.5 in the column t = 0), although the sum "
-    "has one more matrix; one distance of all matrices grows so slowly. A divergence of test errors "
-    "is measured from backprop: where backprop errs by d less on average than the paper's (0.105 in "
-    "supplement table 2), networks that err as the paper's do diverge by 64 d more. "
+    "has one more matrix; one distance of all matrices grows so slowly. A divergence of test "
+    "errors is measured from backprop: where backprop errs by d less on average than the paper's "
+    "(0.105 in supplement table 2), networks that err as the paper's do diverge by 64 d more. "
 ) + _READING
 _BY_PROTOCOL = {
     "as_published": _PUBLISHED,
