@@ -347,7 +347,7 @@ def test_too_large_a_run_is_refused_and_nothing_changes(run):
     before = {path: path.read_bytes() for path in run.made.iterdir()}
     run.enlarge(f"{RUN}/numbers.csv", LIMIT)
     with pytest.raises(
-        StudyError, match=r"4\.5 MB, and 4\.5 MB are allowed; .* numbers\.csv \(4500 kB\)"
+        StudyError, match=r"6\.0 MB, and 6 MB are allowed; .* numbers\.csv \(6000 kB\)"
     ):
         run.make()
     assert {path: path.read_bytes() for path in run.made.iterdir()} == before
