@@ -403,6 +403,13 @@ def test_the_program(run, capsys, monkeypatch):
     assert shown.startswith(f"results/reference/{NAME}: ") and "2 reproduced, 1 differs" in shown
     assert "| seeds | 7 |" in readme(run)
     assert [list(studies) for _, studies in pages] == [[NAME]]
+    # A run made before stays on the page.
+    before = run.root / "results/reference/another"
+    before.mkdir()
+    (before / "verdicts.csv").touch()
+    (run.root / "workflow/studies/another.yaml").write_text("title: Another study\n")
+    assert main(["--root", str(run.root), "--study", NAME]) == 0
+    assert list(pages[-1][1]) == ["another", NAME] and pages[-1][1]["another"] == "Another study"
     (run.root / f"{RUN}/curve.csv").unlink()
     assert main(["--root", str(run.root), "--study", NAME]) == 1
     errors = capsys.readouterr().err
