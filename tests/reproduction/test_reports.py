@@ -13,7 +13,7 @@ import pytest
 from plausible.errors import StudyError
 from plausible.reproduction import pages
 from plausible.reproduction.published import load_published
-from plausible.reproduction.report_tables import read_verdicts
+from plausible.reproduction.report_tables import note_cells, read_verdicts
 from plausible.reproduction.reports import notebook_page, render_notebook, write_index
 from plausible.reproduction.study_report import StudyReport
 from plausible.reproduction.verdicts import DIFFERS, REPRODUCED, VERDICTS
@@ -118,6 +118,18 @@ def rendered(finished_run, index):
 
 
 @pytest.mark.slow
+def test_a_reason_that_rows_share_is_told_once():
+    notes = ["a. Why: x < y", "b", "c. Why: alone", "d. Why: x < y", "Why: twice", "Why: twice"]
+    assert note_cells(notes) == [
+        "a. <br><strong>Why (1):</strong> x &lt; y",
+        "b",
+        "c. <br><strong>Why:</strong> alone",
+        "d. <br><strong>Why:</strong> reason (1) above.",
+        "<br><strong>Why (2):</strong> twice",
+        "<br><strong>Why:</strong> reason (2) above.",
+    ]
+
+
 def test_every_link_of_the_report_resolves(rendered):
     page = check_links(rendered / "thuesen2022.html")
     assert "script" not in page.tags

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,27 @@ def note_cell(text: str) -> Html:
     """Note, with the known cause of a difference on a line of its own."""
     finding, why, cause = str(text).partition("Why: ")
     return Html(escape(finding) + (f"<br><strong>Why:</strong> {escape(cause)}" if why else ""))
+
+
+def note_cells(texts: Iterable[str]) -> list[Html]:
+    """Notes of one table: a cause that several rows share is told once, and numbered."""
+    notes = [str(text) for text in texts]
+    counts = Counter(note.partition("Why: ")[2] for note in notes)
+    shared = [cause for cause, count in counts.items() if cause and count > 1]
+    told: set[str] = set()
+    cells = []
+    for note in notes:
+        finding, _, cause = note.partition("Why: ")
+        if cause not in shared:
+            cells.append(note_cell(note))
+            continue
+        number = shared.index(cause) + 1
+        why = f"<strong>Why ({number}):</strong> {escape(cause)}"
+        if cause in told:
+            why = f"<strong>Why:</strong> reason ({number}) above."
+        told.add(cause)
+        cells.append(Html(f"{escape(finding)}<br>{why}"))
+    return cells
 
 
 def setting_differences(

@@ -19,7 +19,7 @@ from plausible.reproduction.provenance import side_car
 from plausible.reproduction.published import load_published, result_name
 from plausible.reproduction.report_tables import (
     markdown_html,
-    note_cell,
+    note_cells,
     protocol_table,
     published_text,
     read_table,
@@ -253,7 +253,7 @@ class StudyReport:
             ("reference", "number", reference),
             ("this run", "number", [reproduced_cell(row) for row in rows.itertuples()]),
             ("verdict", "", [badge(value) for value in rows["verdict"]]),
-            ("note", "wide", [note_cell(value) for value in rows["note"]]),
+            ("note", "wide", note_cells(rows["note"])),
         ]
         filled = [column for column in columns if any(cell != "" for cell in column[2])]
         lines = zip(*(cells for _, _, cells in filled), strict=True)
