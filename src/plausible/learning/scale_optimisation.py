@@ -226,7 +226,8 @@ def optimise_scales(
             }
             save_progress(checkpoint_path, identity, generator, state)
         if progress is not None:
-            progress(f"epoch {epoch + 1}/{settings.epochs}: error {records[-1]['error'].tolist()}")
+            errors = " ".join(f"{error:.3g}" for error in records[-1]["error"].tolist())
+            progress(f"epoch {epoch + 1}/{settings.epochs}: error by lambda {errors}")
     return history_of(records)
 
 
