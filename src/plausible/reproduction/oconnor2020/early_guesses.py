@@ -129,10 +129,8 @@ def _guess_outcomes(evidence: Evidence, counting: str, aspect: str) -> list[Outc
             f"additions until a guess over operations of a {counting} ReLU pass, {part} split; "
             f"must be {sign} 1"
         )
-        # What a pass costs depends on the images: digits of 8 x 8 pixels are mostly not zero.
-        outcomes.append(
-            outcome_of_all(judged, protocol, note, aspect=aspect, full_scale=counting == "dense")
-        )
+        # What guesses and passes cost depends on the images: those of the demo are mostly not zero.
+        outcomes.append(outcome_of_all(judged, protocol, note, aspect=aspect, full_scale=True))
     return outcomes
 
 
