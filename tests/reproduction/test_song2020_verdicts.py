@@ -392,13 +392,13 @@ def test_claims_of_the_paper_stand_or_fall(tables, published):
     assert found["With t_d = 4, phi finds every moment t = l."] == SURVIVES
     drawn_once = "The noise of the ablation is drawn once, around the value nodes at t = 0."
     assert found[drawn_once] == FALLS
-    # Rounding that training enlarges past the bound in one protocol is rounding all the same.
+    # The published maps are means over seeds; one run may lie above the bound.
     rounding = "What remains of the weight divergence at t = l and gamma = 1 is rounding."
     cell = tables["fig3"].eval("panel == 't_gamma' and t == 'l' and gamma == 1")
-    for protocol, outcome in (("as_coded", SURVIVES), ("calibrated", FALLS)):
-        here = cell & (tables["fig3"]["protocol"] == protocol)
-        assert here.any()
-        tables["fig3"].loc[here, ["weight_divergence_sum", "weight_divergence_norm"]] = 1e-3
+    assert cell.any()
+    first = tables["fig3"]["seed"] == tables["fig3"]["seed"].min()
+    for rows, apart, outcome in ((cell & first, 2e-12, SURVIVES), (cell, 2e-12, FALLS)):
+        tables["fig3"].loc[rows, ["weight_divergence_sum", "weight_divergence_norm"]] = apart
         assert outcomes()["outcome"][rounding] == outcome
 
 

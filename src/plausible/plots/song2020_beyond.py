@@ -78,7 +78,7 @@ def conditions(table: pd.DataFrame, published: PublishedCurves, dataset: str = "
     for column, (title, label) in enumerate(
         (
             ("C1: start", r"noise $\sigma$ at $t$ = 0 (unitless)"),
-            ("C2: moment", r"mean |$t$ − $l$| (steps), < 0: early; $\gamma$ = 1"),
+            ("C2: moment", r"mean |$t$ − $l$| (steps), to the left if early; $\gamma$ = 1"),
             ("C3: step", r"step size $\gamma$ (unitless), $t$ = $l$"),
         )
     ):

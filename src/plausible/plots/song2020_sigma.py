@@ -109,7 +109,7 @@ def supp_fig2(table: pd.DataFrame, published: PublishedCurves, dataset: str = "m
         draw_sigma(axes, table, published, protocol, quantity, tuple(NOISES))
         letter(axes, "ab"[column], protocol_label(protocol))
         _draw_scaled(panels[1, column], table, published, protocol, quantity)
-        letter(panels[1, column], "cd"[column], "scaled as in the supplement")
+        letter(panels[1, column], "cd"[column], "noise at $t$ = 0, scaled as in the supplement")
     handles: list[Line2D] = [
         series_handle(depth_look(l_max), lw=0.8)
         for l_max in networks_of(table[table["panel"] == "sigma"])

@@ -1,8 +1,9 @@
 """Checks on conditions C2 and C3, panels over t and gamma: figure 3, supplement figures 1 and 3.
 
-Divergences are sums over the epochs (test error) and over the weight matrices (final weights), as
-the published tables are. At a small scale few test images may hide a difference of the test error,
-so there the weights alone are the criterion, as the published tolerance of figure 3 says.
+Divergences are sums over the epochs (test error) and over the weight matrices (final weights; in
+the protocol `calibrated` one distance of all). At a small scale few test images may hide a
+difference of the test error, so there the weights alone are the criterion, as the published
+tolerance of figure 3 says.
 """
 
 import numpy as np
@@ -34,9 +35,10 @@ def _zero_cells(evidence: Evidence) -> list[Outcome]:
     outcomes = []
     for protocol, frame in panels(evidence, "t_gamma"):
         for depth, network in frame.groupby("l_max"):
-            cells = network.groupby(["t", "gamma"])[[TEST_COLUMN, WEIGHT_COLUMN]].max()
+            runs = network.groupby(["t", "gamma"])[[TEST_COLUMN, WEIGHT_COLUMN]]
+            cells = runs.max()
             exact = cells.loc[("l", 1.0)] if ("l", 1.0) in cells.index else None
-            others = cells.drop(("l", 1.0), errors="ignore")
+            others = runs.min().drop(("l", 1.0), errors="ignore")
             column = TEST_COLUMN if evidence.full_scale else WEIGHT_COLUMN
             zeros = others[others[column] == 0.0]
             holds = exact is not None and exact[TEST_COLUMN] == 0.0 and zeros.empty
@@ -62,7 +64,7 @@ def _zero_cells(evidence: Evidence) -> list[Outcome]:
 @REGISTRY.check("fig3", 1)
 @REGISTRY.check("claim.weight_divergence_rounding", 0)
 def weights_equal_up_to_rounding(evidence: Evidence) -> list[Outcome]:
-    """Largest weight divergence at t = l, gamma = 1 over networks and seeds.
+    """Weight divergence at t = l, gamma = 1: mean over seeds, as the maps are, largest network.
 
     The published bound holds at the published scale, the accepted one below it.
     """
@@ -72,16 +74,16 @@ def weights_equal_up_to_rounding(evidence: Evidence) -> list[Outcome]:
     outcomes = []
     for protocol, frame in panels(evidence, "t_gamma"):
         cell = exact_cell(frame)
-        worst = cell.groupby("l_max")[WEIGHT_COLUMN].max()
-        listed = ", ".join(f"l_max {depth} {value:.3g}" for depth, value in worst.items())
-        apart = float(worst.max())
+        means = cell.groupby("l_max")[WEIGHT_COLUMN].mean()
+        listed = ", ".join(f"l_max {depth} {value:.3g}" for depth, value in means.items())
+        apart, single = float(means.max()), float(cell[WEIGHT_COLUMN].max())
         outcomes.append(
             Outcome(
                 protocol,
                 apart < bound,
                 apart,
                 n_seeds=cell["seed"].nunique(),
-                note=f"largest over seeds: {listed}; must be < {bound:g}",
+                note=f"means over seeds: {listed}; largest run {single:.3g}; must be < {bound:g}",
             )
         )
     return outcomes

@@ -15,8 +15,10 @@ from plausible.reproduction.evidence import (
     Registry,
     by_protocol,
     judge,
+    outcome_of,
     outcome_of_all,
     paired_difference,
+    prediction_interval,
 )
 from plausible.reproduction.song2020.conditions import same_errors
 from plausible.reproduction.song2020.grid import (
@@ -111,8 +113,12 @@ def exact_without_noise(evidence: Evidence) -> list[Outcome]:
     bound = stated if evidence.full_scale else ROUNDING
     outcomes = []
     for protocol, frame in _without_noise(evidence).items():
-        test, weights = float(frame[TEST_COLUMN].max()), float(frame[WEIGHT_COLUMN].max())
-        note = f"test error {test:.3g}; weights must be < {bound:g}"
+        test, single = float(frame[TEST_COLUMN].max()), float(frame[WEIGHT_COLUMN].max())
+        weights = float(frame.groupby("l_max")[WEIGHT_COLUMN].mean().max())
+        note = (
+            f"test error {test:.3g}; weights, mean over seeds, must be < {bound:g}; largest run "
+            f"{single:.3g}"
+        )
         outcomes.append(
             Outcome(
                 protocol,
@@ -132,25 +138,32 @@ def _without_noise(evidence: Evidence) -> dict[str, pd.DataFrame]:
 
 @REGISTRY.check("supp.table1", 2)
 def large_sigma_saturates(evidence: Evidence) -> list[Outcome]:
-    """Test-error divergence at the largest sigma over epochs * (0.77 - 0.105): within a factor 10.
+    """Test-error divergence at the largest sigma over epochs * (0.77 - 0.105).
 
-    The published sentence asks for the order of magnitude.
+    At a reduced scale within a factor 10, as its tolerance says, in every network. At the published
+    one, 1 must lie in the 95 % interval of a single run of the network nearest to the published.
     """
     per_epochs, high, low = evidence.statement_numbers(2)
     del per_epochs
     outcomes = []
     for protocol, noise, frame in sigma_sweeps(evidence):
         last = frame[frame["sigma"] == frame["sigma"].max()]
-        judged = {
-            f"l_max {depth}": judge(
-                rows.set_index("seed")[TEST_COLUMN] / (rows["epochs"].iloc[0] * (high - low)),
-                low=0.1,
-                high=10.0,
-            )
+        ratios = {
+            int(depth): rows.set_index("seed")[TEST_COLUMN]
+            / (rows["epochs"].iloc[0] * (high - low))
             for depth, rows in last.groupby("l_max")
         }
+        judged = {f"l_max {depth}": judge(each, 0.1, 10.0) for depth, each in ratios.items()}
         note = f"divergence at sigma = {frame['sigma'].max():g}, over epochs * {high - low:.3f}"
-        outcomes.append(outcome_of_all(judged, protocol, note, aspect=f"{noise} noise"))
+        outcome = outcome_of_all(judged, protocol, note, aspect=f"{noise} noise")
+        if evidence.full_scale:
+            depth, _ = published_depth(frame, evidence.published)
+            one_run = prediction_interval(ratios[depth])
+            note += f", l_max {depth}; 95 % interval of a single run {one_run[0]:.3g} to "
+            note += f"{one_run[1]:.3g}"
+            outcome = outcome_of(judged[f"l_max {depth}"], protocol, note, aspect=outcome.aspect)
+            outcome = outcome._replace(holds=bool(one_run[0] <= 1.0 <= one_run[1]), decided=True)
+        outcomes.append(outcome)
     return outcomes
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from plausible.measure.moments import moment_axis
 from plausible.reproduction.evidence import Evidence, Number, Registry
 from plausible.reproduction.song2020.grid import (
+    CALIBRATED,
     MEASURES,
     TEST,
     TEST_COLUMN,
@@ -293,7 +294,7 @@ def _over_sigma(
             label = f"{key} sigma {sigma:g}" + ("" if quiet else f", {noise} noise")
             tolerance, source = (without_noise, "expect:1") if quiet else (None, "")
             note = where + (f"; {', '.join(others)}" if others else "")
-            if column == WEIGHT_COLUMN:
+            if column == WEIGHT_COLUMN and protocol != CALIBRATED:
                 norms = rows.groupby("l_max")[MEASURES[WEIGHTS_NORM][1]].mean()
                 listed = ", ".join(f"l_max {d} {value:.4g}" for d, value in norms.items())
                 note += f"; as one norm: {listed}"
