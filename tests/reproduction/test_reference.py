@@ -327,6 +327,17 @@ def test_a_file_changed_by_hand_is_refused(run, name):
         run.make()
 
 
+def test_a_report_may_show_the_run_that_is_now_replaced(run):
+    run.make()
+    page, shown = f"reports/paper/{NAME}.html", run.made / "numbers.csv"
+    before = str(shown.relative_to(run.root))
+    inputs = [f"{RUN}/verdicts.csv", before]
+    run.put(page, (run.root / page).read_text(), "execute_notebook", inputs)
+    shown.write_text("of an earlier version")
+    run.make()
+    assert shown.read_text() == (run.root / f"{RUN}/numbers.csv").read_text()
+
+
 def test_results_of_other_inputs_are_refused(run):
     (run.root / "workflow/published/thuesen2022.yaml").write_text("corrected")
     with pytest.raises(StudyError, match=r"made from another version of workflow/published"):

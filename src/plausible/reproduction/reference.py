@@ -169,6 +169,9 @@ def read_provenance(root: Path, paths: Iterable[str]) -> dict[str, dict[str, Any
             )
         records[path] = record
         for name, recorded in inputs:
+            # A report shows an earlier reference run beside this one; that one is now replaced.
+            if name.startswith(f"results/{NAME}/"):
+                continue
             if name.startswith(("results/", "reports/")):  # written by a rule, so with provenance
                 waiting.append(name)
             if recorded and digest_of(name) not in (recorded, None):
