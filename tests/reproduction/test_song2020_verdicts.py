@@ -237,6 +237,43 @@ def test_summed_up_heat_map(tables, published):
     assert "furthest: t = 16, gamma = 0.5, 55 instead of 19.4" in median["note"]
 
 
+def test_weights_are_compared_by_the_protocols_own_reading(tables, published):
+    tables["fig3"] = tables["fig3"].assign(weight_divergence_sum=3.0, weight_divergence_norm=2.0)
+    frame = grid.figure3(evidence_of(tables, published))
+    found = frame.groupby("protocol")[grid.WEIGHT_COLUMN].unique().map(list).to_dict()
+    assert found == {"as_coded": [3.0], "calibrated": [2.0]}
+
+
+def test_the_smallest_other_cell_is_that_of_the_smallest_run(tables, published):
+    frame = tables["fig3"]
+    chosen = synthetic.cell("t_gamma", "16", 0.5)(frame) & (frame["protocol"] == "as_coded")
+    least = chosen & (frame["seed"] == frame["seed"].min())
+    check = REGISTRY.checks["fig3", 0]
+    for value, holds in ((1e-7, True), (0.0, False)):
+        frame.loc[least, "test_error_divergence_sum"] = value
+        found = check(evidence_of(tables, published))
+        (one,) = [o for o in found if (o.protocol, o.aspect) == ("as_coded", "l_max 3")]
+        assert one.holds == holds and (not holds or "smallest other 1e-07" in one.note)
+
+
+def test_the_largest_noise_is_compared_by_the_scatter_of_runs_at_the_full_scale(tables, published):
+    frame = tables["fig3"]
+    loud = (frame["panel"] == "sigma") & (frame["sigma"] == 100.0)
+    frame.loc[loud, "test_error_divergence_sum"] = 30.0 + 0.1 * (frame["seed"] % 3)
+    check = REGISTRY.checks["supp.table1", 2]
+    assert not any(o.holds for o in check(evidence_of(tables, published, "supp.table1")))
+    small = check(evidence_of(tables, published, "supp.table1", full_scale=False))
+    assert all(o.holds for o in small), "within a factor of ten"
+
+
+def test_rates_that_are_printed_alike_do_not_rise(tables, published):
+    exact = tables["table3"]["tolerance"] == 0.0
+    steps = tables["table3"]["t_d"]
+    tables["table3"].loc[exact, "success_rate_percent"] = np.where(steps[exact] < 3, 99.51, 99.54)
+    found = REGISTRY.checks["table3", 2](evidence_of(tables, published, "table3"))
+    assert not next(o for o in found if o.protocol == "as_published").holds
+
+
 def test_diverged_weights_are_at_the_top(tables, published):
     """Weights that are not finite count as further away than any scale, without a warning."""
     frame = tables["fig3"]
