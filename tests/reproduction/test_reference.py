@@ -22,6 +22,7 @@ from plausible.reproduction.reference import (
     make_reference,
     run_configuration,
 )
+from plausible.reproduction.reference_index import titles_of
 from plausible.reproduction.runtimes import COLUMNS, find_run_times
 from plausible.reproduction.verdicts import verdict_table
 from plausible.studies.study_files import read_study_file
@@ -413,14 +414,15 @@ def test_the_program(run, capsys, monkeypatch):
     shown = capsys.readouterr().out
     assert shown.startswith(f"results/reference/{NAME}: ") and "2 reproduced, 1 differs" in shown
     assert "| seeds | 7 |" in readme(run)
-    assert [list(studies) for _, studies in pages] == [[NAME]]
+    assert pages == [(run.root,)] and list(titles_of(run.root)) == [NAME]
     # A run made before stays on the page.
     before = run.root / "results/reference/another"
     before.mkdir()
     (before / "verdicts.csv").touch()
     (run.root / "workflow/studies/another.yaml").write_text("title: Another study\n")
     assert main(["--root", str(run.root), "--study", NAME]) == 0
-    assert list(pages[-1][1]) == ["another", NAME] and pages[-1][1]["another"] == "Another study"
+    titles = titles_of(run.root)
+    assert list(titles) == ["another", NAME] and titles["another"] == "Another study"
     (run.root / f"{RUN}/curve.csv").unlink()
     assert main(["--root", str(run.root), "--study", NAME]) == 1
     errors = capsys.readouterr().err

@@ -121,6 +121,7 @@ def dense_count(events, weight):
         ("appB.eqB.17.baking_scales", SCALES, "bake_scales", lambda w, b, scales: (w, b)),
         ("ch4.energy_per_op", OPERATIONS, "FLOAT32_MULTIPLY_PJ", 3.2),
         ("appB.flops", OPERATIONS, "event_additions", lambda sent, _: np.abs(sent).sum(axis=1)),
+        ("appB.flops", OPERATIONS, "discretised_additions", lambda events, *_: events.sum(axis=1)),
     ],
 )
 def test_a_wrong_implementation_is_noticed(name, module, attribute, replacement, monkeypatch):

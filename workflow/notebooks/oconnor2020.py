@@ -313,8 +313,8 @@ report.beyond("beyond.fsgd_and_sgd")
 # A spiking network has an answer after every time step. Figure 3.3 asks what an answer costs, in
 # additions so far, against one pass of the trained ReLU network, dense and without its zeros. An
 # early guess is taken to be good when its error is within 0.3 points of that of the vector network
-# with the same weights. The curve "fractional temporal" of the figure is left out: neither the text nor
-# the public code says how much larger the updates of early spikes are.
+# with the same weights. The curve "fractional temporal" of the figure is left out: neither the text
+# nor the public code says how much larger the updates of early spikes are.
 
 # %%
 report.entry("ch3.fig3.3")
@@ -353,9 +353,10 @@ report.entry("ch3.no_zero_reset")
 # plain network is how it learns.
 #
 # The text states a division of 7 : 1; three of the four printed percentages are possible only with
-# that of 4 : 1, since errors are whole posts (the SVM's fits neither). Both are run. At the demo scale a table of measurements of cell nuclei
-# stands in for the posts, and nothing is compared. In the picture, thin lines are single runs; one
-# that stays high began with an output that few samples reach.
+# that of 4 : 1, since errors are whole posts (the SVM's fits neither). Both are run. At the demo
+# scale a table of measurements of cell nuclei stands in for the posts, and nothing is compared. In
+# the picture, thin lines are single runs; one that stays high began with an output that few samples
+# reach.
 
 # %%
 report.entry("ch3.table3.1")

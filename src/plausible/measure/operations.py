@@ -72,6 +72,20 @@ def event_additions(messages: NDArray, fan_out: float | NDArray) -> NDArray[np.f
     return _weighted(np.abs(messages), fan_out)
 
 
+def discretised_additions(
+    events: NDArray, outputs: Sequence[int], adds_biases: bool
+) -> NDArray[np.float64]:
+    """Additions of a network of integer messages, ``[samples]`` (eq. B.14, B.15).
+
+    ``events`` ``[samples, layers]`` are those that messages cause (``event_additions``), and
+    ``outputs`` ``[layers]`` the units of each layer. A rounding network ``adds_biases``, one for
+    each unit and sample (B.14); a sigma-delta network holds them in its sums (B.15).
+    """
+    events = np.asarray(events)
+    _check_layers("events", events, len(outputs))
+    return events.sum(axis=-1) + (sum(outputs) if adds_biases else 0)
+
+
 def nonzero_multiply_adds(messages: NDArray, fan_out: float | NDArray) -> NDArray[np.float64]:
     """Products left when zeros are skipped, nnz(s) fan_out, ``[samples]`` (eq. B.13)."""
     return _weighted(messages != 0, fan_out)

@@ -20,6 +20,7 @@ from plausible.plots.style import (
     draw_points,
     in_style,
     interval,
+    interval_handle,
     legend_below,
     letter,
     new_figure,
@@ -133,13 +134,6 @@ def over_seeds(rows: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
         low=data["low"].clip(lower=0.5 * data["mean"]).where(enough),
         high=data["high"].where(enough),
     )
-
-
-def interval_handle(rows: pd.DataFrame) -> list[Line2D]:
-    """Legend entry of the intervals, where there are enough seeds for them."""
-    if rows["seed"].nunique() < 3:
-        return []
-    return [series_handle(SERIES[3], "95 % interval over seeds", marker="|", ls="-", lw=0.9)]
 
 
 def draw_frontier(

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from plausible.plots.heat_maps import Scale
@@ -18,12 +17,10 @@ from plausible.plots.style import (
     GREY,
     ORANGE,
     PURPLE,
-    SERIES,
     SKY,
     VERMILLION,
     Look,
     look_of,
-    series_handle,
     summary,
 )
 
@@ -169,13 +166,6 @@ def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFra
     data["low"] = data["low"].clip(lower=0.0).where(seeds > 2)
     data["high"] = data["high"].where(seeds > 2)
     return data
-
-
-def interval_handle(table: pd.DataFrame) -> list[Line2D]:
-    """Legend entry of the intervals, where there are enough seeds for them."""
-    if table["seed"].nunique() < 3:
-        return []
-    return [series_handle(SERIES[3], "95 % interval over seeds", marker="|", ls="-", lw=0.9)]
 
 
 def zero_and_log(axes: Axes, which: str, linear_below: float, ticks: Sequence[float]) -> None:

@@ -25,7 +25,6 @@ from plausible.plots.song2020_common import (
     cells_published,
     depth_look,
     grid_rows,
-    interval_handle,
     networks_of,
     protocol_label,
     quantities,
@@ -34,6 +33,7 @@ from plausible.plots.song2020_common import (
 from plausible.plots.song2020_sigma import draw_sigma, published_handle
 from plausible.plots.style import (
     in_style,
+    interval_handle,
     legend_below,
     letter,
     new_figure,

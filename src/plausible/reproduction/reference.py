@@ -32,7 +32,6 @@ from plausible.reproduction.provenance import side_car
 from plausible.reproduction.reference_index import write_reference_index
 from plausible.reproduction.reference_readme import Facts, readme
 from plausible.studies.declaration import Study
-from plausible.studies.study_files import read_study_file
 
 NAME = "reference"
 LIMIT = 6_000_000
@@ -377,11 +376,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"results/{NAME}/{name}: {done.files} files, {done.size / 1e6:.2f} MB; {counts}")
             for link in done.dead_links:
                 print(f"reports/{NAME}/{name}.html: the link {link} leads nowhere here")
-        # The page is of all reference runs, also of those that were made before.
-        made = sorted(file.parent.name for file in (root / "results" / NAME).glob("*/verdicts.csv"))
-        declared = {name: root / "workflow" / "studies" / f"{name}.yaml" for name in made}
-        titles = {name: read_study_file(file)["title"] for name, file in declared.items()}
-        write_reference_index(root, titles)
+        write_reference_index(root)
     except PlausibleError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,19 +1,28 @@
 """Entry page of the committed reference runs."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from plausible.reproduction.index_page import write_index
+from plausible.studies.study_files import read_study_file
 
 NAME = "reference"
 
 
-def write_reference_index(root: str | Path, studies: Mapping[str, str]) -> Path:
-    """Write ``reports/reference/index.html`` for those ``studies`` (titles by name) that exist."""
+def titles_of(root: str | Path) -> dict[str, str]:
+    """Titles of the studies of which there is a reference run, by name."""
+    made = sorted(
+        file.parent.name for file in (Path(root) / "results" / NAME).glob("*/verdicts.csv")
+    )
+    studies = Path(root) / "workflow" / "studies"
+    return {name: read_study_file(studies / f"{name}.yaml")["title"] for name in made}
+
+
+def write_reference_index(root: str | Path) -> Path:
+    """Write ``reports/reference/index.html`` of all reference runs, whenever they were made."""
     results = Path(root) / "results" / NAME
-    present = {name: title for name, title in studies.items() if (results / name).is_dir()}
+    present = titles_of(root)
 
     def joined(table: str, **options) -> pd.DataFrame:
         frames = [pd.read_csv(results / name / table, **options) for name in present]

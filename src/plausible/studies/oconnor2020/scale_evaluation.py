@@ -14,6 +14,7 @@ from plausible.conversion.quantised import evaluate_quantised, quantise_network
 from plausible.measure.integer_energy import integer_energy_nj
 from plausible.measure.operations import (
     Operations,
+    discretised_additions,
     discretised_energy_nj,
     layer_multiply_adds,
     original_energy_nj,
@@ -98,15 +99,15 @@ def scaled_rows(
     Without scales, because their optimisation diverged, the rows hold no values.
     """
     layers = dense_network(weights, biases, output="softmax")
-    # B.14 counts the biases of the rounding network; sigma-delta adds them once and for all.
-    biased = {"rounding": sum(map(len, weights)) if reading.count_biases else 0, "sigma_delta": 0}
+    outputs = [len(weight) for weight in weights]
     for kind in DISCRETISED:
+        adds_biases = kind == "rounding" and reading.count_biases
         for part in parts:
             if scales is None:
                 yield _row(labels | {"network": kind}, part, None, diverged=True)
                 continue
             found = evaluate(layers, part.frames, kind, scales, part.white)
-            additions = found.event_additions.sum(axis=1).mean() + biased[kind]
+            additions = discretised_additions(found.event_additions, outputs, adds_biases).mean()
             products = found.nonzero_multiply_adds.sum(axis=1).mean()
             yield _row(
                 labels | {"network": kind},

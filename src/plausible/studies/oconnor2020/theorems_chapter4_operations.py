@@ -3,7 +3,7 @@
 One function per published entry, as in `theorems_chapter4`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from plausible.measure.energy import FLOAT32_MULTIPLY_PJ, spiking_energy_nj
 from plausible.measure.operations import (
     Operations,
+    discretised_additions,
     discretised_energy_nj,
     event_additions,
     layer_multiply_adds,
@@ -112,24 +113,29 @@ def _counted_one_at_a_time(generator: np.random.Generator) -> list[Check]:
             off[name] = max(off[name], abs(float(formula) - counted))
     for name, kind in (("rounding (B.14)", "rounding"), ("sigma-delta (B.15)", "sigma_delta")):
         messages = run(layers, frames, kind).messages
+        events = [
+            event_additions(sent, len(weight))
+            for sent, weight in zip(messages, weights, strict=True)
+        ]
+        formula = discretised_additions(np.stack(events, axis=1), SIZES[1:], kind == "rounding")
         for time in range(len(frames)):
             counted = sum(
-                sparse_product(sent[time], weight)[1]
-                for sent, weight in zip(messages, weights, strict=True)
+                _add(sent[time], weight, bias if kind == "rounding" else ())
+                for sent, weight, bias in zip(messages, weights, biases, strict=True)
             )
-            formula = sum(
-                float(event_additions(sent, len(weight))[time])
-                for sent, weight in zip(messages, weights, strict=True)
-            )
-            if kind == "rounding":
-                # B.14 adds every bias for each sample; a sigma-delta network holds it in its sum.
-                counted += sum(1 for bias in biases for _ in bias)
-                formula += sum(SIZES[1:])
-            off[name] = max(off[name], abs(formula - counted))
+            off[name] = max(off[name], abs(float(formula[time]) - counted))
     return [
         Check(0, f"{name}: formula against operations counted one at a time", worst, 0.0, "==")
         for name, worst in off.items()
     ]
+
+
+def _add(sent: NDArray, weight: NDArray, bias: Sequence[float]) -> int:
+    """Additions of w s + b for whole numbers s, weight by weight and bias by bias."""
+    operations = sparse_product(sent, weight)[1]
+    for _ in bias:
+        operations += 1
+    return operations
 
 
 def _multiply_and_add(weight: NDArray, activity: NDArray, skip: bool) -> int:
