@@ -347,6 +347,10 @@ def test_arrays_that_do_not_fit_are_said():
         deep_spiking.predict(network, make_rule(7), trains)
     with pytest.raises(StudyError, match="labels lie between"):
         deep_spiking.train(network, rule, trains, labels + 9, [0], generator)
+    negative = trains._replace(code=np.where(np.arange(len(trains.code)) == 3, -1, trains.code))
+    for form in (deep_spiking, reference):
+        with pytest.raises(StudyError, match="positive sign alone, found 1 negative"):
+            form.train(network, rule, negative, labels, [0], generator)
     with pytest.raises(StudyError, match="labels are"):
         deep_spiking.train(network, rule, trains, labels[:-1], [0], generator)
     with pytest.raises(StudyError, match="names samples 0 to 8"):

@@ -199,12 +199,13 @@ def test_comparable_can_be_denied_at_the_paper_scale(tables, published):
     assert set(rows_of(verdicts, "table1", "value:")["verdict"]) == {vd.NOT_COMPARABLE}
 
 
-def test_undecided_statements(tables, published):
-    """SGD a little better than Adam, within the scatter of the seeds."""
+@pytest.mark.parametrize(("adam", "verdict"), [(96.25, vd.DIFFERS), (96.35, vd.REPRODUCED)])
+def test_undecided_statements(tables, published, adam, verdict):
+    """SGD (96.3) a little better or worse than Adam, within the scatter of the seeds."""
     rows = synthetic.row_of_table1(6)(tables["table1"])
-    noisy = 96.25 + np.array([-0.5, 0.0, 0.5])
+    noisy = adam + np.array([-0.5, 0.0, 0.5])
     tables["table1"].loc[rows, "test_accuracy_percent"] = noisy
-    for scale, verdict in (("demo", vd.NOT_COMPARABLE), ("paper", vd.DIFFERS)):
+    for scale, verdict in (("demo", vd.NOT_COMPARABLE), ("paper", verdict)):
         verdicts = vd.verdict_table("thuesen2022", tables, scale, published)
         row = rows_of(verdicts, "table1", "expect:2").set_index("protocol").loc["corrected"]
         assert row["verdict"] == verdict

@@ -324,6 +324,13 @@ def additions(spikes: np.ndarray, sizes: tuple[int, ...], first_layer: int = 0) 
 def check_training(network: Network, trains: SpikeTrains, labels: np.ndarray, rule: Rule) -> None:
     """Raise StudyError for input spikes and labels that do not fit the network."""
     check_trains(network, trains, rule)
+    # The spike count that an update multiplies is max(c, 0); counting up alone, as the kernel does,
+    # is the same only for inputs without negative spikes.
+    if trains.code.size and trains.code.min() < 0:
+        raise StudyError(
+            "deep spiking network: training needs input spikes of positive sign alone, found "
+            f"{int((trains.code < 0).sum())} negative ones."
+        )
     labels = np.asarray(labels)
     if labels.dtype != np.int64 or labels.shape != (len(trains.start),):
         raise StudyError(

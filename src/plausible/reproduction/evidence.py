@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from plausible.errors import StudyError
 from plausible.measure.accuracy import mean_interval
@@ -187,7 +187,7 @@ def prediction_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[fl
     n = len(values)
     if n < 2:
         return NAN, NAN
-    quantile = student_t.ppf(0.5 + confidence / 2.0, n - 1)
+    quantile = stdtrit(n - 1, 0.5 + confidence / 2.0)
     half = float(quantile * values.std(ddof=1) * np.sqrt(1.0 + 1.0 / n))
     return float(values.mean()) - half, float(values.mean()) + half
 

@@ -159,15 +159,11 @@ def _statement_row(
     note = outcome.note
     if outcome.full_scale and not evidence.full_scale:
         verdict = NOT_COMPARABLE
-    elif outcome.holds:
-        verdict = REPRODUCED
-        if not outcome.decided:
-            note += "; the interval reaches across the bound"
     elif not outcome.decided and not evidence.full_scale:
         verdict = NOT_COMPARABLE
         note += "; the interval reaches across the bound, so these seeds cannot tell"
     else:
-        verdict = DIFFERS
+        verdict = REPRODUCED if outcome.holds else DIFFERS
         if not outcome.decided:
             note += "; the interval reaches across the bound"
     return _row(

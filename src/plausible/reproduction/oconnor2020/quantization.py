@@ -213,7 +213,8 @@ _CLOSED = (
     "The listing blocks errors where the summed input is <= 0. With initial weights of standard "
     "deviation 0.01 no spike reaches the output layer within T = 10 steps; its summed input is "
     "exactly 0, all filters would be closed and no weight could ever change. Eq. 3.5 and the "
-    "author's code block below 0 only."
+    "author's code block below 0 only. Were 0.01 the variance, spikes would reach the output and "
+    "the printed filters let errors pass (the next row)."
 )
 _ROUNDED = (
     "eta/T^2 = 10^-4 is no binary fraction, so in floating point a potential that the integers "

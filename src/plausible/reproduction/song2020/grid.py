@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence, by_protocol
@@ -240,5 +240,5 @@ def _scatter(sd: pd.Series, n: pd.Series) -> pd.Series:
     """Half of the 95 % interval that holds the mean over as many further seeds; 0 for one seed."""
     several = n > 1
     degrees = np.where(several, n - 1, 1)
-    half = student_t.ppf(0.975, degrees) * sd.fillna(0.0) * np.sqrt(2.0 / n)
+    half = stdtrit(degrees, 0.975) * sd.fillna(0.0) * np.sqrt(2.0 / n)
     return half.where(several, 0.0)
