@@ -205,10 +205,10 @@ def test_undecided_statements(tables, published, adam, verdict):
     rows = synthetic.row_of_table1(6)(tables["table1"])
     noisy = adam + np.array([-0.5, 0.0, 0.5])
     tables["table1"].loc[rows, "test_accuracy_percent"] = noisy
-    for scale, verdict in (("demo", vd.NOT_COMPARABLE), ("paper", verdict)):
+    for scale, expected in (("demo", vd.NOT_COMPARABLE), ("paper", verdict)):
         verdicts = vd.verdict_table("thuesen2022", tables, scale, published)
         row = rows_of(verdicts, "table1", "expect:2").set_index("protocol").loc["corrected"]
-        assert row["verdict"] == verdict
+        assert row["verdict"] == expected
         assert "reaches across the bound" in row["note"]
 
 
