@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from plausible.plots import oconnor2020, style
-from plausible.plots.oconnor2020_newsgroups import newsgroups_errors
+from plausible.plots.oconnor2020_newsgroups import MACHINES, newsgroups_errors
 from plausible.plots.published import load_curves
 
 from .pictures import CURVES, legend_texts
@@ -38,7 +38,12 @@ def test_networks_machine_and_published_errors_are_drawn(data_set):
         levels = [line.get_ydata()[0] for line in axes.lines if len(set(line.get_ydata())) == 1]
         assert {2.278, 4.82} < set(levels)
         assert axes.get_xlabel() == "epochs" and axes.get_ylim()[0] == 0
+        # Both kernels, each at its mean over seeds.
+        for name, mean in (("svm_linear", 11.3), ("svm_rbf", 12.3)):
+            (line,) = [one for one in axes.lines if one.get_color() == MACHINES[name].colour]
+            assert line.get_ydata()[0] == pytest.approx(mean)
     labels = legend_texts(figure)
+    assert {"SVM, linear kernel", "SVM, Gaussian kernel"} < set(labels)
     assert ("published, SVM" in labels) is (data_set == "newsgroups")
     assert ("published, SVM (newsgroups)" in labels) is (data_set != "newsgroups")
     again = newsgroups_errors(make_table(data_set), published, "mnist")

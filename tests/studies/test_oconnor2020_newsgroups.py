@@ -8,7 +8,15 @@ from plausible.data.dataset import make_dataset
 from plausible.errors import StudyError
 from plausible.studies.oconnor2020 import newsgroups as ng
 from plausible.studies.oconnor2020.checks_newsgroups import check_divisions
-from plausible.studies.oconnor2020.tables_newsgroups import last_epochs, table3_1_markdown
+from plausible.studies.oconnor2020.tables_newsgroups import (
+    ERRORS,
+    IN_FILE_ORDER,
+    KERNELS,
+    enters_chance,
+    kernel_note,
+    last_epochs,
+    table3_1_markdown,
+)
 
 WORDS, POSTS = 20, 60
 DIVISIONS = {
@@ -83,8 +91,19 @@ def test_everything_learns_and_is_deterministic(posts, table):
     assert best.max() < 20
     assert set(table["classifier"]) == {ng.RELU, *ng.SPIKING, *ng.MACHINES}
     assert not table["diverged"].any()
+    assert set(ng.MACHINES) == set(KERNELS)
     of_machines = table[table["classifier"].isin(ng.MACHINES)]
     assert (of_machines["epoch"] == 0).all()
+
+
+def test_what_depends_on_the_seed_is_said_so(table):
+    """Where no random stream enters, seeds agree; the division's name says how it is ordered."""
+    assert DIVISIONS[IN_FILE_ORDER]["order"] == ng.FILE_ORDER
+    for (division, kind), rows in last_epochs(table).groupby(["division", "classifier"]):
+        if not enters_chance(division, kind):
+            assert division == IN_FILE_ORDER and kind in ng.MACHINES
+            assert (rows[list(ERRORS)].nunique() == 1).all()
+    assert enters_chance("shuffled_4to1", "svm_rbf") and enters_chance(IN_FILE_ORDER, "relu")
 
 
 def test_a_network_that_diverges_is_a_row(posts):
@@ -112,9 +131,28 @@ def test_markdown_has_both_numbers(table):
     }
     text = table3_1_markdown(table, printed)
     lines = text.splitlines()
-    assert len(lines) == 2 + 2 * 5
+    assert len([line for line in lines if line.startswith("|")]) == 2 + 2 * 5
     assert "7 : 1, in the order of the file (52 : 8 of posts)" in lines[2] and "2.278" in lines[2]
     assert "0.82" in text and "4.82" in text and "Gaussian" in text
+    # In the order of the file a machine is the same for every seed: no interval.
+    machines = [line for line in lines if "support vector machine," in line]
+    assert ["±" in line for line in machines] == [False, False, True, True]
+    assert "kernel of its machine" not in text, "made-up posts say nothing about the thesis"
+
+
+def test_kernel_that_is_nearer_to_the_printed_errors():
+    printed = {"SVM": {"test_error_percent": 4.82, "training_error_percent": 0}}
+    rows = [
+        ("file_order", "svm_linear", 9.7, 0.0),
+        ("file_order", "svm_rbf", 6.9, 0.5),
+        ("shuffled", "svm_linear", 4.6, 0.0),
+        ("shuffled", "svm_rbf", 3.8, 0.0),
+    ]
+    table = pd.DataFrame(rows, columns=["division", "classifier", *ERRORS])
+    text = kernel_note(table.assign(data_set="newsgroups"), printed)
+    assert "in the order of the file: Gaussian (test), linear (training);" in text
+    assert "shuffled: linear (test), linear and Gaussian (training)." in text
+    assert kernel_note(table.assign(data_set="breast_cancer"), printed) == ""
 
 
 def test_settings_that_cannot_be_meant_are_refused():

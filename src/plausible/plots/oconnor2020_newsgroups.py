@@ -12,6 +12,7 @@ from plausible.plots.published import PublishedCurves
 from plausible.plots.style import (
     BLUE,
     DOUBLE_COLUMN_MM,
+    GREEN,
     GREY,
     ORANGE,
     PUBLISHED_COLOUR,
@@ -33,7 +34,10 @@ NETWORKS = {
     "sgd": Look("spiking, SGD", BLUE, "o", "-"),
     "fsgd": Look("spiking, FSGD", ORANGE, "s", (0, (4.5, 1.5))),
 }
-MACHINE = Look("linear SVM", PURPLE, "", (0, (6, 1.5, 1, 1.5)))
+MACHINES = {
+    "svm_linear": Look("SVM, linear kernel", PURPLE, "", (0, (6, 1.5, 1, 1.5))),
+    "svm_rbf": Look("SVM, Gaussian kernel", GREEN, "", (0, (1.2, 1.2))),
+}
 PUBLISHED = {
     "Spiking Regressor": "published, spiking and one-layer network",
     "SVM": "published, SVM",
@@ -53,7 +57,7 @@ def newsgroups_errors(
 ) -> Figure:
     """Test errors of the networks against epochs, for each division: single runs and their mean.
 
-    The support vector machine, which has no epochs, is a line.
+    The support vector machines, which have no epochs, are lines.
     """
     printed = {row["network"]: row[TEST] for row in published.values("ch3.table3.1")["rows"]}
     stand_in = not table["data_set"].str.startswith("newsgroups").all()
@@ -68,7 +72,9 @@ def newsgroups_errors(
         letter(axes, "abcdefgh"[number], TITLES.get(name, name))
     panels[0].set_ylabel("test error (%)")
     panels[0].set_ylim(bottom=0)
-    handles = [series_handle(look) for look in NETWORKS.values()] + [series_handle(MACHINE)]
+    handles = [series_handle(look) for look in NETWORKS.values()] + [
+        series_handle(look) for look in MACHINES.values()
+    ]
     data = " (newsgroups)" if stand_in else ""
     for row, line in zip(PUBLISHED, (PUBLISHED_LINE, DOTTED), strict=True):
         label = PUBLISHED[row] + data
@@ -84,8 +90,9 @@ def _division(axes: Axes, table: pd.DataFrame) -> None:
         for _, run in rows.groupby("seed"):
             axes.plot(run["epoch"], run[TEST], color=look.colour, lw=0.5, alpha=0.4)
         draw_line(axes, "epoch", summary(rows, ["epoch"], TEST).assign(low=np.nan), look)
-    machine = table[table["classifier"] == "svm_linear"][TEST].mean()
-    axes.axhline(machine, color=MACHINE.colour, linestyle=MACHINE.line, lw=1.0)
+    for name, look in MACHINES.items():
+        machine = table[table["classifier"] == name][TEST].mean()
+        axes.axhline(machine, color=look.colour, linestyle=look.line, lw=1.0)
     epochs = sorted(table.loc[table["epoch"] > 0, "epoch"].unique())
     plain_log(axes, "x", epochs)
 
