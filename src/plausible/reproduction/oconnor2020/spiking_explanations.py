@@ -37,11 +37,14 @@ _HELD = (
 )
 _ZERO_RESET = (
     "With zero reset the quantizers of errors lose after each sample what did not become a spike, "
-    "and ten error spikes times small weights do not add up to 1/2. Only the last matrix can "
-    "change, by spikes of a layer that is nearly silent at first. A network in which it hardly "
-    "does keeps one answer for all images and errs by the share of the other nine digits; where "
-    "it grows nevertheless, errors get through after some epochs and the network learns late. "
-    "Which of both happens depends on the initial weights; the printed number is one run. "
+    "and the error spikes of one sample times small weights do not add up to 1/2: at first none is "
+    "sent below the output, while without a reset they reach every layer (counted in "
+    "beyond.zero_reset). Only the last matrix can change then, by spikes of the last hidden layer, "
+    "which is silent for all or nearly all images. Where it stays so, the matrices below never "
+    "change, nearly all images get the same answer, and the error is the share of the other nine "
+    "digits; where it spikes often enough, the last matrix grows until error spikes reach the "
+    "layers below, one after the other, and the network learns late. Which of both happens depends "
+    "on the initial weights; the printed number is one run. "
 )
 _SILENT_START = (
     "Before training nearly every unit of the second layer is silent, because weights of this "
