@@ -223,7 +223,7 @@ def test_readable_tables(errors, digits):
         columns=["weights", "update", "seed", "layer", "steps", "cosine", "cosine_of_sum",
                  "relative_step"],
     )  # fmt: skip
-    assert "| drawn | SGD | 10 | 0.50 | 0.75 | 1.00 |" in tables.gradient_markdown(gradient, {})
+    assert "| drawn | SGD | 10 | 0.500 | 0.750 | 1.000 |" in tables.gradient_markdown(gradient, {})
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from plausible.studies.oconnor2020.experiments import EXPERIMENTS
 from plausible.studies.oconnor2020.scale_evaluation import COLUMNS
 from plausible.studies.oconnor2020.scale_readings import READINGS, training_settings
 from plausible.studies.oconnor2020.tables import (
+    official_split_markdown,
     quantisation_frontier_markdown,
     table_b1_markdown,
 )
@@ -242,6 +243,80 @@ def test_table_b1_shows_every_published_cell_of_its_lambdas(table):
         assert cell in unoptimised
     frontier = quantisation_frontier_markdown(table, {})
     assert "| quantised | - | - | 3 | any |" in frontier
+
+
+def cells_of(text, *first):
+    """Cells of the one line of a table that begins with the given ones."""
+    (line,) = [one for one in text.splitlines() if one.startswith(f"| {' | '.join(first)} |")]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_table_b1_has_intervals_over_seeds(table):
+    rows = rows_of(
+        table, protocol="as_coded", granularity="layerwise", setting="unoptimized",
+        network="rounding", order="file", part="thesis",
+    )  # fmt: skip
+    text = table_b1_markdown(table, {"rows": []})
+    assert "mean ± 95 % interval over 2 seeds" in text
+    # Of two values the half-width is t(0.975, 1) times half their distance.
+    half = 12.7062 * abs(np.diff(rows["kflops"]).item()) / 2
+    assert half > 0
+    found = next(one for one in text.splitlines() if "| 1 (unoptimized) | Round |" in one)
+    assert f"| {rows['kflops'].mean():.1f} ± {half:.1f} |" in found
+    # A dense pass costs the same for every seed.
+    products = (2 * (64 * 7 + 7 * 6 + 6 * 10) - 23) / 1e3
+    original = next(one for one in text.splitlines() if "| Original |" in one)
+    assert f"| {products:.0f} / " in original
+    one = table_b1_markdown(table[table["seed"] == 0], {"rows": []})
+    assert "±" not in one and "one seed" in one
+
+
+def test_both_splits_stand_side_by_side(table):
+    published = load_published(ROOT / "workflow/published/oconnor2020.yaml")
+    text = official_split_markdown(table, published.entry("table_b1")["values"])
+    for strength, name, network in (
+        (1.0e-10, "Round", "rounding"),
+        (1.0e-10, "SigmaDelta", "sigma_delta"),
+        (1.0e-2, "SigmaDelta", "sigma_delta"),
+    ):
+        cells = cells_of(text, f"{strength:.3g}", name)
+        rows = rows_of(
+            table, protocol="as_coded", granularity="layerwise", network=network,
+            order="temporal", **{"lambda": strength},
+        )  # fmt: skip
+        thesis, official = (
+            rows[rows["part"] == part].set_index("seed") for part in ("thesis", "official")
+        )
+        means = [thesis["error_percent"].mean(), official["error_percent"].mean()]
+        assert [cell.split(" ±")[0] for cell in cells[2:5]] == [
+            f"{value:.2f}" for value in (*means, means[1] - means[0])
+        ]
+        assert [cell.split(" ±")[0] for cell in cells[6:8]] == [
+            f"{part['kflops'].mean():.1f}" for part in (thesis, official)
+        ]
+    assert cells_of(text, "1e-10", "Round")[5::3] == ["2.39", "209"]
+    assert cells_of(text, "1e-10", "SigmaDelta")[5::3] == ["2.39", "110"]
+    assert cells_of(text, "0.01", "Round")[5::3] == ["-", "-"]
+    assert cells_of(text, "1 (unoptimized)", "Original")[5::3] == ["2.24", "397 / 107"]
+    # The difference is that of pairs: as large for every seed, it has no width.
+    even = table.copy()
+    for part, more in (("thesis", 0.0), ("official", 0.5)):
+        chosen = even["part"] == part
+        even.loc[chosen, "error_percent"] = 2.0 + 0.1 * even.loc[chosen, "seed"] + more
+    cells = cells_of(official_split_markdown(even, {"rows": []}), "0.01", "Round")
+    assert cells[2:5] == ["2.05 ± 0.64", "2.55 ± 0.64", "0.50 ± 0.00"]
+
+
+def test_a_diverged_seed_is_not_left_out_of_a_mean(table):
+    lost = table.copy()
+    chosen = (lost["seed"] == 1) & (lost["lambda"] == 1.0e-2)
+    lost.loc[chosen, ["error_percent", "kflops", "energy_nj"]] = np.nan
+    assert (
+        cells_of(official_split_markdown(lost, {"rows": []}), "0.01", "Round")[2:5]
+        == ["diverged"] * 3
+    )
+    frontier = quantisation_frontier_markdown(lost, {})
+    assert cells_of(frontier, "rounding", "layerwise", "0.01", "32", "any")[5] == "diverged"
 
 
 def test_published_rows_are_found_by_their_lambda():

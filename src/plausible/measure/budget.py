@@ -1,6 +1,7 @@
 """Curves of error against cost: what a budget buys, and what an error costs."""
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from plausible.errors import StudyError
@@ -34,6 +35,28 @@ def cost_to_reach(costs: ArrayLike, errors: ArrayLike, level: float) -> float:
         return float(costs[place])
     share = (before - level) / (before - after)
     return float(costs[place - 1] + share * (costs[place] - costs[place - 1]))
+
+
+def gain_over(curves: pd.DataFrame, network: str, rival: str, equal: str) -> pd.DataFrame:
+    """Error of ``rival`` minus that of ``network``, seed by seed, where ``equal`` is the same.
+
+    ``curves`` holds one part of the data: ``network``, ``seed``, ``epoch``, ``error_percent`` and
+    the column ``equal``, which must grow with the epoch (``epoch`` itself, say, or operations so
+    far). The result has ``epoch``, that of ``network``, ``seed`` and ``points``, in percentage
+    points and positive where ``network`` errs less. The error of the rival is read from its curve;
+    where that does not reach as far, and where either has no error, there is no row.
+    """
+    rows = curves[curves["error_percent"].notna()].sort_values("epoch")
+    found = []
+    for seed, pair in rows.groupby("seed"):
+        mine, other = (pair[pair["network"] == name] for name in (network, rival))
+        if mine.empty or other.empty:
+            continue
+        errors = error_at(other[equal], other["error_percent"], mine[equal])
+        points = errors - mine["error_percent"].to_numpy()
+        found.append(pd.DataFrame({"epoch": mine["epoch"], "seed": seed, "points": points}))
+    columns = ["epoch", "seed", "points"]
+    return pd.concat(found).dropna() if found else pd.DataFrame(columns=columns)
 
 
 def _curve(costs: ArrayLike, errors: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

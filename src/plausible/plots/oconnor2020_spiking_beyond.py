@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from plausible.measure.budget import error_at
+from plausible.measure.budget import gain_over
 from plausible.plots.oconnor2020_spiking_training import (
     TRAINED,
     error_axis,
@@ -47,29 +47,6 @@ EQUAL = {
 POINTS = (-30, -10, -3, -1, -0.5, 0, 0.5, 1, 3, 10, 30)
 
 
-def advantage(table: pd.DataFrame, equal: str) -> pd.DataFrame:
-    """Test error of SGD minus that of FSGD, seed by seed, where ``equal`` is the same.
-
-    ``epoch`` is that of FSGD. At equal operations, the error of SGD is read from its curve at the
-    additions that FSGD had spent by then; where SGD never spends as many there is no row.
-    """
-    rows = table[(table["part"] == "thesis") & (table["epoch"] > 0)]
-    rows = rows[rows["error_percent"].notna()]
-    found = []
-    for seed in sorted(set(rows["seed"])):
-        mine, other = (
-            rows[(rows["network"] == name) & (rows["seed"] == seed)].sort_values("epoch")
-            for name in ("fsgd", "sgd")
-        )
-        if mine.empty or other.empty:
-            continue
-        errors = error_at(other[equal], other["error_percent"], mine[equal])
-        points = errors - mine["error_percent"].to_numpy()
-        found.append(pd.DataFrame({"epoch": mine["epoch"], "seed": seed, "points": points}))
-    columns = ["epoch", "seed", "points"]
-    return pd.concat(found).dropna() if found else pd.DataFrame(columns=columns)
-
-
 @in_style
 def fsgd_and_sgd(table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist") -> Figure:
     """Both trainings against epochs and against operations, and what FSGD gains over SGD."""
@@ -91,7 +68,7 @@ def fsgd_and_sgd(table: pd.DataFrame, published: PublishedCurves, dataset: str =
     panels[1].set_ylabel("")
     letter(panels[0], "a", "by epochs")
     letter(panels[1], "b", "by operations")
-    _draw_advantage(panels[2], table)
+    _draw_advantage(panels[2], test)
     handles = [series_handle(TRAINED[name]) for name in names]
     handles += [series_handle(look, marker="") for look in EQUAL.values()]
     legend_below(figure, [*handles, *interval_handles(table)], 5)
@@ -108,10 +85,10 @@ def signed_points(axes: Axes) -> None:
     axes.axhline(0.0, color=GREY, lw=0.6)
 
 
-def _draw_advantage(axes: Axes, table: pd.DataFrame) -> None:
+def _draw_advantage(axes: Axes, test: pd.DataFrame) -> None:
     drawn = False
     for equal, look in EQUAL.items():
-        found = advantage(table, equal)
+        found = gain_over(test, "fsgd", "sgd", equal)
         # The first epoch, in which errors fall by tens of points, must not set the scale.
         found = found[found["epoch"] >= min(1.0, found["epoch"].max())] if len(found) else found
         if found.empty:

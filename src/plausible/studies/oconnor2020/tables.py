@@ -14,11 +14,13 @@ from plausible.studies.oconnor2020.tables_quantization import (
     table_a2_markdown,
 )
 from plausible.studies.oconnor2020.tables_scales import (
+    official_split_markdown,
     quantisation_frontier_markdown,
     table_b1_markdown,
 )
 from plausible.studies.oconnor2020.tables_spiking_training import (
     early_guesses_markdown,
+    fsgd_gain_markdown,
     rows_of_record,
     sparsity_markdown,
     table3_2_markdown,
@@ -34,10 +36,12 @@ __all__ = [
     "as_they_are",
     "change_rate_table",
     "early_guesses_markdown",
+    "fsgd_gain_markdown",
     "gaps_markdown",
     "gradient_markdown",
     "limit_markdown",
     "noise_training_table",
+    "official_split_markdown",
     "quantisation_frontier_markdown",
     "rows_of_record",
     "selected_rows",

@@ -45,7 +45,7 @@ def slopes_markdown(table: pd.DataFrame, published: Published) -> str:
         what = QUANTIZERS[name]
         if name == "rectified":
             what += f", mean {mean:g}, from T = {FIRST_STEP} on"
-        stated = RATES.get(name, "falls")
+        stated = RATES.get(name, "none (it falls)")
         rows.append([what, stated, mean_text(slopes, 3), f"{last['error_rms'].mean():.2e}"])
     largest = int(table["steps"].max())
     header = ["quantizer", "published exponent of T", "measured", f"error at T = {largest}"]
@@ -75,14 +75,20 @@ def gradient_markdown(table: pd.DataFrame, published: Published) -> str:
             weights,
             update.upper(),
             steps,
-            *(mean_text(part[name]) for name in ("cosine", "cosine_of_sum", "relative_step")),
+            *(mean_text(part[name], 3) for name in ("cosine", "cosine_of_sum", "relative_step")),
         ]
         for (weights, update, steps), part in whole.groupby(
             ["weights", "update", "steps"], sort=False
         )
     ]
     header = ["weights", "update", "T", "cosine, one image", "cosine, sum of images", "step / eta"]
-    return markdown_table(header, rows)
+    note = (
+        f"All layers together, mean with its 95 % interval over {whole['seed'].nunique()} seed(s). "
+        "`drawn`: initial weights; `trained`: after a training of the ReLU network. Cosine of the "
+        "angle between the update and the gradient; step: length of the update of all images along "
+        "their gradient, 1 for gradient descent with the rate eta.\n"
+    )
+    return markdown_table(header, rows) + "\n" + note
 
 
 def table_a2_markdown(table: pd.DataFrame, published: Published) -> str:

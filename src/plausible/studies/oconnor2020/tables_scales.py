@@ -50,15 +50,20 @@ def table_b1_markdown(table: pd.DataFrame, published: Published) -> str:
                 "energy nJ",
             ]
         seeds = rows["seed"].nunique()
+        brackets = ", in brackets the published value" if granularity == "layerwise" else ""
         parts.append(
-            f"Protocol `{protocol}`, {granularity} scales, test images: {test} part, mean over "
-            f"{seeds} seed(s), ours (published)\n\n" + markdown_table(header, lines)
+            f"Protocol `{protocol}`, {granularity} scales, test images: {test} part; "
+            f"{_average(seeds)}{brackets}\n\n" + markdown_table(header, lines)
         )
     note = (
-        "Original: dense / sparse. The order of the file is MNIST, the temporal order Temporal "
-        "MNIST in the thesis.\n"
+        "Original: dense / sparse; the dense counts are the same for every seed. The order of the "
+        "file is MNIST, the temporal order Temporal MNIST in the thesis.\n"
     )
     return "\n".join([*parts, note])
+
+
+def _average(seeds: int) -> str:
+    return "one seed" if seeds == 1 else f"mean ± 95 % interval over {seeds} seeds"
 
 
 def _is_setting(rows: pd.DataFrame, setting: float | None) -> pd.Series:
@@ -107,19 +112,80 @@ def _line(
 
 
 def _cell(values: pd.Series, printed: float | None, digits: int) -> str:
-    text = "diverged" if values.isna().any() else f"{values.mean():.{digits}f}"
+    text = _over_seeds(values, digits)
     return text if printed is None else f"{text} ({printed:g})"
+
+
+def _over_seeds(values: pd.Series, digits: int) -> str:
+    """Mean with its interval over seeds; of runs that diverged none is left out silently."""
+    return "diverged" if values.isna().any() else mean_text(values, digits)
+
+
+def _count(values: pd.Series, digits: int) -> str:
+    """As ``_over_seeds``, but without interval where the shape of the network fixes the count."""
+    if values.isna().any() or not np.allclose(values, values.iloc[0], rtol=1e-9, atol=0):
+        return _over_seeds(values, digits)
+    return f"{values.iloc[0]:.{digits}f}"
 
 
 def _dense_and_sparse(
     rows: pd.DataFrame, dense: str, sparse: str, known: Published, key: str, digits: int
 ) -> str:
     unit = "_nj" if key == "energy" else ""
-    cells = [
-        _cell(rows[column], known.get(f"{key}_{kind}{unit}"), digits)
-        for column, kind in ((dense, "dense"), (sparse, "sparse"))
-    ]
+    cells = []
+    for column, kind in ((dense, "dense"), (sparse, "sparse")):
+        text, printed = _count(rows[column], digits), known.get(f"{key}_{kind}{unit}")
+        cells.append(text if printed is None else f"{text} ({printed:g})")
     return " / ".join(cells)
+
+
+def official_split_markdown(table: pd.DataFrame, published: Published) -> str:
+    """Error and operations on both test parts, layerwise scales as coded, in temporal order."""
+    rows = table[(table["protocol"] == "as_coded") & (table["granularity"] == "layerwise")]
+    rows = rows[(rows["order"] == "temporal") & rows["network"].isin(NETWORKS)]
+    lines = []
+    for setting in [None, *sorted(rows["lambda"].dropna().unique())]:
+        for network, title in NETWORKS.items():
+            chosen = rows[_is_setting(rows, setting) & (rows["network"] == network)]
+            if chosen.empty:
+                continue
+            known = published_row(published, setting, network).get(ORDERS["temporal"], {})
+            thesis, official = (
+                chosen[chosen["part"] == part].set_index("seed") for part in ("thesis", "official")
+            )
+            lines.append(
+                [
+                    "1 (unoptimized)" if setting is None else f"{setting:.3g}",
+                    title,
+                    _over_seeds(thesis["error_percent"], 2),
+                    _over_seeds(official["error_percent"], 2),
+                    _over_seeds(official["error_percent"] - thesis["error_percent"], 2),
+                    _printed(known, "test_error_percent"),
+                    _operations(thesis, network),
+                    _operations(official, network),
+                    _printed(known, "kflops", "kflops_dense", "kflops_sparse"),
+                ]
+            )
+    header = ["lambda", "network", "error %, thesis split", "error %, official split"]
+    header += ["official less thesis, points", "published error %"]
+    header += ["kOps, thesis split", "kOps, official split", "published kOps"]
+    note = (
+        f"Protocol `as_coded`, layerwise scales, temporal order; {_average(rows['seed'].nunique())}"
+        " of the same networks on both parts. The difference is taken seed by seed. Original: "
+        "dense / sparse operations.\n"
+    )
+    return markdown_table(header, lines) + "\n" + note
+
+
+def _operations(rows: pd.DataFrame, network: str) -> str:
+    if network == "original":
+        return _dense_and_sparse(rows, "kflops", "kflops_sparse", {}, "kflops", 0)
+    return _over_seeds(rows["kflops"], 1)
+
+
+def _printed(known: Published, *keys: str) -> str:
+    """Published numbers under those of the keys that there are."""
+    return " / ".join(f"{known[key]:g}" for key in keys if key in known) or "-"
 
 
 def quantisation_frontier_markdown(table: pd.DataFrame, published: Published) -> str:
@@ -140,17 +206,17 @@ def quantisation_frontier_markdown(table: pd.DataFrame, published: Published) ->
                 f"{strength:.3g}" if setting == "optimized" else "-",
                 f"{bits:.0f}" if network == "quantised" else "32",
                 "any" if memoryless else TITLES[order],
-                mean_text(group["error_percent"]),
-                f"{group['kflops'].mean():.1f}",
-                f"{group['kflops_sparse'].mean():.1f}" if sparse else "-",
-                f"{group['energy_nj'].mean():.2f}",
-                f"{group['energy_sparse_nj'].mean():.2f}" if sparse else "-",
+                _over_seeds(group["error_percent"], 2),
+                _count(group["kflops"], 1),
+                _count(group["kflops_sparse"], 1) if sparse else "-",
+                _count(group["energy_nj"], 2),
+                _count(group["energy_sparse_nj"], 2) if sparse else "-",
             ]
         )
     header = ["network", "scales", "lambda", "bits", "order", "test error %", "kOps"]
     header += ["kOps without zeros", "energy nJ", "energy nJ without zeros"]
     note = (
-        "Protocol `as_coded`, official test images. Energy: 0.1 pJ an addition of 32 bits, 3.1 pJ "
-        "(b / 32)^2 a product of b bits.\n"
+        f"Protocol `as_coded`, official test images; {_average(rows['seed'].nunique())}. Energy: "
+        "0.1 pJ an addition of 32 bits, 3.1 pJ (b / 32)^2 a product of b bits.\n"
     )
     return markdown_table(header, lines) + "\n" + note
