@@ -359,6 +359,22 @@ report.readable("table_a1")
 report.entry("ch3.no_zero_reset")
 
 # %% [markdown]
+# Not in the thesis: the spikes behind this claim, counted. A quantizer of errors sends a spike when
+# what has arrived adds up to 1/2. Without a reset it keeps the rest from one sample to the next,
+# and a random reset starts it anywhere below 1/2; reset to zero, it needs a whole 1/2 within a
+# sample. Before any error spike is sent below the output (lines at zero in the first two panels),
+# only the weights to the output can change, and these only by spikes of the last hidden layer: if
+# it is silent, nothing changes at all, and every image gets the same answer. If it does spike, the
+# weights grow from the output downwards, and the network may learn late. Which of these happens to
+# a network, the table says seed by seed.
+
+# %%
+report.beyond("beyond.zero_reset")
+
+# %%
+report.readable("beyond.zero_reset")
+
+# %% [markdown]
 # ### Newsgroups
 #
 # A post is a list of the words that occur in it; is it about medicine or about electronics? A

@@ -18,6 +18,7 @@ from plausible.plots import (
     oconnor2020_scales_beyond,
     oconnor2020_spiking_beyond,
     oconnor2020_spiking_training,
+    oconnor2020_zero_reset,
 )
 
 FIGURES: dict[str, Callable[..., Figure]] = {
@@ -30,4 +31,5 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     **oconnor2020_scales_beyond.FIGURES,
     **oconnor2020_spiking_training.FIGURES,
     **oconnor2020_spiking_beyond.FIGURES,
+    **oconnor2020_zero_reset.FIGURES,
 }

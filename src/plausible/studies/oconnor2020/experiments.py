@@ -15,6 +15,7 @@ from plausible.studies.oconnor2020.chapter1 import (
     hopfield_recall,
     spiking_neurons,
 )
+from plausible.studies.oconnor2020.error_spikes import error_spikes
 from plausible.studies.oconnor2020.event_graphs import event_graphs
 from plausible.studies.oconnor2020.four_networks import four_networks
 from plausible.studies.oconnor2020.newsgroups import newsgroups
@@ -49,4 +50,5 @@ EXPERIMENTS: dict[str, Callable[..., pd.DataFrame]] = {
     "small_networks": small_networks,
     "temporal_mnist": temporal_mnist,
     "spiking_training": spiking_training,
+    "error_spikes": error_spikes,
 }

@@ -31,6 +31,7 @@ from plausible.studies.oconnor2020.tables_temporal import (
     noise_training_table,
     temporal_mnist_markdown,
 )
+from plausible.studies.oconnor2020.tables_zero_reset import zero_reset_markdown
 
 __all__ = [
     "as_they_are",
@@ -55,4 +56,5 @@ __all__ = [
     "table_b1_markdown",
     "temporal_mnist_markdown",
     "theorems_markdown",
+    "zero_reset_markdown",
 ]

@@ -1,0 +1,92 @@
+"""The picture of error spikes with and without a reset of their quantizers: a made-up table."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from plausible.plots import oconnor2020, style
+from plausible.plots.oconnor2020_zero_reset import RESETS, zero_reset_figure
+from plausible.plots.published import load_curves
+
+from ..reproduction.synthetic_oconnor2020_spiking import zero_reset_table
+from .pictures import CURVES, check_legibility, legend_texts, lines_of
+
+
+@pytest.fixture(scope="module")
+def published():
+    return load_curves(CURVES, "oconnor2020")
+
+
+@pytest.fixture(scope="module")
+def figure(published):
+    return zero_reset_figure(zero_reset_table(), published)
+
+
+def runs(axes, reset):
+    """Lines of single runs: longer than the one point of a printed error."""
+    return [line for line in lines_of(axes, RESETS[reset].colour) if len(line.get_xdata()) > 1]
+
+
+def test_every_run_is_a_line_of_its_own(figure):
+    check_legibility(figure)
+    table = zero_reset_table()
+    columns = ["error_spikes"] * 3 + ["spikes"] + ["relative_change"] * 3 + ["thesis_error_percent"]
+    layers = [1, 2, 3, 2, 1, 2, 3, 1]
+    assert len(figure.axes) == 8
+    for axes, column, layer in zip(figure.axes, columns, layers, strict=True):
+        for reset in RESETS:
+            drawn = runs(axes, reset)
+            assert len(drawn) == 3
+            for seed, line in enumerate(drawn):
+                rows = table[(table["reset"] == reset) & (table["seed"] == seed)]
+                rows = rows[(rows["layer"] == layer) & (rows["epoch"] > 0)]
+                assert list(line.get_xdata()) == [0.5, 1, 4]
+                assert np.allclose(line.get_ydata(), rows[column])
+    titles = [axes._left_title.get_text() for axes in figure.axes]
+    assert titles[2].endswith("errors, output") and titles[4].endswith("weights to hidden 1")
+    assert [axes.get_xlabel() for axes in figure.axes] == [""] * 4 + ["epoch"] * 4
+
+
+def test_what_never_happens_is_drawn_at_zero(figure):
+    for axes in (figure.axes[0], figure.axes[1], figure.axes[4], figure.axes[5]):
+        assert axes.get_ylim()[0] == 0
+        assert all(not line.get_clip_on() for line in runs(axes, "zero"))
+        assert all((line.get_ydata() == 0).all() for line in runs(axes, "zero"))
+    for axes in (figure.axes[0], figure.axes[4]):
+        assert axes.get_yticklabels()[0].get_text() == "0"
+
+
+def test_printed_errors_stand_at_the_right_in_the_colours_of_their_resets(figure, published):
+    printed = published.values("ch3.no_zero_reset")
+    marks = {
+        line.get_markeredgecolor(): line.get_ydata()[0]
+        for line in figure.axes[-1].lines
+        if line.get_marker() == "D"
+    }
+    names = {"none": "no_reset", "random": "random", "zero": "zero_reset"}
+    assert marks == {RESETS[reset].colour: printed[name] for reset, name in names.items()}
+    assert figure.axes[-1].get_ylim()[0] < 3.15
+    low, high = figure.axes[-1].get_xlim()
+    assert low < 0.5 and high > 5
+
+
+def test_another_data_set_is_named_and_bytes_are_the_same(published, tmp_path):
+    path = tmp_path / "table.csv"
+    zero_reset_table().to_csv(path, index=False)
+    one, other = (
+        oconnor2020.FIGURES["zero_reset_figure"](pd.read_csv(path), published, "digits")
+        for _ in range(2)
+    )
+    assert "published (MNIST), one run" in legend_texts(one)
+    assert style.svg_text(one) == style.svg_text(other)
+
+
+def test_a_diverged_run_is_marked(published):
+    table = zero_reset_table()
+    lost = (table["reset"] == "random") & (table["seed"] == 1) & (table["epoch"] > 1)
+    columns = ["spikes", "error_spikes", "relative_change", "thesis_error_percent"]
+    table.loc[lost, columns] = np.nan
+    figure = zero_reset_figure(table, published)
+    assert style.DIVERGED in legend_texts(figure)
+    table = table.assign(**dict.fromkeys(columns, np.nan))
+    assert style.DIVERGED in legend_texts(zero_reset_figure(table, published))
