@@ -12,7 +12,7 @@ from plausible.reproduction.evidence import (
 from plausible.reproduction.explanations import Explanation
 from plausible.reproduction.oconnor2020.spiking_rows import (
     TABLE_A1,
-    TEST_PARTS,
+    TABLE_A1_PARTS,
     common,
     split,
     variant,
@@ -45,7 +45,7 @@ def _above(evidence: Evidence, label: str, bound: float, aspect: str = "") -> li
     outcomes = []
     for protocol in variant_protocols(evidence):
         errors = variant(evidence, protocol, label)
-        note = f"percent error, {split(TEST_PARTS[protocol])}; must be > {bound:g}"
+        note = f"percent error, {split(TABLE_A1_PARTS[protocol])}; must be > {bound:g}"
         if errors.isna().any():
             note += f"; {int(errors.isna().sum())} of {len(errors)} diverged and count as failed"
         note += f"; baseline {variant(evidence, protocol, BASELINE).mean(skipna=False):.3g}"
@@ -66,7 +66,7 @@ def more_steps_help(evidence: Evidence) -> list[Outcome]:
             f"T = {few} minus T = {many}": judge(common(errors[few], errors[many]), low=0.0)
             for few, many in ((5, 10), (10, 20))
         }
-        note = f"points, {split(TEST_PARTS[protocol])}; must be > 0"
+        note = f"points, {split(TABLE_A1_PARTS[protocol])}; must be > 0"
         outcome = outcome_of_all(judged, protocol, note)
         outcomes.append(where_the_baseline_learns(evidence, protocol, outcome))
     return outcomes
@@ -92,7 +92,7 @@ def smooth_and_fractional_help(evidence: Evidence) -> list[Outcome]:
         baseline = variant(evidence, protocol, BASELINE)
         for label, aspect in ((SMOOTH, "smooth"), (FRACTIONAL, "fractional")):
             judged = judge(common(baseline, variant(evidence, protocol, label)), low=0.0)
-            note = f"baseline minus {aspect} in points, {split(TEST_PARTS[protocol])}"
+            note = f"baseline minus {aspect} in points, {split(TABLE_A1_PARTS[protocol])}"
             outcome = outcome_of(judged, protocol, f"{note}; must be > 0", aspect=aspect)
             outcomes.append(where_the_baseline_learns(evidence, protocol, outcome))
     return outcomes
@@ -105,7 +105,7 @@ def errors_of_table_a1(evidence: Evidence) -> list[Number]:
         Number(
             row["variant"], protocol, row["error_percent"],
             tuple(variant(evidence, protocol, row["variant"])), None,
-            note=split(TEST_PARTS[protocol]),
+            note=split(TABLE_A1_PARTS[protocol]),
         )
         for protocol in variant_protocols(evidence)
         for row in evidence.entry["values"]["rows"]
@@ -119,7 +119,7 @@ def only_zero_reset_fails(evidence: Evidence) -> list[Outcome]:
     outcomes = _above(evidence, ZERO, fails, "zero reset")
     for protocol in variant_protocols(evidence):
         judged = judge(variant(evidence, protocol, BASELINE), high=works)
-        note = f"percent error, {split(TEST_PARTS[protocol])}; must be < {works:g}"
+        note = f"percent error, {split(TABLE_A1_PARTS[protocol])}; must be < {works:g}"
         outcomes.append(outcome_of(judged, protocol, note, aspect="no reset"))
     return outcomes
 
@@ -131,7 +131,7 @@ def errors_of_resets(evidence: Evidence) -> list[Number]:
     return [
         Number(
             name, protocol, evidence.entry["values"][name],
-            tuple(variant(evidence, protocol, label)), None, note=split(TEST_PARTS[protocol]),
+            tuple(variant(evidence, protocol, label)), None, note=split(TABLE_A1_PARTS[protocol]),
         )
         for protocol in variant_protocols(evidence)
         for name, label in labels.items()

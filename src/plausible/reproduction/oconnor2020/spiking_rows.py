@@ -1,16 +1,18 @@
 """Rows of the training runs of chapter 3, as the checks on them need them.
 
-Two protocols read the same networks: by the author's code the test images are the last sixth of
-the training file (``as_coded``), by the text they are the official ones (``as_published``). Only
-table A.1 has training runs of its own for the text.
+A row carries the protocol in which its networks were trained. The long trainings exist as coded
+only, and each of them is tested on two sets of images, with a row for each: the last sixth of the
+training file, which the author's code took for the test set ("thesis split"), and the official test
+images, which are meant by the text ("official split"); the name of a row tells its split. Table A.1
+was trained by both readings of the updates, and each is tested on the images that belong to it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from plausible.errors import StudyError
-from plausible.reproduction.evidence import Evidence
+from plausible.reproduction.evidence import Evidence, by_protocol
 from plausible.studies.oconnor2020.tables_spiking_training import (
     final_errors,
     last_errors,
@@ -18,25 +20,36 @@ from plausible.studies.oconnor2020.tables_spiking_training import (
 )
 
 TABLE, CURVES, GUESSES, TABLE_A1 = "ch3.table3.2", "ch3.fig3.2", "ch3.fig3.3", "table_a1"
-TEST_PARTS = {"as_coded": "thesis", "as_published": "official"}
+TEST_PARTS = ("thesis", "official")
+"""Test images of the long trainings; those of the author come first."""
+TRAINING_PART = "train"
+TABLE_A1_PARTS = {"as_coded": "thesis", "as_published": "official"}
 NAMES = {"sgd": "SGD", "fsgd": "FSGD", "relu": "ReLU"}
 
 
 def split(part: str) -> str:
-    """How notes call a test part."""
+    """How rows and notes call a test part."""
     return f"{part} split"
 
 
-def parts(evidence: Evidence, table: str) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Protocol, test part and rows of that part in ``table``."""
-    frame = evidence.table(table, "network", "seed", "part", "error_percent", "epoch")
-    for protocol, part in TEST_PARTS.items():
-        rows = frame[frame["part"] == part]
-        if rows.empty:
-            raise StudyError(
-                f"the table of oconnor2020.{table} has no rows of the test part {part}."
-            )
-        yield protocol, part, rows
+def on_split(name: str, part: str) -> str:
+    """Name of a finding on a test part, for instance ``margin, official split``."""
+    return ", ".join(filter(None, (name, split(part))))
+
+
+def parts(
+    evidence: Evidence, table: str, wanted: Sequence[str] = TEST_PARTS
+) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Protocol, part of the images and its rows in ``table``, for the parts ``wanted``."""
+    columns = ("protocol", "network", "seed", "part", "error_percent", "epoch")
+    for protocol, frame in by_protocol(evidence.table(table, *columns)):
+        for part in wanted:
+            rows = frame[frame["part"] == part]
+            if rows.empty:
+                raise StudyError(
+                    f"the table of oconnor2020.{table} has no rows of the part {part}."
+                )
+            yield protocol, part, rows
 
 
 def final(rows: pd.DataFrame, network: str, form: str) -> pd.Series:
@@ -45,13 +58,24 @@ def final(rows: pd.DataFrame, network: str, form: str) -> pd.Series:
     return _by_seed(chosen, TABLE, f"{network} tested as {form}")
 
 
-def gaps(evidence: Evidence, part: str, network: str) -> pd.DataFrame:
+def shown_curves(evidence: Evidence) -> list[tuple[str, pd.DataFrame]]:
+    """Protocols and their learning curves over the epochs that figure 3.2 shows, start left out."""
+    columns = ("protocol", "network", "seed", "part", "epoch", "error_percent")
+    frame = evidence.table(CURVES, *columns)
+    return by_protocol(frame[(frame["epoch"] > 0) & (frame["epoch"] <= shown_epochs(evidence))])
+
+
+def shown_epochs(evidence: Evidence) -> float:
+    """Epochs that figure 3.2 shows."""
+    return float(evidence.published.entry(CURVES)["settings"]["epochs_shown"])
+
+
+def gaps(curves: pd.DataFrame, part: str, network: str) -> pd.DataFrame:
     """Test minus training error of a network: rows by epoch, columns by seed."""
-    frame = evidence.table(CURVES, "record", "network", "seed", "part", "epoch", "error_percent")
-    frame = frame[frame["network"] == network]
+    frame = curves[curves["network"] == network]
     test, train = (
         frame[frame["part"] == name].pivot(index="epoch", columns="seed", values="error_percent")
-        for name in (part, "train")
+        for name in (part, TRAINING_PART)
     )
     if test.empty or train.empty:
         raise StudyError(f"the table of oconnor2020.{CURVES} lacks test or training of {network}.")
@@ -62,14 +86,14 @@ def variant(evidence: Evidence, protocol: str, label: str) -> pd.Series:
     """Error of the row ``label`` of table A.1 at its network's last test point, by seed."""
     frame = evidence.table(TABLE_A1, "protocol", "network", "seed", "part", "epoch", "record")
     network = network_of_row(label, protocol)
-    errors = last_errors(frame, protocol, network, TEST_PARTS[protocol])
+    errors = last_errors(frame, protocol, network, TABLE_A1_PARTS[protocol])
     return _by_seed(errors.reset_index(), TABLE_A1, network)
 
 
 def variant_protocols(evidence: Evidence) -> list[str]:
     """Protocols of table A.1."""
     found = set(evidence.table(TABLE_A1, "protocol")["protocol"])
-    return [name for name in TEST_PARTS if name in found]
+    return [name for name in TABLE_A1_PARTS if name in found]
 
 
 def common(left: pd.Series, right: pd.Series) -> pd.Series:

@@ -1,10 +1,16 @@
-"""Checks on chapter 3's long training runs: table 3.2, learning curves, claims made of them."""
+"""Checks on chapter 3's long training runs: table 3.2, learning curves, claims made of them.
+
+Each is judged on both test parts, that of the thesis first; see ``spiking_rows``.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
 
 from plausible.reproduction.evidence import (
+    NAN,
     Evidence,
     Judgement,
     Number,
@@ -24,11 +30,16 @@ from plausible.reproduction.oconnor2020.spiking_rows import (
     CURVES,
     NAMES,
     TABLE,
+    TABLE_A1_PARTS,
     TEST_PARTS,
+    TRAINING_PART,
     common,
     final,
     gaps,
+    on_split,
     parts,
+    shown_curves,
+    shown_epochs,
     split,
     variant,
     variant_protocols,
@@ -53,6 +64,7 @@ def fsgd_beats_sgd(evidence: Evidence) -> list[Outcome]:
             judge(common(final(rows, "sgd", "spiking"), final(rows, "fsgd", "spiking")), low=0.0),
             protocol,
             f"error of SGD minus error of FSGD in points, {split(part)}; must be > 0",
+            aspect=split(part),
         )
         for protocol, part, rows in parts(evidence, TABLE)
     ]
@@ -62,7 +74,7 @@ def fsgd_beats_sgd(evidence: Evidence) -> list[Outcome]:
 def relu_is_best(evidence: Evidence) -> list[Outcome]:
     """ReLU network below both spiking ones, and FSGD within the stated distance of it."""
     margin = evidence.bounds(1)[0]
-    outcomes = []
+    best, near = [], []
     for protocol, part, rows in parts(evidence, TABLE):
         relu = final(rows, "relu", "rectified")
         judged = {
@@ -70,14 +82,12 @@ def relu_is_best(evidence: Evidence) -> list[Outcome]:
             for name in SPIKING_NETWORKS
         }
         note = f"points above the ReLU network, {split(part)}"
-        outcomes.append(
-            outcome_of_all(judged, protocol, f"{note}; must be > 0", aspect="ReLU is best")
-        )
+        aspect = on_split("ReLU is best", part)
+        best.append(outcome_of_all(judged, protocol, f"{note}; must be > 0", aspect=aspect))
         apart = judge(common(final(rows, "fsgd", "spiking"), relu), high=margin)
-        outcomes.append(
-            outcome_of(apart, protocol, f"FSGD, {note}; must be < {margin:g}", aspect="margin")
-        )
-    return outcomes
+        note = f"FSGD, {note}; must be < {margin:g}"
+        near.append(outcome_of(apart, protocol, note, aspect=on_split("margin", part)))
+    return best + near
 
 
 def _between_forms(evidence: Evidence, network: str, index: int) -> list[Outcome]:
@@ -87,7 +97,8 @@ def _between_forms(evidence: Evidence, network: str, index: int) -> list[Outcome
         apart = common(final(rows, network, "spiking"), final(rows, network, "rectified"))
         note = f"spiking minus vector form of the same weights in points, {split(part)}"
         judged = judge(apart, -bound, bound, strict=False)
-        outcomes.append(outcome_of(judged, protocol, f"{note}; must be within {bound:g}"))
+        note = f"{note}; must be within {bound:g}"
+        outcomes.append(outcome_of(judged, protocol, note, aspect=split(part)))
     return outcomes
 
 
@@ -105,43 +116,35 @@ def relu_with_spiking_weights(evidence: Evidence) -> list[Outcome]:
 
 @REGISTRY.number(TABLE, "rows")
 def errors_of_table3_2(evidence: Evidence) -> list[Number]:
-    """The ten cells; training errors once, since no protocol changes the training images."""
-    frame = evidence.table(TABLE, "network", "form", "seed", "part", "counting", "error_percent")
-    training = frame[frame["part"] == "train"]
+    """The ten cells: errors of both test parts beside the printed one, and training errors."""
+    found = list(parts(evidence, TABLE, (*TEST_PARTS, TRAINING_PART)))
     numbers = []
-    for protocol, part, rows in parts(evidence, TABLE):
-        for row in evidence.entry["values"]["rows"]:
-            network, form = TABLE3_2[row["network"]]
-            cells = [("test_error_percent", rows, f"{split(part)}")]
-            if protocol == "as_coded":
-                cells.append(("training_error_percent", training, "all training images"))
-            numbers += [
+    for row in evidence.entry["values"]["rows"]:
+        network, form = TABLE3_2[row["network"]]
+        for protocol, part, rows in found:
+            training = part == TRAINING_PART
+            name = f"{row['network']}: {'training' if training else 'test'} error"
+            numbers.append(
                 Number(
-                    f"{row['network']}: {key}",
+                    name if training else on_split(name, part),
                     protocol,
-                    row[key],
-                    tuple(final(tested, network, form)),
+                    row["training_error_percent" if training else "test_error_percent"],
+                    tuple(final(rows, network, form)),
                     None,
-                    note=note,
+                    note="all training images" if training else "",
                 )
-                for key, tested, note in cells
-            ]
+            )
     return numbers
 
 
 # ----------------------------------------------------------------------- learning curves
 
 
-def _shown_epochs(evidence: Evidence) -> float:
-    return float(evidence.published.entry(CURVES)["settings"]["epochs_shown"])
-
-
-def _gap_difference(evidence: Evidence, part: str, network: str, at_end: bool) -> Judgement:
+def _gap_difference(curves: pd.DataFrame, part: str, network: str, at_end: bool) -> Judgement:
     """Gap of a spiking network minus that of ReLU: after the shown epochs, or their mean."""
     values = []
     for name in (network, "relu"):
-        table = gaps(evidence, part, name)
-        table = table[(table.index > 0) & (table.index <= _shown_epochs(evidence))]
+        table = gaps(curves, part, name)
         values.append(table.iloc[-1] if at_end else table.mean(skipna=False))
     return judge(common(*values), high=0.0)
 
@@ -161,41 +164,82 @@ def smaller_gap_on_the_way(evidence: Evidence) -> list[Outcome]:
 def _gaps(evidence: Evidence, at_end: bool, when: str) -> list[Outcome]:
     return [
         outcome_of(
-            _gap_difference(evidence, part, network, at_end),
+            _gap_difference(curves, part, network, at_end),
             protocol,
             f"gap of test and training error minus that of ReLU in points, {when}, "
             f"{split(part)}; training error of the images tested on the way; must be < 0",
-            aspect=NAMES[network],
+            aspect=on_split(NAMES[network], part),
         )
-        for protocol, part in TEST_PARTS.items()
+        for protocol, curves in shown_curves(evidence)
         for network in SPIKING_NETWORKS
+        for part in TEST_PARTS
     ]
 
 
-def _chance_of_fall(curve: pd.DataFrame) -> float:
-    """One-sided p of Kendall's tau; not a number for a network that diverged."""
+class Trend(NamedTuple):
+    """Kendall's tau of the errors and the epochs of one curve, and its chance without a trend."""
+
+    tau: float
+    chance: float
+
+
+def trend(curve: pd.DataFrame) -> Trend:
+    """Trend of one curve, with the one-sided p of a fall; NaN for a network that diverged."""
     if curve["error_percent"].isna().any():
-        return np.nan
-    test = kendalltau(curve["epoch"], curve["error_percent"], alternative="less")
-    return float(test.pvalue)
+        return Trend(NAN, NAN)
+    found = kendalltau(curve["epoch"], curve["error_percent"], alternative="less")
+    return Trend(float(found.statistic), float(found.pvalue))
+
+
+def _later(evidence: Evidence, protocol: str, part: str) -> str:
+    """What became of the test errors after the shown epochs, for networks trained longer."""
+    curves, shown = evidence.table(CURVES), shown_epochs(evidence)
+    curves = curves[(curves["protocol"] == protocol) & (curves["part"] == part)]
+    changes = []
+    for network, name in NAMES.items():
+        errors = curves[curves["network"] == network].pivot(
+            index="seed", columns="epoch", values="error_percent"
+        )
+        last = errors.columns.max()
+        if last > shown and shown in errors:
+            longest = errors[errors[last].notna()]
+            changes.append(f"{name} {(longest[last] - longest[shown]).mean():+.2f}")
+    if not changes:
+        return ""
+    return f"; from epoch {shown:g} to {curves['epoch'].max():g}: {', '.join(changes)} points"
 
 
 @REGISTRY.check(CURVES, 1)
 def curves_fall(evidence: Evidence) -> list[Outcome]:
-    """Kendall's test for a falling trend from the first epoch on, of test and training errors."""
-    frame = evidence.table(CURVES, "record", "network", "seed", "part", "epoch", "error_percent")
-    # Before training an error is that of guessing: with it every curve that learns at all falls.
-    frame = frame[frame["epoch"] >= min(1.0, frame["epoch"].max())]
+    """Kendall's tau of test and training errors over the shown epochs, from the first epoch on.
+
+    Over the seeds tau is below zero, and each curve for itself falls more than it would by chance.
+    """
     outcomes = []
-    for protocol, part in TEST_PARTS.items():
-        judged = {}
-        for network, name in NAMES.items():
-            for where in (part, "train"):
-                rows = frame[(frame["network"] == network) & (frame["part"] == where)]
-                chances = [_chance_of_fall(one) for _, one in rows.groupby("seed")]
-                judged[f"{name} {where}"] = judge(chances, high=SIGNIFICANT)
-        note = f"p of Kendall's tau of error and epoch being < 0 by chance; must be < {SIGNIFICANT}"
-        outcomes.append(outcome_of_all(judged, protocol, note))
+    for protocol, curves in shown_curves(evidence):
+        # The first epoch, in which every network that learns at all falls, tells nothing.
+        curves = curves[curves["epoch"] >= min(1.0, curves["epoch"].max())]
+        for part in TEST_PARTS:
+            judged, chances = {}, []
+            for network, name in NAMES.items():
+                for where in (part, TRAINING_PART):
+                    rows = curves[(curves["network"] == network) & (curves["part"] == where)]
+                    trends = [trend(one) for _, one in rows.groupby("seed")]
+                    judged[f"{name} {where}"] = judge([one.tau for one in trends], high=0.0)
+                    chances += [one.chance for one in trends]
+            outcome = outcome_of_all(
+                judged,
+                protocol,
+                "Kendall's tau of error and epoch, mean over seeds; must be < 0; "
+                f"largest p of one curve {np.max(chances):.2g}, must be < {SIGNIFICANT}"
+                + _later(evidence, protocol, part),
+                aspect=split(part),
+            )
+            # A p that is not a number is not below the bound either.
+            clear = all(chance < SIGNIFICANT for chance in chances)
+            # Curves that fall, but no more than by chance, do not decide.
+            decided = outcome.decided and (clear or not outcome.holds)
+            outcomes.append(outcome._replace(holds=outcome.holds and clear, decided=decided))
     return outcomes
 
 
@@ -205,12 +249,15 @@ def curves_fall(evidence: Evidence) -> list[Outcome]:
 @REGISTRY.check("ch3.fsgd_better", 0)
 def fsgd_better_in_both_tables(evidence: Evidence) -> list[Outcome]:
     """Error of SGD minus error of FSGD, in table 3.2 and in table A.1."""
-    outcomes = [outcome._replace(aspect="table 3.2") for outcome in fsgd_beats_sgd(evidence)]
+    outcomes = [
+        outcome._replace(aspect=f"table 3.2, {outcome.aspect}")
+        for outcome in fsgd_beats_sgd(evidence)
+    ]
     for protocol in variant_protocols(evidence):
         gain = common(
             variant(evidence, protocol, BASELINE), variant(evidence, protocol, FRACTIONAL)
         )
-        note = f"error of SGD minus error of FSGD in points, {split(TEST_PARTS[protocol])}"
+        note = f"error of SGD minus error of FSGD in points, {split(TABLE_A1_PARTS[protocol])}"
         judged = judge(gain, low=0.0)
         outcome = outcome_of(judged, protocol, f"{note}; must be > 0", aspect="table A.1")
         outcomes.append(where_the_baseline_learns(evidence, protocol, outcome))
@@ -223,17 +270,17 @@ def errors_of_both_rules(evidence: Evidence) -> list[Number]:
     values = evidence.entry["values"]
     numbers = [
         Number(
-            f"table3_2 {rule}", protocol, values["table3_2"][rule],
-            tuple(final(rows, rule, "spiking")), None, note=split(part),
+            on_split(f"table3_2 {rule}", part), protocol, values["table3_2"][rule],
+            tuple(final(rows, rule, "spiking")), None,
         )
-        for protocol, part, rows in parts(evidence, TABLE)
         for rule in SPIKING_NETWORKS
+        for protocol, part, rows in parts(evidence, TABLE)
     ]  # fmt: skip
     rows_of_rules = {"sgd": BASELINE, "fsgd": FRACTIONAL}
     return numbers + [
         Number(
             f"tableA_1 {rule}", protocol, values["tableA_1"][rule],
-            tuple(variant(evidence, protocol, label)), None, note=split(TEST_PARTS[protocol]),
+            tuple(variant(evidence, protocol, label)), None, note=split(TABLE_A1_PARTS[protocol]),
         )
         for protocol in variant_protocols(evidence)
         for rule, label in rows_of_rules.items()
@@ -252,7 +299,8 @@ def swapping_changes_less_than_training(evidence: Evidence) -> list[Outcome]:
             f"{forward.mean():.3g} points by the forward pass, {training.mean():.3g} by the "
             f"training, {split(part)}; the difference must be < 0"
         )
-        outcomes.append(outcome_of(judge(common(forward, training), high=0.0), protocol, note))
+        judged = judge(common(forward, training), high=0.0)
+        outcomes.append(outcome_of(judged, protocol, note, aspect=split(part)))
     return outcomes
 
 
@@ -269,6 +317,7 @@ def close_to_relu(evidence: Evidence) -> list[Outcome]:
             ),
             protocol,
             f"FSGD minus ReLU in points, {split(part)}; must be within {bound:g}",
+            aspect=split(part),
         )
         for protocol, part, rows in parts(evidence, TABLE)
     ]
@@ -280,9 +329,9 @@ def errors_of_the_claim(evidence: Evidence) -> list[Number]:
     forms = {"fsgd": "spiking", "relu": "rectified"}
     return [
         Number(
-            name, protocol, evidence.entry["values"][name], tuple(final(rows, name, form)), None,
-            note=split(part),
+            on_split(name, part), protocol, evidence.entry["values"][name],
+            tuple(final(rows, name, form)), None,
         )
-        for protocol, part, rows in parts(evidence, TABLE)
         for name, form in forms.items()
+        for protocol, part, rows in parts(evidence, TABLE)
     ]  # fmt: skip
