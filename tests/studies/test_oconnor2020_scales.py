@@ -266,7 +266,7 @@ def test_table_b1_has_intervals_over_seeds(table):
     # A dense pass costs the same for every seed.
     products = (2 * (64 * 7 + 7 * 6 + 6 * 10) - 23) / 1e3
     original = next(one for one in text.splitlines() if "| Original |" in one)
-    assert f"| {products:.0f} / " in original
+    assert f"| {products:.1f} / " in original
     one = table_b1_markdown(table[table["seed"] == 0], {"rows": []})
     assert "±" not in one and "one seed" in one
 

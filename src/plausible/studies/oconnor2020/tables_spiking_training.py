@@ -116,10 +116,11 @@ def fsgd_gain_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str
     header += ["gain at equal additions, points", "seeds", "additions so far, FSGD / SGD"]
     note = (
         "Mean with its 95 % interval over seeds. Gain: error of SGD less that of FSGD, seed by "
-        "seed; above zero FSGD is ahead. At equal additions (forward, backward and of "
-        "the updates) the error of SGD is read, between its test points in a straight line, where "
-        "it has spent what FSGD has by this epoch; seeds whose SGD was never trained for as many "
-        "are left out. Some seeds are trained for fewer epochs.\n"
+        "seed; above zero FSGD is ahead. At equal additions (forward, backward and of the updates) "
+        "the error of SGD is read, between its test points in a straight line, where it has spent "
+        "what FSGD has by this epoch; seeds whose SGD was not tested around there (its first test "
+        "is later, or its last one earlier) are left out. Some seeds are trained for fewer "
+        "epochs.\n"
     )
     return markdown_table(header, rows) + "\n" + note
 
