@@ -24,6 +24,7 @@ DRAWN = {
     "table_a1_figure": "table_a1",
     "fsgd_and_sgd": "ch3.fig3.2",
     "early_guesses": "ch3.fig3.3",
+    "initial_weights_figure": "beyond.initial_weights",
 }
 
 
@@ -148,6 +149,16 @@ def test_gain_at_equal_epochs_and_at_equal_operations(tables, drawn):
     assert list(costs.get_xdata()) == [1, 2, 5, 10, 20]
     one, two = mean["sgd"].loc[[1, 2]]
     assert costs.get_ydata()[0] == pytest.approx(one + (two - one) / 9 - mean["fsgd"].loc[1])
+
+
+def test_both_readings_of_the_first_weights_end_at_their_errors(drawn):
+    ends = {"": (3.38, 3.1), "_variance": (70.0, 70.0)}
+    for panel, axes in enumerate(drawn["initial_weights_figure"].axes):
+        for ending, look in beyond.READINGS.items():
+            (line,) = (one for one in lines_of(axes, look.colour) if len(one.get_xdata()))
+            assert line.get_ydata()[-1] == pytest.approx(ends[ending][panel])
+        (printed,) = lines_of(axes, style.PUBLISHED_COLOUR)
+        assert set(printed.get_ydata()) == {ends[""][panel]}
 
 
 def test_one_rule_alone_has_no_gain(tables, published):

@@ -37,7 +37,19 @@ def good_tables(published, seeds=SEEDS) -> dict[str, pd.DataFrame]:
     tables = {
         name: pd.DataFrame(found).reindex(columns=list(COLUMNS)) for name, found in rows.items()
     }
-    return tables | {"beyond.zero_reset": zero_reset_table(seeds)}
+    return tables | {
+        "beyond.zero_reset": zero_reset_table(seeds),
+        "beyond.initial_weights": _both_readings(tables["table_a1"]),
+    }
+
+
+def _both_readings(variants: pd.DataFrame) -> pd.DataFrame:
+    """Two networks of table A.1, and beside them two that stay at 70 %."""
+    coded = variants[variants["protocol"] == "as_coded"]
+    coded = coded[coded["network"].isin(["baseline", "fractional"])]
+    return pd.concat(
+        [coded, coded.assign(network=coded["network"] + "_variance", error_percent=70.0)]
+    )
 
 
 def _shift(seed, seeds):

@@ -155,3 +155,15 @@ def test_rows_of_record_leaves_out_what_is_empty(good):
     curves = tables.rows_of_record({"sweep.a": whole}, {"records": ["curve"]})
     assert set(curves["record"]) == {"curve"} and "counting" not in curves
     assert len(curves) == len(good["ch3.fig3.2"]) and "training_operations" in curves
+    options = {"records": ["curve"], "networks": ["fsgd"], "protocols": ["as_coded"]}
+    fsgd = tables.rows_of_record({"sweep.a": whole}, options)
+    assert len(fsgd) == (good["ch3.fig3.2"]["network"] == "fsgd").sum() > 0
+
+
+def test_both_readings_of_the_initial_weights(good, published):
+    values = published.entry("table_a1")["values"]
+    text = tables.initial_weights_markdown(good["beyond.initial_weights"], values)
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")][2:]
+    assert [row[1] for row in rows] == ["standard deviation", "variance"] * 2
+    assert [row[2] for row in rows] == ["3.38", "3.38", "3.1", "3.1"]
+    assert rows[0][3].startswith("3.38") and rows[1][3] == rows[3][4] == "70.00 ± 0.00"

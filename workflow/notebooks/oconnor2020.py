@@ -284,8 +284,8 @@ report.theorems("ch3.addition_cost", "ch3.integer_only")
 #
 # Three networks start from the same weights and see the same images in the same order: the spiking
 # one with updates at the end of a sample (SGD), the spiking one with updates at every error spike
-# (FSGD), and the ReLU network. All are trained *as coded*, the spiking ones with the step η/T²: with
-# the printed one, η/T, SGD does not learn and FSGD learns less well (table A.1, below).
+# (FSGD), and the ReLU network. All are trained *as coded*, the spiking ones with the step η/T².
+# With the printed one, η/T, SGD does not learn and FSGD learns less well (table A.1, below).
 #
 # The author's loader took the last sixth of the training file for the test set, so the numbers of
 # the thesis are those of that *thesis split*; by the text the official test images would be meant,
@@ -376,6 +376,17 @@ report.beyond("beyond.zero_reset")
 
 # %%
 report.readable("beyond.zero_reset")
+
+# %% [markdown]
+# Also not in the thesis: section A.5 draws the initial weights from normal(0, 0.01), and does not
+# say what the second number is. The author's code takes it as the standard deviation, and so do all
+# other trainings here; what becomes of two networks if it is the variance:
+
+# %%
+report.beyond("beyond.initial_weights")
+
+# %%
+report.readable("beyond.initial_weights")
 
 # %% [markdown]
 # ### Newsgroups

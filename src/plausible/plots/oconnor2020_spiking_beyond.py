@@ -1,4 +1,4 @@
-"""Beyond O'Connor 2020, chapter 3: fractional against plain updates; early guesses step by step."""
+"""Beyond O'Connor 2020, chapter 3: FSGD against SGD, early guesses, the first weights."""
 
 from collections.abc import Callable
 
@@ -25,13 +25,16 @@ from plausible.plots.style import (
     BLUE,
     GREEN,
     GREY,
+    VERMILLION,
     Look,
     draw_line,
+    draw_published,
     in_style,
     legend_below,
     letter,
     new_figure,
     plain_log,
+    published_line,
     say_empty,
     series_handle,
 )
@@ -158,7 +161,38 @@ def _mark_sparse(axes: Axes, part: pd.DataFrame) -> None:
         axes.axvline(share, color=GREY, lw=0.9, ls=(0, (1.2, 1.2)))
 
 
+READINGS = {
+    "": Look("0.01 is the standard deviation (author's code)", BLUE, "o", "-"),
+    "_variance": Look("0.01 is the variance", VERMILLION, "s", (0, (4.5, 1.5))),
+}
+"""What the second number of normal(0, 0.01) means, by the ending of a network's name."""
+
+
+@in_style
+def initial_weights(
+    table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
+) -> Figure:
+    """Learning curves of two rows of table A.1 by both readings of their initial weights."""
+    figure = new_figure(height_mm=68)
+    panels = figure.subplots(1, 2, sharey=True)
+    printed = {row["variant"]: row["error_percent"] for row in published.values("table_a1")["rows"]}
+    rules = {"baseline": ("Baseline", "SGD"), "fractional": ("Fractional Updates", "FSGD")}
+    table = table[table["part"] == "thesis"]
+    for axes, (network, (row, rule)), name in zip(panels, rules.items(), "ab", strict=True):
+        for ending, look in READINGS.items():
+            rows = table[table["network"] == network + ending]
+            draw_line(axes, "epoch", positive(over_seeds(rows, ["epoch"], "error_percent")), look)
+        draw_published(axes, [0, table["epoch"].max()], [printed[row]] * 2)
+        whole_numbers(axes, "epoch")
+        letter(axes, name, f"{row.lower()} ({rule})")
+    error_axis(panels[0], pd.concat([table["error_percent"], pd.Series(printed)[["Baseline"]]]))
+    handles = [series_handle(look) for look in READINGS.values()] + [published_line(dataset)]
+    legend_below(figure, [*handles, *interval_handles(table)], 2)
+    return figure
+
+
 FIGURES: dict[str, Callable[..., Figure]] = {
     "fsgd_and_sgd": fsgd_and_sgd,
     "early_guesses": early_guesses,
+    "initial_weights_figure": initial_weights,
 }

@@ -21,6 +21,7 @@ from plausible.studies.oconnor2020.tables_scales import (
 from plausible.studies.oconnor2020.tables_spiking_training import (
     early_guesses_markdown,
     fsgd_gain_markdown,
+    initial_weights_markdown,
     rows_of_record,
     sparsity_markdown,
     table3_2_markdown,
@@ -40,6 +41,7 @@ __all__ = [
     "fsgd_gain_markdown",
     "gaps_markdown",
     "gradient_markdown",
+    "initial_weights_markdown",
     "limit_markdown",
     "noise_training_table",
     "official_split_markdown",

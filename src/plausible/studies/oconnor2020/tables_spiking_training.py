@@ -44,10 +44,13 @@ GAIN_EPOCHS = (1, 2, 5, 10, 15, 20, 50)
 def rows_of_record(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
     """Rows of the kinds ``records`` of the training runs, without columns that are empty there.
 
+    Options ``networks`` and ``protocols``, where given, keep these alone.
     A sweep whose every run diverged keeps the columns ``error_percent`` and ``operations``.
     """
     table = as_they_are(frames, options)
     table = table[table["record"].isin(options["records"])]
+    for column in ("network", "protocol"):
+        table = table[table[column].isin(options.get(f"{column}s", table[column]))]
     kept = {"error_percent", "operations", "operations_without_input", "silent_percent"}
     used = [name for name in table.columns if name in kept or table[name].notna().any()]
     return table[used].reset_index(drop=True)
@@ -189,6 +192,21 @@ def _mean_or_diverged(errors: pd.Series) -> str:
     """Mean with its interval, and how many of the runs diverged."""
     diverged = f" ({int(errors.isna().sum())} diverged)" if errors.isna().any() else ""
     return mean_text(errors) + diverged if len(errors) else "not run"
+
+
+def initial_weights_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
+    """Two rows of table A.1 by both readings of normal(0, 0.01): percent error after training."""
+    printed = {row["variant"]: row["error_percent"] for row in published["rows"]}
+    rows = []
+    for label in ("Baseline", "Fractional Updates"):
+        network = TABLE_A1[label]
+        for name, reading in ((network, "standard deviation"), (f"{network}_variance", "variance")):
+            epochs = table.loc[table["network"] == name, "epoch"].max()
+            cells = _both_parts(table, "as_coded", name)
+            rows.append([label, reading, f"{printed[label]:g}", *cells, f"{epochs:g}"])
+    header = ["variant", "0.01 is the", "published", "thesis split", "official split", "epochs"]
+    note = "Percent error with the step of the author's code; mean with its 95 % interval.\n"
+    return markdown_table(header, rows) + "\n" + note
 
 
 def sparsity_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
