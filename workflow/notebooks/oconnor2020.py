@@ -58,7 +58,10 @@ report.protocols()
 # %% [markdown]
 # ## What reproduces and what does not
 #
-# Verdicts of every published entry, and of every protocol; the reasons stand with the results below.
+# Verdicts of every published entry, and of every protocol; the reasons stand with the results
+# below. Counts are those of rows, not of findings: two fifths of the rows are cells of table B.1,
+# which has each error four times (rounding and sigma-delta networks have the same one, in either
+# order of the images).
 
 # %%
 report.outcomes()
@@ -398,9 +401,7 @@ report.readable("beyond.initial_weights")
 #
 # The text states a division of 7 : 1; three of the four printed percentages are possible only with
 # that of 4 : 1, since errors are whole posts (the SVM's fits neither). Both are run. At the demo
-# scale a table of measurements of cell nuclei stands in for the posts, and nothing is compared. In
-# the picture, thin lines are single runs; one that stays high began with an output that few samples
-# reach.
+# scale a table of measurements of cell nuclei stands in for the posts, and nothing is compared.
 #
 # The kernel of the support vector machine is not stated either, so the spiking regressor is
 # compared with a linear and with a Gaussian one. On the posts, the linear kernel agrees better with

@@ -48,7 +48,8 @@ class Number(NamedTuple):
     ``tolerance`` is the published one, or None where none is stated: then the published value, a
     single run, must lie in the 95 % prediction interval of a single run of ours. ``seeded`` is
     False for a value that no random stream enters. ``absent`` says why there are no values, where
-    a run may lack them (a graphics card, say); such a number is shown and not compared.
+    a run may lack them (a graphics card, say); such a number is shown and not compared. Nor is one
+    whose runs scatter so much that the prediction interval holds every ``possible`` value.
     """
 
     label: str
@@ -60,6 +61,7 @@ class Number(NamedTuple):
     note: str = ""
     seeded: bool = True
     absent: str = ""
+    possible: tuple[float, float] = (-math.inf, math.inf)
 
 
 class Evidence(NamedTuple):

@@ -54,10 +54,12 @@ CAUSES: dict[str, tuple[Cause, ...]] = {
     "oconnor2020": OCONNOR_CAUSES,
 }
 MEANINGS = {
-    REPRODUCED: "The number lies within the published tolerance, or the statement holds.",
+    REPRODUCED: "The number lies within the published tolerance, or the statement holds; for a "
+    "number without a tolerance, within the 95 % interval of one further run of ours. The mean "
+    "over seeds decides; where its interval reaches across the bound, the note says so.",
     DIFFERS: "It does not. The note says why where the cause is known; no tolerance is widened.",
-    NOT_COMPARABLE: "This scale cannot tell: other data, shorter training, or too few seeds. The "
-    "reproduced value is shown all the same.",
+    NOT_COMPARABLE: "This scale cannot tell: other data, shorter training, too few seeds, or runs "
+    "that scatter over all possible values. The reproduced value is shown all the same.",
     NEEDS_DATA: "A further data set or pretrained weights would be needed.",
     ILLUSTRATION: "A photograph, a borrowed picture, a cited fact or a review.",
 }

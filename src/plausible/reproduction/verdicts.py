@@ -218,6 +218,10 @@ def _number_row(evidence: Evidence, number: Number) -> dict[str, Any]:
         holds = abs(mean - number.published) <= number.tolerance * (1.0 + 1e-9) + 1e-12
         source = number.tolerance_source
         tolerance = f"{number.tolerance:g} ({source})" if number.tolerance else source
+    elif run_low <= number.possible[0] and number.possible[1] <= run_high:
+        row |= {"tolerance": "none stated", "verdict": NOT_COMPARABLE}
+        why = "our runs scatter so much that no possible value would lie outside of them"
+        return row | {"note": "; ".join(filter(None, [number.note, why]))}
     elif len(number.values) >= FEWEST_RUNS:
         holds = bool(inside_run)
         tolerance = "none stated; 95 % interval of a single run"

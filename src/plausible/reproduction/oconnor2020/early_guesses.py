@@ -121,7 +121,7 @@ def _guess_over_pass(evidence: Evidence, curves: Curves, network: str, counting:
         never = math.nan if counting == "dense" else float(cost[-1])
         reached = never if math.isnan(reached) else reached
         ratios.append(reached / _vector(curves, "relu", seed, counting, ALL))
-    low, high = (0.0, 1.0) if counting == "dense" else (1.0, math.inf)
+    low, high = (-math.inf, 1.0) if counting == "dense" else (1.0, math.inf)
     return judge(ratios, low, high)
 
 

@@ -26,6 +26,8 @@ EXPLANATIONS: tuple[Explanation, ...] = ()
 BASELINE, FRACTIONAL, SMOOTH = "Baseline", "Fractional Updates", "Smooth Gradients"
 ZERO, RANDOM = "Back-Quantization = Zero-Reset", "Back-Quantization = Random"
 """Rows of table A.1."""
+PERCENT = (0.0, 100.0)
+"""Which errors are possible."""
 DIVERGED_ERROR = 100.0
 """What a network that diverged counts as, where a statement says that it fails."""
 
@@ -105,7 +107,7 @@ def errors_of_table_a1(evidence: Evidence) -> list[Number]:
         Number(
             row["variant"], protocol, row["error_percent"],
             tuple(variant(evidence, protocol, row["variant"])), None,
-            note=split(TABLE_A1_PARTS[protocol]),
+            note=split(TABLE_A1_PARTS[protocol]), possible=PERCENT,
         )
         for protocol in variant_protocols(evidence)
         for row in evidence.entry["values"]["rows"]
@@ -132,6 +134,7 @@ def errors_of_resets(evidence: Evidence) -> list[Number]:
         Number(
             name, protocol, evidence.entry["values"][name],
             tuple(variant(evidence, protocol, label)), None, note=split(TABLE_A1_PARTS[protocol]),
+            possible=PERCENT,
         )
         for protocol in variant_protocols(evidence)
         for name, label in labels.items()
