@@ -43,7 +43,7 @@ def test_networks_machine_and_published_errors_are_drawn(data_set):
             (line,) = [one for one in axes.lines if one.get_color() == MACHINES[name].colour]
             assert line.get_ydata()[0] == pytest.approx(mean)
     labels = legend_texts(figure)
-    assert {"SVM, linear kernel", "SVM, Gaussian kernel"} < set(labels)
+    assert {"SVM, linear kernel", "SVM, Gaussian kernel", "one seed (thin)"} < set(labels)
     assert ("published, SVM" in labels) is (data_set == "newsgroups")
     assert ("published, SVM (newsgroups)" in labels) is (data_set != "newsgroups")
     again = newsgroups_errors(make_table(data_set), published, "mnist")

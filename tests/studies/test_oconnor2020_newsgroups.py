@@ -132,7 +132,7 @@ def test_markdown_has_both_numbers(table):
     text = table3_1_markdown(table, printed)
     lines = text.splitlines()
     assert len([line for line in lines if line.startswith("|")]) == 2 + 2 * 5
-    assert "7 : 1, in the order of the file (52 : 8 of posts)" in lines[2] and "2.278" in lines[2]
+    assert "7 : 1 in the order of the file (52 : 8 of posts)" in lines[2] and "2.278" in lines[2]
     assert "0.82" in text and "4.82" in text and "Gaussian" in text
     # In the order of the file a machine is the same for every seed: no interval.
     machines = [line for line in lines if "support vector machine," in line]

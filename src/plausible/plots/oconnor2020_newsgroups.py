@@ -43,11 +43,12 @@ PUBLISHED = {
     "SVM": "published, SVM",
 }
 DOTTED = (0, (1, 1.2))
+SINGLE_RUN = {"lw": 0.5, "alpha": 0.4}
 TEST = "test_error_percent"
 TITLES = {
-    "file_order": "7 : 1, order of the file",
-    "shuffled": "7 : 1, shuffled",
-    "shuffled_4to1": "4 : 1, shuffled",
+    "file_order": "7 : 1 in the order of the file",
+    "shuffled": "7 : 1 shuffled",
+    "shuffled_4to1": "4 : 1 shuffled",
 }
 
 
@@ -72,9 +73,8 @@ def newsgroups_errors(
         letter(axes, "abcdefgh"[number], TITLES.get(name, name))
     panels[0].set_ylabel("test error (%)")
     panels[0].set_ylim(bottom=0)
-    handles = [series_handle(look) for look in NETWORKS.values()] + [
-        series_handle(look) for look in MACHINES.values()
-    ]
+    handles = [series_handle(look) for look in (*NETWORKS.values(), *MACHINES.values())]
+    handles.append(Line2D([], [], color=GREY, label="one seed (thin)", **SINGLE_RUN))
     data = " (newsgroups)" if stand_in else ""
     for row, line in zip(PUBLISHED, (PUBLISHED_LINE, DOTTED), strict=True):
         label = PUBLISHED[row] + data
@@ -88,7 +88,7 @@ def _division(axes: Axes, table: pd.DataFrame) -> None:
         rows = table[table["classifier"] == name]
         # Single runs, not an interval: a run whose output unit fell silent is no normal deviation.
         for _, run in rows.groupby("seed"):
-            axes.plot(run["epoch"], run[TEST], color=look.colour, lw=0.5, alpha=0.4)
+            axes.plot(run["epoch"], run[TEST], color=look.colour, **SINGLE_RUN)
         draw_line(axes, "epoch", summary(rows, ["epoch"], TEST).assign(low=np.nan), look)
     for name, look in MACHINES.items():
         machine = table[table["classifier"] == name][TEST].mean()

@@ -23,6 +23,7 @@ from plausible.reproduction.evidence import (
 from plausible.reproduction.explanations import Explanation
 from plausible.studies.oconnor2020.tables_newsgroups import (
     DIVISIONS,
+    IN_FILE_ORDER,
     KERNELS,
     enters_chance,
     last_epochs,
@@ -40,7 +41,8 @@ NETWORKS = {
     "svm_rbf": ("SVM", ", Gaussian kernel"),
 }
 """Published row of a classifier, and what our label adds to its name."""
-SPIKING = ("sgd", "fsgd")
+SPIKING = {"sgd": "SGD", "fsgd": "FSGD"}
+"""Rules of the spiking regressor, in words."""
 NO_NEWSGROUPS = "breast_cancer"
 """Stand-in at the demo scale, which says nothing about newsgroups."""
 
@@ -69,11 +71,16 @@ def _comparisons(
                     found,
                     rows["protocol"].iloc[0],
                     note,
-                    aspect=f"{kind} {division}{against}",
+                    aspect=_aspect(kind, division) + against,
                     full_scale=rows["data_set"].iloc[0] == NO_NEWSGROUPS,
                 )
             )
     return outcomes
+
+
+def _aspect(kind: str, division: str) -> str:
+    """Rule and division of a comparison in words: ``SGD, 4 : 1 shuffled``."""
+    return f"{SPIKING[kind]}, {DIVISIONS[division]}"
 
 
 def _judge_samples(
@@ -121,7 +128,7 @@ def errors(evidence: Evidence) -> list[Number]:
     for (division, kind), rows in frame.groupby(["division", "classifier"], sort=False):
         name, more = NETWORKS[kind]
         for column, what in ERRORS.items():
-            label = f"{name}{more}: {what}, {division}"
+            label = f"{name}{more}: {what}, {DIVISIONS[division]}"
             values = tuple(rows.sort_values("seed")[column])
             protocol = rows["protocol"].iloc[0]
             number = Number(label, protocol, printed[name][column], values, None)
@@ -154,7 +161,14 @@ _POST = (
 _POSTS = (
     "The author's posts were stemmed and divided by a third party; order, vocabulary, step, epochs "
     "and kernel are not stated. Ours are all posts of the two groups, with the 2,000 most common "
-    "words of subject and body; fewer epochs leave more errors on the posts that trained."
+    "words of subject and body. At the paper scale the one-layer network and the regressor with "
+    "SGD have nearly the same training errors after every epoch, that with FSGD at most 1.7 times "
+    "as many, so no number of epochs gives both the printed 0.127 and 0.82 %."
+)
+_FSGD_IN_FILE_ORDER = (
+    "Between epochs 10 and 20 of the paper scale the one-layer network and SGD get worse on these "
+    "test posts (7.0 to 8.5 %, 6.4 to 8.3 %), FSGD does not (6.6 %); after 5 and after 10 epochs "
+    "all three are within 1 point of each other."
 )
 _GAUSSIAN = (
     "With the Gaussian kernel the machine errs less on test posts than with the linear one, in "
@@ -171,7 +185,9 @@ _NOT_SEPARATED = (
 )
 EXPLANATIONS: tuple[Explanation, ...] = (
     *(
-        Explanation(RESULT, f"expect:1 {kind} {division}{_against('svm_rbf')}", "*", _GAUSSIAN)
+        Explanation(
+            RESULT, f"expect:1 {_aspect(kind, division)}{_against('svm_rbf')}", "*", _GAUSSIAN
+        )
         for kind in SPIKING
         for division in DIVISIONS
     ),
@@ -179,8 +195,9 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         Explanation(
             RESULT, f"value:SVM, Gaussian kernel: training error, {division}", "*", _NOT_SEPARATED
         )
-        for division in DIVISIONS
+        for division in DIVISIONS.values()
     ),
+    Explanation(RESULT, f"expect:0 {_aspect('fsgd', IN_FILE_ORDER)}", "*", _FSGD_IN_FILE_ORDER),
     Explanation(RESULT, "*", "as_published", _POST + _POSTS),
     Explanation(RESULT, "*", "corrected", _POSTS),
 )

@@ -16,9 +16,9 @@ ROWS = {
 }
 """Row of the published table that a classifier is compared with, and our name of it."""
 DIVISIONS = {
-    "file_order": "7 : 1, in the order of the file",
-    "shuffled": "7 : 1, shuffled",
-    "shuffled_4to1": "4 : 1, shuffled",
+    "file_order": "7 : 1 in the order of the file",
+    "shuffled": "7 : 1 shuffled",
+    "shuffled_4to1": "4 : 1 shuffled",
 }
 KERNELS = {"svm_linear": "linear", "svm_rbf": "Gaussian"}
 ERRORS = ("test_error_percent", "training_error_percent")
@@ -60,7 +60,7 @@ def table3_1_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
     header = ["division", "classifier", "published test error (%)", "test error (%)"]
     header += ["published training error (%)", "training error (%)"]
     note = (
-        f"Mean with its 95 % interval over {table['seed'].nunique()} seed(s); a support vector "
+        f"Mean with its 95 % interval (seeds: {table['seed'].nunique()}); a support vector "
         "machine in the order of the file is the same for every seed. " + kernel_note(last, printed)
     )
     return markdown_table(header, rows) + "\n" + note.rstrip() + "\n"

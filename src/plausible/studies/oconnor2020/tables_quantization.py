@@ -83,7 +83,7 @@ def gradient_markdown(table: pd.DataFrame, published: Published) -> str:
     ]
     header = ["weights", "update", "T", "cosine, one image", "cosine, sum of images", "step / eta"]
     note = (
-        f"All layers together, mean with its 95 % interval over {whole['seed'].nunique()} seed(s). "
+        f"All layers together, mean with its 95 % interval (seeds: {whole['seed'].nunique()}). "
         "`drawn`: initial weights; `trained`: after a training of the ReLU network. Cosine of the "
         "angle between the update and the gradient; step: length of the update of all images along "
         "their gradient, 1 for gradient descent with the rate eta.\n"
