@@ -160,6 +160,16 @@ def test_printed_numbers_on_the_official_split_are_explained_by_it(tables, publi
         assert ("this row is of the official test images" in note) == of_official
 
 
+def test_forms_of_the_same_weights_are_not_explained_by_a_single_run():
+    row = "value:ReLU with Spiking FSGD weights: training error"
+    text = explain(oconnor2020.EXPLANATIONS, TABLE, row, "as_coded")
+    assert text.startswith("No cause is known")
+    other = explain(oconnor2020.EXPLANATIONS, TABLE, row.replace("training", "test"), "as_coded")
+    assert "one run with one random start" in other
+    guesses = explain(oconnor2020.EXPLANATIONS, GUESSES, "expect:2 thesis split", "as_coded")
+    assert "only the network trained with SGD is off" in guesses
+
+
 @pytest.mark.parametrize("learns", ["Fractional Updates", "Smooth & Fractional"])
 def test_networks_that_learn_with_the_printed_step_are_not_said_to_fail(learns):
     def why(label):

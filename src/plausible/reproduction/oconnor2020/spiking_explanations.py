@@ -78,12 +78,25 @@ _GUESS = (
 )
 _FORMS = (
     "The spiking network sums what its last hidden layer sends, without the rectification of the "
-    "ReLU output. Where an output unit of the ReLU network has died, which happens at this rate on "
-    "few images, the sum still tells its class. "
+    "ReLU output. Where an output unit of the ReLU network has died, which happens at the demo "
+    "scale, the sum still tells its class. "
 )
 _LONG_RUN = (
     "A spiking network after T steps approaches the vector network like 1/T and no faster, and "
     "images near a class boundary flip until then. "
+)
+_GUESSES_OF_SGD = (
+    "At the paper scale only the network trained with SGD is off, and to the better side: after 20 "
+    "steps it errs 0.34 points (official split: 0.45) less than the vector network with its "
+    "weights, after the 10 steps of its training +0.04 (official split: -0.14); the others are "
+    "within 0.05 after 20 steps. The vector network rectifies its outputs, the spiking one does "
+    "not; what part that makes was not measured. At the demo scale a single test image is 0.42 "
+    "points of the thesis split. "
+)
+_FORMS_OF_FSGD = (
+    "No cause is known. In the printed table the vector form of these weights has fewer training "
+    "errors than the spiking one (0.34 against 0.37 %), in each of our runs at the paper scale it "
+    "has a few more. "
 )
 _A1_FRACTIONAL = ("value:Fractional Updates", "value:Smooth & Fractional")
 _ERRORS = (
@@ -147,9 +160,9 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         for result, check in (
             ("ch3.table3.2", "expect:2"),
             ("ch3.table3.2", "expect:3"),
-            ("ch3.fig3.3", "expect:2"),
         )
     ),
+    Explanation("ch3.fig3.3", "expect:2", "*", _GUESSES_OF_SGD),
     *(
         Explanation(result, check, "*", _GUESS)
         for result, check in (
@@ -172,6 +185,12 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *(
         Explanation("ch3.table3.2", f"value:{row}: training error", "*", _TRAINING_OF_RELU)
         for row in ("Vector ReLU MLP", "Spiking with ReLU Weights")
+    ),
+    Explanation(
+        "ch3.table3.2",
+        "value:ReLU with Spiking FSGD weights: training error",
+        "*",
+        _FORMS_OF_FSGD,
     ),
     *(
         Explanation(result, on_split(check, "official"), "*", _ONE_RUN + _OFFICIAL)
