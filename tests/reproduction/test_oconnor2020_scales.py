@@ -139,6 +139,35 @@ def test_a_cell_that_differs_says_why(good, published):
     assert cells["note"].str.contains("Why: ").all()
 
 
+def test_the_worst_ratio_is_the_largest(good, published):
+    """A ratio near 0 is far inside of 'fewer', however near that is to a bound."""
+    in_time = "network == 'sigma_delta' and order == 'temporal'"
+    table = changed(good, f"{in_time} and `lambda` == 1e-5", kflops=0.1)
+    found = [one for one in outcomes(table, published, "ch4.fig4.4", 1) if one.aspect == "fewer"]
+    assert len(found) == 2 and all(one.holds and one.reproduced > 0.4 for one in found)
+
+
+def test_each_cell_has_its_own_cause(good, published):
+    """Costs at one lambda, errors at two, and one column at another; all else has the start."""
+    table = changed(good, "network != 'original'", kflops=lambda old: 3 * old)
+    table = changed(table, "network != 'original'", energy_nj=lambda old: 3 * old)
+    table = changed(table, "network != 'original'", error_percent=lambda old: old + 3)
+    verdicts = judged(table, published)
+    mine = verdicts[(verdicts["protocol"] == "as_coded") & (verdicts["verdict"] == vd.DIFFERS)]
+    cells = mine[mine["check"].str.startswith("value:")]
+    for words, count in (
+        ("input scale passes 4.5", 8),
+        ("is that of the original network", 8),
+        ("published energies are", 2),
+    ):
+        rows = cells[cells["note"].str.contains(words)]
+        assert len(rows) == count, words
+        assert rows["note"].str.contains("paper scale").all()
+    others = cells[~cells["note"].str.contains("paper scale")]
+    assert len(others) > 100
+    assert others["note"].str.contains("random start is not stated").all()
+
+
 def test_a_diverged_optimisation_is_no_crash_and_no_success(good, published):
     table = changed(
         good, "`lambda` == 1e-5", error_percent=float("nan"), kflops=float("nan"),
