@@ -12,7 +12,9 @@ from plausible.reproduction.evidence import Evidence
 from plausible.reproduction.oconnor2020.causes import CAUSES
 from plausible.reproduction.oconnor2020.principles import ENERGIES, MODULES, REGISTRY
 from plausible.reproduction.published import load_published
+from plausible.studies.oconnor2020.theorems_chapter4_scales import THEOREMS
 from plausible.studies.study_files import read_study_file
+from plausible.studies.theorem_checks import theorem_table
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 SEEDS = (0, 1, 2)
@@ -322,6 +324,18 @@ def test_seeds_must_agree_on_an_energy(tables, published):
     frame.loc[energies & (frame["seed"] == 2), "deviation"] = 0.8
     with pytest.raises(StudyError, match="2 values of '32-bit float addition'"):
         REGISTRY.numbers["ch4.energy_per_op"](evidence(tables, published, "ch4.energy_per_op"))
+
+
+def test_a_loss_that_falls_by_chance_says_why(tables, published, judged):
+    """The rows of the real network of seed 0: its cause stands with the trend and nothing else."""
+    name = "oconnor2020.ch4.eq4.10.scale_optimisation"
+    found = theorem_table({name: THEOREMS[name]}, {}, [0])
+    others = tables["theorems"]
+    tables["theorems"] = pd.concat([others[others["id"] != name], found], ignore_index=True)
+    verdicts = judged(tables)
+    mine = verdicts[(verdicts["id"] == name) & (verdicts["verdict"] == vd.DIFFERS)]
+    assert set(mine["protocol"]) == {"as_coded", "as_published"} and len(mine) == 2
+    assert mine["note"].str.contains("Kendall's tau.*Why: In the random network of seed 0").all()
 
 
 def test_a_buffer_as_long_as_the_sequence_is_left_out(tables, published):

@@ -360,6 +360,19 @@ def test_comparisons_of_theorems(published, comparison, deviations, bound, holds
     assert outcome.reproduced == pytest.approx(worst, nan_ok=True)
 
 
+@pytest.mark.parametrize(
+    ("bound", "text"),
+    [(397600.0, "397600"), (1000.0, "1000"), (999.4, "999"), (0.69315, "0.693"), (1e-10, "1e-10")],
+)
+def test_bounds_of_theorems_are_printed_for_people(published, bound, text):
+    row = {"id": "thuesen2022.eq29.adam", "check": 0, "statement": "s", "protocol": "corrected"}
+    frame = pd.DataFrame(
+        [row | {"seed": 0, "deviation": bound, "bound": bound, "comparison": "=="}]
+    )
+    evidence = ev.Evidence({"theorems": frame}, published.entry(row["id"]), published, False)
+    assert vd.theorem_outcomes(evidence, 0)[0].note == f"s; must be == {text}"
+
+
 def test_theorem_with_two_measurements_and_two_protocols(published):
     frame = pd.DataFrame(
         [

@@ -22,6 +22,12 @@ COMPARISONS = {
 }
 
 
+def _bound_text(bound: float) -> str:
+    """A bound for people: counts in full, all else to three digits."""
+    count = bound.is_integer() and 1000 <= abs(bound) < 1e9
+    return f"{bound:.0f}" if count else f"{bound:.3g}"
+
+
 def theorem_outcomes(evidence: Evidence, index: int) -> list[Outcome]:
     """Measured deviations of statement ``index`` of a theorem; every seed must respect its bound.
 
@@ -57,7 +63,7 @@ def theorem_outcomes(evidence: Evidence, index: int) -> list[Outcome]:
                 bool(holds),
                 float(worst),
                 n_seeds=rows["seed"].nunique(),
-                note=f"{statement}; must be {comparison} {bound:.3g}",
+                note=f"{statement}; must be {comparison} {_bound_text(bound)}",
                 aspect=f"#{len(outcomes) + 1}" if several[protocol] > 1 or len(several) > 1 else "",
             )
         )
