@@ -17,6 +17,7 @@ from plausible.reproduction.published import load_published
 from ..reproduction.synthetic_oconnor2020_spiking import DENSE, SPARSE, good_tables
 from .pictures import legend_texts, lines_of
 
+PRINTED_TRAINING = {"sgd": 2.484, "fsgd": 0.37, "relu": 0.426}
 FOLDER = Path(__file__).parents[2] / "workflow" / "published"
 DRAWN = {
     "ch3_fig3_2": "ch3.fig3.2",
@@ -76,8 +77,16 @@ def test_learning_curves_are_means_over_seeds_with_published_errors(drawn, table
             rows = table[(table["network"] == network) & (table["epoch"] > 0)]
             wanted = rows[rows["part"] == part].groupby("epoch")["error_percent"].mean()
             assert np.allclose(curves[0].get_ydata(), wanted)
-            marks = [line for line in axes.lines if line.get_markeredgecolor() == look.colour]
-            assert [line.get_ydata()[0] for line in marks if line.get_marker() == "D"] == [error]
+            marks = [
+                (line.get_ydata()[0], line.get_markerfacecolor())
+                for line in axes.lines
+                if line.get_marker() == "D" and line.get_markeredgecolor() == look.colour
+            ]
+            assert marks == [(error, "none"), (PRINTED_TRAINING[network], look.colour)]
+            low, high = axes.get_ylim()
+            assert low < PRINTED_TRAINING[network] < error < high
+    legend = legend_texts(drawn["ch3_fig3_2"])
+    assert "published, test, epoch 50" in legend and "published, training, epoch 50" in legend
     # Gaps of 1 point and less, of the first twenty epochs.
     (gap,) = lines_of(panels[2], plots.TRAINED["relu"].colour)
     assert np.allclose(gap.get_ydata(), 1.0) and max(gap.get_xdata()) == 20
@@ -116,12 +125,36 @@ def test_variants_stand_beside_their_published_error(drawn, published):
     for axes in (left, right):
         (marks,) = lines_of(axes, style.PUBLISHED_COLOUR)
         assert sorted(marks.get_xdata()) == sorted(printed.values())
-        (coded,) = lines_of(axes, style.PROTOCOLS["as_coded"].colour)
+        (coded,) = (
+            line
+            for line in lines_of(axes, style.PROTOCOLS["as_coded"].colour)
+            if len(line.get_xdata())
+        )
         for error, place in zip(coded.get_xdata(), coded.get_ydata(), strict=True):
             row = list(plots.VARIANTS)[round(place)]
             if plots.VARIANTS[row][0]:
                 assert error == pytest.approx(printed[plots.VARIANTS[row][0]])
     assert labels[0].startswith("baseline") and len(labels) == 10
+
+
+def test_an_error_ends_at_all_images_and_a_single_seed_is_an_open_marker(tables, published):
+    table = tables["table_a1"]
+    change = (table["network"] == "zero_reset") & (table["seed"] == 1)
+    table = table.assign(error_percent=table["error_percent"].mask(change, 6.0))
+    table = table[(table["network"] != "depth_first_held") | (table["seed"] == 0)]
+    figure = draw("table_a1_figure", table, published)
+    colour = style.PROTOCOLS["as_coded"].colour
+    for axes in figure.axes:
+        assert axes.get_xlim()[1] == 100.0
+        filled = {
+            line.get_markerfacecolor(): len(line.get_xdata()) for line in lines_of(axes, colour)
+        }
+        assert filled["white"] == 1 and filled[colour] == 9
+    legend = legend_texts(figure)
+    assert {"ours, as published", "ours, as coded", "published"} < set(legend)
+    assert {"95 % interval over 3 seeds", "one seed"} < set(legend)
+    whole = legend_texts(draw("table_a1_figure", tables["table_a1"], published))
+    assert "one seed" not in whole
 
 
 def test_gain_at_equal_epochs_and_at_equal_operations(tables, drawn):
@@ -155,8 +188,12 @@ def test_both_readings_of_the_first_weights_end_at_their_errors(drawn):
     ends = {"": (3.38, 3.1), "_variance": (70.0, 70.0)}
     for panel, axes in enumerate(drawn["initial_weights_figure"].axes):
         for ending, look in beyond.READINGS.items():
-            (line,) = (one for one in lines_of(axes, look.colour) if len(one.get_xdata()))
+            *seeds, line = (one for one in lines_of(axes, look.colour) if len(one.get_xdata()))
             assert line.get_ydata()[-1] == pytest.approx(ends[ending][panel])
+            assert len(seeds) == 3 and {one.get_linewidth() for one in seeds} == {0.6}
+            last = [one.get_ydata()[-1] for one in seeds]
+            assert np.mean(last) == pytest.approx(ends[ending][panel])
+        assert axes.get_ylim()[1] == 100.0 and not axes.collections
         (printed,) = lines_of(axes, style.PUBLISHED_COLOUR)
         assert set(printed.get_ydata()) == {ends[""][panel]}
 

@@ -68,6 +68,11 @@ def test_printed_errors_stand_at_the_right_in_the_colours_of_their_resets(figure
     assert figure.axes[-1].get_ylim()[0] < 3.15
     low, high = figure.axes[-1].get_xlim()
     assert low < 0.5 and high > 5
+    # The training ends after four epochs: neither axis nor ticks go on to the printed errors.
+    axes = figure.axes[-1]
+    assert max(*axes.get_xticks(), *axes.get_xticks(minor=True)) <= 4
+    assert axes.spines["bottom"].get_bounds()[1] == 4
+    assert all(line.get_xdata()[0] > 4 for line in axes.lines if line.get_marker() == "D")
 
 
 def test_another_data_set_is_named_and_bytes_are_the_same(published, tmp_path):

@@ -136,9 +136,10 @@ def test_every_markdown_of_the_part_has_its_cells(good, published):
     assert row.count("81.47") == 5
     held = next(line for line in texts["table_a1"].splitlines() if "error held" in line)
     assert held.count("3.38 ± 0.02") == 2 and held.endswith("| - | - |")
-    assert "| spiking, FSGD | spiking | 2 |" in texts["ch3.sparse_learned_computation"]
+    assert "| spiking, FSGD | vector network | 2 |" in texts["ch3.sparse_learned_computation"]
     # Limit 2.03 plus 20 / 2, after one step of 31 thousand additions.
     assert "12.03 ± 0.02 (31 k)" in texts["beyond.early_guesses"]
+    assert "| ReLU network | official split |" in texts["beyond.early_guesses"]
     assert texts["beyond.zero_reset"].count("| zero reset (published 87.87) |") == 3
 
 

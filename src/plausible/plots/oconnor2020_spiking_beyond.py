@@ -146,7 +146,14 @@ def early_guesses(
     handles = spiking_handles(steps, names)
     handles.append(Line2D([], [], color=GREY, lw=0.6, label="vector network, same weights"))
     handles.append(
-        Line2D([], [], color=GREY, lw=0.9, ls=(0, (1.2, 1.2)), label="pass of ReLU without zeros")
+        Line2D(
+            [],
+            [],
+            color=GREY,
+            lw=0.9,
+            ls=(0, (1.2, 1.2)),
+            label="pass of the ReLU network, without zeros",
+        )
     )
     legend_below(figure, [*handles, *interval_handles(table)], 4)
     return figure
@@ -166,13 +173,17 @@ READINGS = {
     "_variance": Look("0.01 is the variance", VERMILLION, "s", (0, (4.5, 1.5))),
 }
 """What the second number of normal(0, 0.01) means, by the ending of a network's name."""
+ONE_SEED = {"lw": 0.6, "alpha": 0.6}
 
 
 @in_style
 def initial_weights(
     table: pd.DataFrame, published: PublishedCurves, dataset: str = "mnist"
 ) -> Figure:
-    """Learning curves of two rows of table A.1 by both readings of their initial weights."""
+    """Learning curves of two rows of table A.1 by both readings of their initial weights.
+
+    Means, and a thin line for each seed: three runs that learn and do not learn have no interval.
+    """
     figure = new_figure(height_mm=68)
     panels = figure.subplots(1, 2, sharey=True)
     printed = {row["variant"]: row["error_percent"] for row in published.values("table_a1")["rows"]}
@@ -181,13 +192,18 @@ def initial_weights(
     for axes, (network, (row, rule)), name in zip(panels, rules.items(), "ab", strict=True):
         for ending, look in READINGS.items():
             rows = table[table["network"] == network + ending]
-            draw_line(axes, "epoch", positive(over_seeds(rows, ["epoch"], "error_percent")), look)
+            for _, run in rows.groupby("seed"):
+                axes.plot(run["epoch"], run["error_percent"], color=look.colour, **ONE_SEED)
+            mean = over_seeds(rows, ["epoch"], "error_percent").assign(low=np.nan)
+            draw_line(axes, "epoch", mean, look)
         draw_published(axes, [0, table["epoch"].max()], [printed[row]] * 2)
         whole_numbers(axes, "epoch")
         letter(axes, name, f"{row.lower()} ({rule})")
     error_axis(panels[0], pd.concat([table["error_percent"], pd.Series(printed)[["Baseline"]]]))
-    handles = [series_handle(look) for look in READINGS.values()] + [published_line(dataset)]
-    legend_below(figure, [*handles, *interval_handles(table)], 2)
+    panels[0].set_ylim(top=100.0)
+    handles = [series_handle(look, f"{look.label}, mean") for look in READINGS.values()]
+    handles += [published_line(dataset), Line2D([], [], color=GREY, label="one seed", **ONE_SEED)]
+    legend_below(figure, handles, 2)
     return figure
 
 

@@ -1,6 +1,7 @@
 """O'Connor 2020, chapter 3 and section A.5: pictures of the spiking networks that learn MNIST."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from plausible.plots.style import (
     BLUE,
     GREY,
     ORANGE,
+    PUBLISHED_COLOUR,
     PURPLE,
     SKY,
     VERMILLION,
@@ -37,11 +39,11 @@ from plausible.plots.style import (
 TRAINED = {
     "sgd": Look("spiking, SGD", ORANGE, "s", (0, (4.5, 1.5))),
     "fsgd": Look("spiking, FSGD", VERMILLION, "o", "-"),
-    "relu": Look("ReLU", BLUE, "D", "-"),
+    "relu": Look("ReLU network", BLUE, "D", "-"),
     "fsgd_regularised": Look("spiking, regularised FSGD", PURPLE, "^", (0, (6, 1.5, 1, 1.5))),
 }
 RELU_WEIGHTS = Look("spiking with ReLU weights", SKY, "D", (0, (1.2, 1.2)))
-PARTS = {"thesis": "test part of the thesis", "official": "official test images"}
+PARTS = {"thesis": "thesis split", "official": "official split"}
 PUBLISHED_EPOCHS = 50
 SHOWN_EPOCHS = 20
 PUBLISHED_ROWS = {"sgd": "Spiking SGD", "fsgd": "Spiking FSGD", "relu": "Vector ReLU MLP"}
@@ -98,9 +100,9 @@ def ch3_fig3_2(table: pd.DataFrame, published: PublishedCurves, dataset: str = "
                     data = data.assign(low=np.nan, high=np.nan)
                 look = TRAINED[network]._replace(line=line)
                 draw_line(axes, "epoch", positive(data), look, marker=False)
-        _published_errors(axes, published, float(shown["epoch"].max()), names)
+        printed = _published_errors(axes, published, float(shown["epoch"].max()), names)
         whole_numbers(axes, "epoch")
-        error_axis(axes, shown["error_percent"])
+        error_axis(axes, pd.Series([*shown["error_percent"], *printed]))
         letter(axes, name, title)
     _draw_gap(panels[2], shown, names)
     handles = [series_handle(TRAINED[name], marker="", linestyle="-") for name in names]
@@ -108,7 +110,9 @@ def ch3_fig3_2(table: pd.DataFrame, published: PublishedCurves, dataset: str = "
         Line2D([], [], color=GREY, linestyle="-", label="test"),
         Line2D([], [], color=GREY, linestyle=TRAINING_LINE, label="training"),
         published_mark(dataset, f"{published_label(dataset)}, test, epoch {PUBLISHED_EPOCHS}"),
-    ]
+        Line2D([], [], label=f"{published_label(dataset)}, training, epoch {PUBLISHED_EPOCHS}",
+               **_published_training(PUBLISHED_COLOUR)),
+    ]  # fmt: skip
     legend_below(figure, [*handles, *interval_handles(table)], 4)
     return figure
 
@@ -144,18 +148,30 @@ def whole_numbers(axes: Axes, label: str) -> None:
 
 def _published_errors(
     axes: Axes, published: PublishedCurves, last_epoch: float, names: Sequence[str]
-) -> None:
-    """Test errors of table 3.2, at the right of the curves, in the colours of their networks."""
+) -> list[float]:
+    """Errors of table 3.2, at the right of the curves, in the colours of their networks."""
     printed = {row["network"]: row for row in published.values("ch3.table3.2")["rows"]}
+    found = []
     for name in names:
-        error = printed[PUBLISHED_ROWS[name]]["test_error_percent"]
-        look = published_marker() | {"markeredgecolor": TRAINED[name].colour}
-        axes.plot(1.05 * last_epoch, error, **look)
-    axes.set_xlim(0.0, 1.1 * last_epoch)
+        row, colour = printed[PUBLISHED_ROWS[name]], TRAINED[name].colour
+        look = published_marker() | {"markeredgecolor": colour}
+        axes.plot(1.06 * last_epoch, row["test_error_percent"], **look)
+        # Beside each other: those of FSGD and ReLU are nearly the same.
+        place = 1.09 if name == "relu" else 1.04
+        axes.plot(place * last_epoch, row["training_error_percent"], **_published_training(colour))
+        found += [row["test_error_percent"], row["training_error_percent"]]
+    axes.set_xlim(0.0, 1.12 * last_epoch)
+    return found
+
+
+def _published_training(colour: str) -> dict[str, Any]:
+    """Drawing options of a published training error: small and filled."""
+    filled = {"markerfacecolor": colour, "markeredgecolor": colour, "markersize": 3.2}
+    return published_marker() | filled
 
 
 def _draw_gap(axes: Axes, shown: pd.DataFrame, names: Sequence[str]) -> None:
-    """Test minus training error against the epoch, test part of the thesis, first 20 epochs."""
+    """Test minus training error against the epoch, thesis split, first 20 epochs."""
     for network in names:
         rows = shown[(shown["network"] == network) & (shown["epoch"] <= SHOWN_EPOCHS)]
         wide = rows.pivot_table(index=["epoch", "seed"], columns="part", values="error_percent")
@@ -168,7 +184,7 @@ def _draw_gap(axes: Axes, shown: pd.DataFrame, names: Sequence[str]) -> None:
     axes.set_ylim(max(low, -2.0), min(high, 6.0))
     whole_numbers(axes, "epoch")
     axes.set_ylabel("test − training error (points)")
-    letter(axes, "c", "gap on the test part of the thesis")
+    letter(axes, "c", f"gap, {PARTS['thesis']}")
 
 
 @in_style
@@ -250,28 +266,50 @@ def table_a1_figure(
     for axes, (part, title), letters in zip(panels, PARTS.items(), "ab", strict=False):
         for position, protocol in enumerate(protocols):
             rows = last[(last["protocol"] == protocol) & (last["part"] == part)]
-            data = positive(over_seeds(rows, ["network"], "error_percent"))
-            data = data[data["network"].isin(names)]
+            data = over_seeds(rows, ["network"], "error_percent")
+            # What reaches below zero leaves the panel on the left.
+            data["low"] = np.maximum(data["low"], 1e-3)
             offset = 0.18 * (position - (len(protocols) - 1) / 2)
-            places = [names.index(name) + offset for name in data["network"]]
-            draw_points(axes, places, data, look_of(protocol), horizontal=True)
+            seeds = rows.groupby("network")["seed"].nunique()
+            for several in (True, False):
+                kept = [name for name in names if name in seeds and (seeds[name] > 2) == several]
+                chosen = data.set_index("network").loc[kept]
+                places = [names.index(name) + offset for name in kept]
+                draw_points(
+                    axes, places, chosen, look_of(protocol), horizontal=True, filled=several
+                )
         marks = [(printed[VARIANTS[name][0]], place) for place, name in enumerate(names)
                  if VARIANTS[name][0]]  # fmt: skip
         if marks:
             axes.plot(*zip(*marks, strict=True), **published_marker())
         axes.set_xlabel("error (%)")
         # Room at the left edge for the crosses of networks that diverged.
-        axes.set_xlim(left=0.6 * min(printed.values()))
+        axes.set_xlim(left=0.6 * min(printed.values()), right=100.0)
         plain_log(axes, "x")
         axes.grid(axis="y", color=GREY, alpha=0.2, lw=0.5)
         letter(axes, letters, title)
     panels[0].set_yticks(range(len(names)), [VARIANTS[name][1] for name in names])
     panels[0].invert_yaxis()
     handles = [
-        series_handle(look_of(name), linestyle="none") for name in protocols
-    ] + [published_mark(dataset)]  # fmt: skip
-    legend_below(figure, handles)
+        series_handle(look_of(name), f"ours, {look_of(name).label}", linestyle="none")
+        for name in protocols
+    ]
+    legend_below(figure, [*handles, published_mark(dataset), *_seed_handles(last)], 5)
     return figure
+
+
+def _seed_handles(last: pd.DataFrame) -> list[Line2D]:
+    """Legend entries of bars and of open markers, which have too few seeds for a bar."""
+    seeds = last.groupby(["protocol", "network"])["seed"].nunique()
+    handles = []
+    if (seeds > 2).any():
+        label = f"95 % interval over {seeds.max()} seeds"
+        handles.append(Line2D([], [], color=GREY, marker="|", lw=0.9, label=label))
+    if few := sorted(set(seeds[seeds <= 2])):
+        label = "one seed" if few == [1] else f"{' or '.join(map(str, few))} seeds"
+        look = {"marker": "s", "markerfacecolor": "white", "linestyle": "none"}
+        handles.append(Line2D([], [], color=GREY, label=label, **look))
+    return handles
 
 
 FIGURES: dict[str, Callable[..., Figure]] = {

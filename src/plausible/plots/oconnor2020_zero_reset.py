@@ -110,14 +110,26 @@ def _draw_errors(axes: Axes, rows: pd.DataFrame, published: PublishedCurves) -> 
     """Test errors by epoch, and those that the thesis prints at the right of the curves."""
     printed = published.values("ch3.no_zero_reset")
     _draw_runs(axes, rows, "thesis_error_percent")
-    place = 1.25 * rows["epoch"].max()
+    last = rows["epoch"].max()
+    place = 1.35 * last
     for reset, look in RESETS.items():
         mark = published_marker() | {"markeredgecolor": look.colour}
         axes.plot(place, printed[PRINTED[reset]], **mark)
     axes.set_xlim(right=1.2 * place)
     plain_log(axes, "x")
+    _end_at(axes, last)
     errors = rows.loc[rows["epoch"] > 0, "thesis_error_percent"].tolist()
     error_axis(axes, pd.Series([*errors, *(printed[name] for name in PRINTED.values())]))
+
+
+def _end_at(axes: Axes, last: float) -> None:
+    """No tick and no line of the horizontal axis where the training has ended."""
+    first, right = axes.get_xlim()
+    for minor in (False, True):
+        ticks = axes.get_xticks(minor=minor)
+        axes.set_xticks([tick for tick in ticks if first <= tick <= last], minor=minor)
+    axes.set_xlim(first, right)
+    axes.spines["bottom"].set_bounds(first, last)
 
 
 FIGURES: dict[str, Callable[..., Figure]] = {"zero_reset_figure": zero_reset_figure}

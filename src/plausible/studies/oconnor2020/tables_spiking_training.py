@@ -12,7 +12,7 @@ PARTS = {"thesis": "thesis split", "official": "official split", "train": "train
 NETWORKS = {
     "sgd": "spiking, SGD",
     "fsgd": "spiking, FSGD",
-    "relu": "ReLU",
+    "relu": "ReLU network",
     "fsgd_regularised": "spiking, regularised FSGD",
 }
 TABLE3_2 = {
@@ -23,6 +23,8 @@ TABLE3_2 = {
     "ReLU with Spiking FSGD weights": ("fsgd", "rectified"),
 }
 """Rows of table 3.2: the trained network, and the form in which its weights are tested."""
+FORMS = {"spiking": "spiking network", "rectified": "vector network"}
+"""Names of the forms: a vector network is the ReLU network with the weights of a training."""
 TABLE_A1 = {
     "Baseline": "baseline",
     "Fractional Updates": "fractional",
@@ -217,7 +219,7 @@ def sparsity_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
         before, after = group[group["epoch"] == 0], group[group["epoch"] > 0]
         rows.append(
             [
-                *(NETWORKS.get(network, network), form, f"{layer:g}"),
+                *(NETWORKS.get(network, network), FORMS[form], f"{layer:g}"),
                 mean_text(before["silent_percent"], 1),
                 mean_text(after["silent_percent"], 1),
                 mean_text(after["operations_variation"], 3),
@@ -225,7 +227,7 @@ def sparsity_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
         )
     header = ["trained as", "tested as", "hidden layer", "silent % before", "silent % after"]
     note = (
-        "Silent: units without a spike (spiking) or at zero (ReLU), mean over the test images of "
+        "Silent: units without a spike (spiking) or at zero (vector), mean over the test images of "
         "the thesis split. Variation: standard deviation over mean of the additions per image.\n"
     )
     return markdown_table([*header, "variation of additions"], rows) + "\n" + note
@@ -244,7 +246,12 @@ def early_guesses_markdown(table: pd.DataFrame, published: Mapping[str, Any]) ->
             cells.append(
                 f"{mean_text(here['error_percent'])} ({here['operations'].mean() / 1e3:.3g} k)"
             )
-        rows.append([NETWORKS.get(network, network), part, *cells, mean_text(limit)])
-    header = ["trained as", "split", *(f"after {step} steps" for step in steps), "vector network"]
+        rows.append([NETWORKS.get(network, network), PARTS[part], *cells, mean_text(limit)])
+    header = [
+        "trained as",
+        "test images",
+        *(f"after {step} steps" for step in steps),
+        "vector network",
+    ]
     note = "Percent error, and in brackets thousands of additions per image so far.\n"
     return markdown_table(header, rows) + "\n" + note
