@@ -215,7 +215,7 @@ def test_readable_tables(errors, digits):
     assert text.count("\n") == 2 + 6
     rows = [(0, 1, t, 2.0 / t, 4.0) for t in (1, 10, 100)]
     limit = pd.DataFrame(rows, columns=["seed", "layer", "steps", "error", "activation"])
-    assert "| as_coded | 1 | -1.000 | 0.5 |" in tables.limit_markdown(
+    assert "| as coded | standard deviation | 1 | -1.000 | 0.5 |" in tables.limit_markdown(
         limit.assign(protocol="as_coded"), {}
     )
     gradient = pd.DataFrame(

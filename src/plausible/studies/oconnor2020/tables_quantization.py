@@ -19,6 +19,8 @@ QUANTIZERS = {
 RATES = {"vector": "-1", "sampling": "-0.5", "stream": "-1 (bound 1/(2T))"}
 FIRST_STEP = 10
 """Rectified streams are fitted from here: before, one spike is as much as the mean."""
+READINGS = {"as_published": "variance", "as_coded": "standard deviation"}
+"""What the second number of the initial weights normal(0, 0.1) of figure A.1 is, by protocol."""
 ORDERS = {"breadth_first": "breadth first", "depth_first": "depth first"}
 
 
@@ -61,9 +63,11 @@ def limit_markdown(table: pd.DataFrame, published: Published) -> str:
         )
         last = part[part["steps"] == part["steps"].max()]
         share = 100 * (last["error"] / last["activation"]).mean()
-        rows.append([protocol, layer, mean_text(slopes, 3), f"{share:.2g}"])
+        name = protocol.replace("_", " ")
+        rows.append([name, READINGS[protocol], layer, mean_text(slopes, 3), f"{share:.2g}"])
     largest = int(table["steps"].max())
-    header = ["protocol", "layer", "exponent of T", f"error at T = {largest}, % of the activation"]
+    header = ["protocol", "0.1 is the", "layer", "exponent of T"]
+    header.append(f"error at T = {largest}, % of the activation")
     return markdown_table(header, rows)
 
 
