@@ -59,10 +59,9 @@ def test_picture_has_labels_and_nothing_outside(name, drawn):
     width, height = figure.canvas.get_width_height()
     for axes in figure.axes:
         assert axes.get_xlabel() and axes._left_title.get_text()
-        for text in (axes.xaxis.label, axes.yaxis.label, axes._left_title):
-            if not text.get_text():
-                continue
-            box = text.get_window_extent(renderer)
+        written = [axes.xaxis.label, axes.yaxis.label, axes._left_title]
+        for one in (*(text for text in written if text.get_text()), *figure.legends):
+            box = one.get_window_extent(renderer)
             assert -1 <= box.x0 and box.x1 <= width + 1 and -1 <= box.y0 and box.y1 <= height + 1
     assert legend_texts(figure) and len(set(legend_texts(figure))) == len(legend_texts(figure))
 

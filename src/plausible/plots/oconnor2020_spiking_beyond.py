@@ -152,10 +152,10 @@ def early_guesses(
             color=GREY,
             lw=0.9,
             ls=(0, (1.2, 1.2)),
-            label="pass of the ReLU network, without zeros",
+            label="ReLU network, without zeros",
         )
     )
-    legend_below(figure, [*handles, *interval_handles(table)], 4)
+    legend_below(figure, [*handles, *interval_handles(table)], 3)
     return figure
 
 

@@ -95,8 +95,8 @@ _GUESSES_OF_SGD = (
 )
 _FORMS_OF_FSGD = (
     "No cause is known. In the printed table the vector network of these weights has fewer "
-    "training errors than the spiking one (0.34 against 0.37 %), in each of our runs at the paper scale "
-    "it has a few more. "
+    "training errors than the spiking one (0.34 against 0.37 %), in each of our runs at the paper "
+    "scale it has a few more. "
 )
 _A1_FRACTIONAL = ("value:Fractional Updates", "value:Smooth & Fractional")
 _ERRORS = (
