@@ -277,7 +277,7 @@ def test_snippets_are_the_frames_of_their_columns(drawn):
     sheet = np.nan_to_num(np.asarray(axes.images[0].get_array().filled(np.nan)))
     dark = np.argwhere(sheet > 0)
     assert len(dark) == 8 * 16 and sheet.max() == 1.0
-    rows, columns = 28 + 2, 28 + 6
+    rows, columns = 28 + 2, 28 + 10
     wanted = {(f * rows + f, s * columns + s) for s in range(8) for f in range(16)}
     assert set(map(tuple, dark)) == wanted
     assert [text.get_text() for text in axes.texts[:16]] == ["0"] * 16
@@ -292,3 +292,13 @@ def test_distances_over_the_buffer(drawn):
     np.testing.assert_allclose(training.get_ydata(), [15.0])
     shuffled = [line for line in lines_of(first, style.GREEN) if len(line.get_xdata()) == 2]
     assert shuffled[0].get_ydata()[0] == 130.0
+
+
+def test_panels_of_one_protocol_name_it(drawn):
+    titles = [axes.get_title("left") for axes in drawn["random_scales"].axes]
+    assert ["as coded" in title for title in titles] == [True, True, False]
+
+
+def test_sequences_are_named_as_the_splits(drawn):
+    names = legend_texts(drawn["temporal_order"])
+    assert names[:3] == ["thesis split", "official split", "training images"]

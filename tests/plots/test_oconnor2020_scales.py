@@ -119,3 +119,22 @@ def test_the_same_table_gives_the_same_bytes(table, published):
         for _ in range(2)
     }
     assert len(texts) == 1
+
+
+def test_figure_4_4_names_protocol_and_split(drawn):
+    (legend,) = drawn["ch4_fig4_4"].legends
+    assert legend.get_title().get_text() == "scales as coded, tested on the thesis split"
+
+
+def test_stars_are_explained_and_labels_of_bits_cover_nothing(drawn):
+    """Labels stand to the right of the rightmost series of integers."""
+    figure = drawn["quantisation_frontier"]
+    assert "unoptimised ($k$ = 1)" in legend_texts(figure)
+    for axes in figure.axes:
+        labels = [text for text in axes.texts if text.get_text().endswith("bits")]
+        assert sorted(text.get_text() for text in labels) == ["2 bits", "3 bits"]
+        for text in labels:
+            box = text.get_window_extent()
+            for line in axes.lines:
+                points = axes.transData.transform(line.get_xydata())
+                assert not any(box.contains(*point) for point in points)

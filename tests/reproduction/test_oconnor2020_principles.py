@@ -223,7 +223,7 @@ SPOILS = [
     ),
     (
         "ch4.fig4.3",
-        "expect:0 official test",
+        "expect:0 official split",
         change("ch4.fig4.3", "mean_l2", lambda f: f["part"] == "official test", 9.0),
     ),
     (
@@ -238,7 +238,7 @@ SPOILS = [
     ),
     (
         "appB.temporal_mnist",
-        "expect:1 thesis test",
+        "expect:1 thesis split",
         change("ch4.fig4.3", "mean_l1", lambda f: f["buffer_size"] == 1000, 100.0),
     ),
     (

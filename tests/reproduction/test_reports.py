@@ -421,3 +421,22 @@ def test_script_of_the_index_filters(index, finished_run):
     wanted = verdicts[(verdicts["verdict"] == REPRODUCED) & (verdicts["protocol"] == "corrected")]
     shown = int(re.search(r"(\d+) of \d+ rows shown", dom).group(1))
     assert shown < len(wanted)
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        ("r_of_j_hz 2", "r of j in Hz: 2"),
+        ("titan_x_yolo_w", "titan x yolo in W"),
+        ("cell_body_um.0", "cell body in µm (1)"),
+        ("section_4_6_3.1", "section 4.6.3 (2)"),
+        ("table3_2 sgd, thesis split", "table 3.2: sgd, thesis split"),
+        ("lambda 1e-10, Round, mnist: energy_nj", "lambda 1e-10, Round, mnist: energy in nJ"),
+        ("Original, mnist: kflops_dense", "Original, mnist: kOps dense"),
+        ("test error at l_max 2: cells", "test error at l_max 2: cells"),
+        ("scaled_r 1.5", "scaled r: 1.5"),
+        ("gap 1", "gap 1"),
+    ],
+)
+def test_names_of_published_numbers_are_words(label, text):
+    assert pages.quantity(label) == text

@@ -174,18 +174,19 @@ def temporal_snippets(
     length = int(frames["frame"].max()) + 1
     rows, columns = (int(frames[name].iloc[0]) for name in ("rows", "columns"))
     gap = max(1, round(rows / 14))
+    pitch = columns + 5 * gap  # from one column of images to the next; labels stand between
     drawn_mm = SINGLE_COLUMN_MM - 11
-    pixel_mm = drawn_mm / ((columns + 3 * gap) * len(snippets))
+    pixel_mm = drawn_mm / (pitch * len(snippets))
     figure = new_figure(SINGLE_COLUMN_MM, 11 + pixel_mm * (rows + gap) * length)
     axes = figure.subplots()
-    sheet = np.full(((rows + gap) * length - gap, (columns + 3 * gap) * len(snippets)), np.nan)
+    sheet = np.full(((rows + gap) * length - gap, pitch * len(snippets)), np.nan)
     for column, snippet in enumerate(snippets):
         chosen = frames[frames["snippet"] == snippet].sort_values("frame")
         for place, (pixels, label, white) in enumerate(
             zip(chosen["pixels"], chosen["label"], chosen["white"], strict=True)
         ):
             image = np.frombuffer(bytes.fromhex(pixels), np.uint8).reshape(rows, columns) / white
-            top, left = place * (rows + gap), column * (columns + 3 * gap)
+            top, left = place * (rows + gap), column * pitch
             sheet[top : top + rows, left : left + columns] = image
             axes.text(
                 left + columns + 0.4 * gap,
@@ -197,7 +198,7 @@ def temporal_snippets(
                 fontsize=6.0,
             )
     axes.imshow(sheet, cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
-    middles = [n * (columns + 3 * gap) + columns / 2 - 0.5 for n in range(len(snippets))]
+    middles = [n * pitch + columns / 2 - 0.5 for n in range(len(snippets))]
     axes.set_xticks(middles, [f"{n + 1}" for n in range(len(snippets))])
     axes.set_yticks(
         [n * (rows + gap) + rows / 2 - 0.5 for n in range(length)],
@@ -212,9 +213,9 @@ def temporal_snippets(
 
 
 PARTS = {
-    "thesis test": (BLUE, "o"),
-    "official test": (GREEN, "^"),
-    "thesis training": (VERMILLION, "s"),
+    "thesis test": ("thesis split", BLUE, "o"),
+    "official test": ("official split", GREEN, "^"),
+    "thesis training": ("training images", VERMILLION, "s"),
 }
 
 
@@ -234,7 +235,7 @@ def temporal_order(
     handles = []
     for axes, (column, text), mark in zip(panels, quantities.items(), "abc", strict=True):
         factor = 100.0 if column == "label_change_fraction" else 1.0
-        for part, (colour, marker) in PARTS.items():
+        for part, (name, colour, marker) in PARTS.items():
             rows = sequences[sequences["part"] == part]
             if rows.empty:
                 continue
@@ -246,7 +247,7 @@ def temporal_order(
             shuffled = rows.loc[rows["order"] == "shuffled", "value"].mean()
             axes.axhline(shuffled, color=colour, lw=0.8, ls=(0, (1.2, 1.2)), zorder=1)
             if mark == "a":
-                handles.append(series_handle(SERIES[0], part, color=colour, marker=marker))
+                handles.append(series_handle(SERIES[0], name, color=colour, marker=marker))
         axes.set_ylim(bottom=0.0)
         plain_log(
             axes,

@@ -37,7 +37,7 @@ from plausible.plots.style import (
 SHOWN = "as_coded"
 """Protocol whose trajectories are drawn; the lambdas are those of the author's code."""
 ERROR = "relative error of the outputs"
-OPERATIONS = "computation (kOps/sample)"
+OPERATIONS = "computation (kOps per sample)"
 DASHED = (0, (4.5, 1.5))
 SILENT_BELOW = 2.0
 """Thousands of additions below which the axis is linear, so that silent networks have a place."""
@@ -71,6 +71,7 @@ def random_scales(
     paths = first[first["protocol"] == SHOWN]
     paths = paths[paths["kind"].isin(["trajectory", "end"])]
     colours = _lambda_colours(sorted(paths["lambda"].unique()))
+    protocol_text = SHOWN.replace("_", " ")
     figure = new_figure(DOUBLE_COLUMN_MM, 78)
     left, middle, right = figure.subplots(1, 3, width_ratios=(0.85, 1.2, 1))
 
@@ -88,7 +89,7 @@ def random_scales(
     left.set_xlim(-0.25, len(columns) - 0.75)
     left.set_xlabel("layer that sends")
     left.set_ylabel("scale $k$")
-    letter(left, "a", "scales")
+    letter(left, "a", f"scales, {protocol_text}")
 
     middle.plot(
         random["kops_per_sample"],
@@ -106,7 +107,7 @@ def random_scales(
         middle.plot(path["kops_per_sample"], path["error_fraction"], color=colour, lw=1.0)
         middle.plot(*_point(path.iloc[-1]), marker="X", color=colour, ms=5.5, mec="white", mew=0.4)
     middle.plot(*_point(start.iloc[0]), marker="o", color="black", ms=4.5)
-    letter(middle, "b", "from the start to the end, one network")
+    letter(middle, "b", f"start to end, one network, {protocol_text}")
 
     ends = layerwise[layerwise["kind"] == "end"]
     for number in layerwise["seed"].unique():

@@ -21,6 +21,7 @@ from plausible.plots.oconnor2020_scales import (
     draw_original,
     over_seeds,
     selected,
+    start_handle,
     their_mark,
 )
 from plausible.plots.published import PublishedCurves
@@ -45,13 +46,13 @@ from plausible.plots.style import (
 )
 
 LAYERS = ("input", "hidden layer 1", "hidden layer 2")
-TEST_PARTS = {"thesis": "last sixth of the training file", "official": "official test images"}
+TEST_PARTS = {"thesis": "thesis split", "official": "official split"}
 _UNITWISE = Look("a scale per unit", PURPLE, "v", (0, (1.2, 1.2)))
 _DENSE_BITS = Look("integers of $b$ bits, dense", GREY, "X", (0, (6, 1.5, 1, 1.5)))
 _SPARSE_BITS = Look("integers of $b$ bits, zeros skipped", ORANGE, "D", (0, (1.2, 1.2)))
 _LABELLED_BITS = 3
 _PARTS = {
-    "thesis": Look(f"thesis: {TEST_PARTS['thesis']}", VERMILLION, "o", "-"),
+    "thesis": Look(TEST_PARTS["thesis"], VERMILLION, "o", "-"),
     "official": Look(TEST_PARTS["official"], SKY, "o", (0, (4.5, 1.5))),
 }
 _SCALES = (
@@ -95,6 +96,7 @@ def quantisation_frontier(
             series_handle(_UNITWISE, "the same, a scale per unit"),
             series_handle(_DENSE_BITS),
             series_handle(_SPARSE_BITS),
+            start_handle(),
             *interval_handle(rows),
         ],
         3,
@@ -202,12 +204,13 @@ def _draw_bits(axes: Axes, rows: pd.DataFrame, cost: Cost) -> None:
         costs = mine.groupby("bits")[column].mean()
         draw_points(axes, costs, data, look, markersize=3.2)
         axes.plot(costs, data["mean"], color=look.colour, ls=look.line, lw=0.9)
+    # The rightmost series has room on its right, and no other points there.
+    costs = mine.groupby("bits")[series[0][1]].mean()
     for bits, x, y in zip(data["bits"], costs, data["mean"], strict=True):
         if bits <= _LABELLED_BITS:
             axes.annotate(
-                f"{bits:.0f} bits", (x, y), xytext=(-4, 0), textcoords="offset points",
-                ha="right", va="center", color=GREY, zorder=5,
-                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
+                f"{bits:.0f} bits", (x, y), xytext=(5, 0), textcoords="offset points",
+                ha="left", va="center", color=GREY, zorder=5,
             )  # fmt: skip
 
 

@@ -281,20 +281,41 @@ _UNITS = {
     "_hz": " in Hz",
     "_ms": " in ms",
     "_mv": " in mV",
+    "_um": " in µm",
+    "_pj": " in pJ",
+    "_nj": " in nJ",
+    "_w": " in W",
     "_s_s": "_s in s",
 }
 
 
 def quantity(label: str) -> str:
-    """Name of a published number for people: ``r_of_j_hz 2`` becomes ``r of j in Hz: 2``."""
+    """Name of a published number for people: ``r_of_j_hz 2`` becomes ``r of j in Hz: 2``.
+
+    What follows a colon is a quantity, too (``Round, temporal_mnist: energy_nj``), and the numbers
+    of a list are counted from 1: ``cell_body_um.0`` becomes ``cell body in µm (1)``.
+    """
     key, _, which = label.partition(" ")
-    if "_" not in key:
-        return label
+    if "_" in key:
+        return _words(key) + (f": {which}" if which else "")
+    where, colon, cell = label.rpartition(": ")
+    return where + colon + (_words(cell) if colon else cell)
+
+
+def _words(key: str) -> str:
+    """Words of a key, with the unit in which it ends."""
+    key, place = re.fullmatch(r"(.*?)(?:\.(\d+))?", key).groups()
     for ending, words in _UNITS.items():
         if key.endswith(ending):
             key = key.removesuffix(ending) + words
             break
-    return key.replace("_", " ") + (f": {which}" if which else "")
+    # Numbers of sections, figures and tables: section_4_6_3, table3_2.
+    number = re.fullmatch(r"(section|figure|table)_?([A-Z0-9]+(?:_\d+)+)", key)
+    if number:
+        key = f"{number[1]} {number[2].replace('_', '.')}"
+    # Most of these operations are additions of integers, so the reports call them operations.
+    key = key.replace("kflops", "kOps").replace("_", " ")
+    return key if place is None else f"{key} ({int(place) + 1})"
 
 
 def facts(pairs: Mapping[str, Any]) -> Html:

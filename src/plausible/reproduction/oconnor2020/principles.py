@@ -21,6 +21,7 @@ from plausible.reproduction.evidence import (
 )
 from plausible.reproduction.explanations import Explanation
 from plausible.reproduction.theorems import theorem_outcomes
+from plausible.studies.oconnor2020.tables_temporal import PART_NAMES
 
 REGISTRY = Registry()
 EXACT = "exact"
@@ -220,7 +221,9 @@ def neighbours_are_alike(evidence: Evidence) -> list[Outcome]:
                 f"temporal; the label changes at {change:.1f} % of the steps"
             )
             judged = judge(ratios, high=bound)
-            outcomes.append(outcome_of(judged, protocol, note, aspect=str(part)))
+            outcomes.append(
+                outcome_of(judged, protocol, note, aspect=PART_NAMES.get(part, str(part)))
+            )
     return outcomes
 
 
@@ -252,7 +255,9 @@ def larger_buffers_find_nearer_neighbours(evidence: Evidence) -> list[Outcome]:
                 for buffer, distance in zip(each["buffer_size"], each["mean_l1"], strict=True)
             )
             note = "mean L1 distance of neighbours by the size of the buffer"
-            outcomes.append(Outcome(protocol, falls, listed, note=note, aspect=str(part)))
+            outcomes.append(
+                Outcome(protocol, falls, listed, note=note, aspect=PART_NAMES.get(part, str(part)))
+            )
     return outcomes
 
 

@@ -44,7 +44,7 @@ def table_b1_markdown(table: pd.DataFrame, published: Published) -> str:
         header = ["scales", "network"]
         for title in TITLES.values():
             header += [
-                f"{title}: kFlops",
+                f"{title}: kOps",
                 "training error %",
                 "test error %",
                 "energy nJ",
@@ -52,7 +52,7 @@ def table_b1_markdown(table: pd.DataFrame, published: Published) -> str:
         seeds = rows["seed"].nunique()
         brackets = ", in brackets the published value" if granularity == "layerwise" else ""
         parts.append(
-            f"Protocol `{protocol}`, {granularity} scales, test images: {test} part; "
+            f"Protocol `{protocol}`, {granularity} scales, test images: {test} split; "
             f"{_average(seeds)}{brackets}\n\n" + markdown_table(header, lines)
         )
     note = (
@@ -171,7 +171,7 @@ def official_split_markdown(table: pd.DataFrame, published: Published) -> str:
     header += ["kOps, thesis split", "kOps, official split", "published kOps"]
     note = (
         f"Protocol `as_coded`, layerwise scales, temporal order; {_average(rows['seed'].nunique())}"
-        " of the same networks on both parts. The difference is taken seed by seed. Original: "
+        " of the same networks on both splits. The difference is taken seed by seed. Original: "
         "dense / sparse operations.\n"
     )
     return markdown_table(header, lines) + "\n" + note
@@ -216,7 +216,7 @@ def quantisation_frontier_markdown(table: pd.DataFrame, published: Published) ->
     header = ["network", "scales", "lambda", "bits", "order", "test error %", "kOps"]
     header += ["kOps without zeros", "energy nJ", "energy nJ without zeros"]
     note = (
-        f"Protocol `as_coded`, official test images; {_average(rows['seed'].nunique())}. Energy: "
+        f"Protocol `as_coded`, official split; {_average(rows['seed'].nunique())}. Energy: "
         "0.1 pJ an addition of 32 bits, 3.1 pJ (b / 32)^2 a product of b bits.\n"
     )
     return markdown_table(header, lines) + "\n" + note

@@ -8,6 +8,12 @@ import pandas as pd
 from plausible.studies.markdown import Frames, markdown_table, mean_text
 
 ORDERS = {"file": "as in the file", "shuffled": "shuffled", "temporal": "temporal"}
+PART_NAMES = {
+    "thesis test": "thesis split",
+    "official test": "official split",
+    "thesis training": "training images",
+}
+"""What reports call the sequences that are ordered."""
 
 
 def temporal_mnist_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
@@ -20,7 +26,11 @@ def temporal_mnist_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -
         kept = not group[["lost_frames", "wrong_labels"]].to_numpy().any()
         rows.append(
             [
-                *(part, int(group["frames"].iloc[0]), ORDERS.get(order, order)),
+                *(
+                    PART_NAMES.get(part, part),
+                    int(group["frames"].iloc[0]),
+                    ORDERS.get(order, order),
+                ),
                 int(buffer) or "-",
                 mean_text(group["mean_l1"]),
                 mean_text(group["mean_l2"]),
@@ -36,8 +46,8 @@ def temporal_mnist_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -
 def change_rate_table(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
     """Savings on random sequences, and how fast images change in each order, one row a sequence.
 
-    Column ``source`` says which: `random` for the former, the order for images (the thesis's test
-    part, with the published buffer).
+    Column ``source`` says which: `random` for the former, the order for images (the thesis
+    split, with the published buffer).
     """
     images = frames["sweep.temporal_mnist"]
     images = images[(images["element"] == "sequence") & (images["part"] == "thesis test")]
