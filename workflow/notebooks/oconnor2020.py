@@ -110,8 +110,8 @@ report.theorems("ch1.eq1.6.hopfield")
 report.beyond("beyond.hopfield_recall")
 
 # %% [markdown]
-# The energy falls at either load, but at 0.2 patterns per unit its minima are mixtures of patterns.
-# Continuous states (Hopfield 1984) recall only where the gain is well above 1. Below, the overlap
+# The energy falls at either load, but at 0.2 patterns per unit its minima are not the stored
+# patterns. Continuous states (Hopfield 1984) recall only where the gain is well above 1. Below, the overlap
 # with the stored pattern after recall, against the theory for infinitely many units (Amit,
 # Gutfreund and Sompolinsky 1985), which breaks down at 0.138 patterns per unit. In a small network
 # this is no sharp border, and a damaged pattern may be missed even at a low load.
@@ -460,13 +460,15 @@ report.theorems(
 # %% [markdown]
 # Equation B.10 needs a rounding that commutes with whole numbers, round(x + n) = round(x) + n.
 # Rounding halves up does, rounding halves to even does not, so inputs that lie exactly half-way
-# may be sent at another moment; the sums are never off by more than 1, and no real input does so.
+# may be sent at another moment; the sums are never off by more than 1, and random real numbers did
+# not do so.
 #
 # #### What differences save
 #
 # Beyond the thesis: the additions of a sigma-delta network over those of the rounding network, with
 # random frames that change at different rates. Differences pay where the mean change is smaller
-# than the mean value. Lines mark the published ratios of MNIST in its two orders.
+# than the mean value. Open diamonds mark the published ratios of MNIST in its two orders (lines,
+# where the images of the run are not MNIST).
 
 # %%
 report.beyond("beyond.change_rate")
@@ -500,8 +502,9 @@ report.theorems(
 # The random network of figure 4.2 is badly scaled on purpose: factors of 1/2, 8 and 1/4 on its
 # three matrices, which leave its function as it is. The optimal scales make up for them: large
 # where values are small, small where they are large. The two protocols differ by a factor of the
-# batch size on λ (the code sums the computation of a batch, the equations average it), so each end
-# point of one is an end point of the other at a tenth of the λ.
+# batch size on λ (the code sums the computation of a batch, the equations average it): as coded, a
+# λ ends where ten times that λ ends as published. Of the six end points of each protocol, five are
+# shared.
 
 # %%
 report.entry("ch4.fig4.2")
@@ -564,7 +567,9 @@ report.entries(
 # MNIST* is MNIST in an order in which they are.
 #
 # The text averages the computation over the 10 samples of a minibatch; the author's code sums it,
-# so that each λ weighs ten times as much. The test set of the code is the end of the training file.
+# so that each λ weighs ten times as much. The code is tested on the thesis split, the text on the
+# official split. Dotted: how the author's figure code counts energy, 2 operations per non-zero
+# message; the black marks are table B.1.
 
 # %%
 report.entry("ch4.fig4.4")
@@ -576,10 +581,10 @@ report.readable("table_b1")
 report.entries("ch4.reaches_original_error", "ch4.same_error_both_orders")
 
 # %% [markdown]
-# #### Both test parts
+# #### Both splits
 #
 # Not in the thesis: the same networks on the images that the thesis calls its test set, the last
-# sixth of the training file, and on the official test images.
+# sixth of the training file (thesis split), and on the official test images (official split).
 
 # %%
 report.beyond("beyond.official_split")

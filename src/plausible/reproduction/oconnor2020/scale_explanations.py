@@ -12,7 +12,7 @@ _MEAN = (
     "By equations 4.8 to 4.10 the computation is averaged over a minibatch like the error. The "
     "numbers of the table come from code that sums it over its 10 samples, so that a lambda there "
     "weighs as much as ten times that lambda here; and they were measured on the last 10,000 "
-    "images of the training file, not on the official test images."
+    "images of the training file (the thesis split), not on the official test images."
 )
 _STARTS = (
     "The published number is that of one trained network, whose random start is not stated; "

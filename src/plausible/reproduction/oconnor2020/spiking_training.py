@@ -97,7 +97,7 @@ def _between_forms(evidence: Evidence, network: str, index: int) -> list[Outcome
     outcomes = []
     for protocol, part, rows in parts(evidence, TABLE):
         apart = common(final(rows, network, "spiking"), final(rows, network, "rectified"))
-        note = f"spiking minus vector form of the same weights in points, {split(part)}"
+        note = f"spiking network minus vector network of the same weights in points, {split(part)}"
         judged = judge(apart, -bound, bound, strict=False)
         note = f"{note}; must be within {bound:g}"
         outcomes.append(outcome_of(judged, protocol, note, aspect=split(part)))
