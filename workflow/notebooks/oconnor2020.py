@@ -111,8 +111,8 @@ report.beyond("beyond.hopfield_recall")
 
 # %% [markdown]
 # The energy falls at either load, but at 0.2 patterns per unit its minima are not the stored
-# patterns. Continuous states (Hopfield 1984) recall only where the gain is well above 1. Below, the overlap
-# with the stored pattern after recall, against the theory for infinitely many units (Amit,
+# patterns. Continuous states (Hopfield 1984) recall only where the gain is well above 1. Below, the
+# overlap with the stored pattern after recall, against the theory for infinitely many units (Amit,
 # Gutfreund and Sompolinsky 1985), which breaks down at 0.138 patterns per unit. In a small network
 # this is no sharp border, and a damaged pattern may be missed even at a low load.
 
@@ -503,8 +503,7 @@ report.theorems(
 # three matrices, which leave its function as it is. The optimal scales make up for them: large
 # where values are small, small where they are large. The two protocols differ by a factor of the
 # batch size on λ (the code sums the computation of a batch, the equations average it): as coded, a
-# λ ends where ten times that λ ends as published. Of the six end points of each protocol, five are
-# shared.
+# λ ends where ten times that λ ends as published. All end points of a protocol but one are shared.
 
 # %%
 report.entry("ch4.fig4.2")
