@@ -358,9 +358,9 @@ def test_too_large_a_run_is_refused_and_nothing_changes(run):
     run.make()
     before = {path: path.read_bytes() for path in run.made.iterdir()}
     run.enlarge(f"{RUN}/numbers.csv", LIMIT)
-    with pytest.raises(
-        StudyError, match=r"6\.0 MB, and 6 MB are allowed; .* numbers\.csv \(6000 kB\)"
-    ):
+    allowed = LIMIT // 1_000_000
+    message = rf"{allowed}\.0 MB, and {allowed} MB are allowed; .* numbers\.csv \({allowed}000 kB\)"
+    with pytest.raises(StudyError, match=message):
         run.make()
     assert {path: path.read_bytes() for path in run.made.iterdir()} == before
     assert list((run.root / "results/reference").iterdir()) == [run.made]
