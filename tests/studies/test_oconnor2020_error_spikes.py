@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plausible.data.dataset import make_dataset
 from plausible.data.splits import split_dataset
 from plausible.errors import StudyError
 from plausible.kernels import deep_spiking_reference as reference
@@ -18,8 +17,8 @@ from plausible.studies.oconnor2020.tables import zero_reset_markdown
 
 from ..plots.pictures import CURVES
 from ..reproduction.synthetic_oconnor2020_spiking import zero_reset_table
+from .small_images import WHITE, chosen, small_images
 
-WHITE = 16
 RESETS = {"baseline": "none", "zero_reset": "zero", "random_reset": "random"}
 SETTINGS = {
     "hidden_sizes": [9, 8],
@@ -37,14 +36,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def images():
-    """36 small images that train (30 by the thesis) and 12 official ones that test."""
-    rng = np.random.default_rng(3)
-
-    def part(number):
-        grey = rng.integers(0, WHITE + 1, (number, 12)) * rng.integers(0, 2, (number, 12))
-        return grey, np.arange(number) % 10
-
-    return make_dataset("small", *part(36), *part(12), image_shape=(3, 4), white=WHITE)
+    return small_images()
 
 
 def experiment(images, seeds=(0,), **changes):
@@ -54,12 +46,6 @@ def experiment(images, seeds=(0,), **changes):
 @pytest.fixture(scope="module")
 def table(images):
     return experiment(images)
-
-
-def chosen(table, **columns):
-    for name, value in columns.items():
-        table = table[table[name] == value]
-    return table
 
 
 @pytest.mark.parametrize("name", RESETS)
@@ -141,7 +127,7 @@ def test_a_killed_run_goes_on_where_it_was(images, table, tmp_path, monkeypatch,
         "variants": {"random_reset": SETTINGS["variants"]["random_reset"]},
         "checkpoints": str(tmp_path / "checkpoints"),
     }
-    save, calls = error_spikes.save_progress, []
+    save, calls = spiking_runs.save_progress, []
 
     def save_and_die(*arguments):
         save(*arguments)
@@ -149,13 +135,13 @@ def test_a_killed_run_goes_on_where_it_was(images, table, tmp_path, monkeypatch,
         if len(calls) == stop:
             raise Killed
 
-    monkeypatch.setattr(error_spikes, "save_progress", save_and_die)
+    monkeypatch.setattr(spiking_runs, "save_progress", save_and_die)
     with pytest.raises(Killed):
         experiment(images, **settings)
     trained = []
-    stretch = error_spikes.train_stretch
+    stretch = spiking_runs.train_stretch
     monkeypatch.setattr(
-        error_spikes,
+        spiking_runs,
         "train_stretch",
         lambda *arguments: trained.append(len(arguments[4])) or stretch(*arguments),
     )

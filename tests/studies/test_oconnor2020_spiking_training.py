@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plausible.data.dataset import make_dataset
 from plausible.data.splits import split_dataset
 from plausible.errors import StudyError
 from plausible.kernels import deep_spiking_reference as reference
@@ -14,7 +13,8 @@ from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020 import spiking_runs, spiking_training
 from plausible.studies.oconnor2020.spiking_specs import runs
 
-WHITE = 16
+from .small_images import WHITE, chosen, small_images
+
 SETTINGS = {
     "hidden_sizes": [9, 8],
     "initial_deviation": 0.3,
@@ -32,14 +32,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def images():
-    """36 small images that train (30 by the thesis) and 12 official ones that test."""
-    rng = np.random.default_rng(3)
-
-    def part(number):
-        grey = rng.integers(0, WHITE + 1, (number, 12)) * rng.integers(0, 2, (number, 12))
-        return grey, np.arange(number) % 10
-
-    return make_dataset("small", *part(36), *part(12), image_shape=(3, 4), white=WHITE)
+    return small_images()
 
 
 def experiment(images, seeds=(0,), **changes):
@@ -49,12 +42,6 @@ def experiment(images, seeds=(0,), **changes):
 @pytest.fixture(scope="module")
 def table(images):
     return experiment(images)
-
-
-def chosen(table, **columns):
-    for name, value in columns.items():
-        table = table[table[name] == value]
-    return table
 
 
 def error_of(classes, labels):
@@ -261,7 +248,7 @@ def test_a_killed_run_goes_on_where_it_was(images, tmp_path, monkeypatch, stop):
         "checkpoints": str(tmp_path / "checkpoints"),
     }
     whole = experiment(images, **(settings | {"checkpoints": str(tmp_path / "other")}))
-    save, calls = spiking_training.save_progress, []
+    save, calls = spiking_runs.save_progress, []
 
     def save_and_die(*arguments):
         save(*arguments)
@@ -269,13 +256,13 @@ def test_a_killed_run_goes_on_where_it_was(images, tmp_path, monkeypatch, stop):
         if len(calls) == stop:
             raise Killed
 
-    monkeypatch.setattr(spiking_training, "save_progress", save_and_die)
+    monkeypatch.setattr(spiking_runs, "save_progress", save_and_die)
     with pytest.raises(Killed):
         experiment(images, **settings)
     trained = []
-    stretch = spiking_training.train_stretch
+    stretch = spiking_runs.train_stretch
     monkeypatch.setattr(
-        spiking_training,
+        spiking_runs,
         "train_stretch",
         lambda *arguments: trained.append(len(arguments[4])) or stretch(*arguments),
     )

@@ -49,7 +49,7 @@ class Number(NamedTuple):
     single run, must lie in the 95 % prediction interval of a single run of ours. ``seeded`` is
     False for a value that no random stream enters. ``absent`` says why there are no values, where
     a run may lack them (a graphics card, say); such a number is shown and not compared. Nor is one
-    whose runs scatter so much that the prediction interval holds every ``possible`` value.
+    inside a prediction interval that holds most of the ``possible`` values.
     """
 
     label: str

@@ -41,11 +41,13 @@ def published_text(value: Any) -> str:
 
 
 def reproduced_cell(row: Any) -> Html:
-    """Reproduced value with the decimals of the published one, its interval in small print."""
+    """Reproduced value with the decimals of the published one; small: interval and seeds."""
     decimals = pages.decimals_of(row.published)
     value = escape(number_text(row.reproduced, decimals))
-    interval = escape(pages.interval_text(row.ci_low, row.ci_high, decimals))
-    return Html(f"{value}<br><small>{interval}</small>" if interval else value)
+    seeds = f"{row.n_seeds} seed{'s' if row.n_seeds > 1 else ''}" if row.n_seeds > 0 else ""
+    interval = pages.interval_text(row.ci_low, row.ci_high, decimals)
+    small = escape(", ".join(filter(None, (interval, seeds))))
+    return Html(f"{value}<br><small>{small}</small>" if small else value)
 
 
 def note_cell(text: str) -> Html:

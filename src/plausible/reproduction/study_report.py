@@ -59,7 +59,7 @@ MEANINGS = {
     "over seeds decides; where its interval reaches across the bound, the note says so.",
     DIFFERS: "It does not. The note says why where the cause is known; no tolerance is widened.",
     NOT_COMPARABLE: "This scale cannot tell: other data, shorter training, too few seeds, or runs "
-    "that scatter over all possible values. The reproduced value is shown all the same.",
+    "that scatter over most of the possible values. The reproduced value is shown all the same.",
     NEEDS_DATA: "A further data set or pretrained weights would be needed.",
     ILLUSTRATION: "A photograph, a borrowed picture, a cited fact or a review.",
 }

@@ -218,9 +218,9 @@ def _number_row(evidence: Evidence, number: Number) -> dict[str, Any]:
         holds = abs(mean - number.published) <= number.tolerance * (1.0 + 1e-9) + 1e-12
         source = number.tolerance_source
         tolerance = f"{number.tolerance:g} ({source})" if number.tolerance else source
-    elif run_low <= number.possible[0] and number.possible[1] <= run_high:
+    elif inside_run and _says_nothing(run_low, run_high, number.possible):
         row |= {"tolerance": "none stated", "verdict": NOT_COMPARABLE}
-        why = "our runs scatter so much that no possible value would lie outside of them"
+        why = "our runs scatter so much that most of the possible values lie inside of them"
         return row | {"note": "; ".join(filter(None, [number.note, why]))}
     elif len(number.values) >= FEWEST_RUNS:
         holds = bool(inside_run)
@@ -231,6 +231,12 @@ def _number_row(evidence: Evidence, number: Number) -> dict[str, Any]:
         return row | {"note": "; ".join(filter(None, [number.note, why]))}
     row |= {"tolerance": tolerance, "verdict": _number_verdict(evidence, holds)}
     return row | {"note": "; ".join(notes)}
+
+
+def _says_nothing(low: float, high: float, possible: tuple[float, float]) -> bool:
+    """Whether an interval holds more than half of what is ``possible``, if that is bounded."""
+    least, most = possible
+    return bool(min(high, most) - max(low, least) > 0.5 * (most - least))
 
 
 def _number_verdict(evidence: Evidence, holds: bool) -> str:

@@ -3,14 +3,11 @@
 Each is judged on both test parts, that of the thesis first; see ``spiking_rows``.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
-from scipy.stats import kendalltau
 
+from plausible.measure.trend import SIGNIFICANT, fall
 from plausible.reproduction.evidence import (
-    NAN,
     Evidence,
     Judgement,
     Number,
@@ -52,7 +49,6 @@ REGISTRY = Registry()
 SPIKING_NETWORKS = ("fsgd", "sgd")
 TESTED_AS = {"fsgd": "spiking", "sgd": "spiking", "relu": "rectified"}
 """Networks of table 3.2 and the form in which they were trained."""
-SIGNIFICANT = 0.05
 
 
 # ----------------------------------------------------------------------- table 3.2
@@ -203,21 +199,6 @@ def _gaps(evidence: Evidence, at_end: bool, when: str) -> list[Outcome]:
     ]
 
 
-class Trend(NamedTuple):
-    """Kendall's tau of the errors and the epochs of one curve, and its chance without a trend."""
-
-    tau: float
-    chance: float
-
-
-def trend(curve: pd.DataFrame) -> Trend:
-    """Trend of one curve, with the one-sided p of a fall; NaN for a network that diverged."""
-    if curve["error_percent"].isna().any():
-        return Trend(NAN, NAN)
-    found = kendalltau(curve["epoch"], curve["error_percent"], alternative="less")
-    return Trend(float(found.statistic), float(found.pvalue))
-
-
 def _later(evidence: Evidence, protocol: str, part: str) -> str:
     """What became of the test errors after the shown epochs, for networks trained longer."""
     curves, shown = evidence.table(CURVES), shown_epochs(evidence)
@@ -251,7 +232,9 @@ def curves_fall(evidence: Evidence) -> list[Outcome]:
             for network, name in NAMES.items():
                 for where in (part, TRAINING_PART):
                     rows = curves[(curves["network"] == network) & (curves["part"] == where)]
-                    trends = [trend(one) for _, one in rows.groupby("seed")]
+                    trends = [
+                        fall(one["epoch"], one["error_percent"]) for _, one in rows.groupby("seed")
+                    ]
                     judged[f"{name} {where}"] = judge([one.tau for one in trends], high=0.0)
                     chances += [one.chance for one in trends]
             outcome = outcome_of_all(

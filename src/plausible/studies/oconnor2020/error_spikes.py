@@ -8,7 +8,6 @@ there. The networks are those of table A.1, trained by the same functions.
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,23 +16,19 @@ import pandas as pd
 from plausible.data import Dataset
 from plausible.errors import StudyError
 from plausible.kernels.deep_spiking_types import BACK_RESETS
-from plausible.seeds import numpy_generator
 from plausible.studies.inputs import read, require
 from plausible.studies.oconnor2020.spiking_runs import (
-    STUDY,
     TESTS,
     TRAIN,
+    Bench,
     Progress,
     begin,
     image_parts,
     layer_sizes,
-    load_progress,
-    save_progress,
     spiking_predictions,
-    train_stretch,
+    train_run,
 )
 from plausible.studies.oconnor2020.spiking_specs import SPIKING, Run, runs
-from plausible.studies.oconnor2020.spiking_training import Bench
 
 COUNTED = ("spikes", "error_spikes", "passed")
 COLUMNS = (
@@ -94,38 +89,16 @@ def error_spikes(
 
 
 def _train(run: Run, bench: Bench, settings: Mapping[str, Any]) -> Progress:
-    """Train with a stop and a checkpoint at every test epoch; rows hold what there is by then."""
-    part = bench.parts[TRAIN]
-    sizes = layer_sizes(part, settings["hidden_sizes"])
-    # The stream that the training runs of table A.1 read, so that these are the same networks.
-    generator = numpy_generator(STUDY, "back reset", run.network, run.seed)
+    """Train with a stop at every test epoch; rows hold what there is by then."""
+    sizes = layer_sizes(bench.parts[TRAIN], settings["hidden_sizes"])
     first = begin(sizes, run.seed, settings["initial_deviation"])
-    progress, folder = first, settings.get("checkpoints")
-    path = Path(folder or ".") / f"{run.protocol}.{run.network}.{run.seed}.npz"
-    if folder is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        progress = load_progress(path, first, generator)
-    stops = sorted({float(epoch) for epoch in settings["test_epochs"] if epoch <= run.epochs})
-    images = len(part.images)
-    for position in range(progress.stops_done, len(stops)):
-        before = round(stops[position - 1] * images) if position else 0
-        samples = range(before, round(stops[position] * images))
-        done = 0
-        if len(samples) and progress.diverged_epoch < 0:
-            trains = bench.spikes(TRAIN, run.spec.steps)
-            progress, done = train_stretch(progress, run.spec, part, trains, samples, generator)
-            if done < len(samples):
-                progress = progress._replace(diverged_epoch=(before + done) / images)
-        state = {
-            "epoch": stops[position],
-            "samples": done,
-            "counts": progress.counts.tolist(),
-            **_measured(run, first, progress, bench),
-        }
-        progress = progress._replace(stops_done=position + 1, rows=[*progress.rows, state])
-        if folder is not None:
-            save_progress(path, progress, generator)
-    return progress
+
+    def measured(progress: Progress, epoch: float, samples: int) -> list[dict[str, Any]]:
+        counted = {"epoch": epoch, "samples": samples, "counts": progress.counts.tolist()}
+        return [counted | _measured(run, first, progress, bench)]
+
+    stops = (float(epoch) for epoch in settings["test_epochs"] if epoch <= run.epochs)
+    return train_run(run, bench, settings, stops, measured)
 
 
 def _measured(run: Run, first: Progress, progress: Progress, bench: Bench) -> dict[str, Any]:

@@ -7,7 +7,7 @@ of a seed start from the same weights, normal with a standard deviation of 0.01 
 
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ from plausible.kernels.deep_spiking_types import (
 from plausible.kernels.spike_emission import input_trains
 from plausible.measure.accuracy import accuracy_percent
 from plausible.seeds import numpy_generator
-from plausible.studies.oconnor2020.spiking_specs import RECTIFIED, Spec
+from plausible.studies.oconnor2020.spiking_specs import RECTIFIED, SPIKING, Run, Spec
 
 STUDY = "oconnor2020"
 TRAIN, THESIS, OFFICIAL = "train", "thesis", "official"
@@ -81,6 +81,19 @@ def spike_trains(part: Part, steps: int) -> SpikeTrains:
     start = [piece.start + offset for piece, offset in zip(pieces, offsets, strict=True)]
     code = np.concatenate([piece.code for piece in pieces])
     return SpikeTrains(np.concatenate(start), code, part.images, part.white)
+
+
+class Bench(NamedTuple):
+    """Images and their input spikes, which all runs of a job share."""
+
+    parts: Mapping[str, Part]
+    trains: dict[tuple[str, int], SpikeTrains]
+
+    def spikes(self, part: str, steps: int) -> SpikeTrains:
+        """Input spikes of a part, encoded once for each number of steps."""
+        if (part, steps) not in self.trains:
+            self.trains[part, steps] = spike_trains(self.parts[part], steps)
+        return self.trains[part, steps]
 
 
 def layer_sizes(part: Part, hidden: Sequence[int]) -> tuple[int, ...]:
@@ -153,6 +166,46 @@ def train_stretch(
         weights=list(network.weights), back=list(network.back), counts=counts
     )
     return progress, result.samples if result.diverged else len(order)
+
+
+def train_run(
+    run: Run,
+    bench: Bench,
+    settings: Mapping[str, Any],
+    stops: Iterable[float],
+    measure: Callable[[Progress, float, int], list[dict[str, Any]]],
+) -> Progress:
+    """Train a network with a checkpoint at each of ``stops`` (epochs), if there is a folder.
+
+    ``measure`` is given the progress, the epoch and the number of samples since the stop before,
+    and gives the rows of this stop. Settings: ``hidden_sizes``, ``initial_deviation``,
+    ``checkpoints`` (folder; absent: none). Networks of the same name and seed have the same random
+    stream in every sweep. A network that diverged is trained no further.
+    """
+    part = bench.parts[TRAIN]
+    generator = numpy_generator(STUDY, "back reset", run.network, run.seed)
+    sizes = layer_sizes(part, settings["hidden_sizes"])
+    progress = begin(sizes, run.seed, settings["initial_deviation"])
+    folder, path = settings.get("checkpoints"), None
+    if folder is not None:
+        path = Path(folder) / f"{run.protocol}.{run.network}.{run.seed}.npz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        progress = load_progress(path, progress, generator)
+    stops = sorted(set(stops))
+    images = len(part.images)
+    for position in range(progress.stops_done, len(stops)):
+        before = round(stops[position - 1] * images) if position else 0
+        samples, done = range(before, round(stops[position] * images)), 0
+        if len(samples) and progress.diverged_epoch < 0:
+            trains = bench.spikes(TRAIN, run.spec.steps) if run.spec.form == SPIKING else None
+            progress, done = train_stretch(progress, run.spec, part, trains, samples, generator)
+            if done < len(samples):
+                progress = progress._replace(diverged_epoch=(before + done) / images)
+        rows = measure(progress, stops[position], done)
+        progress = progress._replace(stops_done=position + 1, rows=[*progress.rows, *rows])
+        if path is not None:
+            save_progress(path, progress, generator)
+    return progress
 
 
 def training_additions(counts: np.ndarray, sizes: Sequence[int]) -> float:

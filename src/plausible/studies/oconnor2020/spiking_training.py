@@ -8,32 +8,26 @@ weights and the reverse, so that no run needs the weights of another one.
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from plausible.data import Dataset
-from plausible.kernels.deep_spiking_types import SpikeTrains, additions
-from plausible.seeds import numpy_generator
+from plausible.kernels.deep_spiking_types import additions
 from plausible.studies.inputs import read, require
 from plausible.studies.oconnor2020.spiking_runs import (
-    STUDY,
     THESIS,
     TRAIN,
-    Part,
+    Bench,
     Progress,
     begin,
     hidden_spikes,
     image_parts,
     layer_sizes,
-    load_progress,
     rectified_predictions,
-    save_progress,
-    spike_trains,
     spiking_predictions,
-    train_stretch,
+    train_run,
     training_additions,
 )
 from plausible.studies.oconnor2020.spiking_specs import RECTIFIED, SPIKING, Run, runs
@@ -43,19 +37,6 @@ COLUMNS = (
     "error_percent", "operations", "operations_without_input", "training_operations",
     "silent_percent", "operations_variation", "diverged_epoch",
 )  # fmt: skip
-
-
-class Bench(NamedTuple):
-    """Images and their input spikes, which all runs of a job share."""
-
-    parts: Mapping[str, Part]
-    trains: dict[tuple[str, int], SpikeTrains]
-
-    def spikes(self, part: str, steps: int) -> SpikeTrains:
-        """Input spikes of a part, encoded once for each number of steps."""
-        if (part, steps) not in self.trains:
-            self.trains[part, steps] = spike_trains(self.parts[part], steps)
-        return self.trains[part, steps]
 
 
 def spiking_training(
@@ -120,33 +101,13 @@ def spiking_training(
 
 
 def _train(run: Run, bench: Bench, settings: Mapping[str, Any]) -> Progress:
-    """Train with a stop at every epoch and every test point, and a checkpoint at each stop."""
-    part = bench.parts[TRAIN]
-    sizes = layer_sizes(part, settings["hidden_sizes"])
-    generator = numpy_generator(STUDY, "back reset", run.network, run.seed)
-    progress = begin(sizes, run.seed, settings["initial_deviation"])
-    folder = settings.get("checkpoints")
-    name = f"{run.protocol}.{run.network}.{run.seed}.npz"
-    if folder is not None:
-        progress = load_progress(Path(folder) / name, progress, generator)
+    """Train with a stop at every epoch and every test point."""
     tests = [float(epoch) for epoch in settings["test_epochs"] if epoch <= run.epochs]
-    stops = sorted({*tests, *map(float, range(run.epochs + 1))})
-    images = len(part.images)
-    for position in range(progress.stops_done, len(stops)):
-        epoch, last = stops[position], stops[max(position - 1, 0)]
-        samples = range(round(last * images), round(epoch * images))
-        if len(samples) and progress.diverged_epoch < 0:
-            trains = bench.spikes(TRAIN, run.spec.steps) if run.spec.form == SPIKING else None
-            progress, done = train_stretch(progress, run.spec, part, trains, samples, generator)
-            if done < len(samples):
-                reached = (samples.start + done) / images
-                progress = progress._replace(diverged_epoch=reached)
-        rows = _curve_rows(run, progress, epoch, bench, settings) if epoch in tests else []
-        progress = progress._replace(stops_done=position + 1, rows=progress.rows + rows)
-        if folder is not None:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            save_progress(Path(folder) / name, progress, generator)
-    return progress
+
+    def measured(progress: Progress, epoch: float, samples: int) -> list[dict[str, Any]]:
+        return _curve_rows(run, progress, epoch, bench, settings) if epoch in tests else []
+
+    return train_run(run, bench, settings, {*tests, *map(float, range(run.epochs + 1))}, measured)
 
 
 def _curve_rows(

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import kendalltau
 from torch import Tensor
 
 from plausible.learning.scale_optimisation import (
@@ -20,6 +19,7 @@ from plausible.learning.scale_optimisation import (
     scale_gradients,
 )
 from plausible.measure.operations import event_additions
+from plausible.measure.trend import SIGNIFICANT, fall
 from plausible.networks.sigma_delta import Layer, bake_scales, dense_network, run
 from plausible.seeds import numpy_generator
 from plausible.studies.inputs import Settings
@@ -34,8 +34,6 @@ SIZES = (12, 20, 15, 8)
 NETWORKS = 20
 SCALES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 LAMBDAS = (1e-5, 1e-4, 1e-3)
-SIGNIFICANT = 0.05
-"""A curve falls if its trend would come about by chance less often than this, as in figure 3.2."""
 
 
 def theorem_generator(name: str, seed: int) -> np.random.Generator:
@@ -162,7 +160,7 @@ def scale_optimisation(settings: Settings, seed: int) -> list[Check]:
                 0,
                 "chance of such a fall of the loss over 24 epochs (one-sided p of Kendall's tau), "
                 "largest of three lambdas",
-                max(_chance_of_a_fall(column) for column in loss.T),
+                max(fall(np.arange(len(loss)), column).chance for column in loss.T),
                 SIGNIFICANT,
                 "<",
                 protocol,
@@ -185,12 +183,6 @@ def scale_optimisation(settings: Settings, seed: int) -> list[Check]:
             ),
         ]
     return checks
-
-
-def _chance_of_a_fall(values: NDArray) -> float:
-    """One-sided p of Kendall's tau of a series and its index: a fall without any trend."""
-    found = kendalltau(np.arange(len(values)), values, alternative="less")
-    return float(found.pvalue)
 
 
 def scales_can_be_baked(settings: Settings, seed: int) -> list[Check]:
