@@ -4,16 +4,18 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 
 from plausible.errors import StudyError
 from plausible.reproduction import pages
 from plausible.reproduction.published import load_published
-from plausible.reproduction.report_tables import note_cells, read_verdicts
+from plausible.reproduction.report_tables import note_cells, read_verdicts, reproduced_cell
 from plausible.reproduction.reports import notebook_page, render_notebook, write_index
 from plausible.reproduction.study_report import StudyReport
 from plausible.reproduction.verdicts import DIFFERS, REPRODUCED, VERDICTS
@@ -440,3 +442,17 @@ def test_script_of_the_index_filters(index, finished_run):
 )
 def test_names_of_published_numbers_are_words(label, text):
     assert pages.quantity(label) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "seeds", "small"),
+    [
+        (1.72, 2.267, 3, "[1.72, 2.27], 3 seeds"),
+        (np.nan, np.nan, 1, "1 seed"),
+        (np.nan, np.nan, 0, None),
+    ],
+)
+def test_a_reproduced_value_tells_its_interval_and_its_seeds(low, high, seeds, small):
+    row = SimpleNamespace(published=2.07, reproduced=1.993, ci_low=low, ci_high=high, n_seeds=seeds)
+    expected = f"1.99<br><small>{small}</small>" if small else "1.99"
+    assert str(reproduced_cell(row)) == expected
