@@ -25,7 +25,6 @@ include: "workflow/rules/sweep.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/verdicts.smk"
 include: "workflow/rules/reports.smk"
-include: "workflow/rules/targets.smk"
 
 
 rule all:

@@ -22,13 +22,13 @@ from plausible.kernels.predictive_types import (
     pack,
     unpack,
 )
-from plausible.studies.song2020.networks import (
+from plausible.learning.predictive_training import (
     Images,
     layer_sizes,
     network_rule,
     prepare_images,
 )
-from plausible.studies.song2020.readings import Reading, initial_weights, input_table
+from plausible.learning.readings import Reading, initial_weights, input_table
 
 DEPTHS = (2, 3, 4)
 HIDDEN, BATCH, SEED, RATE = 32, 20, 1482555873, 0.001

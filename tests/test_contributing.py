@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from plausible.config import load_config, load_schema, reference_table
-from plausible.studies.declaration import load_study
+from plausible.reproduction.declaration import load_study
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "workflow/published/README.md")
 STUDY = "workflow/studies/thuesen2022.yaml"

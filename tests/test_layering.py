@@ -135,7 +135,7 @@ def test_at_run_time_too():
 
 # What the checks must find, each in a tree of its own: a file, its content, words of the sentence.
 TREES = {
-    "upwards": ("data/store.py", "from plausible.plots import style", "data imports plots"),
+    "upwards": ("data/store.py", "from plausible.drawing import style", "data imports plots"),
     "sideways": ("plots/a.py", "import plausible.studies", "plots imports studies"),
     "same level": ("conversion/a.py", "import plausible.learning.x", "conversion imports learning"),
     "pictures": ("reproduction/a.py", "from plausible import plots", "reproduction imports plots"),
@@ -179,7 +179,7 @@ def test_the_check_finds_global_seeding(tmp_path):
             "import torch\nfrom plausible.learning import train\nimport plausible.data",
         ),
         ("studies/deep/a.py", "from . import b\nfrom .. import declaration"),
-        ("reproduction/a.py", "from plausible.studies.declaration import load_study"),
+        ("reproduction/a.py", "from plausible.reproduction.declaration import load_study"),
         ("plots/a.py", "from plausible.measure import accuracy\nfrom .style import colours"),
         ("kernels/a.py", "import numba\nfrom plausible.neurons import spikes"),
         ("config.py", "def f():\n    import torch"),

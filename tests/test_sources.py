@@ -62,9 +62,9 @@ def test_comments_docstrings_and_layout_do_not_count(digest):
 
 
 def test_dependencies_follow_imports_inside_functions_and_packages():
-    found = dependencies("plausible.studies.train")
+    found = dependencies("plausible.reproduction.train")
     assert {"plausible.learning.training", "plausible.neurons.rates", "plausible.seeds"} <= found
-    assert not any(name.startswith("plausible.plots") for name in found)
+    assert not any(name.startswith("plausible.drawing") for name in found)
 
 
 def test_unknown_module_is_one_sentence():
@@ -75,7 +75,7 @@ def test_unknown_module_is_one_sentence():
 def test_an_experiment_depends_on_its_own_module_alone():
     experiments = "plausible.studies.thuesen2022.experiments"
     found = registered_module(experiments, "EXPERIMENTS", "local_updates")
-    assert found == "plausible.studies.thuesen2022.locality"
+    assert found == "plausible.studies.thuesen2022.constraints.experiment_locality"
     assert found in dependencies(experiments)
     assert source_digest(found) != source_digest(experiments)
 

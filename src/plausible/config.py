@@ -18,6 +18,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from plausible.errors import ConfigError, DeviceError, PlausibleError
+from plausible.files import read_yaml
 
 EMBEDDED_DATA_SETS = (
     "digits",
@@ -73,8 +74,7 @@ def project_root() -> Path:
 def load_schema(root: str | Path | None = None) -> dict[str, Any]:
     """The schema of the configuration, of the project in ``root``."""
     root = Path(root) if root is not None else project_root()
-    with open(root / "workflow" / "schemas" / "config.schema.yaml", encoding="utf-8") as stream:
-        return yaml.safe_load(stream)
+    return read_yaml(root / "workflow" / "schemas" / "config.schema.yaml")
 
 
 def load_config(
@@ -95,7 +95,7 @@ def load_config(
     source = "The configuration"
     if not isinstance(config, Mapping):
         source = str(config)
-        config = _read_yaml(Path(config))
+        config = read_yaml(config) or {}
     schema = load_schema(root)
     check_schema(config, schema, source)
     completed = with_defaults(config, schema)
@@ -133,19 +133,6 @@ def nearest(name: Any, known: Iterable[str]) -> str:
     known = list(known)
     matches = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     return f" (nearest: `{matches[0]}`)" if matches else ""
-
-
-def _read_yaml(path: Path) -> Mapping[str, Any]:
-    try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: the configuration file is missing.") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be read"
-        raise ConfigError(f"{path}: this is no valid YAML{place}: {problem}.") from None
-    return {} if value is None else value
 
 
 def _path(parts: Iterable[Any]) -> str:
@@ -264,7 +251,9 @@ def _bounds(schema: Mapping[str, Any]) -> str:
 
 def _check_names(config: Mapping[str, Any], root: Path, source: str) -> None:
     """Names that must exist: studies, data sets, the data folder."""
-    studies = sorted(path.stem for path in (root / "workflow" / "studies").glob("*.yaml"))
+    studies = sorted(
+        path.parent.name for path in (root / "workflow" / "studies").glob("*/study.yaml")
+    )
     for position, study in enumerate(config["studies"]):
         if study not in studies:
             raise ConfigError(

@@ -6,6 +6,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import yaml
+
+from plausible.errors import ConfigError
 
 
 @contextmanager
@@ -45,3 +50,24 @@ def sha256_of(path: str | Path) -> str:
         for block in iter(lambda: stream.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
+
+
+def read_yaml(path: str | Path) -> Any:
+    """Content of a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing or no valid YAML.
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            # The same language as SafeLoader, read ten times as fast.
+            return yaml.load(stream, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: the file is missing.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "it cannot be read"
+        raise ConfigError(f"{path}: this is no valid YAML{place}: {problem}.") from None

@@ -5,7 +5,7 @@ from itertools import pairwise, product
 import numpy as np
 import pandas as pd
 
-from plausible.plots.published import load_curves
+from plausible.reproduction.published import load_curves
 
 PROTOCOLS = ("as_published", "as_coded", "calibrated")
 SIGMAS = (0.0, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)

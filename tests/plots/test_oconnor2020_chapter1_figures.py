@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plausible.plots import oconnor2020, style
-from plausible.plots.oconnor2020_chapter1 import FIGURES, RECALLED_LOAD
-from plausible.plots.published import load_curves
+from plausible.drawing import oconnor2020, style
+from plausible.studies.oconnor2020.ch1.figures import FIGURES, RECALLED_LOAD
+from plausible.reproduction.published import load_curves
 
 from .pictures import CURVES, check_legibility, legend_texts, lines_of
 

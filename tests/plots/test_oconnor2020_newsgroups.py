@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from plausible.plots import oconnor2020, style
-from plausible.plots.oconnor2020_newsgroups import MACHINES, newsgroups_errors
-from plausible.plots.published import load_curves
+from plausible.drawing import oconnor2020, style
+from plausible.studies.oconnor2020.ch3_newsgroups.figures import MACHINES, newsgroups_errors
+from plausible.reproduction.published import load_curves
 
 from .pictures import CURVES, legend_texts
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plausible.plots import oconnor2020, oconnor2020_principles, oconnor2020_random_scales, style
-from plausible.plots.oconnor2020_random_scales import pareto_front
-from plausible.plots.published import load_curves
+from plausible.drawing import oconnor2020, oconnor2020_principles, oconnor2020_random_scales, style
+from plausible.studies.oconnor2020.ch4_principles.figures_random_scales import pareto_front
+from plausible.reproduction.published import load_curves
 
 from .pictures import CURVES, check_legibility, legend_texts, lines_of
 

@@ -5,10 +5,10 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from plausible.plots import oconnor2020, style
-from plausible.plots import oconnor2020_graphs as graphs
-from plausible.plots import oconnor2020_quantization as plots
-from plausible.plots.published import load_curves
+from plausible.drawing import oconnor2020, style
+from plausible.drawing import oconnor2020_graphs as graphs
+from plausible.drawing import oconnor2020_quantization as plots
+from plausible.reproduction.published import load_curves
 
 from ..reproduction import synthetic_oconnor2020_quantization as synthetic
 from .pictures import CURVES, legend_texts, lines_of

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from plausible.plots import oconnor2020, style
-from plausible.plots import oconnor2020_scales_beyond as scales
-from plausible.plots.published import load_curves
+from plausible.drawing import oconnor2020, style
+from plausible.drawing import oconnor2020_scales_beyond as scales
+from plausible.reproduction.published import load_curves
 
 from ..reproduction.synthetic_oconnor2020_scales import good_table
 from .pictures import CURVES, check_legibility, legend_texts, lines_of

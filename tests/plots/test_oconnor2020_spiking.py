@@ -8,10 +8,10 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from plausible.plots import oconnor2020, style
-from plausible.plots import oconnor2020_spiking_beyond as beyond
-from plausible.plots import oconnor2020_spiking_training as plots
-from plausible.plots.published import load_curves
+from plausible.drawing import oconnor2020, style
+from plausible.drawing import oconnor2020_spiking_beyond as beyond
+from plausible.drawing import oconnor2020_spiking_training as plots
+from plausible.reproduction.published import load_curves
 from plausible.reproduction.published import load_published
 
 from ..reproduction.synthetic_oconnor2020_spiking import DENSE, SPARSE, good_tables

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plausible.plots import oconnor2020, style
-from plausible.plots.oconnor2020_zero_reset import RESETS, zero_reset_figure
-from plausible.plots.published import load_curves
+from plausible.drawing import oconnor2020, style
+from plausible.studies.oconnor2020.ch3_learning.figures_zero_reset import RESETS, zero_reset_figure
+from plausible.reproduction.published import load_curves
 
 from ..reproduction.synthetic_oconnor2020_spiking import zero_reset_table
 from .pictures import CURVES, check_legibility, legend_texts, lines_of

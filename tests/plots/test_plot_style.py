@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
 from plausible.errors import StudyError
-from plausible.plots import style
-from plausible.plots.published import load_curves
+from plausible.drawing import style
+from plausible.reproduction.published import load_curves
 
 
 def simple_figure():

@@ -16,10 +16,10 @@ from scipy.stats import t as student_t
 
 from plausible.errors import StudyError
 from plausible.measure.cell_distance import cell_distance
-from plausible.plots import heat_maps, song2020, style
-from plausible.plots.published import load_curves
-from plausible.plots.song2020_beyond import moment_distance
-from plausible.plots.song2020_common import (
+from plausible.drawing import heat_maps, song2020, style
+from plausible.reproduction.published import load_curves
+from plausible.studies.song2020.beyond.figures import moment_distance
+from plausible.studies.song2020.looks import (
     TEST_ERROR,
     WEIGHTS,
     WEIGHTS_AS_ONE,
@@ -29,9 +29,9 @@ from plausible.plots.song2020_common import (
     power_label,
     sigma_rows,
 )
-from plausible.plots.song2020_grid import cells_of, grid_rows
-from plausible.plots.song2020_sigma import scaled_divergence
-from plausible.plots.song2020_tables import calibration_scores
+from plausible.studies.song2020.ablation.figures import cells_of, grid_rows
+from plausible.studies.song2020.ablation.figures_sigma import scaled_divergence
+from plausible.studies.song2020.properties.figures_detection import calibration_scores
 
 from .pictures import CURVES, check_legibility, legend_texts, lines_of
 from .synthetic_song2020 import make_tables
@@ -467,7 +467,7 @@ def test_recovered_numbers_that_are_not_there(published):
 
 def test_no_torch():
     code = (
-        "import sys; from plausible.plots import song2020; "
+        "import sys; from plausible.drawing import song2020; "
         "assert not {'torch', 'numba'} & set(sys.modules), 'slow import'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -13,9 +13,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from scipy.stats import t as student_t
 
-from plausible.plots import style, thuesen2022
-from plausible.plots.published import NETWORK_ROWS, load_curves
-from plausible.plots.thuesen2022_neurons import CURRENTS_PER_COLUMN, _envelope
+from plausible.drawing import style, thuesen2022
+from plausible.reproduction.published import NETWORK_ROWS, load_curves
+from plausible.studies.thuesen2022.neurons.figures import CURRENTS_PER_COLUMN, _envelope
 
 from .pictures import CURVES, check_legibility, legend_texts, lines_of
 
@@ -306,8 +306,8 @@ def test_verdict_kinds(verdict, kind):
 
 def test_no_torch(published):
     code = (
-        "import sys; from plausible.plots import style, thuesen2022; "
-        "from plausible.plots.published import NETWORK_ROWS, load_curves; "
+        "import sys; from plausible.drawing import style, thuesen2022; "
+        "from plausible.reproduction.published import NETWORK_ROWS, load_curves; "
         "assert not {'torch', 'numba'} & set(sys.modules), 'slow import'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from plausible.studies.oconnor2020.error_spikes import COLUMNS as ERROR_SPIKE_COLUMNS
-from plausible.studies.oconnor2020.spiking_training import COLUMNS
-from plausible.studies.oconnor2020.tables_spiking_training import (
+from plausible.studies.oconnor2020.ch3_learning.experiment_error_spikes import COLUMNS as ERROR_SPIKE_COLUMNS
+from plausible.studies.oconnor2020.ch3_learning.experiment import COLUMNS
+from plausible.studies.oconnor2020.ch3_learning.tables import (
     HELD,
     TABLE3_2,
     TABLE_A1,

@@ -22,7 +22,7 @@ from plausible.reproduction.listing import (
 )
 from plausible.reproduction.published import load_published, published_path
 from plausible.reproduction.runtimes import COLUMNS
-from plausible.studies.declaration import short_name
+from plausible.reproduction.declaration import short_name
 
 STUDY = "thuesen2022"
 

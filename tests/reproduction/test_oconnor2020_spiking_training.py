@@ -13,7 +13,7 @@ from plausible.reproduction.evidence import Evidence
 from plausible.reproduction.explanations import explain
 from plausible.reproduction.oconnor2020 import early_guesses
 from plausible.reproduction.oconnor2020.causes import CAUSES
-from plausible.reproduction.oconnor2020.hyperparameters import ZERO
+from plausible.studies.oconnor2020.ch3_learning.claims_hyperparameters import ZERO
 from plausible.reproduction.published import leaves, load_published
 
 from .synthetic_oconnor2020_spiking import DENSE, SPARSE, good_tables

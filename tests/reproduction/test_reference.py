@@ -25,7 +25,7 @@ from plausible.reproduction.reference import (
 from plausible.reproduction.reference_index import titles_of
 from plausible.reproduction.runtimes import COLUMNS, find_run_times
 from plausible.reproduction.verdicts import verdict_table
-from plausible.studies.study_files import read_study_file
+from plausible.reproduction.study_files import read_study_file
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "thuesen2022"

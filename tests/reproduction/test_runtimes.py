@@ -28,7 +28,7 @@ from plausible.reproduction.runtimes import (
     tasks_of,
     tasks_of_study,
 )
-from plausible.studies.declaration import load_study
+from plausible.reproduction.declaration import load_study
 
 SECONDS = {"data": 6.0, "train": 60.0, "convert": 3.0, "simulate": 30.0, "sweep": 12.0}
 OTHERS = 1.5

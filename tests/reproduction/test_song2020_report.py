@@ -12,7 +12,7 @@ from plausible.errors import StudyError
 from plausible.reproduction.published import load_published
 from plausible.reproduction.report_tables import markdown_html
 from plausible.reproduction.reports import render_notebook
-from plausible.reproduction.song2020.cell_tables import cell_tables
+from plausible.studies.song2020.ablation.report import cell_tables
 from plausible.reproduction.study_report import StudyReport
 from plausible.reproduction.verdicts import verdict_table
 

@@ -10,7 +10,7 @@ import yaml
 from plausible.config import load_config
 from plausible.errors import PlausibleError, StudyError
 from plausible.reproduction.published import load_published, result_name
-from plausible.studies.declaration import load_studies, load_study, short_name
+from plausible.reproduction.declaration import load_studies, load_study, short_name
 
 ROOT = Path(__file__).parents[2]
 STUDY = ROOT / "workflow/studies/thuesen2022.yaml"
@@ -136,7 +136,7 @@ def test_which_chapters_of_the_long_thesis_are_covered():
 def test_every_function_that_a_study_names_exists(name):
     results = load(STUDY.with_stem(name)).results.values()
     tables = import_module(f"plausible.studies.{name}.tables")
-    figures = import_module(f"plausible.plots.{name}").FIGURES
+    figures = import_module(f"plausible.drawing.{name}").FIGURES
     assert {declared["figure"] for declared in results if "figure" in declared} <= set(figures)
     for declared in results:
         for key in {"table", "markdown"} & set(declared):

@@ -17,11 +17,11 @@ from plausible.networks.mlp import init_network
 from plausible.neurons.spikes import alpha_kernel, apply_kernel
 from plausible.studies.thuesen2022 import constraints as constraints_module
 from plausible.studies.thuesen2022 import locality
-from plausible.studies.thuesen2022.coding_experiments import filtered_moments, lag_moments
+from plausible.studies.thuesen2022.neurons.experiment_coding import filtered_moments, lag_moments
 from plausible.studies.thuesen2022.experiments import EXPERIMENTS
-from plausible.studies.thuesen2022.learning_experiments import log_spaced_steps
-from plausible.studies.thuesen2022.operation_count import count_multiply_adds
-from plausible.studies.thuesen2022.spiking_experiments import input_seed
+from plausible.studies.thuesen2022.learning.experiment import log_spaced_steps
+from plausible.measure.operation_count import count_multiply_adds
+from plausible.studies.thuesen2022.table1.experiment import input_seed
 
 SIMULATION = {"corrected": {"simulation_time_ms": 100, "checkpoints_ms": [50, 100]}}
 NETWORK = "spcn_adam.corrected"

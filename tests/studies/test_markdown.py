@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from plausible.studies.markdown import theorems_markdown
+from plausible.reproduction.markdown import theorems_markdown
 
 
 def test_the_worst_value_of_a_theorem_is_the_one_nearest_to_its_bound():

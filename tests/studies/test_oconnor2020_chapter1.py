@@ -9,16 +9,16 @@ import pytest
 from plausible.errors import StudyError
 from plausible.kernels import event_router
 from plausible.networks.hopfield import retrieval_overlap
-from plausible.studies.oconnor2020.chapter1 import (
+from plausible.studies.oconnor2020.ch1.experiment import (
     gaps,
     hopfield_capacity,
     hopfield_recall,
     spiking_neurons,
 )
 from plausible.studies.oconnor2020.checks_chapter1 import RULES
-from plausible.studies.oconnor2020.tables_chapter1 import gaps_markdown, spiking_panels
+from plausible.studies.oconnor2020.ch1.tables import gaps_markdown, spiking_panels
 from plausible.studies.setting_rules import check_settings
-from plausible.studies.study_files import read_study_file
+from plausible.reproduction.study_files import read_study_file
 
 SPIKING = {
     "time_constant_s": 0.02,

@@ -12,7 +12,7 @@ from plausible.kernels.spike_emission import input_trains
 from plausible.reproduction.published import load_published
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020 import error_spikes, spiking_runs
-from plausible.studies.oconnor2020.spiking_training import spiking_training
+from plausible.studies.oconnor2020.ch3_learning.experiment import spiking_training
 from plausible.studies.oconnor2020.tables import zero_reset_markdown
 
 from ..plots.pictures import CURVES

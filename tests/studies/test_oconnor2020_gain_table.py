@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from plausible.studies.oconnor2020.tables import fsgd_gain_markdown
-from plausible.studies.oconnor2020.tables_spiking_training import nearest_epochs
+from plausible.studies.oconnor2020.ch3_learning.tables import nearest_epochs
 
 
 def curve(network, seed, part, errors, cost):

@@ -3,7 +3,7 @@
 import pytest
 
 from plausible.reproduction.published import load_published
-from plausible.studies.oconnor2020.gaps import GAPS, SYSTEMS, gap_table
+from plausible.studies.oconnor2020.ch1.experiment_gaps import GAPS, SYSTEMS, gap_table
 
 
 @pytest.fixture(scope="module")

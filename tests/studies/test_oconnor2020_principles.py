@@ -15,18 +15,18 @@ from plausible.studies.oconnor2020 import four_networks as four_networks_module
 from plausible.studies.oconnor2020 import temporal_mnist as temporal_module
 from plausible.studies.oconnor2020.checks_principles import RULES
 from plausible.studies.oconnor2020.experiments import EXPERIMENTS
-from plausible.studies.oconnor2020.random_network import (
+from plausible.studies.oconnor2020.ch4_principles.experiment_random_scales import (
     _with_unit_factors,
     correlated_frames,
     random_weights,
 )
-from plausible.studies.oconnor2020.tables_temporal import (
+from plausible.studies.oconnor2020.ch4_principles.tables import (
     change_rate_table,
     noise_training_table,
     temporal_mnist_markdown,
 )
 from plausible.studies.setting_rules import check_settings
-from plausible.studies.study_files import read_study_file
+from plausible.reproduction.study_files import read_study_file
 
 SEEDS = [0, 3]
 SETTINGS = {

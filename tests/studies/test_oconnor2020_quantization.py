@@ -9,14 +9,14 @@ from plausible.measure.slopes import log_slope
 from plausible.studies.oconnor2020 import checks_quantization
 from plausible.studies.oconnor2020 import event_graphs as graphs
 from plausible.studies.oconnor2020 import tables_quantization as tables
-from plausible.studies.oconnor2020.quantizers import quantizers
-from plausible.studies.oconnor2020.spiking_gradient import (
+from plausible.studies.oconnor2020.ch3_quantization.experiment import quantizers
+from plausible.studies.oconnor2020.ch3_quantization.experiment_gradient import (
     cosine,
     projection,
     rectified_gradient,
     spiking_gradient,
 )
-from plausible.studies.oconnor2020.spiking_limit import rectified_values, spiking_limit
+from plausible.studies.oconnor2020.ch3_quantization.experiment_limit import rectified_values, spiking_limit
 from plausible.studies.setting_rules import check_settings
 
 SEEDS = [0, 1]

@@ -11,7 +11,7 @@ import yaml
 from plausible.config import load_config
 from plausible.errors import StudyError
 from plausible.reproduction.published import load_published
-from plausible.studies.declaration import load_study
+from plausible.reproduction.declaration import load_study
 from plausible.studies.oconnor2020 import tables
 
 from ..reproduction.synthetic_oconnor2020_spiking import good_tables
@@ -73,7 +73,7 @@ def test_checks_need_neither_torch_nor_numba():
 
 
 def test_a_job_of_the_paper_scale_is_one_run():
-    from plausible.studies.oconnor2020.spiking_specs import runs
+    from plausible.learning.spiking_specs import runs
 
     study = load(scale="paper")
     settings = study.sweep_settings("mnist_training")
@@ -86,7 +86,7 @@ def test_a_job_of_the_paper_scale_is_one_run():
 
 
 def test_table_a1_has_all_ten_settings_in_both_readings():
-    from plausible.studies.oconnor2020.spiking_specs import runs
+    from plausible.learning.spiking_specs import runs
 
     study = load(scale="paper")
     listed = runs(study.sweep_settings("hyperparameters"), [0])

@@ -11,7 +11,7 @@ from plausible.kernels.deep_spiking_types import make_network, make_rule
 from plausible.kernels.spike_emission import input_trains
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020 import spiking_runs, spiking_training
-from plausible.studies.oconnor2020.spiking_specs import runs
+from plausible.learning.spiking_specs import runs
 
 from .small_images import WHITE, chosen, small_images
 

@@ -16,8 +16,8 @@ from plausible.studies.oconnor2020 import (
     theorems_chapter1_hopfield,
     theorems_chapter1_neurons,
 )
-from plausible.studies.oconnor2020.theorems_chapter1 import THEOREMS
-from plausible.studies.theorem_checks import COLUMNS
+from plausible.studies.oconnor2020.ch1.theorems import THEOREMS
+from plausible.reproduction.theorem_checks import COLUMNS
 
 from .theorem_rows import check_all_hold, measured, stated, with_outcomes
 

@@ -13,9 +13,9 @@ from plausible.studies.oconnor2020 import (
     theorems_chapter4_operations,
     theorems_chapter4_scales,
 )
-from plausible.studies.oconnor2020.theorems_chapter4 import THEOREMS
-from plausible.studies.study_files import read_study_file
-from plausible.studies.theorem_checks import COLUMNS
+from plausible.studies.oconnor2020.ch4_principles.theorems import THEOREMS
+from plausible.reproduction.study_files import read_study_file
+from plausible.reproduction.theorem_checks import COLUMNS
 
 from .theorem_rows import check_all_hold, measured, stated, with_outcomes
 

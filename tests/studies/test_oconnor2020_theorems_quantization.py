@@ -11,8 +11,8 @@ from plausible.neurons import quantizers
 from plausible.reproduction.published import load_published
 from plausible.studies.oconnor2020 import theorems_quantizers, theorems_spiking
 from plausible.studies.oconnor2020.theorems_quantization import theorems_quantization
-from plausible.studies.oconnor2020.theorems_quantizers import listing
-from plausible.studies.theorem_checks import COLUMNS
+from plausible.studies.oconnor2020.ch3_quantization.theorems_quantizers import listing
+from plausible.reproduction.theorem_checks import COLUMNS
 
 from .theorem_rows import check_all_hold, measured, stated, with_outcomes
 

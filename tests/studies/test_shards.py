@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from plausible.studies.shards import stored
+from plausible.reproduction.shards import stored
 
 
 def test_what_fails_is_not_stored(tmp_path):

@@ -10,7 +10,7 @@ import yaml
 from plausible.config import load_config
 from plausible.errors import PlausibleError, StudyError
 from plausible.kernels import predictive_types
-from plausible.studies.declaration import load_study
+from plausible.reproduction.declaration import load_study
 from plausible.studies.song2020 import checks
 
 ROOT = Path(__file__).parents[2]

@@ -20,7 +20,7 @@ from plausible.studies.song2020.common import (
     sizes_of,
     torch_generator,
 )
-from plausible.studies.song2020.detection import COUNTINGS, count_detections, error_nodes
+from plausible.studies.song2020.properties.experiment_detection import COUNTINGS, count_detections, error_nodes
 from plausible.studies.song2020.experiments import EXPERIMENTS
 
 SEEDS = [1482555873, 2283198659]
@@ -214,7 +214,7 @@ def test_fig1_leaves_out_a_connection_that_the_implementation_does_not_make(run,
         return network
 
     whole = run("fig1")
-    monkeypatch.setattr("plausible.studies.song2020.figure_experiments.draw_network", cut)
+    monkeypatch.setattr("plausible.studies.song2020.properties.experiment_figures.draw_network", cut)
     # A prediction and a message back, in both networks.
     assert len(whole) - len(run("fig1")) == 4
 

@@ -10,10 +10,10 @@ from plausible.errors import StudyError
 from plausible.learning.layered import apply, forward, make_network
 from plausible.learning.layered_rules import il_updates
 from plausible.seeds import numpy_generator
-from plausible.studies.shards import part_of
+from plausible.reproduction.shards import part_of
 from plausible.studies.song2020 import grid as grid_module
-from plausible.studies.song2020.grid import Variant, cost, grid, tasks, variants
-from plausible.studies.song2020.networks import (
+from plausible.studies.song2020.ablation.experiment import Variant, cost, grid, tasks, variants
+from plausible.learning.predictive_training import (
     Trained,
     comparison,
     layer_sizes,
@@ -21,7 +21,7 @@ from plausible.studies.song2020.networks import (
     prepare_images,
     train_network,
 )
-from plausible.studies.song2020.readings import (
+from plausible.learning.readings import (
     INITS,
     Reading,
     initial_weights,

@@ -11,7 +11,7 @@ import torch
 from plausible.errors import DeviceError, StudyError
 from plausible.learning.layered import apply, backprop_updates, make_network
 from plausible.learning.layered_rules import il_updates
-from plausible.studies.song2020.run_time import COLUMNS, Rules, make_updates, run_time
+from plausible.studies.song2020.run_time.experiment import COLUMNS, Rules, make_updates, run_time
 
 torch.set_num_threads(1)
 SETTINGS = {
@@ -63,7 +63,7 @@ def test_autograd_needs_room_for_the_gradient_and_fused_updates_do_not(tmp_path)
     Measured in a process of its own: this one may hold free memory of earlier tests in reserve.
     """
     script = (
-        "import json, sys; from plausible.studies.song2020.run_time import run_time; "
+        "import json, sys; from plausible.studies.song2020.run_time.experiment import run_time; "
         "run_time(json.loads(sys.argv[1]), [5], None, None).to_csv(sys.argv[2])"
     )
     path = tmp_path / "times.csv"

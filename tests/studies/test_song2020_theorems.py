@@ -17,7 +17,7 @@ from plausible.studies.song2020 import (
     theorems_inference,
 )
 from plausible.studies.song2020.theorems import THEOREMS, theorems
-from plausible.studies.theorem_checks import COLUMNS
+from plausible.reproduction.theorem_checks import COLUMNS
 
 from .theorem_rows import check_all_hold, measured, stated, with_outcomes
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from plausible.errors import StudyError
-from plausible.studies.study_files import read_study_file, study_files
+from plausible.reproduction.study_files import read_study_file, study_files
 
 MAIN = {
     "study": "thesis",

@@ -18,7 +18,7 @@ from plausible.studies.thuesen2022 import (
     theorems_predictive_coding,
     theorems_statistics,
 )
-from plausible.studies.thuesen2022.theorem_checks import holds
+from plausible.studies.thuesen2022.theorem_problems import holds
 from plausible.studies.thuesen2022.theorems import COLUMNS, THEOREMS, theorems
 
 from .theorem_rows import check_all_hold, measured, stated, with_outcomes

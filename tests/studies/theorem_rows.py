@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from plausible.studies.theorem_checks import holds
+from plausible.reproduction.theorem_checks import holds
 
 
 def with_outcomes(table: pd.DataFrame) -> pd.DataFrame:

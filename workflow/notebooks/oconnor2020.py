@@ -22,8 +22,8 @@
 study = "oconnor2020"
 scale = "demo"
 results_dir = "results/demo/oconnor2020"
-published_file = "workflow/published/oconnor2020.yaml"
-study_file = "workflow/studies/oconnor2020.yaml"
+published_file = "workflow/published/oconnor2020"
+study_file = "workflow/studies/oconnor2020"
 reference_dir = "results/reference/oconnor2020"
 runtimes_file = "results/demo/runtimes.csv"
 

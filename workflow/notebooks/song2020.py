@@ -22,8 +22,8 @@
 study = "song2020"
 scale = "demo"
 results_dir = "results/demo/song2020"
-published_file = "workflow/published/song2020.yaml"
-study_file = "workflow/studies/song2020.yaml"
+published_file = "workflow/published/song2020"
+study_file = "workflow/studies/song2020"
 reference_dir = "results/reference/song2020"
 runtimes_file = "results/demo/runtimes.csv"
 

@@ -21,8 +21,8 @@
 study = "thuesen2022"
 scale = "demo"
 results_dir = "results/demo/thuesen2022"
-published_file = "workflow/published/thuesen2022.yaml"
-study_file = "workflow/studies/thuesen2022.yaml"
+published_file = "workflow/published/thuesen2022"
+study_file = "workflow/studies/thuesen2022"
 reference_dir = "results/reference/thuesen2022"
 runtimes_file = "results/demo/runtimes.csv"
 

@@ -5,15 +5,16 @@ import re
 import sys
 from pathlib import Path
 
-import yaml
-
 from plausible.config import load_config
 from plausible.data.registry import source_files
 from plausible.errors import PlausibleError
 from plausible.reproduction.adoption import adopt_results, came_with_the_checkout
-from plausible.sources import registered_module, source_digest
-from plausible.studies.declaration import load_studies, short_name
-from plausible.studies.study_files import study_files
+from plausible.reproduction.parts import file_of, modules
+from plausible.reproduction.published import published_files
+from plausible.reproduction.study_files import study_files
+from plausible.sources import source_digest
+from plausible.reproduction.declaration import load_studies, short_name
+from plausible.reproduction.study_files import study_files
 
 try:
     CONFIG = load_config(config, workflow.basedir)
@@ -24,7 +25,7 @@ except PlausibleError as error:
     sys.exit(f"error: {error}")
 
 SCALE = CONFIG["scale"]
-PUBLISHED = "workflow/published/{study}.yaml"
+PUBLISHED = "workflow/published"
 RECOVERED = "workflow/published/recovered.yaml"
 CURVES = "workflow/published/curves"
 
@@ -47,7 +48,6 @@ wildcard_constraints:
     sweep=names("sweep"),
     part="([.][0-9]+)?",
     protocol=names("protocols"),
-    result=names("results"),
     shard="[0-9]+(-[0-9]+)*",
 
 
@@ -56,9 +56,14 @@ def data_file(dataset):
     return f"results/{SCALE}/data/{dataset}.npz"
 
 
-def published_curves(wildcards):
+def published(study, *parts):
+    """Files that say what the document of a study published, in its parts."""
+    return [*map(str, published_files(f"{PUBLISHED}/{study}", parts)), RECOVERED]
+
+
+def published_curves(study):
     """Published curves of a study, as recovered from its graphics."""
-    return sorted(map(str, Path(CURVES).glob(f"{wildcards.study}.*.csv")))
+    return sorted(map(str, Path(CURVES).glob(f"{study}.*.csv")))
 
 
 def reference_files(wildcards):
@@ -81,15 +86,24 @@ def declared_sweep(wildcards):
     return study_of(wildcards).declaration["sweep"][wildcards.sweep]
 
 
-def sweep_experiment(wildcards):
-    """Name of the experiment that a sweep runs."""
-    return declared_sweep(wildcards).get("experiment", wildcards.sweep)
+def sweep_part(wildcards):
+    """Part of the study in which a sweep is declared."""
+    return study_of(wildcards).part_of["sweep", wildcards.sweep]
+
+
+def sweep_places(wildcards):
+    """Functions that a sweep runs: its experiment, or the theorems of its part by their results."""
+    study = study_of(wildcards)
+    found = study.experiment(wildcards.sweep)
+    return study.theorems(sweep_part(wildcards)) if found is None else {"experiment": found}
 
 
 def sweep_code(wildcards):
-    """Digest of the code of a sweep's experiment, whatever the study's other experiments are."""
-    experiments = f"plausible.studies.{wildcards.study}.experiments"
-    return source_digest(registered_module(experiments, "EXPERIMENTS", sweep_experiment(wildcards)))
+    """Digest of the code of a sweep, whatever the study's other experiments are."""
+    code = {place.module for place in sweep_places(wildcards).values()}
+    if study_of(wildcards).experiment(wildcards.sweep) is None:
+        code.add("plausible.reproduction.theorem_checks")
+    return source_digest(*sorted(code))
 
 
 def sweep_settings(wildcards):
@@ -106,11 +120,6 @@ def sweep_settings(wildcards):
     return settings
 
 
-def declared_result(wildcards):
-    """Declaration of a result in its study file."""
-    return study_of(wildcards).results[wildcards.result]
-
-
 def study_results(study):
     """Tables and pictures of a study, and its verdicts."""
     files = [path for result in study.results for path in study.result_files(result)]
@@ -120,3 +129,61 @@ def study_results(study):
 def study_targets(study):
     """Everything that a study consists of."""
     return [*study_results(study), f"reports/{SCALE}/{study.name}.html"]
+
+
+def own_files(study, result):
+    """Files that a result does not share with others, by the ends of their names."""
+    shared = f"{study.folder}/{study.shown_in(result)}.csv"
+    return {path.rpartition(".")[2]: path for path in study.result_files(result) if path != shared}
+
+
+def result_tables(study, result):
+    """Tables from which a result is made: those of its sources, or that of the result it shows."""
+    files = sum(study.result_inputs(result).values(), [])
+    return files or [study.data_of(result)]
+
+
+def result_parts(study, result):
+    """Parts whose published entries a result shows; none for the table of all theorems."""
+    names = (result, study.results[result].get("published", result))
+    found = [study.part_of.get(("results", name)) for name in names]
+    return [*dict.fromkeys(part for part in found if part)]
+
+
+def result_functions(study, result):
+    """Module and name of the functions that make the files of a result."""
+    found = {key: study.function(result, key) for key in ("table", "markdown", "figure")}
+    return {key: list(place) for key, place in found.items() if place is not None}
+
+
+def result_code(study, result):
+    """Digest of the code that makes a result."""
+    code = [module for module, _ in result_functions(study, result).values()]
+    return source_digest("plausible.reproduction.results", *code)
+
+
+def reported(study, result, files):
+    """Outputs of a result by their kind; its picture and readable table stand in the report."""
+    shown = dict(files)
+    for kind, caption in (("svg", "figure"), ("md", "table")):
+        if kind in shown:
+            shown[kind] = report(
+                files[kind],
+                caption=f"../report/{caption}.rst",
+                category=study,
+                subcategory=f"{caption}s",
+                labels={"result": result},
+            )
+    return shown
+
+
+def claims_code(study):
+    """Digest of the code that judges a study: the rule of judging and the claims of all parts."""
+    code = [module for part in study.parts for module in modules(study.name, part, "claims")]
+    return source_digest("plausible.reproduction.verdicts", *code)
+
+
+def reasons(study):
+    """Files of reasons of a study's parts."""
+    paths = [file_of(study.name, part, "reasons.yaml") for part in study.parts]
+    return [str(path) for path in paths if path.is_file()]

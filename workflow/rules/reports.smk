@@ -27,10 +27,8 @@ rule execute_notebook:
         verdicts="results/{scale}/{study}/verdicts.csv",
         runtimes="results/{scale}/runtimes.csv",
         template="workflow/notebooks/{study}.py",
-        published=PUBLISHED,
-        recovered=RECOVERED,
-        study="workflow/studies/{study}.yaml",
-        parts=lambda wildcards: study_files(f"workflow/studies/{wildcards.study}.yaml")[1:],
+        published=lambda wildcards: published(wildcards.study, *study_of(wildcards).parts),
+        study=lambda wildcards: study_files(f"workflow/studies/{wildcards.study}"),
         # The committed reference run, where there is one, is the third column.
         reference=reference_files,
     output:

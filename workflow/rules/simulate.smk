@@ -20,7 +20,7 @@ rule simulate_spikes:
             wildcards.simulation, wildcards.run, wildcards.protocol
         ),
         seeds=lambda wildcards: [int(seed) for seed in wildcards.shard.split("-")],
-        code=source_digest("plausible.studies.simulate"),
+        code=source_digest("plausible.reproduction.simulate"),
     message:
         "Simulate spikes ({wildcards.simulation}) of {wildcards.run} ({wildcards.protocol}), seeds {wildcards.shard}"
     script:

@@ -10,7 +10,7 @@ rule run_sweep:
             for job in study_of(wildcards).sweep_networks(wildcards.sweep)
         ],
         published=lambda wildcards: (
-            [PUBLISHED.format(study=wildcards.study), RECOVERED]
+            published(wildcards.study, sweep_part(wildcards))
             if declared_sweep(wildcards).get("published")
             else []
         ),
@@ -26,7 +26,10 @@ rule run_sweep:
         runtime=lambda wildcards: declared_sweep(wildcards).get("minutes", 30),
         gpu=1 if CONFIG["device"] == "cuda" else 0,
     params:
-        experiment=sweep_experiment,
+        document_part=sweep_part,
+        places=lambda wildcards: {
+            name: list(place) for name, place in sweep_places(wildcards).items()
+        },
         settings=sweep_settings,
         seeds=lambda wildcards: list(study_of(wildcards).sweep_seeds(wildcards.sweep)),
         networks=lambda wildcards: [

@@ -21,8 +21,8 @@ rule train:
         # A folder of its own for every job and every state of the code: jobs beside this one must
         # not remove its checkpoints, and a changed method must not go on from an old one.
         checkpoints="results/{scale}/{study}/checkpoints/{run}.{protocol}.{shard}."
-        + source_digest("plausible.studies.train"),
-        code=source_digest("plausible.studies.train"),
+        + source_digest("plausible.reproduction.train"),
+        code=source_digest("plausible.reproduction.train"),
     message:
         "Train {wildcards.run} ({wildcards.protocol}), seeds {wildcards.shard}"
     script:

@@ -4,8 +4,8 @@ rule judge_results:
             f"{study_of(wildcards).folder}/{result}.csv"
             for result in study_of(wildcards).own_tables()
         ],
-        published=PUBLISHED,
-        recovered=RECOVERED,
+        published=lambda wildcards: published(wildcards.study, *study_of(wildcards).parts),
+        reasons=lambda wildcards: reasons(study_of(wildcards)),
     output:
         report(
             "results/{scale}/{study}/verdicts.csv",
@@ -26,8 +26,8 @@ rule judge_results:
     params:
         results=lambda wildcards: study_of(wildcards).own_tables(),
         comparable=lambda wildcards: study_of(wildcards).as_declared(),
-        covers=lambda wildcards: study_of(wildcards).covers,
-        code=source_digest("plausible.reproduction.verdicts"),
+        parts=lambda wildcards: study_of(wildcards).parts,
+        code=lambda wildcards: claims_code(study_of(wildcards)),
     message:
         "Verdicts of {wildcards.study}: published against reproduced"
     script:

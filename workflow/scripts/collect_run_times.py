@@ -6,12 +6,12 @@ with job(snakemake) as run:
     import pandas as pd
 
     from plausible.reproduction.runtimes import collect
-    from plausible.studies.declaration import load_study
+    from plausible.reproduction.declaration import load_study
 
     params, frames = snakemake.params, []
     for name in params.studies:
         study = load_study(
-            f"workflow/studies/{name}.yaml", "workflow/schemas/study.schema.yaml", snakemake.config
+            f"workflow/studies/{name}", "workflow/schemas/study.schema.yaml", snakemake.config
         )
         frame = collect(study, f"results/{params.scale}/benchmarks")
         frame.insert(0, "study", name)

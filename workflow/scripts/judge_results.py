@@ -17,7 +17,7 @@ with job(snakemake) as run:
         names.study,
         tables,
         names.scale,
-        load_published(snakemake.input.published, covers=snakemake.params.covers),
+        load_published(f"workflow/published/{names.study}", snakemake.params.parts),
         comparable=snakemake.params.comparable,
     )
     run.log.info("%s", verdicts["verdict"].value_counts().to_string(header=False))

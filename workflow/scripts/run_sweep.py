@@ -1,34 +1,46 @@
-"""Run one experiment of a study, or one part of it, in one process."""
+"""Run one experiment of a part, one job of it, or the theorems of a part, in one process."""
 
 import shutil
 from importlib import import_module
-from pathlib import Path
 
 from plausible.reproduction.provenance import job
 
 with job(snakemake) as run:
     from plausible.conversion.shadow import load_spiking
     from plausible.data import load_dataset
+    from plausible.reproduction.declaration import settings_model
     from plausible.reproduction.published import load_published
+    from plausible.reproduction.settings import read_settings
+    from plausible.reproduction.study_files import THEOREMS
 
-    params, given = snakemake.params, snakemake.input
-    settings = dict(params.settings)
+    params, given, names = snakemake.params, snakemake.input, snakemake.wildcards
+    values = dict(params.settings)
     if given.published:
-        document = load_published(given.published[0])
+        document = load_published(f"workflow/published/{names.study}", [params.document_part])
         entry = document.entry(params.published)
-        settings["published"] = {**entry["values"], **document.recovered.get(entry["id"], {})}
+        values["published"] = {**entry["values"], **document.recovered.get(entry["id"], {})}
     networks = {}
     for path, (name, protocol) in zip(given.networks, params.networks, strict=True):
         networks.setdefault(f"{name}.{protocol}", {}).update(load_spiking(path))
-    experiments = import_module(f"plausible.studies.{snakemake.wildcards.study}.experiments")
-    table = experiments.EXPERIMENTS[params.experiment](
-        settings,
-        list(params.seeds),
-        load_dataset(given.data[0]) if given.data else None,
-        networks or None,
+    functions = {
+        name: getattr(import_module(module), function)
+        for name, (module, function) in params.places.items()
+    }
+    experiment = functions.get("experiment")
+    model = settings_model(
+        names.study, params.document_part, experiment.__name__ if experiment else THEOREMS
     )
+    settings = read_settings(model, values, f"sweep.{names.sweep}")
+    dataset = load_dataset(given.data[0]) if given.data else None
+    if experiment:
+        table = experiment(settings, list(params.seeds), dataset, networks or None)
+    else:
+        from plausible.reproduction.theorem_checks import theorem_table
+
+        theorems = {f"{names.study}.{result}": check for result, check in functions.items()}
+        table = theorem_table(theorems, settings, params.seeds, dataset)
     with run.output(0) as path:
         table.to_csv(path, index=False)
-    if "checkpoints" in settings:
+    if settings.checkpoints:
         # With those of earlier states of the settings and the code.
-        shutil.rmtree(Path(settings["checkpoints"]).parent, ignore_errors=True)
+        shutil.rmtree(settings.checkpoints.parent, ignore_errors=True)

@@ -5,7 +5,7 @@ from plausible.reproduction.provenance import job
 with job(snakemake) as run:
     from plausible.conversion.shadow import load_spiking
     from plausible.data import load_dataset
-    from plausible.studies.simulate import simulate_shard
+    from plausible.reproduction.simulate import simulate_shard
 
     names = snakemake.wildcards
     table = simulate_shard(

@@ -5,7 +5,7 @@ from plausible.reproduction.provenance import job
 with job(snakemake) as run:
     from plausible.data import load_dataset
     from plausible.networks.storage import save_networks
-    from plausible.studies.train import train_shard
+    from plausible.reproduction.train import train_shard
 
     names = snakemake.wildcards
     networks, history = train_shard(

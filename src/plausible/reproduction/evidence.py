@@ -5,7 +5,7 @@ has several). It never decides the verdict itself: verdicts.py does, by one rule
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +13,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
+from plausible.config import nearest
 from plausible.errors import StudyError
 from plausible.measure.accuracy import mean_interval
-from plausible.reproduction.published import Entry, Published, stated_numbers
+from plausible.reproduction.published import Entry, Published
 
 PROTOCOLS = ("as_published", "as_coded", "calibrated", "corrected")
 """In this order; a study has those that its file declares."""
@@ -26,7 +27,7 @@ class Outcome(NamedTuple):
     """One finding about one statement.
 
     ``holds`` speaks of the mean over seeds. ``decided`` is False where the 95 % interval reaches
-    across the bound, so that the seeds cannot tell. ``aspect`` distinguishes several findings of
+    across the bound, so that the seeds cannot tell. ``variant`` distinguishes several findings of
     one statement. ``full_scale`` marks a finding that only the published data and settings allow.
     """
 
@@ -38,7 +39,7 @@ class Outcome(NamedTuple):
     n_seeds: int = 0
     decided: bool = True
     note: str = ""
-    aspect: str = ""
+    variant: str = ""
     full_scale: bool = False
 
 
@@ -96,14 +97,28 @@ class Evidence(NamedTuple):
             raise StudyError(f"the table of {self.published.study}.{name} has no rows.")
         return frame
 
-    def bounds(self, index: int, of: str | None = None) -> list[float]:
-        """Numbers in the published tolerance of statement ``index`` of this entry or of ``of``."""
+    def statement(self, name: str, of: str | None = None) -> Mapping[str, Any]:
+        """Statement ``name`` of this entry or of the entry ``of``: its test and its bounds."""
         entry = self.published.entry(of) if of else self.entry
-        return stated_numbers(entry["expect"][index]["tolerance"] or "")
+        for statement in entry["expect"]:
+            if statement["id"] == name:
+                return statement
+        known = [statement["id"] for statement in entry["expect"]]
+        raise StudyError(
+            f"{entry['id']} has no statement '{name}'{nearest(name, known)}; it has "
+            f"{', '.join(known)}."
+        )
 
-    def statement_numbers(self, index: int) -> list[float]:
-        """Numbers in the text of statement ``index``."""
-        return stated_numbers(self.entry["expect"][index]["test"])
+    def bound(self, name: str, key: str, of: str | None = None) -> float:
+        """Bound ``key`` of a statement, as its file declares it under ``bounds``."""
+        statement = self.statement(name, of)
+        bounds = statement.get("bounds", {})
+        if key not in bounds:
+            raise StudyError(
+                f"{self.entry['id']}: the statement '{name}' has no bound '{key}'"
+                f"{nearest(key, bounds)}; declare it under bounds, with its reason."
+            )
+        return bounds[key]
 
 
 class Judgement(NamedTuple):
@@ -230,57 +245,3 @@ def paired_difference(
             f"{subtrahend!r}; found {sorted(left.index)} and {sorted(right.index)}."
         )
     return left - right
-
-
-Check = Callable[[Evidence], list[Outcome]]
-NumberCheck = Callable[[Evidence], list[Number]]
-
-
-class Registry:
-    """Checks and numbers of one study, by the name of their result."""
-
-    def __init__(self) -> None:
-        self.checks: dict[tuple[str, int], Check] = {}
-        self.numbers: dict[str, NumberCheck] = {}
-        self.covered: dict[str, tuple[str, ...]] = {}
-        self.not_compared: dict[tuple[str, str], str] = {}
-
-    def check(self, result: str, index: int) -> Callable[[Check], Check]:
-        """Register a function as the check of statement ``index`` of ``result``."""
-
-        def register(function: Check) -> Check:
-            if (result, index) in self.checks:
-                raise StudyError(f"statement {index} of {result} has two checks.")
-            self.checks[result, index] = function
-            return function
-
-        return register
-
-    def number(self, result: str, *places: str) -> Callable[[NumberCheck], NumberCheck]:
-        """Register a function as the comparison of the published numbers at ``places``.
-
-        A place is a key of ``values`` or ``derived``; everything below it is covered.
-        """
-
-        def register(function: NumberCheck) -> NumberCheck:
-            self.numbers[result] = function
-            self.covered[result] = places
-            return function
-
-        return register
-
-    def leave_out(self, result: str, place: str, reason: str) -> None:
-        """Say why the published value at ``place`` is not compared."""
-        self.not_compared[result, place] = reason
-
-    def include(self, other: "Registry") -> None:
-        """Take over everything of another registry."""
-        for mine, theirs in zip(
-            (self.checks, self.numbers, self.covered, self.not_compared),
-            (other.checks, other.numbers, other.covered, other.not_compared),
-            strict=True,
-        ):
-            double = set(mine) & set(theirs)
-            if double:
-                raise StudyError(f"{sorted(map(str, double))[0]} is registered twice.")
-            mine.update(theirs)

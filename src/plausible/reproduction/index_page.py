@@ -14,7 +14,7 @@ from plausible.config import project_root
 from plausible.files import write_text
 from plausible.reproduction import pages
 from plausible.reproduction.pages import Html, badge, escape
-from plausible.reproduction.published import load_published, published_path
+from plausible.reproduction.published import load_published, published_folder
 from plausible.reproduction.report_tables import (
     note_cell,
     published_text,
@@ -23,8 +23,8 @@ from plausible.reproduction.report_tables import (
     statement_cell,
 )
 from plausible.reproduction.runtimes import minutes_text
+from plausible.reproduction.study_files import read_study_files
 from plausible.reproduction.verdicts import VERDICTS, verdict_counts
-from plausible.studies.study_files import read_study_file
 
 SUFFIXES = ("csv", "svg", "png", "md")
 SCRIPT = """
@@ -254,9 +254,8 @@ def _results(
         for row in own.itertuples(index=False):
             spent[row.result] = minutes_text(row.minutes, row.jobs_without_time)
     root = Path(root) if root is not None else project_root()
-    file = root / "workflow" / "studies" / f"{study}.yaml"
-    declared = read_study_file(file)["results"]
-    published = load_published(published_path(study, root)).entries
+    declared = read_study_files(root / "workflow" / "studies" / study).declaration["results"]
+    published = load_published(published_folder(study, root)).entries
     rows = []
     for name, settings in declared.items():
         identifier = f"{study}.{name}"
@@ -264,7 +263,8 @@ def _results(
         files = []
         for suffix in SUFFIXES:
             # A result without a table of its own shows the one that holds its data.
-            stem = settings.get("data", name) if suffix == "csv" else name
+            shown_in = "theorems" if "theorem" in settings else settings.get("data", name)
+            stem = shown_in if suffix == "csv" else name
             place = results_dir / study / f"{stem}.{suffix}"
             if place.exists():
                 files.append(f'<a href="{escape(_relative(page, place))}">{suffix}</a>')

@@ -13,18 +13,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from plausible.config import load_config, project_root
 from plausible.errors import ConfigError, PlausibleError
+from plausible.files import read_yaml
+from plausible.reproduction.declaration import Study, load_study, short_name
 from plausible.reproduction.published import (
     Published,
     load_published,
-    published_path,
+    published_folder,
     result_name,
 )
 from plausible.reproduction.runtimes import find_run_times, minutes_text
-from plausible.studies.declaration import Study, load_study, short_name
 
 SHORTEST_TITLE = 24
 """Titles are cut to fit a terminal, but not to fewer characters than this."""
@@ -55,14 +54,7 @@ def read_configuration(
 
 
 def _read_mapping(path: Path) -> Mapping[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise ConfigError(f"{path}: the configuration file is missing.") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(
-            f"{path}: this is no valid YAML: {' '.join(str(error).split())}."
-        ) from None
+    content = read_yaml(path)
     if not isinstance(content, Mapping | None):
         raise ConfigError(f"{path}: a configuration is a mapping of keys to values.")
     return content or {}
@@ -79,7 +71,7 @@ def read_study(root: str | Path, name: str, config: Mapping[str, Any]) -> Study:
     """A study of the project in ``root``."""
     workflow = Path(root) / "workflow"
     schema = workflow / "schemas" / "study.schema.yaml"
-    return load_study(workflow / "studies" / f"{name}.yaml", schema, config)
+    return load_study(workflow / "studies" / name, schema, config)
 
 
 def lines_of(
@@ -166,7 +158,7 @@ def main(arguments: list[str] | None = None) -> int:
         minutes = known_minutes(root)
         lines, notes = [], []
         for study in studies:
-            published = load_published(published_path(study.name, root), covers=study.covers)
+            published = load_published(published_folder(study.name, root), study.parts)
             lines += lines_of(study, published, minutes)
             for reason, names in not_made(study, published).items():
                 notes.append(f"Published, without a target ({reason}): {', '.join(names)}")

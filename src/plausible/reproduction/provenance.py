@@ -33,7 +33,7 @@ from typing import Any
 from plausible.errors import PlausibleError, StudyError
 from plausible.files import atomic_path, sha256_of, write_text
 from plausible.reproduction.machine import git_state, machine, peak_memory_mb
-from plausible.studies.study_files import study_files
+from plausible.reproduction.study_files import study_files
 
 LOGGER = logging.getLogger("plausible")
 THREAD_VARIABLES = (
@@ -167,7 +167,7 @@ def provenance(snakemake: Any, notes: Mapping[str, Any] | None = None) -> dict[s
         "seeds": sorted(_seeds({"settings": settings, "wildcards": wildcards})),
         "notes": _plain(dict(notes or {})),
         **git_state(),
-        "study": study.stem if study else None,
+        "study": study.name if study else None,
         "study_sha256": _hash_of_study(study) if study else None,
         "config_sha256": _hash_of(_plain(dict(snakemake.config))),
         "inputs": {
@@ -281,20 +281,16 @@ def _hash_of(value: Any) -> str:
 
 
 def _hash_of_study(path: Path) -> str:
-    """Checksum of a study file; of a divided study, of the checksums of all its files."""
-    hashes = [sha256_of(file) for file in study_files(path)]
-    return hashes[0] if len(hashes) == 1 else _hash_of(hashes)
+    """Checksum of the checksums of all files of a study."""
+    return _hash_of([sha256_of(file) for file in study_files(path)])
 
 
 def _study_file(snakemake: Any) -> Path | None:
-    """File of the study to which the job belongs, found by input name, wildcard or output path."""
-    named = dict(snakemake.input.items()).get("study")
-    if isinstance(named, str) and Path(named).is_file():
-        return Path(named)
+    """Folder of the study to which the job belongs, found by wildcard or output path."""
     folder = Path("workflow/studies")
     candidates = [dict(snakemake.wildcards.items()).get("study")]
     candidates += [part for path in snakemake.output for part in Path(str(path)).parts]
     for name in candidates:
-        if isinstance(name, str) and name and (folder / f"{name}.yaml").is_file():
-            return folder / f"{name}.yaml"
+        if isinstance(name, str) and name and (folder / name / "study.yaml").is_file():
+            return folder / name
     return None

@@ -1,34 +1,45 @@
-"""What a document published, read from ``workflow/published`` and checked against its schema."""
+"""What a document published, read from ``workflow/published/<document>`` and checked.
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
+``document.yaml`` names the source, ``ambiguities.yaml`` what is unclear in it, and one file for
+each part holds its entries: figures, tables, claims and theorems. ``recovered.yaml`` beside the
+folders holds numbers that a document shows but does not print, such as the cells of a heat map, and
+``curves`` those of its curves.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import yaml
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plausible.config import check_schema, nearest, project_root
 from plausible.errors import ConfigError, StudyError
+from plausible.files import read_yaml
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RECOVERED = "recovered.yaml"
-"""File beside the published ones with numbers that were recovered from other copies of them."""
+DOCUMENT, AMBIGUITIES = "document", "ambiguities"
+CURVES = "curves"
 
 Entry = Mapping[str, Any]
 """One figure, table, claim or theorem; workflow/published/README.md explains its keys."""
 
 
 class Published(NamedTuple):
-    """Everything that one document published."""
+    """What one document published, of the parts that were read."""
 
     study: str
     source: Mapping[str, Any]
     ambiguities: tuple[Mapping[str, str], ...]
     entries: Mapping[str, Entry]
+    part_of: Mapping[str, str]
+    """Part of the document in whose file an entry stands, by its id."""
     recovered: Mapping[str, Mapping[str, Any]] = {}
     """Values that were read from another copy of the document, by the id of their entry."""
     omitted: tuple[str, ...] = ()
-    """Ids of the document's entries that the study does not cover."""
+    """Ids of the document's entries in parts that were not read."""
+    folder: Path = Path()
+    """Folder of the document's files."""
 
     def entry(self, name: str) -> Entry:
         """Entry of ``name``, an id with or without the study before its first dot."""
@@ -39,12 +50,36 @@ class Published(NamedTuple):
             )
         return self.entries[full]
 
+    def values(self, name: str) -> Mapping[str, Any]:
+        """Published numbers of an entry."""
+        return self.entry(name)["values"]
+
     def recovered_values(self, name: str) -> Mapping[str, Any]:
         """Values of ``name`` that were recovered from another copy of the document."""
         full = self.entry(name)["id"]
         if full not in self.recovered:
             raise StudyError(f"{RECOVERED} holds no values of '{full}'; restore that file.")
         return self.recovered[full]
+
+    def curve(self, name: str) -> "pd.DataFrame":
+        """Published curve such as ``fig2a`` or ``fig5.loss``, recovered from the graphics.
+
+        Raises
+        ------
+        StudyError
+            If there is no such curve.
+        """
+        import pandas as pd
+
+        folder = self.folder.parent / CURVES
+        path = folder / f"{self.study}.{name}.csv"
+        if not path.is_file():
+            known = sorted(file.stem for file in folder.glob(f"{self.study}.*.csv"))
+            raise StudyError(
+                f"{path}: there is no such published curve{nearest(path.stem, known)}; known are "
+                f"{', '.join(known) or 'none'}."
+            )
+        return pd.read_csv(path)
 
     def original(self, name: str) -> Entry:
         """Entry that holds the content of ``name``: itself, or the one it is ``same_as``."""
@@ -57,78 +92,92 @@ def result_name(identifier: str) -> str:
     return identifier.split(".", 1)[1]
 
 
-def published_path(study: str, root: str | Path | None = None) -> Path:
-    """File of what ``study`` published, in the project at ``root``."""
-    return Path(root or project_root()) / "workflow" / "published" / f"{study}.yaml"
+def published_folder(study: str, root: str | Path | None = None) -> Path:
+    """Folder of what ``study`` published, in the project at ``root``."""
+    return Path(root or project_root()) / "workflow" / "published" / study
+
+
+def published_files(folder: str | Path, parts: Iterable[str]) -> list[Path]:
+    """Files that `load_published` reads for these parts."""
+    folder = Path(folder)
+    return [folder / f"{name}.yaml" for name in (DOCUMENT, AMBIGUITIES, *parts)]
 
 
 def load_published(
-    path: str | Path,
-    schema_path: str | Path | None = None,
-    covers: Sequence[str] | None = None,
+    folder: str | Path, parts: Iterable[str] | None = None, schema_path: str | Path | None = None
 ) -> Published:
-    """Read and check one published file, and what ``recovered.yaml`` beside it says about it.
+    """Read and check what a document published, and what ``recovered.yaml`` says about it.
 
-    ``schema_path`` is by default ``schemas/published.schema.yaml`` beside the folder of ``path``.
-    With ``covers``, patterns of result names such as ``ch3.*``, only these entries are kept.
+    ``schema_path`` is by default ``schemas/published.schema.yaml`` beside the folder that holds
+    ``folder``. Entries are those of ``parts``, by default of all.
 
     Raises
     ------
     StudyError
-        If the file is missing, is no YAML, breaks the schema, names an id twice or of another
-        study, or refers to an entry that is not there or is itself a reference; or if a pattern of
-        ``covers`` fits none of its results.
+        If a file is missing, is no YAML, breaks the schema, names an id twice or of another study,
+        or refers to an entry that is not there or is itself a reference.
     """
-    path = Path(path)
-    document = read_checked(path, schema_path)
+    folder = Path(folder)
+    schema_path = schema_path or folder.parents[1] / "schemas" / "published.schema.yaml"
+    document = read_checked(folder / f"{DOCUMENT}.yaml", schema_path)
+    ambiguities = read_checked(folder / f"{AMBIGUITIES}.yaml", schema_path)["ambiguities"]
     study = document["source"]["id"]
+    if study != folder.name:
+        raise StudyError(
+            f"{folder / DOCUMENT}.yaml: source.id: found '{study}', where the name of the folder, "
+            f"'{folder.name}', is expected."
+        )
     entries: dict[str, Entry] = {}
-    for entry in document["results"]:
-        identifier = entry["id"]
-        if identifier in entries:
-            raise StudyError(f"{path}: the id '{identifier}' occurs twice; ids must be unique.")
-        if not identifier.startswith(f"{study}."):
-            raise StudyError(f"{path}: the id '{identifier}' must start with '{study}.'.")
-        entries[identifier] = entry
+    part_of: dict[str, str] = {}
+    here = {
+        path.stem: path
+        for path in sorted(folder.glob("*.yaml"))
+        if path.stem not in (DOCUMENT, AMBIGUITIES)
+    }
+    chosen = list(here) if parts is None else list(parts)
+    for part in [*chosen, *(name for name in here if name not in chosen)]:
+        path = here.get(part, folder / f"{part}.yaml")
+        for entry in read_checked(path, schema_path if part in chosen else None)["results"]:
+            identifier = entry["id"]
+            if identifier in entries:
+                raise StudyError(f"{path}: the id '{identifier}' occurs twice; ids must be unique.")
+            if not identifier.startswith(f"{study}."):
+                raise StudyError(f"{path}: the id '{identifier}' must start with '{study}.'.")
+            names = [statement["id"] for statement in entry["expect"]]
+            if double := next((name for name in names if names.count(name) > 1), None):
+                raise StudyError(
+                    f"{path}: {identifier} has two statements with the id '{double}'; ids must be "
+                    "unique within an entry."
+                )
+            entries[identifier], part_of[identifier] = entry, part
+    _check_references(folder, entries)
+    recovered = _recovered(folder.parent / RECOVERED, schema_path, entries, study)
+    kept = {name: entry for name, entry in entries.items() if part_of[name] in chosen}
+    omitted = tuple(name for name in entries if name not in kept)
+    return Published(
+        study, document["source"], tuple(ambiguities), kept, part_of, recovered, omitted, folder
+    )
+
+
+def _check_references(folder: Path, entries: Mapping[str, Entry]) -> None:
     for identifier, entry in entries.items():
         target = entry.get("same_as")
         if target is None:
             continue
         if target not in entries:
             raise StudyError(
-                f"{path}: {identifier} is the same as '{target}', which is not in the file"
+                f"{folder}: {identifier} is the same as '{target}', which is not in its files"
                 f"{nearest(target, entries)}."
             )
         if "same_as" in entries[target]:
             raise StudyError(
-                f"{path}: {identifier} is the same as {target}, which is itself only a reference; "
-                f"name {entries[target]['same_as']}."
+                f"{folder}: {identifier} is the same as {target}, which is itself only a "
+                f"reference; name {entries[target]['same_as']}."
             )
-    recovered = _recovered(path.with_name(RECOVERED), schema_path, entries, study)
-    kept = entries if covers is None else _covered(path, entries, covers)
-    omitted = tuple(identifier for identifier in entries if identifier not in kept)
-    ambiguities = tuple(document["ambiguities"])
-    return Published(study, document["source"], ambiguities, kept, recovered, omitted)
-
-
-def _covered(path: Path, entries: Mapping[str, Entry], patterns: Sequence[str]) -> dict[str, Entry]:
-    """Entries whose result names fit one of ``patterns``, in their own order."""
-    fitting = {
-        pattern: {name for name in entries if fnmatchcase(result_name(name), pattern)}
-        for pattern in patterns
-    }
-    for pattern, found in fitting.items():
-        if not found:
-            raise StudyError(
-                f"{path}: the study covers {pattern!r}, which fits no result of the file; correct "
-                "the pattern under covers in the study file."
-            )
-    kept = set().union(*fitting.values())
-    return {name: entry for name, entry in entries.items() if name in kept}
 
 
 def _recovered(
-    path: Path, schema_path: str | Path | None, entries: Mapping[str, Entry], study: str
+    path: Path, schema_path: str | Path, entries: Mapping[str, Entry], study: str
 ) -> dict[str, Mapping[str, Any]]:
     """Recovered values of the entries of ``study``; none where there is no such file."""
     if not path.is_file():
@@ -139,51 +188,34 @@ def _recovered(
         if not identifier.startswith(f"{study}."):
             continue
         if identifier not in entries or identifier in found:
-            problem = "occurs twice" if identifier in found else f"is no entry of {study}.yaml"
+            problem = "occurs twice" if identifier in found else f"is no entry of {study}"
             raise StudyError(f"{path}: the id '{identifier}' {problem}.")
         found[identifier] = entry["values"]
     return found
 
 
-def read_checked(path: str | Path, schema_path: str | Path | None = None) -> dict[str, Any]:
-    """Content of a published file or of ``recovered.yaml`` after the check against the schema."""
-    path = Path(path)
-    schema_path = Path(schema_path or path.parents[1] / "schemas" / "published.schema.yaml")
-    document = _read_yaml(path)
+def read_checked(path: str | Path, schema_path: str | Path | None) -> dict[str, Any]:
+    """Content of a published file, after the check against the schema if one is given."""
     try:
-        check_schema(document, _read_yaml(schema_path), str(path))
+        content = read_yaml(path)
+        if schema_path is not None:
+            check_schema(content, read_yaml(schema_path), str(path))
     except ConfigError as error:
         raise StudyError(str(error)) from None
-    return document
-
-
-def _read_yaml(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StudyError(f"{path} is missing; it belongs to the project, restore it.") from None
-    except yaml.YAMLError as error:
-        raise StudyError(f"{path} is no valid YAML: {' '.join(str(error).split())}.") from None
+    return content
 
 
 def leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every published value of an entry with its dotted place, e.g. ``rows.3.model``."""
+    """Every published value of an entry with its dotted place, e.g. ``rows.fsgd.test_error``.
+
+    A row of a table is named by its id where it has one, else by its position.
+    """
     if isinstance(values, Mapping):
         for key, value in values.items():
             yield from leaves(value, f"{path}.{key}" if path else str(key))
     elif isinstance(values, list):
         for position, value in enumerate(values):
-            yield from leaves(value, f"{path}.{position}")
+            name = value.get("id", position) if isinstance(value, Mapping) else position
+            yield from leaves(value, f"{path}.{name}")
     else:
         yield path, values
-
-
-_NUMBER = re.compile(r"(?<![A-Za-z_\d.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
-
-
-def stated_numbers(text: str) -> list[float]:
-    """Numbers in a published sentence, in their order: ``"drop between 0 and 2"`` gives 0 and 2.
-
-    Checks take their bounds from here, so that a tolerance is the published one by construction.
-    """
-    return [float(number) for number in _NUMBER.findall(text)]

@@ -26,12 +26,12 @@ from typing import Any, NamedTuple
 from plausible.config import load_config, project_root
 from plausible.errors import PlausibleError, StudyError
 from plausible.files import sha256_of
+from plausible.reproduction.declaration import Study
 from plausible.reproduction.listing import read_configuration, read_study
 from plausible.reproduction.pages import with_linked_pictures
 from plausible.reproduction.provenance import side_car
 from plausible.reproduction.reference_index import write_reference_index
 from plausible.reproduction.reference_readme import Facts, readme
-from plausible.studies.declaration import Study
 
 NAME = "reference"
 LIMIT = 8_000_000

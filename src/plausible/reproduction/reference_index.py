@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from plausible.reproduction.index_page import write_index
-from plausible.studies.study_files import read_study_file
+from plausible.reproduction.study_files import read_study_files
 
 NAME = "reference"
 
@@ -16,7 +16,7 @@ def titles_of(root: str | Path) -> dict[str, str]:
         file.parent.name for file in (Path(root) / "results" / NAME).glob("*/verdicts.csv")
     )
     studies = Path(root) / "workflow" / "studies"
-    return {name: read_study_file(studies / f"{name}.yaml")["title"] for name in made}
+    return {name: read_study_files(studies / name).declaration["title"] for name in made}
 
 
 def write_reference_index(root: str | Path) -> Path:

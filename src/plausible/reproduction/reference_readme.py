@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from plausible.reproduction.declaration import Study
 from plausible.reproduction.runtimes import minutes_text
-from plausible.studies.declaration import Study
 
 Commit = tuple[str | None, bool | None, str]
 """Commit, whether the tree was clean, and the rule that wrote a file."""

@@ -18,19 +18,18 @@ from plausible.reproduction.published import result_name
 from plausible.reproduction.runtimes import minutes_text
 
 
-def statement_text(check: str, statement: str) -> str:
-    """What a row judges, for people: the statement and its aspect, or the name of the number."""
+def statement_text(check: str, variant: str, statement: str) -> str:
+    """What a row judges, for people: the statement and its variant, or the name of the number."""
     kind, _, label = check.partition(":")
     if kind == "value":
         return f"published number: {pages.quantity(label)}"
-    aspect = label.partition(" ")[2]
     # Several measurements of one theorem are only numbered; their notes say what each is.
-    return f"{statement} ({aspect})" if aspect and not aspect.startswith("#") else statement
+    return f"{statement} ({variant})" if variant and not variant.startswith("#") else statement
 
 
 def statement_cell(row: Any) -> Html:
     """Statement or number with its tolerance in small print."""
-    text = escape(statement_text(row.check, row.statement))
+    text = escape(statement_text(row.check, row.variant, row.statement))
     tolerance = f"<br><small>tolerance: {escape(row.tolerance)}</small>" if row.tolerance else ""
     return Html(text + tolerance)
 
@@ -191,5 +190,14 @@ def read_table(path: Path) -> pd.DataFrame:
 def read_verdicts(path: Path) -> pd.DataFrame:
     """Verdicts with empty texts instead of missing ones."""
     frame = read_table(path)
-    texts = ["check", "statement", "protocol", "published", "reproduced", "tolerance", "note"]
+    texts = [
+        "check",
+        "variant",
+        "statement",
+        "protocol",
+        "published",
+        "reproduced",
+        "tolerance",
+        "note",
+    ]
     return frame.assign(**{name: frame[name].astype(object).fillna("") for name in texts})

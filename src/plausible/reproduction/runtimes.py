@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from plausible.config import project_root
 from plausible.errors import PlausibleError, StudyError
 from plausible.files import write_text
+from plausible.reproduction.declaration import Study
 from plausible.reproduction.provenance import side_car
-from plausible.reproduction.published import load_published, published_path
-from plausible.studies.declaration import Study
+from plausible.reproduction.published import load_published, published_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,9 +33,7 @@ STAGES = {
     "convert": "Conversion to spiking networks",
     "simulate": "Spiking simulations",
     "sweep": "Experiments",
-    "tabulate": "Tables",
-    "draw": "Pictures",
-    "markdown": "Readable tables",
+    "result": "Tables and pictures",
     "verdicts": "Verdicts",
 }
 """Stages by the name of their folder of measurements, in the order of the work."""
@@ -76,7 +74,7 @@ class Measured(NamedTuple):
 def tasks_of(study: Study, result: str) -> list[Task]:
     """Every job that ``result`` rests on, each once, in the order of the work."""
     declared = study.results[result]
-    source = declared.get("data", result)
+    source = study.shown_in(result) or result
     sources = study.results[source].get("from", {})
     tasks: list[Task] = []
     networks = [(job, False) for job in study.jobs(sources.get("train", ()))]
@@ -94,11 +92,9 @@ def tasks_of(study: Study, result: str) -> list[Task]:
         tasks += [Task("data", settings["dataset"]), Task("train", ".".join(job))]
         if converted:
             tasks.append(Task("convert", ".".join(job)))
-    tasks.append(Task("tabulate", source))
-    if declared.get("figure"):
-        tasks.append(Task("draw", result))
-    if declared.get("markdown"):
-        tasks.append(Task("markdown", result))
+    tasks.append(Task("result", source))
+    if declared.get("figure") or declared.get("markdown"):
+        tasks.append(Task("result", result))
     return _in_order(tasks)
 
 
@@ -159,7 +155,7 @@ def _largest(values: Iterable[float]) -> float:
 
 def titles(study: Study) -> dict[str, str]:
     """Title of every result: the published one, or the study file's own."""
-    entries = load_published(published_path(study.name)).entries
+    entries = load_published(published_folder(study.name)).entries
     return {
         result: entries.get(f"{study.name}.{result}", declared).get("title", "")
         for result, declared in study.results.items()

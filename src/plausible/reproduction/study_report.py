@@ -13,10 +13,10 @@ import pandas as pd
 from plausible.errors import StudyError
 from plausible.reproduction import pages
 from plausible.reproduction.evidence import present_protocols
-from plausible.reproduction.oconnor2020.causes import CAUSES as OCONNOR_CAUSES
 from plausible.reproduction.pages import Html, badge, escape
 from plausible.reproduction.provenance import side_car
 from plausible.reproduction.published import load_published, result_name
+from plausible.reproduction.reasons import load_reasons
 from plausible.reproduction.report_tables import (
     markdown_html,
     note_cells,
@@ -29,15 +29,12 @@ from plausible.reproduction.report_tables import (
     setting_differences,
     statement_cell,
 )
-from plausible.reproduction.song2020.causes import CAUSES as SONG_CAUSES
-from plausible.reproduction.song2020.cell_tables import cell_tables
+from plausible.reproduction.study_files import read_study_files
 from plausible.reproduction.summaries import (
-    Cause,
     protocol_summary,
     surviving_causes,
     table1_columns,
 )
-from plausible.reproduction.thuesen2022.causes import CAUSES as THUESEN_CAUSES
 from plausible.reproduction.verdicts import (
     DIFFERS,
     ILLUSTRATION,
@@ -46,13 +43,8 @@ from plausible.reproduction.verdicts import (
     REPRODUCED,
     verdict_counts,
 )
-from plausible.studies.study_files import read_study_file
+from plausible.studies.song2020.ablation.report import cell_tables
 
-CAUSES: dict[str, tuple[Cause, ...]] = {
-    "thuesen2022": THUESEN_CAUSES,
-    "song2020": SONG_CAUSES,
-    "oconnor2020": OCONNOR_CAUSES,
-}
 MEANINGS = {
     REPRODUCED: "The number lies within the published tolerance, or the statement holds; for a "
     "number without a tolerance, within the 95 % interval of one further run of ours. The mean "
@@ -75,7 +67,7 @@ class StudyReport:
     results_dir:
         Folder of the study's results, e.g. ``results/demo/thuesen2022``.
     published_file, study_file:
-        ``workflow/published/<study>.yaml`` and ``workflow/studies/<study>.yaml``.
+        Folders ``workflow/published/<study>`` and ``workflow/studies/<study>``.
     reference_dir:
         Folder of the committed reference run; without one (or if it is not there) the columns of
         the reference are left out.
@@ -95,8 +87,10 @@ class StudyReport:
     ) -> None:
         self.study, self.scale = study, scale
         self.folder = Path(results_dir)
-        self.declaration = read_study_file(study_file)
-        self.published = load_published(published_file, covers=self.declaration.get("covers"))
+        self.declaration = read_study_files(study_file).declaration
+        parts = self.declaration["parts"]
+        self.published = load_published(published_file, parts)
+        self.causes_given = load_reasons(study, parts).causes
         self.verdicts = read_verdicts(self.folder / "verdicts.csv")
         reference = Path(reference_dir) if reference_dir else None
         self.reference = reference if reference and (reference / "verdicts.csv").is_file() else None
@@ -266,7 +260,7 @@ class StudyReport:
     def _reference_cells(self, rows: pd.DataFrame) -> list[Any]:
         if self.reference_verdicts is None:
             return [""] * len(rows)
-        keys = ["id", "check", "protocol"]
+        keys = ["id", "check", "variant", "protocol"]
         known = {
             tuple(getattr(row, key) for key in keys): row
             for row in self.reference_verdicts.itertuples()
@@ -346,10 +340,10 @@ class StudyReport:
 
     def causes(self) -> Html:
         """Which of the document's explanations survive, here and in the reference run."""
-        frame = surviving_causes(self.verdicts, self.study, CAUSES[self.study])
+        frame = surviving_causes(self.verdicts, self.study, self.causes_given)
         reference = [""] * len(frame)
         if self.reference_verdicts is not None:
-            known = surviving_causes(self.reference_verdicts, self.study, CAUSES[self.study])
+            known = surviving_causes(self.reference_verdicts, self.study, self.causes_given)
             reference = [badge(outcome) for outcome in known["outcome"]]
         rows = [
             [row.section, row.explanation, found, badge(row.outcome), row.evidence, row.remark]

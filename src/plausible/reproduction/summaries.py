@@ -1,7 +1,6 @@
 """What the verdicts say together: which protocol yields a number, which explanations survive."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,27 +8,12 @@ import pandas as pd
 from plausible.errors import StudyError
 from plausible.measure.accuracy import mean_interval
 from plausible.reproduction.evidence import PROTOCOLS, prediction_interval, present_protocols
+from plausible.reproduction.reasons import Cause
 from plausible.reproduction.verdicts import DIFFERS, INSIDE_RUN, NOT_COMPARABLE, REPRODUCED
 
 SURVIVES = "survives"
 FALLS = "does not survive"
 OPEN = "not decided at this scale"
-
-
-class Cause(NamedTuple):
-    """An explanation that a document gives, and the verdicts by which it stands or falls.
-
-    ``needs`` lists (result, check, protocol, verdict): the explanation survives if all of these
-    verdicts are as listed (with ``one_is_enough``, if any is). It falls if they are the opposite,
-    and is open if verdicts that are not comparable could still tip it. ``otherwise`` says what is
-    the cause instead, or what the verdicts add.
-    """
-
-    section: str
-    text: str
-    needs: tuple[tuple[str, str, str, str], ...]
-    otherwise: str = ""
-    one_is_enough: bool = False
 
 
 def protocol_summary(verdicts: pd.DataFrame, table1: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -106,22 +90,21 @@ def surviving_causes(verdicts: pd.DataFrame, study: str, causes: Iterable[Cause]
     rows = []
     for cause in causes:
         evidence, fits, opposes = [], [], []
-        for result, check, protocol, wanted in cause.needs:
-            found = verdicts[
-                (verdicts["id"] == f"{study}.{result}")
-                & (verdicts["check"] == check)
-                & (verdicts["protocol"].fillna("") == protocol)
-            ]
+        for row in cause.needs:
+            wanted = {"check": row.check, "variant": row.variant or "", "protocol": row.protocol}
+            found = verdicts[verdicts["id"] == f"{study}.{row.result}"]
+            for column, value in wanted.items():
+                found = found[found[column].fillna("") == value]
+            where = ", ".join(filter(None, [row.result, *wanted.values()]))
             if len(found) != 1:
                 raise StudyError(
-                    f"an explanation of section {cause.section} rests on {result}, {check}, "
-                    f"{protocol or 'no protocol'}, of which the verdicts have {len(found)} rows."
+                    f"an explanation of section {cause.section} rests on {where}, of which the "
+                    f"verdicts have {len(found)} rows."
                 )
             verdict = found["verdict"].iloc[0]
-            where = f"{result} {check}" + (f" ({protocol})" if protocol else "")
             evidence.append(f"{where}: {verdict}")
-            fits.append(verdict == wanted)
-            opposes.append(verdict != wanted and verdict in (REPRODUCED, DIFFERS))
+            fits.append(verdict == row.verdict)
+            opposes.append(verdict != row.verdict and verdict in (REPRODUCED, DIFFERS))
         if cause.one_is_enough:
             survives, falls = any(fits), all(opposes)
         else:

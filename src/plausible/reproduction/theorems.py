@@ -28,8 +28,8 @@ def _bound_text(bound: float) -> str:
     return f"{bound:.0f}" if count else f"{bound:.3g}"
 
 
-def theorem_outcomes(evidence: Evidence, index: int) -> list[Outcome]:
-    """Measured deviations of statement ``index`` of a theorem; every seed must respect its bound.
+def theorem_outcomes(evidence: Evidence, statement_id: str) -> list[Outcome]:
+    """Measured deviations of a theorem's statement; every seed must respect its bound.
 
     Raises
     ------
@@ -38,11 +38,11 @@ def theorem_outcomes(evidence: Evidence, index: int) -> list[Outcome]:
     """
     identifier = evidence.entry["id"]
     frame = evidence.table("theorems", *THEOREM_COLUMNS)
-    frame = frame[(frame["id"] == identifier) & (frame["check"] == index)]
+    frame = frame[(frame["id"] == identifier) & (frame["check"] == statement_id)]
     if frame.empty:
         raise StudyError(
-            f"{identifier}: the table of theorems has no row for statement {index} "
-            f"('{evidence.entry['expect'][index]['test']}'); add its numerical check."
+            f"{identifier}: nothing judges the statement '{statement_id}': its part's claims have "
+            "no function of that name, and the table of theorems has no row; add one of them."
         )
     outcomes = []
     several = frame.groupby("protocol")["statement"].nunique()
@@ -64,7 +64,9 @@ def theorem_outcomes(evidence: Evidence, index: int) -> list[Outcome]:
                 float(worst),
                 n_seeds=rows["seed"].nunique(),
                 note=f"{statement}; must be {comparison} {_bound_text(bound)}",
-                aspect=f"#{len(outcomes) + 1}" if several[protocol] > 1 or len(several) > 1 else "",
+                variant=f"#{len(outcomes) + 1}"
+                if several[protocol] > 1 or len(several) > 1
+                else "",
             )
         )
     return outcomes

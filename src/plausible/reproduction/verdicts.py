@@ -1,28 +1,32 @@
 """Verdicts: what a document published, joined with the tidy tables of a run.
 
-Every entry of the published file gets at least one row: one per ``expect`` statement and protocol
-(``check`` is ``expect:<index>``), one per published number and protocol (``value:<name>``).
+Every entry gets at least one row: one for each statement and protocol (``check`` is the statement's
+id, ``variant`` tells several findings apart), one for each published number and protocol
+(``value:<name>``). What was found about a statement comes from the function of the statement's id
+in the claims of the entry's part, or from the table of theorems; numbers come from the function
+``numbers_of_<result>``.
 """
 
 import math
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from plausible.errors import StudyError
 from plausible.measure.accuracy import mean_interval
-from plausible.reproduction import oconnor2020, song2020, thuesen2022
 from plausible.reproduction.evidence import (
     NAN,
     Evidence,
     Number,
     Outcome,
-    Registry,
     prediction_interval,
 )
-from plausible.reproduction.explanations import Explanation, explain
+from plausible.reproduction.parts import Place, functions, modules
 from plausible.reproduction.published import Entry, Published, leaves, result_name
+from plausible.reproduction.reasons import Reasons, load_reasons
 from plausible.reproduction.theorems import theorem_outcomes
 
 REPRODUCED = "reproduced"
@@ -36,6 +40,7 @@ COLUMNS = (
     "kind",
     "title",
     "check",
+    "variant",
     "statement",
     "protocol",
     "published",
@@ -54,18 +59,28 @@ INSIDE_RUN = "inside the 95 % interval of a single run of ours"
 OUTSIDE_RUN = "outside the 95 % interval of a single run of ours"
 
 
-class StudyChecks(NamedTuple):
-    """What is known about judging one document."""
+class Claims(NamedTuple):
+    """Functions of a part's claims by their names, and the reasons of its document."""
 
-    registry: Registry
-    explanations: tuple[Explanation, ...]
+    places: Mapping[str, Place]
+    reasons: Reasons
 
 
-STUDIES: dict[str, StudyChecks] = {
-    "thuesen2022": StudyChecks(thuesen2022.REGISTRY, thuesen2022.EXPLANATIONS),
-    "song2020": StudyChecks(song2020.REGISTRY, song2020.EXPLANATIONS),
-    "oconnor2020": StudyChecks(oconnor2020.REGISTRY, oconnor2020.EXPLANATIONS),
-}
+def claims_of(document: str, part: str) -> dict[str, Place]:
+    """Functions in the claims of a part.
+
+    Raises
+    ------
+    StudyError
+        If two modules define the same public name: one statement would have two checks.
+    """
+    found: dict[str, Place] = {}
+    for module in modules(document, part, "claims"):
+        for name in functions(Path(find_spec(module).origin)):
+            if name in found and not name.startswith("_") and name.islower():
+                raise StudyError(f"{name} stands in {found[name].module} and in {module}.")
+            found[name] = Place(module, name)
+    return found
 
 
 def verdict_table(
@@ -80,7 +95,7 @@ def verdict_table(
     Parameters
     ----------
     study:
-        Name of the study, a key of ``STUDIES``.
+        Name of the study.
     tables:
         Tidy table of every result by the result's name (its id without the study), e.g.
         ``claim.readout``; ``theorems`` holds the deviations of all theorems. Results that share the
@@ -98,22 +113,19 @@ def verdict_table(
     Raises
     ------
     StudyError
-        If the study is unknown, a statement has no check, or a table that is needed is missing,
-        lacks a column or lacks rows.
+        If a statement has no check, or a table that is needed is missing, lacks a column or lacks
+        rows.
     """
-    if study not in STUDIES:
-        raise StudyError(
-            f"there are no checks for the study '{study}'; register them in "
-            f"plausible.reproduction.verdicts.STUDIES (known: {', '.join(STUDIES)})."
-        )
-    checks = STUDIES[study]
+    parts = dict.fromkeys(published.part_of[name] for name in published.entries)
+    reasons = load_reasons(study, parts)
+    claims = {part: Claims(claims_of(study, part), reasons) for part in parts}
     full_scale = scale == FULL_SCALE if comparable is None else comparable
     rows: dict[str, list[dict[str, Any]]] = {}
     for identifier, entry in published.entries.items():
         if "same_as" in entry:
             continue
         evidence = Evidence(tables, entry, published, full_scale)
-        rows[identifier] = list(_rows_of_entry(evidence, checks))
+        rows[identifier] = list(_rows_of_entry(evidence, claims[published.part_of[identifier]]))
     for identifier, entry in published.entries.items():
         if "same_as" in entry:
             rows[identifier] = list(_rows_of_reference(entry, rows[entry["same_as"]]))
@@ -121,7 +133,7 @@ def verdict_table(
     return pd.DataFrame(ordered, columns=list(COLUMNS))
 
 
-def _rows_of_entry(evidence: Evidence, checks: StudyChecks) -> Iterator[dict[str, Any]]:
+def _rows_of_entry(evidence: Evidence, claims: Claims) -> Iterator[dict[str, Any]]:
     entry = evidence.entry
     if entry["reproducible"] == "illustration_only":
         yield from _unjudged(entry, ILLUSTRATION)
@@ -130,31 +142,26 @@ def _rows_of_entry(evidence: Evidence, checks: StudyChecks) -> Iterator[dict[str
         yield from _unjudged(entry, NEEDS_DATA)
         return
     name = result_name(entry["id"])
-    for index, statement in enumerate(entry["expect"]):
-        for outcome in _outcomes(evidence, checks.registry, name, index):
-            row = _statement_row(evidence, index, statement, outcome)
-            yield _explained(row, name, checks)
-    if name in checks.registry.numbers:
-        for number in checks.registry.numbers[name](evidence):
-            yield _explained(_number_row(evidence, number), name, checks)
+    for statement in entry["expect"]:
+        for outcome in _outcomes(evidence, claims, statement["id"]):
+            yield _explained(_statement_row(evidence, statement, outcome), name, claims)
+    numbers = claims.places.get(f"numbers_of_{name.replace('.', '_')}")
+    if numbers is not None:
+        for number in numbers.load()(evidence):
+            yield _explained(_number_row(evidence, number), name, claims)
 
 
-def _outcomes(evidence: Evidence, registry: Registry, name: str, index: int) -> list[Outcome]:
-    """Findings about one statement, by its registered check or from the table of theorems."""
-    check = registry.checks.get((name, index))
-    if check is not None:
-        outcomes = check(evidence)
-    elif evidence.entry["kind"] == "theorem":
-        outcomes = theorem_outcomes(evidence, index)
-    else:
-        raise StudyError(f"{evidence.entry['id']}: statement {index} has no check.")
+def _outcomes(evidence: Evidence, claims: Claims, statement: str) -> list[Outcome]:
+    """Findings about one statement, by the function of its id or from the table of theorems."""
+    check = claims.places.get(statement)
+    outcomes = check.load()(evidence) if check else theorem_outcomes(evidence, statement)
     if not outcomes:
-        raise StudyError(f"{evidence.entry['id']}: the check of statement {index} found nothing.")
+        raise StudyError(f"{evidence.entry['id']}: the check of '{statement}' found nothing.")
     return outcomes
 
 
 def _statement_row(
-    evidence: Evidence, index: int, statement: Mapping[str, Any], outcome: Outcome
+    evidence: Evidence, statement: Mapping[str, Any], outcome: Outcome
 ) -> dict[str, Any]:
     note = outcome.note
     if outcome.full_scale and not evidence.full_scale:
@@ -168,7 +175,8 @@ def _statement_row(
             note += "; the interval reaches across the bound"
     return _row(
         evidence.entry,
-        check=f"expect:{index} {outcome.aspect}".strip(),
+        check=statement["id"],
+        variant=outcome.variant,
         statement=statement["test"],
         protocol=outcome.protocol,
         reproduced=outcome.reproduced,
@@ -248,10 +256,10 @@ def _number_verdict(evidence: Evidence, holds: bool) -> str:
 
 def _unjudged(entry: Entry, verdict: str) -> Iterator[dict[str, Any]]:
     """Rows of an entry that is not reproduced here: its statements and its numbers."""
-    for index, statement in enumerate(entry["expect"]):
+    for statement in entry["expect"]:
         yield _row(
             entry,
-            check=f"expect:{index}",
+            check=statement["id"],
             statement=statement["test"],
             tolerance=statement["tolerance"] or "",
             verdict=verdict,
@@ -268,9 +276,9 @@ def _unjudged(entry: Entry, verdict: str) -> Iterator[dict[str, Any]]:
 def _rows_of_reference(entry: Entry, original: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Rows of an entry with the content of another one: its verdicts stand for both."""
     target = entry["same_as"]
-    statements = [row for row in original if row["check"].startswith("expect:")]
+    statements = [row for row in original if not row["check"].startswith("value:")]
     protocols = list(dict.fromkeys(row["protocol"] for row in statements))
-    for index, statement in enumerate(entry["expect"]):
+    for statement in entry["expect"]:
         for protocol in protocols:
             verdicts = [row["verdict"] for row in statements if row["protocol"] == protocol]
             counts = ", ".join(
@@ -278,7 +286,7 @@ def _rows_of_reference(entry: Entry, original: list[dict[str, Any]]) -> Iterator
             )
             yield _row(
                 entry,
-                check=f"expect:{index}",
+                check=statement["id"],
                 statement=statement["test"],
                 protocol=protocol,
                 reproduced=f"the result of {target}",
@@ -299,11 +307,11 @@ def _worst(verdicts: list[str]) -> str:
     return ILLUSTRATION
 
 
-def _explained(row: dict[str, Any], name: str, checks: StudyChecks) -> dict[str, Any]:
+def _explained(row: dict[str, Any], name: str, claims: Claims) -> dict[str, Any]:
     """Put the known cause behind the note of a difference."""
     if row["verdict"] != DIFFERS:
         return row
-    text = explain(checks.explanations, name, row["check"], row["protocol"])
+    text = claims.reasons.why(name, row["check"], row["variant"], row["protocol"])
     if text is None:
         return row
     return row | {"note": f"{row['note']}. Why: {text}".removeprefix(". ")}

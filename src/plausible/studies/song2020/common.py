@@ -16,8 +16,8 @@ from torch import Tensor
 from plausible.data.dataset import CLASSES, Dataset, intensities
 from plausible.errors import StudyError
 from plausible.learning.layered import LayeredNetwork, make_network
+from plausible.reproduction.inputs import Settings, read, require
 from plausible.seeds import torch_seed
-from plausible.studies.inputs import Settings, read, require
 
 __all__ = [
     "STUDY",

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
+from plausible.reproduction.inputs import Settings, read, require
 from plausible.seeds import numpy_generator, torch_seed
-from plausible.studies.inputs import Settings, read, require
 
 __all__ = ["STUDY", "Settings", "read", "require", "split_name", "stream", "torch_generator"]
 

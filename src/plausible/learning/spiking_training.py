@@ -1,0 +1,273 @@
+"""One training run of chapter 3: a network, a rule, a seed; tested on three sets of images.
+
+The author trained on the first 50,000 images of MNIST's training file in their order, without
+shuffling, and tested on its last 10,000; the official test images stand beside them. All networks
+of a seed start from the same weights, normal with a standard deviation of 0.01 (section A.5).
+"""
+
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from plausible.data import Dataset
+from plausible.data.dataset import CLASSES
+from plausible.data.splits import split_dataset
+from plausible.files import atomic_path
+from plausible.kernels import deep_spiking, rectified_network
+from plausible.kernels.deep_spiking_types import (
+    Predictions,
+    SpikeTrains,
+    initial_weights,
+    make_network,
+    make_rule,
+    network_from_arrays,
+)
+from plausible.kernels.spike_emission import input_trains
+from plausible.learning.spiking_specs import RECTIFIED, SPIKING, Run, Spec
+from plausible.measure.accuracy import accuracy_percent
+from plausible.seeds import numpy_generator
+
+STUDY = "oconnor2020"
+TRAIN, THESIS, OFFICIAL = "train", "thesis", "official"
+TESTS = (THESIS, OFFICIAL)
+IMAGES_AT_ONCE = 5000
+
+
+class Part(NamedTuple):
+    """Images ``[n, pixels]`` as grey levels up to ``white``, and their labels int64 ``[n]``."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    white: int
+
+
+class Progress(NamedTuple):
+    """A run between two of its stops: what changes, and the rows so far.
+
+    ``weights`` ``[n_l, n_(l+1)]`` per layer; ``back`` the quantizers of errors; ``counts`` int64
+    ``[3, L + 1]`` spikes, error spikes and those that passed, since the beginning.
+    ``diverged_epoch`` is -1 as long as everything is finite.
+    """
+
+    weights: list[np.ndarray]
+    back: list[np.ndarray]
+    counts: np.ndarray
+    stops_done: int
+    diverged_epoch: float
+    rows: list[dict[str, Any]]
+
+
+def image_parts(dataset: Dataset) -> dict[str, Part]:
+    """Training images, test images of the thesis, official test images."""
+    divided = split_dataset(dataset, "thesis")
+    return {
+        TRAIN: Part(divided.train_images, divided.train_labels, dataset.white),
+        THESIS: Part(divided.test_images, divided.test_labels, dataset.white),
+        OFFICIAL: Part(dataset.test_images, dataset.test_labels, dataset.white),
+    }
+
+
+def spike_trains(part: Part, steps: int) -> SpikeTrains:
+    """Input spikes of all images, encoded some at a time because encoding needs much memory."""
+    pieces = [
+        input_trains(part.images[first : first + IMAGES_AT_ONCE], steps, part.white)
+        for first in range(0, len(part.images), IMAGES_AT_ONCE)
+    ]
+    offsets = np.cumsum([0, *(len(piece.code) for piece in pieces[:-1])])
+    start = [piece.start + offset for piece, offset in zip(pieces, offsets, strict=True)]
+    code = np.concatenate([piece.code for piece in pieces])
+    return SpikeTrains(np.concatenate(start), code, part.images, part.white)
+
+
+class Bench(NamedTuple):
+    """Images and their input spikes, which all runs of a job share."""
+
+    parts: Mapping[str, Part]
+    trains: dict[tuple[str, int], SpikeTrains]
+
+    def spikes(self, part: str, steps: int) -> SpikeTrains:
+        """Input spikes of a part, encoded once for each number of steps."""
+        if (part, steps) not in self.trains:
+            self.trains[part, steps] = spike_trains(self.parts[part], steps)
+        return self.trains[part, steps]
+
+
+def layer_sizes(part: Part, hidden: Sequence[int]) -> tuple[int, ...]:
+    """Units per layer, the input first."""
+    return (part.images.shape[1], *hidden, CLASSES)
+
+
+def first_weights(sizes: Sequence[int], seed: int, deviation: float = 0.01) -> list[np.ndarray]:
+    """Initial weights of a seed: the same for every rule and every number of time steps."""
+    rng = numpy_generator(STUDY, "mnist weights", seed)
+    return initial_weights(tuple(sizes), rng, deviation)
+
+
+def spiking_predictions(
+    weights: list[np.ndarray], part: Part, trains: SpikeTrains
+) -> tuple[np.ndarray, np.ndarray]:
+    """Error percent after each time step ``[steps]``, spikes int64 ``[images, steps, L]``.
+
+    An image without a spike of the last hidden layer has no largest output and counts as class 0,
+    as an arg max of equals does.
+    """
+    steps = trains.start.shape[1] - 1
+    rule = make_rule(steps)
+    found: Predictions = deep_spiking.predict(make_network(weights, rule), rule, trains)
+    errors = [100.0 - accuracy_percent(classes, part.labels) for classes in found.classes.T]
+    return np.array(errors), found.spikes
+
+
+def rectified_predictions(weights: list[np.ndarray], part: Part) -> tuple[float, np.ndarray]:
+    """Error percent of the vector network, and its non-zero units int64 ``[images, L]``."""
+    outputs, active = rectified_network.outputs(weights, part.images, part.white)
+    return 100.0 - accuracy_percent(outputs.argmax(axis=1), part.labels), active
+
+
+def hidden_spikes(weights: list[np.ndarray], layer: int, trains: SpikeTrains) -> np.ndarray:
+    """Spikes of every unit of hidden layer ``layer`` (from 1), int64 ``[images, units]``.
+
+    Read from the kernel by giving that layer an output of identity: its running output then
+    counts the layer's spikes.
+    """
+    rule = make_rule(trains.start.shape[1] - 1)
+    counted = [*weights[:layer], np.eye(weights[layer - 1].shape[1])]
+    return deep_spiking.predict(make_network(counted, rule), rule, trains).outputs[:, -1].round()
+
+
+def train_stretch(
+    progress: Progress,
+    spec: Spec,
+    part: Part,
+    trains: SpikeTrains | None,
+    samples: range,
+    generator: np.random.Generator,
+) -> tuple[Progress, int]:
+    """Train on ``samples``, numbered since the beginning of the run; data wrap around.
+
+    Returns the progress and how many samples were done before the network diverged, if it did.
+    """
+    order = np.arange(samples.start, samples.stop) % len(part.images)
+    if spec.form == RECTIFIED:
+        weights = [matrix.copy() for matrix in progress.weights]
+        done = rectified_network.train(
+            weights, spec.learning_rate, part.images, part.white, part.labels, order
+        )
+        return progress._replace(weights=weights), done
+    rule = spec.rule()
+    network = network_from_arrays(_arrays(progress), rule)
+    result = deep_spiking.train(network, rule, trains, part.labels, order, generator)
+    counts = progress.counts + np.array([result.spikes, result.errors, result.passed])
+    progress = progress._replace(
+        weights=list(network.weights), back=list(network.back), counts=counts
+    )
+    return progress, result.samples if result.diverged else len(order)
+
+
+def train_run(
+    run: Run,
+    bench: Bench,
+    settings: Mapping[str, Any],
+    stops: Iterable[float],
+    measure: Callable[[Progress, float, int], list[dict[str, Any]]],
+) -> Progress:
+    """Train a network with a checkpoint at each of ``stops`` (epochs), if there is a folder.
+
+    ``measure`` is given the progress, the epoch and the number of samples since the stop before,
+    and gives the rows of this stop. Settings: ``hidden_sizes``, ``initial_deviation``,
+    ``checkpoints`` (folder; absent: none). Networks of the same name and seed have the same random
+    stream in every sweep. A network that diverged is trained no further.
+    """
+    part = bench.parts[TRAIN]
+    generator = numpy_generator(STUDY, "back reset", run.network, run.seed)
+    sizes = layer_sizes(part, settings["hidden_sizes"])
+    progress = begin(sizes, run.seed, settings["initial_deviation"])
+    folder, path = settings.get("checkpoints"), None
+    if folder is not None:
+        path = Path(folder) / f"{run.protocol}.{run.network}.{run.seed}.npz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        progress = load_progress(path, progress, generator)
+    stops = sorted(set(stops))
+    images = len(part.images)
+    for position in range(progress.stops_done, len(stops)):
+        before = round(stops[position - 1] * images) if position else 0
+        samples, done = range(before, round(stops[position] * images)), 0
+        if len(samples) and progress.diverged_epoch < 0:
+            trains = bench.spikes(TRAIN, run.spec.steps) if run.spec.form == SPIKING else None
+            progress, done = train_stretch(progress, run.spec, part, trains, samples, generator)
+            if done < len(samples):
+                progress = progress._replace(diverged_epoch=(before + done) / images)
+        rows = measure(progress, stops[position], done)
+        progress = progress._replace(stops_done=position + 1, rows=[*progress.rows, *rows])
+        if path is not None:
+            save_progress(path, progress, generator)
+    return progress
+
+
+def training_additions(counts: np.ndarray, sizes: Sequence[int]) -> float:
+    """Additions of a training so far, forward, backward and of its updates.
+
+    A spike of layer l adds n_(l+1) weights; an error spike that passes the gate of layer l adds a
+    column of n_(l-1) weights to the layer below (not below the first) and changes as many.
+    """
+    spikes, _, passed = counts.astype(np.float64)
+    below = np.array(sizes[:-1], dtype=np.float64)
+    forward = spikes[:-1] @ np.array(sizes[1:], dtype=np.float64)
+    return float(forward + 2.0 * (passed[1:] @ below) - passed[1] * below[0])
+
+
+def _arrays(progress: Progress) -> dict[str, np.ndarray]:
+    named = {f"weights_{layer}": matrix for layer, matrix in enumerate(progress.weights)}
+    return named | {f"back_{layer}": phi for layer, phi in enumerate(progress.back)}
+
+
+def begin(sizes: Sequence[int], seed: int, deviation: float = 0.01) -> Progress:
+    """A run before its first sample."""
+    weights = first_weights(sizes, seed, deviation)
+    back = [np.zeros(size) for size in sizes[:-1]]
+    return Progress(weights, back, np.zeros((3, len(sizes)), np.int64), 0, -1.0, [])
+
+
+def save_progress(path: Path, progress: Progress, generator: np.random.Generator) -> None:
+    """Write ``progress`` and the state of ``generator`` atomically."""
+    words = {
+        "stops_done": progress.stops_done,
+        "diverged_epoch": progress.diverged_epoch,
+        "rows": progress.rows,
+        "generator": generator.bit_generator.state,
+    }
+    with atomic_path(path) as temporary:
+        np.savez(
+            temporary,
+            words=np.array(json.dumps(words)),
+            counts=progress.counts,
+            **_arrays(progress),
+        )
+
+
+def load_progress(path: Path, fresh: Progress, generator: np.random.Generator) -> Progress:
+    """What a killed job had saved, or ``fresh`` if there is nothing that can be read.
+
+    ``generator`` is set to where it stood. Files are written at once, so an unreadable one was
+    damaged afterwards; the run then starts anew.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = dict(archive)
+        words = json.loads(str(arrays["words"]))
+        generator.bit_generator.state = words["generator"]
+        layers = range(len(fresh.weights))
+        return Progress(
+            [arrays[f"weights_{layer}"] for layer in layers],
+            [arrays[f"back_{layer}"] for layer in layers],
+            arrays["counts"],
+            words["stops_done"],
+            words["diverged_epoch"],
+            words["rows"],
+        )
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return fresh

@@ -1,0 +1,85 @@
+"""Where the code of a part is found: by its path, never by a registry.
+
+The files of the part ``ch3_learning`` of ``oconnor2020`` stand in
+``plausible/studies/oconnor2020/ch3_learning``: settings, experiment, tables, figures, claims,
+theorems, report, each a room. A study file names a function of a room; ``beyond.fsgd_and_sgd``
+among the figures is the function ``fsgd_and_sgd`` of ``figures_beyond.py``, a name without a dot is
+one of ``figures.py``.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from plausible.config import nearest
+from plausible.errors import StudyError
+
+STUDIES = "plausible.studies"
+_FOLDER = Path(__file__).resolve().parents[1] / "studies"
+
+
+class Place(NamedTuple):
+    """A function and the module in which it stands."""
+
+    module: str
+    function: str
+
+    def load(self) -> Callable[..., Any]:
+        """The function itself."""
+        return getattr(import_module(self.module), self.function)
+
+
+def place(document: str, part: str, room: str, name: str, where: str) -> Place:
+    """Place of the function ``name`` of a room; ``where`` says which line of a file asks for it.
+
+    Raises
+    ------
+    StudyError
+        If there is no such file or function.
+    """
+    topic, _, function = name.rpartition(".")
+    stem = f"{room}_{topic}" if topic else room
+    path = _FOLDER / document / part / f"{stem}.py"
+    if not path.is_file():
+        known = [_topic(module, room) for module in modules(document, part, room)]
+        raise StudyError(
+            f"{where} names {name!r}, for which {_shown(path)} is expected; there is no such file"
+            f"{nearest(topic, known)}."
+        )
+    known = functions(path)
+    if function not in known:
+        raise StudyError(
+            f"{where} names {name!r}, but {_shown(path)} has no function {function!r}"
+            f"{nearest(function, known)}."
+        )
+    return Place(f"{STUDIES}.{document}.{part}.{stem}", function)
+
+
+def modules(document: str, part: str, room: str) -> tuple[str, ...]:
+    """Modules of a room of a part: ``claims`` and ``claims_<topic>``, in the order of their names."""
+    folder = _FOLDER / document / part
+    found = sorted({*folder.glob(f"{room}.py"), *folder.glob(f"{room}_*.py")})
+    return tuple(f"{STUDIES}.{document}.{part}.{path.stem}" for path in found)
+
+
+def file_of(document: str, part: str, name: str) -> Path:
+    """Path of a file of a part, such as ``reasons.yaml``."""
+    return _FOLDER / document / part / name
+
+
+@cache
+def functions(path: Path) -> tuple[str, ...]:
+    """Names that a module defines at its top level, read from its text without importing it."""
+    text = path.read_text(encoding="utf-8")
+    return tuple(re.findall(r"^(?:def |class )?([A-Za-z]\w*)(?: = |\(|:)", text, re.MULTILINE))
+
+
+def _topic(module: str, room: str) -> str:
+    return module.rpartition(".")[2].removeprefix(room).removeprefix("_")
+
+
+def _shown(path: Path) -> str:
+    return path.relative_to(_FOLDER.parents[1]).as_posix()

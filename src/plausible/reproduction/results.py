@@ -1,0 +1,89 @@
+"""Making one result: its tidy table, its picture and its readable table, in one process."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plausible.files import write_text
+from plausible.reproduction.provenance import Run
+from plausible.reproduction.published import load_published
+
+Frames = Mapping[str, pd.DataFrame]
+"""One DataFrame a source: ``train``, ``simulate.<name>``, ``sweep.<name>``."""
+
+
+def make_result(
+    run: Run,
+    folder: str | Path,
+    parts: Sequence[str],
+    sources: Mapping[str, Sequence[str]],
+    options: Mapping[str, Any],
+    shown_in: str | Path,
+    functions: Mapping[str, tuple[str, str]],
+    shows: str,
+    dataset: str,
+    outputs: Sequence[str],
+) -> None:
+    """Write the files of a result.
+
+    Parameters
+    ----------
+    run:
+        The job, through which outputs are written.
+    folder, parts:
+        Folder of what the document published, and the parts of it that the result shows.
+    sources, options:
+        Tables of the jobs that a result of its own is made from, by source, and the arguments of
+        its table function; without one, the rows stand as they are.
+    shown_in:
+        Table that holds the numbers of a result without a table of its own.
+    functions:
+        Module and name of the functions for ``table``, ``figure`` and ``markdown``.
+    shows:
+        Published result whose values the readable table is given.
+    dataset:
+        Name of the data set, for the picture.
+    outputs:
+        Kinds of files that are written: ``csv``, ``svg`` with ``png``, ``md``.
+    """
+    if "csv" in outputs:
+        frames = {source: read_tables(paths) for source, paths in sources.items()}
+        make = _load(functions, "table")
+        table = make(frames, options) if make else pd.concat(frames.values(), ignore_index=True)
+        with run.output("csv") as path:
+            # Eight digits: more than any published number has, and a third of the size.
+            table.to_csv(path, index=False, float_format="%.8g")
+            shown_in = path
+    # Always as it is read from the file, so that a picture does not depend on who asks for it.
+    table = pd.read_csv(shown_in)
+    published = load_published(folder, parts)
+    if "svg" in outputs:
+        from plausible.drawing import style
+
+        figure = _load(functions, "figure")(table, published, dataset=dataset)
+        with run.output("svg") as svg, run.output("png") as png:
+            style.save_figure(figure, svg, png)
+    if "md" in outputs:
+        entry = published.entries.get(f"{published.study}.{shows}", {})
+        with run.output("md") as path:
+            write_text(path, _load(functions, "markdown")(table, entry.get("values", {})))
+
+
+def read_tables(paths: Sequence[str]) -> pd.DataFrame:
+    """Rows of several tables, one under the other.
+
+    A job of a sweep that is divided among more jobs than it has tasks writes no rows, only a line
+    end.
+    """
+    filled = [path for path in paths if Path(path).stat().st_size > 1]
+    return pd.concat([pd.read_csv(path) for path in filled], ignore_index=True)
+
+
+def _load(functions: Mapping[str, tuple[str, str]], key: str) -> Callable[..., Any] | None:
+    if key not in functions:
+        return None
+    module, name = functions[key]
+    return getattr(import_module(module), name)

@@ -1,0 +1,103 @@
+"""Reading a study: ``workflow/studies/<document>/study.yaml`` and one file for each of its parts.
+
+``study.yaml`` says what holds for the whole document (scales, seeds, protocols) and in which order
+its parts stand. A part's file declares what is run and what comes out of it; a name may be declared
+only once in a study, and what needs a name of another part finds it.
+"""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from plausible.config import nearest
+from plausible.errors import StudyError
+from plausible.files import read_yaml
+
+SECTIONS = ("train", "simulate", "sweep", "results")
+"""Sections of a part, each a mapping by name."""
+THEOREMS = "theorems"
+"""Section of a part that says how its theorems are run, and the result that holds all of them."""
+
+
+class StudyFiles(NamedTuple):
+    """A study's declarations, laid together, and the part that each name comes from."""
+
+    declaration: dict[str, Any]
+    part_of: dict[tuple[str, str], str]
+    """By section and name."""
+
+
+def study_files(folder: str | Path) -> list[Path]:
+    """The files of a study: ``study.yaml`` first, then those of its parts in their order."""
+    folder = Path(folder)
+    main = folder / "study.yaml"
+    return [main, *(folder / f"{part}.yaml" for part in _mapping(main).get("parts", ()))]
+
+
+def read_study_files(folder: str | Path) -> StudyFiles:
+    """Declarations of a study; not yet checked against the schema.
+
+    A part with theorems gets a sweep of its own, ``theorems_<part>``, and the study a result
+    ``theorems`` that holds the rows of all of them; the theorems show its table.
+
+    Raises
+    ------
+    StudyError
+        If a file is missing or is no YAML mapping, a part has an unknown section, or a name is
+        declared twice.
+    """
+    main, *files = study_files(folder)
+    whole: dict[str, Any] = {**_mapping(main), **{section: {} for section in SECTIONS}}
+    part_of: dict[tuple[str, str], str] = {}
+    sweeps: list[str] = []
+    for file in files:
+        part, content = file.stem, _mapping(file)
+        for section in content:
+            if section not in (*SECTIONS, THEOREMS):
+                allowed = (*SECTIONS, THEOREMS)
+                raise StudyError(
+                    f"{file}: the section {section!r} was found{nearest(section, allowed)}, where "
+                    f"a part of a study may have {', '.join(allowed)}; the rest stands in {main}."
+                )
+        names: list[tuple[str, str, Any]] = []
+        for section in SECTIONS:
+            declared = content.get(section) or {}
+            if not isinstance(declared, dict):
+                raise StudyError(f"{file}: {section} must be a mapping by name; write `{{}}`.")
+            names += [(section, name, value) for name, value in declared.items()]
+        if any(section == "results" and "theorem" in (value or {}) for section, _, value in names):
+            sweeps.append(f"{THEOREMS}_{part}")
+            names.append(("sweep", sweeps[-1], {"settings": {}, **(content.get(THEOREMS) or {})}))
+        for section, name, value in names:
+            if (section, name) in part_of:
+                raise StudyError(
+                    f"{file}: {section}.{name} is declared a second time, first in "
+                    f"{main.parent / part_of[section, name]}.yaml; give one of them another name."
+                )
+            part_of[section, name] = part
+            whole[section][name] = value
+    if sweeps:
+        whole["results"][THEOREMS] = {
+            "title": "Largest deviation of every equation and theorem",
+            "from": {"sweep": sweeps},
+            "markdown": "theorems_markdown",
+        }
+    return StudyFiles(whole, part_of)
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        folder = path.parent if path.stem != "study" else path.parent.parent
+        known = sorted(
+            entry.stem
+            for entry in folder.glob("*" if folder != path.parent else "*.yaml")
+            if entry.stem != "study" and not entry.name.startswith(".")
+        )
+        wanted = path.stem if path.stem != "study" else path.parent.name
+        raise StudyError(
+            f"{path}: there is no such study file{nearest(wanted, known)}; known are "
+            f"{', '.join(known)}."
+        )
+    found = read_yaml(path)
+    if not isinstance(found, dict):
+        raise StudyError(f"{path}: a mapping is expected, with the sections of a study file.")
+    return found

@@ -1,0 +1,51 @@
+"""Verdicts of chapter 1 beside its theorems: the five gaps."""
+
+from plausible.reproduction.evidence import Evidence, Number, Outcome
+
+COLUMNS = ("number", "gap", "closed_by", "implemented_in", "found", "measured_in")
+
+
+def gaps_are_rows(evidence: Evidence) -> list[Outcome]:
+    """Every gap is one row, implemented by names that exist and measured by published results."""
+    frame = evidence.table("ch1.gaps", *COLUMNS)
+    wanted = evidence.entry["values"]["gaps"]
+    closed = int((frame["closed_by"].fillna("") != "").sum())
+    named = [set(str(cell).split("; ")) for cell in frame["measured_in"].fillna("")]
+    study = evidence.published.study
+    unknown = sorted(
+        name for name in set().union(*named) if f"{study}.{name}" not in evidence.published.entries
+    )
+    held = frame["found"].astype(bool)
+    return [
+        Outcome(
+            "",
+            list(frame["gap"]) == wanted,
+            f"{sum(gap in wanted for gap in frame['gap'])} of {len(wanted)} gaps",
+            variant="rows",
+            note=f"systems of the thesis close {closed} of them",
+        ),
+        Outcome(
+            "",
+            bool(held.all()),
+            f"{int(held.sum())} of {len(frame)} gaps",
+            variant="implemented",
+            note="every name of the package that stands for the gap exists",
+        ),
+        Outcome(
+            "",
+            not unknown,
+            f"{len(set().union(*named)) - len(unknown)} results",
+            variant="measured",
+            note=f"not published: {', '.join(unknown)}" if unknown else "all are published results",
+        ),
+    ]
+
+
+def numbers_of_ch1_gaps(evidence: Evidence) -> list[Number]:
+    """The published names, in their order."""
+    frame = evidence.table("ch1.gaps", *COLUMNS)
+    ours = dict(zip(frame["number"], frame["gap"], strict=True))
+    return [
+        Number(f"gap {number}", "", gap, str(ours.get(number, "none")), None)
+        for number, gap in enumerate(evidence.entry["values"]["gaps"], start=1)
+    ]

@@ -1,0 +1,309 @@
+"""Chapter 1 in motion: Hopfield networks at work, integrate-and-fire neurons, STDP, the gaps.
+
+Beyond the thesis, which has no experiment in chapter 1 (O'Connor 2020, sections 1.1.2, 1.4, 1.5 and
+1.6.1); the exact statements about its equations are in theorems_chapter1.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from plausible.networks.hopfield import (
+    Recall,
+    overlap,
+    overlaps,
+    recall,
+    recall_continuous,
+    retrieval_overlap,
+    store,
+)
+from plausible.neurons.integrate_and_fire import IntegrateAndFire, decay, kernel_sum, simulate
+from plausible.neurons.plasticity import DoubleExponential, stdp, stdp_online
+from plausible.reproduction.inputs import Settings, read
+from plausible.seeds import numpy_generator
+from plausible.studies.oconnor2020.ch1.experiment_gaps import gap_table
+
+POINTS_PER_SWEEP = 10
+"""Points of a recall that are kept, for each update of every unit."""
+
+
+def generator(experiment: str, seed: int, *purpose: str | int) -> np.random.Generator:
+    """Random stream of an experiment, a seed and a purpose."""
+    return numpy_generator("oconnor2020", experiment, seed, *purpose)
+
+
+def gaps(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+    """Section 1.5: the five gaps, who closes them, where they are implemented and measured here.
+
+    There are no settings. Columns: those of ``gap_table``.
+    """
+    return gap_table()
+
+
+# --------------------------------------------------------------------------- Hopfield networks
+
+
+def hopfield_recall(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+    """Energy and overlap while damaged patterns are recalled, with binary and continuous states.
+
+    Settings: ``units``, ``loads`` (patterns per unit, binary states), ``gains`` (continuous states,
+    at the first load), ``turned_fraction`` (of the units of a pattern, at the start), ``recalls``
+    (patterns that are tried), ``sweeps`` (at most).
+
+    Columns: states (binary, continuous), load, gain (infinite if binary), seed, pattern,
+    updates_per_unit, energy_per_unit, overlap. The network of a seed and a load serves all gains.
+    Once nothing changes, the last value stands for the rest of the sweeps.
+    """
+    units, loads, gains, turned, recalls, sweeps = read(
+        settings,
+        "hopfield_recall",
+        *("units", "loads", "gains", "turned_fraction", "recalls", "sweeps"),
+    )
+    rows = []
+    for seed in seeds:
+        for load in loads:
+            rng = generator("hopfield_recall", seed, round(1e6 * load))
+            patterns = rng.choice([-1.0, 1.0], (max(1, round(load * units)), units))
+            network = store(patterns)
+            for number, pattern in enumerate(patterns[:recalls]):
+                start = _damaged(pattern, turned, rng)
+                result = recall(network, start, rng, sweeps)
+                key = ("binary", load, np.inf, seed, number)
+                rows += _points(key, result, start, pattern, sweeps)
+                for gain in gains if load == loads[0] else ():
+                    # Inside the cube, where every state is possible.
+                    inner = 0.5 * start
+                    result = recall_continuous(network, inner, gain, rng, sweeps)
+                    key = ("continuous", load, gain, seed, number)
+                    rows += _points(key, result, inner, pattern, sweeps)
+    columns = ["states", "load", "gain", "seed", "pattern"]
+    columns += ["updates_per_unit", "energy_per_unit", "overlap"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _damaged(pattern: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
+    """The pattern with a fraction of its units turned over."""
+    damaged = pattern.copy()
+    damaged[rng.permutation(len(pattern))[: round(fraction * len(pattern))]] *= -1
+    return damaged
+
+
+def _points(
+    key: tuple, result: Recall, start: np.ndarray, pattern: np.ndarray, sweeps: int
+) -> Iterator[tuple]:
+    """Rows of one recall, evenly spaced over ``sweeps`` updates of every unit."""
+    along = overlaps(result, start, pattern)
+    for point in range(sweeps * POINTS_PER_SWEEP + 1):
+        time = point / POINTS_PER_SWEEP
+        update = min(round(time * len(pattern)), len(along) - 1)
+        energy_per_unit = float(result.energies[update]) / len(pattern)
+        yield (*key, time, energy_per_unit, float(along[update]))
+
+
+def hopfield_capacity(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+    """Overlap with a stored pattern after recall, against the number of patterns per unit.
+
+    Settings: ``sizes`` (units), ``loads``, ``turned_fractions`` (of the units, at the start),
+    ``networks`` (of a seed, with patterns of their own), ``recalls`` (patterns tried in each
+    network), ``sweeps`` (at most).
+
+    Columns: units, load (as it is: a whole number of patterns by units), turned_fraction, seed,
+    overlap (mean over all recalls), recovered_fraction (of the recalls that end at overlap 1),
+    unsettled_fraction (of those still changing after the last sweep). Rows of infinitely many units
+    hold the theory; no start and no seed belongs to them.
+    """
+    sizes, loads, fractions = read(
+        settings, "hopfield_capacity", "sizes", "loads", "turned_fractions"
+    )
+    rows = []
+    for units in sizes:
+        for count in sorted({max(1, round(load * units)) for load in loads}):
+            for seed in seeds:
+                for fraction in fractions:
+                    rng = generator("hopfield_capacity", seed, units, count)
+                    found = _recall_often(settings, rng, units, count, fraction)
+                    rows.append((units, count / units, fraction, seed, *found))
+    for load in np.arange(0.002, max(loads) + 0.001, 0.002):
+        rows.append((np.inf, load, np.nan, np.nan, retrieval_overlap(load), np.nan, np.nan))
+    columns = ["units", "load", "turned_fraction", "seed"]
+    columns += ["overlap", "recovered_fraction", "unsettled_fraction"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _recall_often(
+    settings: Settings, rng: np.random.Generator, units: int, count: int, fraction: float
+) -> tuple[float, float, float]:
+    """Mean overlap, share of complete recalls and of unsettled ones, over networks and patterns."""
+    often, recalls, sweeps = read(settings, "hopfield_capacity", "networks", "recalls", "sweeps")
+    ends, settled = [], []
+    for _ in range(often):
+        patterns = rng.choice([-1.0, 1.0], (count, units))
+        network = store(patterns)
+        for pattern in patterns[:recalls]:
+            result = recall(network, _damaged(pattern, fraction, rng), rng, sweeps)
+            ends.append(overlap(result.state, pattern))
+            settled.append(result.settled)
+    complete = float(np.mean(np.array(ends) == 1.0))
+    return float(np.mean(ends)), complete, 1.0 - float(np.mean(settled))
+
+
+# ----------------------------------------------------------------- spiking neurons and synapses
+
+NEURONS = {
+    "reset_to_rest": IntegrateAndFire(reset_mode="value"),
+    "subtract": IntegrateAndFire(reset_mode="subtract"),
+    "subtract_no_leak": IntegrateAndFire(reset_mode="subtract", time_constant_s=np.inf),
+}
+"""Neurons with rest and reset 0 and threshold 1, by name."""
+
+
+def spiking_neurons(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+    """Integrate-and-fire neurons and STDP windows, as four tables one below the other.
+
+    Column ``panel`` says which, and each has its own columns beside it:
+
+    - ``potential`` (first seed): neuron, time_s, potential (of the sum of kernels, eq. 1.10), event
+      (input, spike, or sample), event_potential (of the simulation by events, eq. 1.9);
+    - ``rate``: neuron, seed, drive_hz (mean input per second in units of the threshold), rate_hz;
+    - ``window``: rule, dt_s, weight_change (eq. 1.11), weight_change_online (by two decaying
+      traces, spike by spike);
+    - ``kernel``: rule, protocol, dt_steps, kernel (formula), correlation (numerical sum): the
+      windows of chapters 5 and 6, which eq. 1.11 becomes.
+
+    Settings: ``time_constant_s``, ``input_rate_hz``, ``weight_mean``, ``weight_deviation``,
+    ``trace_s``, ``drives_hz``, ``rate_s``, ``windows`` (name: the four constants of eq. 1.11),
+    ``window_s``, ``k_p``, ``k_d``, ``alpha``, ``kernel_steps``.
+    """
+    parts = [
+        *_potentials(settings, seeds[0]),
+        _rates(settings, seeds),
+        _windows(settings),
+        _kernels(settings),
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _neurons(settings: Settings) -> dict[str, IntegrateAndFire]:
+    (constant,) = read(settings, "spiking_neurons", "time_constant_s")
+    return {
+        name: neuron
+        if np.isinf(neuron.time_constant_s)
+        else neuron._replace(time_constant_s=constant)
+        for name, neuron in NEURONS.items()
+    }
+
+
+def _input(
+    rng: np.random.Generator, duration_s: float, rate_hz: float, mean: float, deviation: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Poisson times of input spikes within the duration, and normal weights."""
+    times = np.sort(rng.uniform(0.0, duration_s, rng.poisson(rate_hz * duration_s)))
+    return times, rng.normal(mean, deviation, len(times))
+
+
+def _potentials(settings: Settings, seed: int) -> Iterator[pd.DataFrame]:
+    rate, mean, deviation, duration = read(
+        settings,
+        "spiking_neurons",
+        *("input_rate_hz", "weight_mean", "weight_deviation", "trace_s"),
+    )
+    rng = generator("spiking_neurons", seed, "potential")
+    times, weights = _input(rng, duration, rate, mean, deviation)
+    for name, neuron in _neurons(settings).items():
+        trace = simulate(neuron, times, weights)
+        spikes, drops = trace.spike_times_s, trace.drops
+        # The moment before each input too, so that its jump is upright in a picture.
+        between = np.linspace(0.0, duration, 1 + round(duration / 1e-3))
+        between = np.sort(np.concatenate([between, times, np.nextafter(times, -np.inf)]))
+        last = np.searchsorted(times, between, side="right") - 1
+        before = np.where(last >= 0, trace.event_potentials[last], neuron.rest)
+        elapsed = between - np.where(last >= 0, times[last], 0.0)
+        for event, at, potential in (
+            ("sample", between, decay(neuron, before, elapsed)),
+            ("input", times, trace.event_potentials),
+            ("spike", np.unique(spikes), None),
+        ):
+            yield pd.DataFrame(
+                {
+                    "panel": "potential",
+                    "neuron": name,
+                    "event": event,
+                    "time_s": at,
+                    "potential": kernel_sum(neuron, at, times, weights, spikes, drops),
+                    "event_potential": np.nan if potential is None else potential,
+                }
+            )
+
+
+def _rates(settings: Settings, seeds: list[int]) -> pd.DataFrame:
+    rate, drives, deviation, duration = read(
+        settings,
+        "spiking_neurons",
+        *("input_rate_hz", "drives_hz", "weight_deviation", "rate_s"),
+    )
+    rows = []
+    for seed in seeds:
+        for number, drive in enumerate(drives):
+            rng = generator("spiking_neurons", seed, "rate", number)
+            times, weights = _input(rng, duration, rate, drive / rate, deviation)
+            for name, neuron in _neurons(settings).items():
+                count = len(simulate(neuron, times, weights).spike_times_s)
+                rows.append(("rate", name, seed, drive, count / duration))
+    return pd.DataFrame(rows, columns=["panel", "neuron", "seed", "drive_hz", "rate_hz"])
+
+
+def _windows(settings: Settings) -> pd.DataFrame:
+    windows, reach = read(settings, "spiking_neurons", "windows", "window_s")
+    rows = []
+    for name, constants in windows.items():
+        window = DoubleExponential(**constants)
+        # An even number of points, so that both sides of the jump at 0 are there and 0 is not.
+        for dt in np.linspace(-reach, reach, 80):
+            online = stdp_online(np.array([0.0]), np.array([dt]), window)
+            rows.append(("window", name, dt, float(stdp(dt, window)), online))
+    columns = ["panel", "rule", "dt_s", "weight_change", "weight_change_online"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _kernels(settings: Settings) -> pd.DataFrame:
+    """Chapter 5: product of two decoded trains; chapter 6: of one and the change of the other.
+
+    Both are summed over time for one spike at 0 (pre) and one at ``dt`` (post).
+    """
+    k_p, k_d, alpha, steps = read(
+        settings, "spiking_neurons", "k_p", "k_d", "alpha", "kernel_steps"
+    )
+    k_alpha, k_beta = k_d / (k_p + k_d), 1.0 / (k_p + k_d)
+    dts = np.arange(-steps, steps + 1)
+    time = np.arange(-steps - 2, steps + 2 + round(40 / -np.log(max(k_alpha, alpha))))
+
+    def decoded(start: int, base: float, height: float) -> np.ndarray:
+        return height * np.where(time >= start, base ** np.maximum(time - start, 0.0), 0.0)
+
+    symmetric, antisymmetric = [], []
+    for dt in dts:
+        pre, post = decoded(0, k_alpha, k_beta), decoded(dt, k_alpha, k_beta)
+        symmetric.append(float(pre @ post))
+        pre, post = decoded(0, alpha, 1.0), decoded(dt, alpha, 1.0)
+        antisymmetric.append(float(pre[1:-1] @ (post[2:] - post[:-2]) / 2.0))
+    size = np.abs(dts)
+    height = k_beta**2 / (1.0 - k_alpha**2)
+    parts = [
+        ("chapter5", "as_published", k_beta * k_alpha**size, symmetric),
+        ("chapter5", "corrected", height * k_alpha**size, symmetric),
+        ("chapter6", "corrected", np.sign(dts) * alpha ** (size - 1.0) / 2.0, antisymmetric),
+    ]
+    return pd.concat(
+        pd.DataFrame(
+            {
+                "panel": "kernel",
+                "rule": rule,
+                "protocol": protocol,
+                "dt_steps": dts,
+                "kernel": kernel,
+                "correlation": correlation,
+            }
+        )
+        for rule, protocol, kernel, correlation in parts
+    )

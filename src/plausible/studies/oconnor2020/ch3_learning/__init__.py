@@ -1,0 +1,1 @@
+"""O'Connor 2020, chapter 3: deep spiking networks learn MNIST."""

@@ -1,0 +1,310 @@
+"""O'Connor 2020, chapter 3 and section A.5: pictures of the spiking networks that learn MNIST."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from plausible.drawing.style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    PUBLISHED_COLOUR,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    Look,
+    draw_line,
+    draw_points,
+    in_style,
+    legend_below,
+    letter,
+    look_of,
+    new_figure,
+    plain_log,
+    protocols_in,
+    published_label,
+    published_mark,
+    published_marker,
+    series_handle,
+    summary,
+)
+from plausible.reproduction.published import Published
+
+TRAINED = {
+    "sgd": Look("spiking, SGD", ORANGE, "s", (0, (4.5, 1.5))),
+    "fsgd": Look("spiking, FSGD", VERMILLION, "o", "-"),
+    "relu": Look("ReLU network", BLUE, "D", "-"),
+    "fsgd_regularised": Look("spiking, regularised FSGD", PURPLE, "^", (0, (6, 1.5, 1, 1.5))),
+}
+RELU_WEIGHTS = Look("spiking with ReLU weights", SKY, "D", (0, (1.2, 1.2)))
+PARTS = {"thesis": "thesis split", "official": "official split"}
+PUBLISHED_EPOCHS = 50
+SHOWN_EPOCHS = 20
+PUBLISHED_ROWS = {"sgd": "Spiking SGD", "fsgd": "Spiking FSGD", "relu": "Vector ReLU MLP"}
+TRAINING_LINE = (0, (1.2, 1.2))
+
+
+def spiking_look(network: str) -> Look:
+    """Look of a network that is tested as a spiking one."""
+    return RELU_WEIGHTS if network == "relu" else TRAINED[network]
+
+
+def networks_of(table: pd.DataFrame, wanted: Sequence[str] = tuple(TRAINED)) -> list[str]:
+    """Networks of a table among the wanted ones, in their order."""
+    return [name for name in wanted if name in set(table["network"])]
+
+
+def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Means with 95 % intervals from three seeds on; intervals of errors end above zero."""
+    data = summary(table, by, value)
+    seeds = table.groupby(list(by), sort=True, dropna=False)["seed"].nunique().to_numpy()
+    data["low"] = data["low"].where(seeds > 2)
+    data["high"] = data["high"].where(seeds > 2)
+    return data
+
+
+def error_axis(axes: Axes, values: pd.Series) -> None:
+    """Logarithmic error axis; an error of zero lies at its lower edge."""
+    found = values[values > 0]
+    axes.set_ylabel("error (%)")
+    if found.empty:
+        return
+    axes.set_ylim(0.7 * found.min(), 1.3 * found.max())
+    plain_log(axes, "y")
+
+
+def positive(data: pd.DataFrame) -> pd.DataFrame:
+    """Intervals cut at a tenth of the mean, so that a logarithmic axis can show them."""
+    return data.assign(low=np.maximum(data["low"], 0.1 * data["mean"]))
+
+
+@in_style
+def ch3_fig3_2(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Figure 3.2: learning curves on both test parts, and the gap of test and training error."""
+    figure = new_figure(height_mm=72)
+    panels = figure.subplots(1, 3)
+    names = networks_of(table, ("relu", "fsgd", "sgd"))
+    shown = table[table["epoch"] > 0]
+    for axes, (part, title), name in zip(panels, PARTS.items(), "ab", strict=False):
+        for network in names:
+            rows = shown[shown["network"] == network]
+            for kind, line in ((part, "-"), ("train", TRAINING_LINE)):
+                data = over_seeds(rows[rows["part"] == kind], ["epoch"], "error_percent")
+                if kind == "train":
+                    data = data.assign(low=np.nan, high=np.nan)
+                look = TRAINED[network]._replace(line=line)
+                draw_line(axes, "epoch", positive(data), look, marker=False)
+        printed = _published_errors(axes, published, float(shown["epoch"].max()), names)
+        whole_numbers(axes, "epoch")
+        error_axis(axes, pd.Series([*shown["error_percent"], *printed]))
+        letter(axes, name, title)
+    _draw_gap(panels[2], shown, names)
+    handles = [series_handle(TRAINED[name], marker="", linestyle="-") for name in names]
+    handles += [
+        Line2D([], [], color=GREY, linestyle="-", label="test"),
+        Line2D([], [], color=GREY, linestyle=TRAINING_LINE, label="training"),
+        published_mark(dataset, f"{published_label(dataset)}, test, epoch {PUBLISHED_EPOCHS}"),
+        Line2D([], [], label=f"{published_label(dataset)}, training, epoch {PUBLISHED_EPOCHS}",
+               **_published_training(PUBLISHED_COLOUR)),
+    ]  # fmt: skip
+    legend_below(figure, [*handles, *interval_handles(table)], 4)
+    return figure
+
+
+def interval_handles(table: pd.DataFrame) -> list[Line2D]:
+    """Legend entry of the bands, where there are enough seeds for them."""
+    # Some seeds are trained for fewer epochs than others.
+    seeds = table.groupby(["network", "epoch"])["seed"].nunique()
+    seeds = sorted(set(seeds[seeds > 2]))
+    if not seeds:
+        return []
+    number = " to ".join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))
+    label = f"95 % interval over {number} seeds"
+    return [Line2D([], [], color=GREY, alpha=0.3, linewidth=5, label=label)]
+
+
+def spiking_handles(steps: pd.DataFrame, names: Sequence[str]) -> list[Line2D]:
+    """Legend entries of networks that are tested as spiking ones; shorter trainings are named."""
+    epochs = steps.groupby("network")["epoch"].max()
+    handles = []
+    for name in names:
+        look = spiking_look(name)
+        shorter = f" ({epochs[name]:g} epochs)" if epochs[name] < epochs.max() else ""
+        handles.append(series_handle(look, look.label + shorter))
+    return handles
+
+
+def whole_numbers(axes: Axes, label: str) -> None:
+    """Horizontal axis of epochs or time steps."""
+    axes.set_xlabel(label)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def _published_errors(
+    axes: Axes, published: Published, last_epoch: float, names: Sequence[str]
+) -> list[float]:
+    """Errors of table 3.2, at the right of the curves, in the colours of their networks."""
+    printed = {row["network"]: row for row in published.values("ch3.table3.2")["rows"]}
+    found = []
+    for name in names:
+        row, colour = printed[PUBLISHED_ROWS[name]], TRAINED[name].colour
+        look = published_marker() | {"markeredgecolor": colour}
+        axes.plot(1.06 * last_epoch, row["test_error_percent"], **look)
+        # Beside each other: those of FSGD and ReLU are nearly the same.
+        place = 1.09 if name == "relu" else 1.04
+        axes.plot(place * last_epoch, row["training_error_percent"], **_published_training(colour))
+        found += [row["test_error_percent"], row["training_error_percent"]]
+    axes.set_xlim(0.0, 1.12 * last_epoch)
+    return found
+
+
+def _published_training(colour: str) -> dict[str, Any]:
+    """Drawing options of a published training error: small and filled."""
+    filled = {"markerfacecolor": colour, "markeredgecolor": colour, "markersize": 3.2}
+    return published_marker() | filled
+
+
+def _draw_gap(axes: Axes, shown: pd.DataFrame, names: Sequence[str]) -> None:
+    """Test minus training error against the epoch, thesis split, first 20 epochs."""
+    for network in names:
+        rows = shown[(shown["network"] == network) & (shown["epoch"] <= SHOWN_EPOCHS)]
+        wide = rows.pivot_table(index=["epoch", "seed"], columns="part", values="error_percent")
+        gap = (wide["thesis"] - wide["train"]).rename("gap").reset_index()
+        look = TRAINED[network]._replace(line="-")
+        draw_line(axes, "epoch", over_seeds(gap, ["epoch"], "gap"), look, marker=False)
+    axes.axhline(0.0, color=GREY, lw=0.6)
+    low, high = axes.get_ylim()
+    # The first epoch, in which both errors fall by tens of points, must not set the scale.
+    axes.set_ylim(max(low, -2.0), min(high, 6.0))
+    whole_numbers(axes, "epoch")
+    axes.set_ylabel("test − training error (points)")
+    letter(axes, "c", f"gap, {PARTS['thesis']}")
+
+
+@in_style
+def ch3_fig3_3(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Figure 3.3: error against the operations spent so far, with and without the input layer."""
+    figure = new_figure(height_mm=132)
+    panels = figure.subplots(2, 2, sharey=True)
+    steps = table[table["record"] == "anytime"]
+    columns = {"operations": "all layers", "operations_without_input": "without the input layer"}
+    names = networks_of(steps)
+    letters = iter("abcd")
+    for line, (part, where) in zip(panels, PARTS.items(), strict=True):
+        for axes, (column, title) in zip(line, columns.items(), strict=True):
+            _draw_guesses(axes, table[table["part"] == part], column, names)
+            letter(axes, next(letters), f"{title}, {where}")
+    tested = table["record"].isin(["anytime", "final"]) & table["part"].isin(list(PARTS))
+    error_axis(panels[0, 0], table.loc[tested, "error_percent"])
+    panels[1, 0].set_ylabel(panels[0, 0].get_ylabel())
+    handles = spiking_handles(steps, names)
+    handles += [
+        series_handle(TRAINED["relu"], "ReLU network, dense", linestyle="none", marker="P"),
+        series_handle(TRAINED["relu"], "ReLU network, without zeros", linestyle="none", marker="X"),
+    ]
+    legend_below(figure, [*handles, *interval_handles(table)], 3)
+    return figure
+
+
+def _draw_guesses(axes: Axes, part: pd.DataFrame, column: str, names: Sequence[str]) -> None:
+    """Error after each time step by its cost, on one test part."""
+    steps = part[part["record"] == "anytime"]
+    for network in names:
+        rows = steps[steps["network"] == network]
+        cost = rows.groupby("step")[column].mean().to_numpy() / 1e3
+        data = positive(over_seeds(rows, ["step"], "error_percent")).assign(cost=cost)
+        draw_line(axes, "cost", data, spiking_look(network), markersize=2.6)
+    _vector_points(axes, part, column)
+    axes.set_xlabel("operations per image so far (thousands)")
+    plain_log(axes, "x")
+
+
+def _vector_points(axes: Axes, part: pd.DataFrame, column: str) -> None:
+    relu = part[(part["record"] == "final") & (part["form"] == "rectified")]
+    relu = relu[relu["network"] == "relu"]
+    for counting, marker in (("dense", "P"), ("sparse", "X")):
+        rows = relu[relu["counting"] == counting]
+        if rows.empty:
+            continue
+        data = positive(over_seeds(rows, ["counting"], "error_percent"))
+        look = TRAINED["relu"]._replace(marker=marker)
+        draw_points(axes, [rows[column].mean() / 1e3], data, look, markersize=5.5, zorder=4)
+
+
+VARIANTS = {
+    "baseline": ("Baseline", "baseline (SGD, T = 10)"),
+    "fractional": ("Fractional Updates", "fractional updates"),
+    "smooth": ("Smooth Gradients", "smooth gradients"),
+    "smooth_fractional": ("Smooth & Fractional", "smooth and fractional"),
+    "random_reset": ("Back-Quantization = Random", "errors' quantizers: random reset"),
+    "zero_reset": ("Back-Quantization = Zero-Reset", "errors' quantizers: zero reset"),
+    "depth_first": ("Depth-First Propagation", "depth first, error not held"),
+    "depth_first_held": ("", "depth first, error held"),
+    "steps_5": ("5 Time Steps", "5 time steps"),
+    "steps_20": ("20 Time Steps", "20 time steps"),
+}
+"""Networks of table A.1 with their printed row (none for the last but two) and a label."""
+
+
+@in_style
+def table_a1_figure(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Table A.1: error of every variant in both readings of the updates, beside the printed one."""
+    figure = new_figure(height_mm=88)
+    panels = figure.subplots(1, 2, sharey=True)
+    printed = {row["variant"]: row["error_percent"] for row in published.values("table_a1")["rows"]}
+    names = networks_of(table, tuple(VARIANTS))
+    protocols = protocols_in(table)
+    last = table[table["epoch"] == table.groupby(["protocol", "network"])["epoch"].transform("max")]
+    for axes, (part, title), letters in zip(panels, PARTS.items(), "ab", strict=False):
+        for position, protocol in enumerate(protocols):
+            rows = last[(last["protocol"] == protocol) & (last["part"] == part)]
+            data = over_seeds(rows, ["network"], "error_percent")
+            # What reaches below zero leaves the panel on the left.
+            data["low"] = np.maximum(data["low"], 1e-3)
+            offset = 0.18 * (position - (len(protocols) - 1) / 2)
+            seeds = rows.groupby("network")["seed"].nunique()
+            for several in (True, False):
+                kept = [name for name in names if name in seeds and (seeds[name] > 2) == several]
+                chosen = data.set_index("network").loc[kept]
+                places = [names.index(name) + offset for name in kept]
+                draw_points(
+                    axes, places, chosen, look_of(protocol), horizontal=True, filled=several
+                )
+        marks = [(printed[VARIANTS[name][0]], place) for place, name in enumerate(names)
+                 if VARIANTS[name][0]]  # fmt: skip
+        if marks:
+            axes.plot(*zip(*marks, strict=True), **published_marker())
+        axes.set_xlabel("error (%)")
+        # Room at the left edge for the crosses of networks that diverged.
+        axes.set_xlim(left=0.6 * min(printed.values()), right=100.0)
+        plain_log(axes, "x")
+        axes.grid(axis="y", color=GREY, alpha=0.2, lw=0.5)
+        letter(axes, letters, title)
+    panels[0].set_yticks(range(len(names)), [VARIANTS[name][1] for name in names])
+    panels[0].invert_yaxis()
+    handles = [
+        series_handle(look_of(name), f"ours, {look_of(name).label}", linestyle="none")
+        for name in protocols
+    ]
+    legend_below(figure, [*handles, published_mark(dataset), *_seed_handles(last)], 5)
+    return figure
+
+
+def _seed_handles(last: pd.DataFrame) -> list[Line2D]:
+    """Legend entries of bars and of open markers, which have too few seeds for a bar."""
+    seeds = last.groupby(["protocol", "network"])["seed"].nunique()
+    handles = []
+    if (seeds > 2).any():
+        label = f"95 % interval over {seeds.max()} seeds"
+        handles.append(Line2D([], [], color=GREY, marker="|", lw=0.9, label=label))
+    if few := sorted(set(seeds[seeds <= 2])):
+        label = "one seed" if few == [1] else f"{' or '.join(map(str, few))} seeds"
+        look = {"marker": "s", "markerfacecolor": "white", "linestyle": "none"}
+        handles.append(Line2D([], [], color=GREY, label=label, **look))
+    return handles

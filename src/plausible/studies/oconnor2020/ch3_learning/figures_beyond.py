@@ -1,0 +1,201 @@
+"""Beyond O'Connor 2020, chapter 3: FSGD against SGD, early guesses, the first weights."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from plausible.drawing.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    VERMILLION,
+    Look,
+    draw_line,
+    draw_published,
+    in_style,
+    legend_below,
+    letter,
+    new_figure,
+    plain_log,
+    published_line,
+    say_empty,
+    series_handle,
+)
+from plausible.measure.budget import gain_over
+from plausible.reproduction.published import Published
+from plausible.studies.oconnor2020.ch3_learning.figures import (
+    TRAINED,
+    error_axis,
+    interval_handles,
+    networks_of,
+    over_seeds,
+    positive,
+    spiking_handles,
+    spiking_look,
+    whole_numbers,
+)
+
+EPOCHS, OPERATIONS = "epoch", "training_operations"
+EQUAL = {
+    EPOCHS: Look("at equal epochs", BLUE, "", "-"),
+    OPERATIONS: Look("at equal operations", GREEN, "", (0, (4.5, 1.5))),
+}
+"""What is held equal in a comparison of two trainings."""
+
+
+POINTS = (-30, -10, -3, -1, -0.5, 0, 0.5, 1, 3, 10, 30)
+
+
+@in_style
+def fsgd_and_sgd(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Both trainings against epochs and against operations, and what FSGD gains over SGD."""
+    figure = new_figure(height_mm=72)
+    panels = figure.subplots(1, 3)
+    test = table[(table["part"] == "thesis") & (table["epoch"] > 0)]
+    names = networks_of(test, ("sgd", "fsgd"))
+    for network in names:
+        rows = test[test["network"] == network]
+        data = positive(over_seeds(rows, ["epoch"], "error_percent"))
+        spent = rows.groupby("epoch")[OPERATIONS].mean().to_numpy() / 1e9
+        draw_line(panels[0], "epoch", data, TRAINED[network], markersize=2.6)
+        draw_line(panels[1], "spent", data.assign(spent=spent), TRAINED[network], markersize=2.6)
+    for axes in panels[:2]:
+        error_axis(axes, test["error_percent"])
+        plain_log(axes, "x")
+    panels[0].set_xlabel("epoch")
+    panels[1].set_xlabel("additions so far (billions)")
+    panels[1].set_ylabel("")
+    letter(panels[0], "a", "by epochs")
+    letter(panels[1], "b", "by operations")
+    _draw_advantage(panels[2], test)
+    handles = [series_handle(TRAINED[name]) for name in names]
+    handles += [series_handle(look, marker="") for look in EQUAL.values()]
+    legend_below(figure, [*handles, *interval_handles(table)], 5)
+    return figure
+
+
+def signed_points(axes: Axes) -> None:
+    """Axis of differences in percentage points: linear within one point, logarithmic beyond."""
+    axes.set_yscale("symlog", linthresh=1.0, linscale=0.8)
+    limits = axes.get_ylim()
+    ticks = [tick for tick in POINTS if limits[0] <= tick <= limits[1]]
+    axes.set_yticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
+    axes.set_yticks([], minor=True)
+    axes.axhline(0.0, color=GREY, lw=0.6)
+
+
+def _draw_advantage(axes: Axes, test: pd.DataFrame) -> None:
+    drawn = False
+    for equal, look in EQUAL.items():
+        found = gain_over(test, "fsgd", "sgd", equal)
+        # The first epoch, in which errors fall by tens of points, must not set the scale.
+        found = found[found["epoch"] >= min(1.0, found["epoch"].max())] if len(found) else found
+        if found.empty:
+            continue
+        draw_line(axes, "epoch", over_seeds(found, ["epoch"], "points"), look, marker=False)
+        drawn = True
+    if not drawn:
+        say_empty(axes)
+    signed_points(axes)
+    whole_numbers(axes, "epoch of FSGD")
+    axes.set_ylabel("error of SGD − error of FSGD (points)")
+    letter(axes, "c", "gain of FSGD")
+
+
+@in_style
+def early_guesses(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Anytime error: after each time step, and above that of the vector network, by its cost."""
+    figure = new_figure(height_mm=76)
+    panels = figure.subplots(1, 2)
+    part = table[table["part"] == "thesis"]
+    steps = part[part["record"] == "anytime"]
+    vector = part[(part["record"] == "final") & (part["counting"] == "dense")]
+    names = networks_of(steps, tuple(TRAINED))
+    for network in names:
+        rows = steps[steps["network"] == network]
+        look = spiking_look(network)
+        data = positive(over_seeds(rows, ["step"], "error_percent"))
+        draw_line(panels[0], "step", data, look, markersize=2.6)
+        limits = vector[vector["network"] == network].set_index("seed")
+        panels[0].axhline(limits["error_percent"].mean(), color=look.colour, lw=0.6, alpha=0.7)
+        dense = limits["operations"].mean()
+        above = rows.assign(
+            above=rows["error_percent"].to_numpy()
+            - limits["error_percent"].reindex(rows["seed"]).to_numpy()
+        )
+        data = over_seeds(above, ["step"], "above")
+        share = 100.0 * rows.groupby("step")["operations"].mean().to_numpy() / dense
+        draw_line(panels[1], "share", data.assign(share=share), look, markersize=2.6)
+    _mark_sparse(panels[1], part)
+    error_axis(panels[0], pd.concat([steps["error_percent"], vector["error_percent"]]))
+    whole_numbers(panels[0], "time steps so far")
+    letter(panels[0], "a", "error of a guess")
+    signed_points(panels[1])
+    panels[1].set(
+        xlabel="additions so far (% of a dense pass)",
+        ylabel="error above the vector network (points)",
+    )
+    plain_log(panels[1], "x")
+    letter(panels[1], "b", "what a guess costs")
+    handles = spiking_handles(steps, names)
+    handles.append(Line2D([], [], color=GREY, lw=0.6, label="vector network, same weights"))
+    handles.append(
+        Line2D(
+            [],
+            [],
+            color=GREY,
+            lw=0.9,
+            ls=(0, (1.2, 1.2)),
+            label="ReLU network, without zeros",
+        )
+    )
+    legend_below(figure, [*handles, *interval_handles(table)], 3)
+    return figure
+
+
+def _mark_sparse(axes: Axes, part: pd.DataFrame) -> None:
+    """Cost of a pass of the trained ReLU network that leaves out zeros, in the same unit."""
+    relu = part[(part["record"] == "final") & (part["network"] == "relu")]
+    cost = relu[relu["form"] == "rectified"].groupby("counting")["operations"].mean()
+    if {"sparse", "dense"} <= set(cost.index) and np.isfinite(cost["dense"]):
+        share = 100.0 * cost["sparse"] / cost["dense"]
+        axes.axvline(share, color=GREY, lw=0.9, ls=(0, (1.2, 1.2)))
+
+
+READINGS = {
+    "": Look("0.01 is the standard deviation (author's code)", BLUE, "o", "-"),
+    "_variance": Look("0.01 is the variance", VERMILLION, "s", (0, (4.5, 1.5))),
+}
+"""What the second number of normal(0, 0.01) means, by the ending of a network's name."""
+ONE_SEED = {"lw": 0.6, "alpha": 0.6}
+
+
+@in_style
+def initial_weights(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Learning curves of two rows of table A.1 by both readings of their initial weights.
+
+    Means, and a thin line for each seed: three runs that learn and do not learn have no interval.
+    """
+    figure = new_figure(height_mm=68)
+    panels = figure.subplots(1, 2, sharey=True)
+    printed = {row["variant"]: row["error_percent"] for row in published.values("table_a1")["rows"]}
+    rules = {"baseline": ("Baseline", "SGD"), "fractional": ("Fractional Updates", "FSGD")}
+    table = table[table["part"] == "thesis"]
+    for axes, (network, (row, rule)), name in zip(panels, rules.items(), "ab", strict=True):
+        for ending, look in READINGS.items():
+            rows = table[table["network"] == network + ending]
+            for _, run in rows.groupby("seed"):
+                axes.plot(run["epoch"], run["error_percent"], color=look.colour, **ONE_SEED)
+            mean = over_seeds(rows, ["epoch"], "error_percent").assign(low=np.nan)
+            draw_line(axes, "epoch", mean, look)
+        draw_published(axes, [0, table["epoch"].max()], [printed[row]] * 2)
+        whole_numbers(axes, "epoch")
+        letter(axes, name, f"{row.lower()} ({rule})")
+    error_axis(panels[0], pd.concat([table["error_percent"], pd.Series(printed)[["Baseline"]]]))
+    panels[0].set_ylim(top=100.0)
+    handles = [series_handle(look, f"{look.label}, mean") for look in READINGS.values()]
+    handles += [published_line(dataset), Line2D([], [], color=GREY, label="one seed", **ONE_SEED)]
+    legend_below(figure, handles, 2)
+    return figure

@@ -1,0 +1,257 @@
+"""Tables of the training runs of chapter 3, with the published values beside ours."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from plausible.measure.budget import gain_over
+from plausible.reproduction.markdown import Frames, as_they_are, markdown_table, mean_text
+
+PARTS = {"thesis": "thesis split", "official": "official split", "train": "training"}
+NETWORKS = {
+    "sgd": "spiking, SGD",
+    "fsgd": "spiking, FSGD",
+    "relu": "ReLU network",
+    "fsgd_regularised": "spiking, regularised FSGD",
+}
+TABLE3_2 = {
+    "Spiking SGD": ("sgd", "spiking"),
+    "Spiking FSGD": ("fsgd", "spiking"),
+    "Vector ReLU MLP": ("relu", "rectified"),
+    "Spiking with ReLU Weights": ("relu", "spiking"),
+    "ReLU with Spiking FSGD weights": ("fsgd", "rectified"),
+}
+"""Rows of table 3.2: the trained network, and the form in which its weights are tested."""
+FORMS = {"spiking": "spiking network", "rectified": "vector network"}
+"""Names of the forms: a vector network is the ReLU network with the weights of a training."""
+TABLE_A1 = {
+    "Baseline": "baseline",
+    "Fractional Updates": "fractional",
+    "Depth-First Propagation": "depth_first",
+    "Smooth Gradients": "smooth",
+    "Smooth & Fractional": "smooth_fractional",
+    "Back-Quantization = Zero-Reset": "zero_reset",
+    "Back-Quantization = Random": "random_reset",
+    "5 Time Steps": "steps_5",
+    "20 Time Steps": "steps_20",
+}
+"""Rows of table A.1 and their networks; as published, depth first is ``depth_first_held``."""
+HELD = "depth_first_held"
+HELD_LABEL = "Depth-First, error held"
+GAIN_EPOCHS = (1, 2, 5, 10, 15, 20, 50)
+"""Epochs of the table of what FSGD gains; of a shorter or coarser training, the nearest ones."""
+
+
+def rows_of_record(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Rows of the kinds ``records`` of the training runs, without columns that are empty there.
+
+    Options ``networks`` and ``protocols``, where given, keep these alone.
+    A sweep whose every run diverged keeps the columns ``error_percent`` and ``operations``.
+    """
+    table = as_they_are(frames, options)
+    table = table[table["record"].isin(options["records"])]
+    for column in ("network", "protocol"):
+        table = table[table[column].isin(options.get(f"{column}s", table[column]))]
+    kept = {"error_percent", "operations", "operations_without_input", "silent_percent"}
+    used = [name for name in table.columns if name in kept or table[name].notna().any()]
+    return table[used].reset_index(drop=True)
+
+
+def final_errors(table: pd.DataFrame, network: str, form: str, part: str) -> pd.DataFrame:
+    """Rows of a network after its training, tested in a form on a part of the images.
+
+    A vector network stands there twice, once for each way to count its operations: the dense one.
+    """
+    return table[
+        (table["record"] == "final")
+        & (table["network"] == network)
+        & (table["form"] == form)
+        & (table["part"] == part)
+        & (table["counting"] != "sparse")
+    ].sort_values("seed")
+
+
+def table3_2_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
+    """Table 3.2: errors in percent, mean over seeds with its 95 % interval."""
+    printed = {row["network"]: row for row in published["rows"]}
+    rows = []
+    for label, (network, form) in TABLE3_2.items():
+        cells = [
+            mean_text(final_errors(table, network, form, part)["error_percent"])
+            for part in ("thesis", "official", "train")
+        ]
+        stated = printed[label]
+        known = [f"{stated[f'{kind}_error_percent']:g}" for kind in ("test", "training")]
+        rows.append([label, known[0], cells[0], cells[1], known[1], cells[2]])
+    header = ["network", "published test", "test, thesis split", "test, official split"]
+    header += ["published training", "training"]
+    epochs = ", ".join(f"{epoch:g}" for epoch in sorted(table["epoch"].dropna().unique()))
+    seeds = table["seed"].nunique()
+    note = (
+        f"Percent error after the training ({epochs} epochs; {seeds} seeds at most). The thesis "
+        "split tests on the last sixth of the training file, as the author's code does.\n"
+    )
+    return markdown_table(header, rows) + "\n" + note
+
+
+def fsgd_gain_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
+    """What FSGD gains over SGD at equal epochs and at equal additions, on both test parts."""
+    rows = []
+    for part in ("thesis", "official"):
+        test = table[(table["part"] == part) & (table["epoch"] > 0)]
+        gains = {
+            equal: gain_over(test, "fsgd", "sgd", equal)
+            for equal in ("epoch", "training_operations")
+        }
+        for epoch in nearest_epochs(test["epoch"], GAIN_EPOCHS):
+            here = test[test["epoch"] == epoch]
+            row = [PARTS[part], f"{epoch:g}"]
+            for network in ("sgd", "fsgd"):
+                row.append(_mean_or_diverged(here[here["network"] == network]["error_percent"]))
+            for gain in gains.values():
+                points = gain[gain["epoch"] == epoch]["points"]
+                row += [mean_text(points) if len(points) else "-", str(len(points))]
+            spent = here.set_index("seed").groupby("network")["training_operations"]
+            spent = {name: values for name, values in spent if name in ("sgd", "fsgd")}
+            ratio = (spent["fsgd"] / spent["sgd"]).dropna() if len(spent) == 2 else []
+            rows.append([*row, mean_text(ratio) if len(ratio) else "-"])
+    header = ["test images", "epoch", "SGD, error %", "FSGD, error %"]
+    header += ["gain at equal epochs, points", "seeds"]
+    header += ["gain at equal additions, points", "seeds", "additions so far, FSGD / SGD"]
+    note = (
+        "Mean with its 95 % interval over seeds. Gain: error of SGD less that of FSGD, seed by "
+        "seed; above zero FSGD is ahead. At equal additions (forward, backward and of the updates) "
+        "the error of SGD is read, between its test points in a straight line, where it has spent "
+        "what FSGD has by this epoch; seeds whose SGD was not tested around there (its first test "
+        "is later, or its last one earlier) are left out. Some seeds are trained for fewer "
+        "epochs.\n"
+    )
+    return markdown_table(header, rows) + "\n" + note
+
+
+def nearest_epochs(tested: pd.Series, wanted: Sequence[float]) -> list[float]:
+    """Tested epoch that is nearest to each wanted one up to the last, without repetition."""
+    known = sorted(tested.unique())
+    if not known:
+        return []
+    within = [epoch for epoch in wanted if epoch <= known[-1]]
+    nearest = {min(known, key=lambda one: abs(one - epoch)) for epoch in within}
+    return sorted({*nearest, known[-1]})
+
+
+def last_errors(table: pd.DataFrame, protocol: str, network: str, part: str) -> pd.Series:
+    """Error of a network of table A.1 at its last test point, by seed."""
+    rows = table[
+        (table["protocol"] == protocol)
+        & (table["network"] == network)
+        & (table["part"] == part)
+        & (table["record"] == "curve")
+    ]
+    return rows.sort_values("epoch").groupby("seed")["error_percent"].agg(lambda one: one.iloc[-1])
+
+
+def network_of_row(label: str, protocol: str) -> str:
+    """Network of a row of table A.1 in a protocol: depth first means two things."""
+    network = TABLE_A1[label]
+    return HELD if network == "depth_first" and protocol == "as_published" else network
+
+
+def table_a1_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
+    """Table A.1: percent error after the training, by both readings of the updates."""
+    printed = {row["variant"]: row["error_percent"] for row in published["rows"]}
+    protocols = [name for name in ("as_coded", "as_published") if name in set(table["protocol"])]
+    rows = []
+    for label in TABLE_A1:
+        rows.append([label, f"{printed[label]:g}"])
+        for protocol in protocols:
+            network = network_of_row(label, protocol)
+            rows[-1] += _both_parts(table, protocol, network)
+    rows.append([HELD_LABEL, "-"])
+    for protocol in protocols:
+        # As published it is the row above already.
+        rows[-1] += _both_parts(table, protocol, HELD) if protocol == "as_coded" else ["-", "-"]
+    header = ["variant", "published"]
+    for protocol in protocols:
+        name = protocol.replace("_", " ")
+        header += [f"{name}, thesis split", f"{name}, official split"]
+    note = (
+        "As coded: a weight moves by η/T² for each pair of spikes, and depth first means that "
+        "errors are not held. As published: by η/T (equations 3.6 and 3.7), and depth first is "
+        "taken by its name alone.\n"
+    )
+    return markdown_table(header, rows) + "\n" + note
+
+
+def _both_parts(table: pd.DataFrame, protocol: str, network: str) -> list[str]:
+    return [
+        _mean_or_diverged(last_errors(table, protocol, network, part))
+        for part in ("thesis", "official")
+    ]
+
+
+def _mean_or_diverged(errors: pd.Series) -> str:
+    """Mean with its interval, and how many of the runs diverged."""
+    diverged = f" ({int(errors.isna().sum())} diverged)" if errors.isna().any() else ""
+    return mean_text(errors) + diverged if len(errors) else "not run"
+
+
+def initial_weights_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
+    """Two rows of table A.1 by both readings of normal(0, 0.01): percent error after training."""
+    printed = {row["variant"]: row["error_percent"] for row in published["rows"]}
+    rows = []
+    for label in ("Baseline", "Fractional Updates"):
+        network = TABLE_A1[label]
+        for name, reading in ((network, "standard deviation"), (f"{network}_variance", "variance")):
+            epochs = table.loc[table["network"] == name, "epoch"].max()
+            cells = _both_parts(table, "as_coded", name)
+            rows.append([label, reading, f"{printed[label]:g}", *cells, f"{epochs:g}"])
+    header = ["variant", "0.01 is the", "published", "thesis split", "official split", "epochs"]
+    note = "Percent error with the step of the author's code; mean with its 95 % interval.\n"
+    return markdown_table(header, rows) + "\n" + note
+
+
+def sparsity_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
+    """Silent hidden units before and after the training, in both forms of the weights."""
+    rows = []
+    keys = ["network", "form", "layer"]
+    for (network, form, layer), group in table.groupby(keys, sort=False):
+        before, after = group[group["epoch"] == 0], group[group["epoch"] > 0]
+        rows.append(
+            [
+                *(NETWORKS.get(network, network), FORMS[form], f"{layer:g}"),
+                mean_text(before["silent_percent"], 1),
+                mean_text(after["silent_percent"], 1),
+                mean_text(after["operations_variation"], 3),
+            ]
+        )
+    header = ["trained as", "tested as", "hidden layer", "silent % before", "silent % after"]
+    note = (
+        "Silent: units without a spike (spiking) or at zero (vector), mean over the test images of "
+        "the thesis split. Variation: standard deviation over mean of the additions per image.\n"
+    )
+    return markdown_table([*header, "variation of additions"], rows) + "\n" + note
+
+
+def early_guesses_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
+    """Anytime error: percent error after 1, 2, 3, 5, 10 and 20 time steps, on both test parts."""
+    shown = table[table["record"] == "anytime"]
+    steps = [step for step in (1, 2, 3, 5, 10, 20) if step in set(shown["step"])]
+    rows = []
+    for (network, part), group in shown.groupby(["network", "part"], sort=False):
+        limit = final_errors(table, network, "rectified", part)["error_percent"]
+        cells = []
+        for step in steps:
+            here = group[group["step"] == step]
+            cells.append(
+                f"{mean_text(here['error_percent'])} ({here['operations'].mean() / 1e3:.3g} k)"
+            )
+        rows.append([NETWORKS.get(network, network), PARTS[part], *cells, mean_text(limit)])
+    header = [
+        "trained as",
+        "test images",
+        *(f"after {step} steps" for step in steps),
+        "vector network",
+    ]
+    note = "Percent error, and in brackets thousands of additions per image so far.\n"
+    return markdown_table(header, rows) + "\n" + note

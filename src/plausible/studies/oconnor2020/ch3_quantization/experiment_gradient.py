@@ -1,0 +1,144 @@
+"""Beyond O'Connor 2020: the update of the spiking network against the gradient of the ReLU one."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from plausible.kernels import deep_spiking, rectified_network
+from plausible.kernels.deep_spiking_types import UPDATES, make_network, make_rule
+from plausible.kernels.spike_emission import input_trains
+from plausible.reproduction.inputs import Settings, read, require
+from plausible.seeds import numpy_generator
+from plausible.studies.oconnor2020.ch3_quantization.experiment_limit import rectified_values
+
+COLUMNS = [
+    "weights", "update", "seed", "layer", "steps",
+    "cosine", "cosine_of_sum", "relative_step", "images",
+]  # fmt: skip
+RATE = 2.0**-30
+"""Learning rate at which the weights stay what they are, but their change is read exactly."""
+
+
+class Steps(NamedTuple):
+    """Weight changes of one image, per layer ``[n_l, n_(l+1)]``, in units of the learning rate.
+
+    ``spiking`` is minus the change by the spiking network, ``gradient`` that of sum (y - t)^2 / 2.
+    """
+
+    spiking: list[np.ndarray]
+    gradient: list[np.ndarray]
+
+
+def rectified_gradient(weights: list[np.ndarray], x: np.ndarray, label: int) -> list[np.ndarray]:
+    """Gradient of sum (y - t)^2 / 2 of the ReLU network by its weights, for one input ``[n_0]``."""
+    values = rectified_values(weights, x)
+    delta = (values[-1] - (np.arange(len(values[-1])) == label)) * (values[-1] > 0)
+    gradients = []
+    for matrix, below in zip(weights[::-1], values[-2::-1], strict=True):
+        gradients.append(np.outer(below, delta))
+        delta = (matrix @ delta) * (below > 0)
+    return gradients[::-1]
+
+
+def spiking_steps(
+    weights: list[np.ndarray], images: np.ndarray, white: int, labels: np.ndarray, steps: int,
+    update: str,
+) -> Iterator[Steps]:  # fmt: skip
+    """Both weight changes for each of ``images`` (grey levels) in turn.
+
+    The quantizers of errors are not reset between images, as in training (section 3.4.6).
+    """
+    rule = make_rule(steps, RATE, update=update)
+    network = make_network(weights, rule)
+    trains = input_trains(images, steps, white)
+    for sample, label in enumerate(labels):
+        before = [matrix.copy() for matrix in network.weights]
+        deep_spiking.train(
+            network, rule, trains, labels, np.array([sample]), np.random.default_rng(0)
+        )
+        yield Steps(
+            [(a - b) / RATE for a, b in zip(before, network.weights, strict=True)],
+            rectified_gradient(weights, images[sample] / white, int(label)),
+        )
+
+
+def spiking_gradient(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+    """Angle and size of the spiking update against the gradient, over T, on training images.
+
+    Settings: ``hidden_sizes``, ``steps`` (list of T), ``images`` (their number), ``training``
+    (images on which the ReLU network with the same initial weights is trained before, by name of
+    the weights; 0 leaves them as drawn, normal with variance 2 / n_in), ``learning_rate`` of it.
+
+    Columns: weights, update (sgd or fsgd), seed, layer (1 is the first matrix; 0 all of them),
+    steps T, cosine (mean over the images), cosine_of_sum (of the sums over all images),
+    relative_step (projection of the summed update on the summed gradient, over eta; eta / T^2 as
+    step), images (those with a gradient).
+    """
+    hidden, all_steps, number, training, rate = read(
+        settings, "spiking_gradient", "hidden_sizes", "steps", "images", "training", "learning_rate"
+    )
+    dataset = require(dataset, "spiking_gradient", "data set")
+    sizes = (dataset.train_images.shape[1], *hidden, int(dataset.train_labels.max()) + 1)
+    images, labels = dataset.train_images[:number], dataset.train_labels[:number]
+    rows = []
+    for seed in seeds:
+        rng = numpy_generator("oconnor2020", "spiking_gradient", seed)
+        drawn = [
+            rng.standard_normal((a, b)) * np.sqrt(2 / a)
+            for a, b in zip(sizes[:-1], sizes[1:], strict=True)
+        ]
+        for name, amount in training.items():
+            weights = [matrix.copy() for matrix in drawn]
+            rectified_network.train(
+                weights, rate, dataset.train_images, dataset.white, dataset.train_labels,
+                np.arange(amount) % len(dataset.train_labels),
+            )  # fmt: skip
+            for steps in all_steps:
+                for update in UPDATES:
+                    found = spiking_steps(weights, images, dataset.white, labels, steps, update)
+                    rows += [
+                        (name, update, seed, layer, steps, *measures)
+                        for layer, measures in _compare(list(found))
+                    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _compare(found: list[Steps]) -> Iterator[tuple[int, tuple]]:
+    """Layer (0 is the whole network) and its measures.
+
+    Images without a gradient, at which nothing is to be learnt, are left out.
+    """
+    for layer in range(len(found[0].gradient) + 1):
+        chosen = slice(None) if layer == 0 else slice(layer - 1, layer)
+        pairs = [tuple(_flat(arrays[chosen]) for arrays in steps) for steps in found]
+        pairs = [(spiking, gradient) for spiking, gradient in pairs if gradient.any()]
+        if not pairs:
+            yield layer, (np.nan, np.nan, np.nan, 0)
+            continue
+        total, wanted = (np.sum(side, axis=0) for side in zip(*pairs, strict=True))
+        yield (
+            layer,
+            (
+                float(np.mean([cosine(*pair) for pair in pairs])),
+                cosine(total, wanted),
+                projection(total, wanted),
+                len(pairs),
+            ),
+        )
+
+
+def _flat(arrays: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([array.ravel() for array in arrays])
+
+
+def projection(a: np.ndarray, b: np.ndarray) -> float:
+    """Length of the projection of ``a`` on ``b``, in units of the length of ``b``."""
+    return float(a @ b / (b @ b))
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    """Cosine of the angle between two vectors; 0 where one of them is zero."""
+    size = np.linalg.norm(a) * np.linalg.norm(b)
+    return float(a @ b / size) if size > 0 else 0.0

@@ -1,0 +1,258 @@
+"""O'Connor 2020, chapter 3 and appendix A: rates of convergence and the limit of large T."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from plausible.drawing.style import (
+    BLUE,
+    DOUBLE_COLUMN_MM,
+    GREEN,
+    GREY,
+    ORANGE,
+    PUBLISHED_LINE,
+    PURPLE,
+    SINGLE_COLUMN_MM,
+    VERMILLION,
+    Look,
+    draw_line,
+    draw_published,
+    in_style,
+    legend_below,
+    letter,
+    new_figure,
+    plain_log,
+    published_line,
+    say_empty,
+    series_handle,
+    summary,
+)
+from plausible.measure.slopes import log_slope
+from plausible.reproduction.published import Published
+
+PUBLISHED_SLOPES = {"vector": -1.0, "sampling": -0.5}
+CLOSED_FORM = (0, (1, 1.2))
+TIME = "number of steps $T$"
+QUANTIZERS = {
+    "vector": Look("spiking vector quantization", BLUE, "o", "-"),
+    "sampling": Look("stochastic sampling", VERMILLION, "s", "-"),
+    "stream": Look("spiking stream quantization", PURPLE, "v", "-"),
+}
+MEANS = (
+    Look("below zero", ORANGE, "P", (0, (4.5, 1.5))),
+    Look("zero", BLUE, "o", "-"),
+    Look("above zero", GREEN, "^", (0, (1.2, 1.2))),
+)
+LAYERS = (
+    Look("first hidden layer", BLUE, "o", "-"),
+    Look("second hidden layer", ORANGE, "s", "-"),
+    Look("output layer", GREEN, "^", "-"),
+)
+READINGS = {
+    "as_published": r"weights $\mathcal{N}(0, 0.1)$: variance 0.1",
+    "as_coded": r"weights $\mathcal{N}(0, 0.1)$: standard deviation 0.1",
+}
+UPDATES = {
+    "sgd": Look("SGD", BLUE, "o", "-"),
+    "fsgd": Look("FSGD", VERMILLION, "s", "-"),
+}
+STATES = {"drawn": "random weights", "trained": "weights of the trained ReLU network"}
+PUBLISHED_STEPS = 10
+FIRST_STEP = 10
+"""Slopes of rectified streams are fitted from here: before, one spike is as much as the mean."""
+
+
+def slope_text(part: pd.DataFrame, value: str, first: int = 1) -> str:
+    """Mean over seeds of the slope on logarithmic axes from T = ``first`` on, such as ``−0.50``."""
+    late = part[part["steps"] >= first]
+    slopes = [log_slope(one["steps"], one[value]) for _, one in late.groupby("seed")]
+    return f"{np.mean(slopes):.2f}".replace("-", "−")
+
+
+def _errors(axes: Axes, part: pd.DataFrame, look: Look, value: str = "error_rms") -> None:
+    draw_line(axes, "steps", summary(part, ["steps"], value), look, marker=False)
+
+
+def _slope_guide(axes: Axes, part: pd.DataFrame, value: str, slope: float, shift: float) -> None:
+    """A line of the published slope, ``shift`` times as high as the first point of ``part``."""
+    means = part.groupby("steps")[value].mean()
+    steps = np.array([means.index[0], means.index[-1]], dtype=float)
+    draw_published(axes, steps, shift * means.iloc[0] * (steps / steps[0]) ** slope)
+
+
+def _error_axes(axes: Axes, label: str) -> None:
+    axes.set(xscale="log", yscale="log", xlabel=TIME, ylabel=label)
+    axes.grid(True, which="major", color="#E4E4E4", lw=0.4)
+    axes.set_axisbelow(True)
+
+
+@in_style
+def fig3_1(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Figure 3.1: error of the running estimate, with measured, exact and published slopes."""
+    figure = new_figure(SINGLE_COLUMN_MM, 78)
+    axes = figure.subplots()
+    handles = []
+    for name, slope in PUBLISHED_SLOPES.items():
+        part, look = table[table["quantizer"] == name], QUANTIZERS[name]
+        if part.empty:
+            continue
+        _errors(axes, part, look)
+        expected = part.groupby("steps")["expected_rms"].mean()
+        axes.plot(expected.index, expected, color=GREY, ls=CLOSED_FORM, lw=1.0, zorder=3)
+        _slope_guide(axes, part, "error_rms", slope, 2.2)
+        label = f"{look.label}, slope {slope_text(part, 'error_rms')}"
+        handles.append(series_handle(look, label, marker=None))
+    if not handles:
+        say_empty(axes)
+    _error_axes(axes, "error of the estimate\n(root mean square over units)")
+    handles += [
+        series_handle(MEANS[0], "closed form", color=GREY, marker=None, ls=CLOSED_FORM, lw=1.0),
+        published_line(label="published slopes, −1 and −1/2 (shifted up)"),
+    ]
+    legend_below(figure, handles, 1)
+    return figure
+
+
+@in_style
+def stream_quantization(
+    table: pd.DataFrame, published: Published, dataset: str = "mnist"
+) -> Figure:
+    """Stream quantization and its bound; rectified quantization of three kinds of streams."""
+    figure = new_figure(DOUBLE_COLUMN_MM, 72)
+    left, right = figure.subplots(1, 2)
+    stream = table[table["quantizer"] == "stream"]
+    _errors(left, stream, QUANTIZERS["stream"])
+    steps = np.array(sorted(stream["steps"].unique()), dtype=float)
+    expected = stream.groupby("steps")["expected_rms"].mean()
+    left.plot(expected.index, expected, color=GREY, ls=CLOSED_FORM, lw=1.0, zorder=3)
+    draw_published(left, steps, 0.5 / steps)
+    _error_axes(left, "distance from the running mean\n(root mean square over units)")
+    letter(left, "a", "spiking stream quantization (eq. 3.2)")
+    rectified = table[table["quantizer"] == "rectified"]
+    means = sorted(rectified["input_mean"].unique())
+    shown = []
+    for mean, look in zip(means, MEANS, strict=False):
+        part = rectified[rectified["input_mean"] == mean]
+        _errors(right, part, look)
+        slope = slope_text(part, "error_rms", FIRST_STEP)
+        label = f"mean {mean:g}, slope ".replace("-", "−") + slope
+        shown.append(series_handle(look, label, marker=None))
+        exact = part.dropna(subset=["expected_rms"]).groupby("steps")["expected_rms"].mean()
+        right.plot(exact.index, exact, color=GREY, ls=CLOSED_FORM, lw=1.0, zorder=3)
+    _error_axes(right, "distance from the rectified mean\n(root mean square over units)")
+    letter(right, "b", f"rectified (eq. 3.3); slopes from $T$ = {FIRST_STEP} on")
+    legend_below(
+        figure,
+        [
+            series_handle(
+                QUANTIZERS["stream"],
+                f"stream, slope {slope_text(stream, 'error_rms')}",
+                marker=None,
+            ),
+            *shown,
+            series_handle(MEANS[0], "closed form", color=GREY, marker=None, ls=CLOSED_FORM, lw=1.0),
+            published_line(label="published bound 1/(2T)"),
+        ],
+        3,
+    )
+    return figure
+
+
+@in_style
+def fig_a1(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Figure A.1: spike counts over T against the activations of the ReLU network, per layer."""
+    names = [name for name in READINGS if name in set(table["protocol"])]
+    figure = new_figure(DOUBLE_COLUMN_MM, 75)
+    panels = figure.subplots(1, max(len(names), 1), sharex=True, squeeze=False)[0]
+    for axes, name, number in zip(panels, names, "abc", strict=False):
+        rows = table[table["protocol"] == name]
+        for layer, look in enumerate(LAYERS, start=1):
+            part = rows[rows["layer"] == layer]
+            if part.empty:
+                continue
+            _errors(axes, part, look, "error")
+            place = part["steps"].max()
+            height = part.loc[part["steps"] == place, "error"].mean()
+            axes.annotate(
+                slope_text(part, "error"), (place, height), xytext=(3, 0),
+                textcoords="offset points", color=look.colour, va="center", annotation_clip=False,
+            )  # fmt: skip
+        first = rows[rows["layer"] == 1]
+        if first["error"].notna().any():
+            _slope_guide(axes, first, "error", -1.0, 0.4)
+        _error_axes(axes, "|spikes / $T$ − ReLU activation|\n(mean over the units of a layer)")
+        letter(axes, number, READINGS[name])
+    if not names:
+        say_empty(panels[0])
+    legend_below(
+        figure,
+        [
+            *(series_handle(look, marker=None) for look in LAYERS),
+            published_line(label="slope −1, published for the first layer (shifted down)"),
+            Line2D([], [], ls="none", label="numbers: measured slopes"),
+        ],
+        3,
+    )
+    return figure
+
+
+@in_style
+def spiking_gradient(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Cosine and size of the spiking update of the whole network against the gradient, over T."""
+    whole = table[table["layer"] == 0]
+    states = [name for name in STATES if name in set(whole["weights"])]
+    figure = new_figure(DOUBLE_COLUMN_MM, 72)
+    panels = figure.subplots(1, 3, sharex=True)
+    for axes, state, number in zip(panels, states, "ab", strict=False):
+        rows = whole[whole["weights"] == state]
+        for name, look in UPDATES.items():
+            part = rows[rows["update"] == name]
+            if part.empty:
+                continue
+            draw_line(axes, "steps", summary(part, ["steps"], "cosine_of_sum"), look, linestyle="-")
+            single = part.groupby("steps")["cosine"].mean()
+            axes.plot(
+                single.index, single, color=look.colour, ls=PUBLISHED_LINE, marker=look.marker
+            )
+        axes.set_ylim(-0.02, 1.03)
+        axes.set_ylabel("cosine of update and gradient")
+        letter(axes, number, STATES[state])
+    for name, look in UPDATES.items():
+        for state, filled in zip(states, (False, True), strict=False):
+            part = whole[(whole["update"] == name) & (whole["weights"] == state)]
+            if part.empty:
+                continue
+            style = {"markerfacecolor": look.colour if filled else "white"}
+            draw_line(
+                panels[2],
+                "steps",
+                summary(part, ["steps"], "relative_step"),
+                look,
+                bars=True,
+                **style,
+            )
+    for level in (1.0, 0.5):
+        panels[2].axhline(level, color=GREY, lw=0.7, ls=CLOSED_FORM, zorder=1)
+    panels[2].set_ylim(0, 1.6)
+    panels[2].set_ylabel(r"update / ($\eta$ × gradient)")
+    letter(panels[2], "c", r"size, with the step $\eta/T^2$")
+    for axes in panels:
+        axes.axvline(PUBLISHED_STEPS, color="black", lw=0.7, ls=(0, (1, 2)), zorder=1)
+        axes.set_xlabel("time steps per sample $T$")
+        if len(whole):
+            plain_log(axes, "x")
+    kinds = (
+        ("sum over images", {"marker": None, "ls": "-"}),
+        ("single images", {"marker": None, "ls": PUBLISHED_LINE}),
+        ("c: random", {"marker": "o", "ls": "none", "mfc": "white"}),
+        ("c: trained", {"marker": "o", "ls": "none"}),
+        ("$T$ of the thesis", {"marker": None, "ls": (0, (1, 2)), "color": "black", "lw": 0.7}),
+    )
+    handles = [series_handle(look) for look in UPDATES.values()]
+    handles += [
+        series_handle(MEANS[0], label, **{"color": GREY, **style}) for label, style in kinds
+    ]
+    legend_below(figure, handles, 4)
+    return figure

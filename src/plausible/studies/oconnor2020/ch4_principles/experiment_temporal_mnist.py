@@ -1,0 +1,144 @@
+"""Temporal MNIST: figure 4.3 of O'Connor 2020 and the generator of appendix B.4."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from plausible.data.dataset import Dataset
+from plausible.data.splits import split_dataset
+from plausible.kernels.temporal_order import label_change_fraction, temporal_order
+from plausible.reproduction.inputs import Settings, read, require
+from plausible.seeds import numpy_generator
+
+PARTS = {"thesis test": "as_coded", "official test": "as_published", "thesis training": "as_coded"}
+"""Sequences that are ordered, each for itself, with the protocol that takes them."""
+SHOWN = "thesis test"
+"""The sequence of figure 4.3."""
+
+
+def sequences(dataset: Dataset) -> dict[str, tuple[NDArray, NDArray]]:
+    """Grey levels and labels of each part, in the order of their file."""
+    thesis = split_dataset(dataset, "thesis")
+    return {
+        "thesis test": (thesis.test_images, thesis.test_labels),
+        "official test": (dataset.test_images, dataset.test_labels),
+        "thesis training": (thesis.train_images, thesis.train_labels),
+    }
+
+
+def distances(images: NDArray, white: int) -> tuple[float, float]:
+    """Mean L1 and mean L2 distance of neighbouring images in intensities from 0 to 1."""
+    first = second = 0.0
+    for before, after in zip(images, images[1:], strict=False):
+        change = (after.astype(np.float64) - before) / white
+        first += float(np.abs(change).sum())
+        second += float(np.sqrt(np.square(change).sum()))
+    return first / (len(images) - 1), second / (len(images) - 1)
+
+
+def _mean_sum(images: NDArray, white: int) -> float:
+    """Mean over the images of the sum of their intensities."""
+    return float(images.sum(dtype=np.int64)) / white / len(images)
+
+
+def _lost(images: NDArray, labels: NDArray, order: NDArray) -> tuple[int, int]:
+    """Images of the file that the sequence lacks, and images that it shows under another label.
+
+    Found from the images themselves: equal ones are told apart by how many of them there are.
+    """
+
+    def missing(there: Counter, found: Counter) -> int:
+        return sum((there - found).values())
+
+    images_of = [Counter(map(bytes, images[part])) for part in (slice(None), order)]
+    pairs_of = [
+        Counter(zip(map(bytes, images[part]), labels[part].tolist(), strict=True))
+        for part in (slice(None), order)
+    ]
+    lost = missing(*images_of)
+    return lost, missing(*pairs_of) - lost
+
+
+def temporal_mnist(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+    """Figure 4.3 and appendix B.4: how alike neighbours are, and the snippets that are shown.
+
+    Settings: ``buffer_sizes`` (candidates; of the published code ``published_buffer``),
+    ``snippets``, ``snippet_frames``. The training part is ordered with the published buffer only.
+
+    Columns: element (sequence, frame), protocol, part (thesis test, official test, thesis
+    training), order (file, shuffled, temporal), buffer_size (0 if there is none), seed (-1 where no
+    random stream enters), frames, lost_frames, wrong_labels, mean_l1, mean_l2 (of neighbours, in
+    intensities), change_fraction (mean_l1 over the mean sum of an image's intensities),
+    label_change_fraction; of the snippets snippet, frame, label, file_index, rows,
+    columns, white, pixels (grey levels in hexadecimal digits, two each, row by row).
+    """
+    dataset = require(dataset, "temporal_mnist", "data set")
+    buffers, published, snippets, length = read(
+        settings,
+        "temporal_mnist",
+        "buffer_sizes",
+        "published_buffer",
+        "snippets",
+        "snippet_frames",
+    )
+    rows: list[dict] = []
+    for part, (images, labels) in sequences(dataset).items():
+        for kind, buffer, seed, order in _orders(part, images, seeds, buffers, published):
+            ordered = images[order]
+            first, second = distances(ordered, dataset.white)
+            lost, wrong = _lost(images, labels, order)
+            base = {"protocol": PARTS[part], "part": part, "order": kind, "buffer_size": buffer}
+            rows.append(
+                {"element": "sequence", **base, "seed": seed, "frames": len(images)}
+                | {"lost_frames": lost, "wrong_labels": wrong, "mean_l1": first, "mean_l2": second}
+                | {"change_fraction": first / _mean_sum(images, dataset.white)}
+                | {"label_change_fraction": label_change_fraction(labels[order])}
+            )
+            if part == SHOWN and kind == "temporal" and buffer == published:
+                rows += [
+                    {"element": "frame", **base, "seed": seed, **frame}
+                    for frame in _snippets(order, images, labels, dataset, snippets, length)
+                ]
+    return pd.DataFrame(rows)
+
+
+def _orders(
+    part: str, images: NDArray, seeds: list[int], buffers: list[int], published: int
+) -> Iterator[tuple[str, int, int, NDArray]]:
+    """Order, buffer, seed and permutation of every sequence of a part."""
+    count = len(images)
+    yield "file", 0, -1, np.arange(count)
+    for seed in seeds:
+        generator = numpy_generator("oconnor2020", "temporal_mnist", part, seed)
+        yield "shuffled", 0, seed, generator.permutation(count)
+    sizes = [published] if part == "thesis training" else sorted({*buffers, published})
+    for buffer in sizes:
+        yield "temporal", buffer, -1, temporal_order(images, buffer)
+
+
+def _snippets(
+    order: NDArray,
+    images: NDArray,
+    labels: NDArray,
+    dataset: Dataset,
+    snippets: int,
+    length: int,
+) -> Iterator[dict]:
+    """Frames of snippets that start at equal distances, as in the author's figure."""
+    rows, columns = dataset.image_shape
+    for snippet in range(snippets):
+        start = snippet * (len(order) // snippets)
+        for frame, index in enumerate(order[start : start + length]):
+            yield {
+                "snippet": snippet,
+                "frame": frame,
+                "label": labels[index],
+                "file_index": index,
+                "rows": rows,
+                "columns": columns,
+                "white": dataset.white,
+                "pixels": images[index].tobytes().hex(),
+            }

@@ -1,0 +1,256 @@
+"""O'Connor 2020, chapter 4: pictures of the four networks and of Temporal MNIST."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+from plausible.drawing.style import (
+    BLUE,
+    DOUBLE_COLUMN_MM,
+    GREEN,
+    GREY,
+    LIGHT_GREY,
+    ORANGE,
+    SERIES,
+    SINGLE_COLUMN_MM,
+    SKY,
+    VERMILLION,
+    in_style,
+    legend_below,
+    letter,
+    new_figure,
+    plain_log,
+    series_handle,
+)
+from plausible.reproduction.published import Published
+
+NETWORKS = {
+    "original": "original network",
+    "temporal_difference": "temporal-difference network",
+    "rounding": "rounding network",
+    "sigma_delta": "sigma-delta network",
+}
+TWINS = {"temporal_difference": "original", "sigma_delta": "rounding"}
+"""Networks with the same outputs."""
+MODULES = {
+    "Δ": (r"$\Delta$", "temporal difference", SKY),
+    "round": (r"$R$", "rounding", ORANGE),
+    "herd": (r"$H$", "herding", ORANGE),
+    "w": (r"$w$", "linear map", LIGHT_GREY),
+    "Σ": (r"$\Sigma$", "temporal integration", SKY),
+    "h": (r"$h$", "bias and nonlinearity", LIGHT_GREY),
+}
+"""Symbol, meaning and colour."""
+
+
+@in_style
+def four_networks(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Figure 4.1: modules of the four networks, what one unit is sent, and what comes out."""
+    names = [name for name in NETWORKS if name in set(table["network"])]
+    figure = new_figure(DOUBLE_COLUMN_MM, 16 + 31 * max(len(names), 1))
+    panels = figure.subplots(
+        max(len(names), 1), 3, squeeze=False, width_ratios=(1.3, 1, 1), sharex="col"
+    )
+    steps = table.drop_duplicates(["network", "layer", "position"])
+    longest = int(steps.groupby(["network", "layer"]).size().max())
+    for (diagram, sent, output), name, mark in zip(panels, names, "ABCD", strict=False):
+        rows = table[table["network"] == name]
+        _draw_chain(diagram, steps[steps["network"] == name], longest)
+        letter(diagram, mark, NETWORKS[name])
+        signal = _sent(rows)
+        whole = np.allclose(signal, np.rint(signal))
+        sent.axhline(0.0, color=LIGHT_GREY, lw=0.6, zorder=0)
+        sent.step(np.arange(len(signal)), signal, where="mid", color=BLUE, lw=1.0)
+        sent.set_title("layer 2: whole numbers" if whole else "layer 2: real numbers", color=GREY)
+        sent.set_ylabel("sent to $w$")
+        twin = table[table["network"] == TWINS.get(name, "")]
+        values = _output(rows)
+        output.plot(values, color=VERMILLION, lw=1.3)
+        if len(twin):
+            output.plot(_output(twin), color="black", lw=0.9, ls=(0, (1.5, 1.5)))
+        output.set_ylabel("output")
+        output.set_title(f"dotted: {'AC'['BD'.index(mark)]}" if len(twin) else "", color=GREY)
+    for axes in panels[-1, 1:]:
+        axes.set_xlabel("frame $t$")
+    found = list(dict.fromkeys(steps["module"]))
+    legend_below(
+        figure,
+        [
+            series_handle(
+                SERIES[3],
+                f"{symbol} {meaning}",
+                color=GREY,
+                marker="s",
+                ls="none",
+                ms=6,
+                mfc=colour,
+                mew=0.5,
+            )
+            for module, (symbol, meaning, colour) in MODULES.items()
+            if module in found
+        ],
+        3,
+    )
+    figure.align_ylabels(panels[:, 1])
+    figure.align_ylabels(panels[:, 2])
+    return figure
+
+
+def _draw_chain(axes: Axes, steps: pd.DataFrame, longest: int) -> None:
+    """Boxes of the modules of all layers, one layer under the other, arrows between them."""
+    layers = sorted(steps["layer"].unique())
+    for row, layer in enumerate(layers):
+        modules = list(steps[steps["layer"] == layer].sort_values("position")["module"])[1:]
+        places = [1.0 + place for place in range(len(modules))]
+        source = "$x$" if row == 0 else "$y_1$" if len(layers) == 2 else f"$y_{{{row}}}$"
+        axes.text(0.0, -row, source, ha="center", va="center")
+        axes.text(-0.85, -row, f"layer {layer + 1}", ha="right", va="center", color=GREY)
+        for place, module in zip(places, modules, strict=True):
+            symbol, _, colour = MODULES[module]
+            axes.add_patch(
+                FancyBboxPatch(
+                    (place - 0.3, -row - 0.24),
+                    0.6,
+                    0.48,
+                    boxstyle="round,pad=0,rounding_size=0.08",
+                    fc=colour,
+                    ec=GREY,
+                    lw=0.6,
+                )
+            )
+            axes.text(place, -row, symbol, ha="center", va="center")
+        last = places[-1] + 1.0
+        target = f"$y_{{{row + 1}}}$" if row + 1 < len(layers) else "$y$"
+        axes.text(last, -row, target, ha="center", va="center")
+        for start, end in zip([0.0, *places], [*places, last], strict=True):
+            axes.add_patch(
+                FancyArrowPatch(
+                    (start + 0.3, -row),
+                    (end - 0.3, -row),
+                    arrowstyle="-|>",
+                    mutation_scale=5,
+                    lw=0.7,
+                    color=GREY,
+                    shrinkA=0,
+                    shrinkB=0,
+                )
+            )
+    axes.set_xlim(-2.0, longest + 1.0)
+    axes.set_ylim(-len(layers) + 0.4, 0.5)
+    axes.set_axis_off()
+
+
+def _sent(rows: pd.DataFrame) -> np.ndarray:
+    """What the linear map of the last layer receives of unit 0: the signal before ``w``."""
+    top = rows[rows["layer"] == rows["layer"].max()]
+    before = int(top.loc[top["module"] == "w", "position"].iloc[0]) - 1
+    signal = top[(top["position"] == before) & (top["unit"] == 0)].sort_values("frame")
+    return signal["value"].to_numpy()
+
+
+def _output(rows: pd.DataFrame) -> np.ndarray:
+    """Outputs of the network, [frames, units]."""
+    top = rows[rows["layer"] == rows["layer"].max()]
+    last = top[top["position"] == top["position"].max()]
+    return last.pivot(index="frame", columns="unit", values="value").to_numpy()
+
+
+# ---------------------------------------------------------------------------- Temporal MNIST
+
+
+@in_style
+def temporal_snippets(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Figure 4.3: snippets of adjacent frames, one a column, labels above the frames."""
+    frames = table[table["element"] == "frame"]
+    snippets = sorted(frames["snippet"].unique())
+    length = int(frames["frame"].max()) + 1
+    rows, columns = (int(frames[name].iloc[0]) for name in ("rows", "columns"))
+    gap = max(1, round(rows / 14))
+    pitch = columns + 5 * gap  # from one column of images to the next; labels stand between
+    drawn_mm = SINGLE_COLUMN_MM - 11
+    pixel_mm = drawn_mm / (pitch * len(snippets))
+    figure = new_figure(SINGLE_COLUMN_MM, 11 + pixel_mm * (rows + gap) * length)
+    axes = figure.subplots()
+    sheet = np.full(((rows + gap) * length - gap, pitch * len(snippets)), np.nan)
+    for column, snippet in enumerate(snippets):
+        chosen = frames[frames["snippet"] == snippet].sort_values("frame")
+        for place, (pixels, label, white) in enumerate(
+            zip(chosen["pixels"], chosen["label"], chosen["white"], strict=True)
+        ):
+            image = np.frombuffer(bytes.fromhex(pixels), np.uint8).reshape(rows, columns) / white
+            top, left = place * (rows + gap), column * pitch
+            sheet[top : top + rows, left : left + columns] = image
+            axes.text(
+                left + columns + 0.4 * gap,
+                top + rows / 2 - 0.5,
+                f"{int(label)}",
+                ha="left",
+                va="center",
+                color=GREY,
+                fontsize=6.0,
+            )
+    axes.imshow(sheet, cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
+    middles = [n * pitch + columns / 2 - 0.5 for n in range(len(snippets))]
+    axes.set_xticks(middles, [f"{n + 1}" for n in range(len(snippets))])
+    axes.set_yticks(
+        [n * (rows + gap) + rows / 2 - 0.5 for n in range(length)],
+        [f"{n + 1}" for n in range(length)],
+    )
+    axes.tick_params(length=0)
+    for side_name in ("left", "bottom"):
+        axes.spines[side_name].set_visible(False)
+    axes.set_xlabel("snippet (small figures: label)")
+    axes.set_ylabel("frame of the snippet")
+    return figure
+
+
+PARTS = {
+    "thesis test": ("thesis split", BLUE, "o"),
+    "official test": ("official split", GREEN, "^"),
+    "thesis training": ("training images", VERMILLION, "s"),
+}
+
+
+@in_style
+def temporal_order(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Appendix B.4: distance of neighbours and label changes against the size of the buffer."""
+    sequences = table[table["element"] == "sequence"]
+    figure = new_figure(DOUBLE_COLUMN_MM, 66)
+    panels = figure.subplots(1, 3)
+    quantities = {
+        "mean_l1": "mean $L_1$ distance of neighbours\n(intensities 0 to 1, summed)",
+        "mean_l2": "mean $L_2$ distance of neighbours\n(intensities 0 to 1)",
+        "label_change_fraction": "steps at which the label\nchanges (%)",
+    }
+    handles = []
+    for axes, (column, text), mark in zip(panels, quantities.items(), "abc", strict=True):
+        factor = 100.0 if column == "label_change_fraction" else 1.0
+        for part, (name, colour, marker) in PARTS.items():
+            rows = sequences[sequences["part"] == part]
+            if rows.empty:
+                continue
+            rows = rows.assign(value=factor * rows[column])
+            temporal = rows[rows["order"] == "temporal"].sort_values("buffer_size")
+            axes.plot(
+                temporal["buffer_size"], temporal["value"], color=colour, marker=marker, ls="-"
+            )
+            shuffled = rows.loc[rows["order"] == "shuffled", "value"].mean()
+            axes.axhline(shuffled, color=colour, lw=0.8, ls=(0, (1.2, 1.2)), zorder=1)
+            if mark == "a":
+                handles.append(series_handle(SERIES[0], name, color=colour, marker=marker))
+        axes.set_ylim(bottom=0.0)
+        plain_log(
+            axes,
+            "x",
+            sorted(sequences.loc[sequences["order"] == "temporal", "buffer_size"].unique()),
+        )
+        axes.set_xlabel("size of the buffer (images)")
+        axes.set_ylabel(text)
+        letter(axes, mark)
+    handles.append(
+        series_handle(SERIES[3], "shuffled", color=GREY, marker=None, ls=(0, (1.2, 1.2)), lw=0.8)
+    )
+    legend_below(figure, handles)
+    return figure

@@ -1,0 +1,311 @@
+"""O'Connor 2020, section 4.6.1: pictures of scales of random networks, and of when they pay."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from plausible.drawing.style import (
+    BLUE,
+    DOUBLE_COLUMN_MM,
+    GREY,
+    LIGHT_GREY,
+    PUBLISHED_COLOUR,
+    PUBLISHED_LINE,
+    SERIES,
+    VERMILLION,
+    draw_line,
+    in_style,
+    legend_below,
+    letter,
+    look_of,
+    new_figure,
+    plain_log,
+    protocols_in,
+    published_line,
+    published_mark,
+    published_marker,
+    series_handle,
+    summary,
+)
+from plausible.reproduction.published import Published
+
+SHOWN = "as_coded"
+"""Protocol whose trajectories are drawn; the lambdas are those of the author's code."""
+ERROR = "relative error of the outputs"
+OPERATIONS = "computation (kOps per sample)"
+DASHED = (0, (4.5, 1.5))
+SILENT_BELOW = 2.0
+"""Thousands of additions below which the axis is linear, so that silent networks have a place."""
+
+
+def _lambda_colours(weights: Sequence[float]) -> dict[float, tuple]:
+    """A colour for every lambda, dark for small ones; readable for all kinds of colour vision."""
+    places = np.linspace(0.0, 0.88, max(len(weights), 2))
+    return {
+        weight: colormaps["viridis"](place) for weight, place in zip(weights, places, strict=False)
+    }
+
+
+def _scale_columns(table: pd.DataFrame) -> list[str]:
+    return [name for name in table.columns if name.startswith("scale_")]
+
+
+def _power(value: float) -> str:
+    return rf"$10^{{{round(np.log10(value))}}}$"
+
+
+@in_style
+def random_scales(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Figure 4.2: random and optimised scales; what they cost in error and in computation."""
+    layerwise = table[~table["unitwise"] & (table["network"] == "layers")]
+    seed = layerwise["seed"].min()
+    first = layerwise[layerwise["seed"] == seed]
+    random, start = (first[first["kind"] == kind] for kind in ("random", "start"))
+    paths = first[first["protocol"] == SHOWN]
+    paths = paths[paths["kind"].isin(["trajectory", "end"])]
+    colours = _lambda_colours(sorted(paths["lambda"].unique()))
+    protocol_text = SHOWN.replace("_", " ")
+    figure = new_figure(DOUBLE_COLUMN_MM, 78)
+    left, middle, right = figure.subplots(1, 3, width_ratios=(0.85, 1.2, 1))
+
+    columns = _scale_columns(table)
+    places = np.arange(len(columns))
+    left.plot(places, random[columns].to_numpy().T, color=GREY, lw=0.3, alpha=0.12, rasterized=True)
+    for weight, colour in colours.items():
+        end = paths[(paths["lambda"] == weight) & (paths["kind"] == "end")]
+        left.plot(places, end[columns].to_numpy()[0], color=colour, marker="o", ms=3)
+    left.plot(places, start[columns].to_numpy()[0], color="black", lw=0.9, ls=PUBLISHED_LINE)
+    left.set_yscale("log")
+    left.set_ylim(0.02, 40.0)
+    plain_log(left, "y", [0.1, 1.0, 10.0])
+    left.set_xticks(places, ["input", *(f"hidden {n}" for n in places[1:])])
+    left.set_xlim(-0.25, len(columns) - 0.75)
+    left.set_xlabel("layer that sends")
+    left.set_ylabel("scale $k$")
+    letter(left, "a", f"scales, {protocol_text}")
+
+    middle.plot(
+        random["kops_per_sample"],
+        random["error_fraction"],
+        ls="none",
+        marker=".",
+        ms=2.5,
+        mew=0,
+        color=GREY,
+        alpha=0.45,
+        rasterized=True,
+    )
+    for weight, colour in colours.items():
+        path = pd.concat([start, paths[paths["lambda"] == weight].sort_values("epoch")])
+        middle.plot(path["kops_per_sample"], path["error_fraction"], color=colour, lw=1.0)
+        middle.plot(*_point(path.iloc[-1]), marker="X", color=colour, ms=5.5, mec="white", mew=0.4)
+    middle.plot(*_point(start.iloc[0]), marker="o", color="black", ms=4.5)
+    letter(middle, "b", f"start to end, one network, {protocol_text}")
+
+    ends = layerwise[layerwise["kind"] == "end"]
+    for number in layerwise["seed"].unique():
+        front = pareto_front(
+            layerwise[(layerwise["kind"] == "random") & (layerwise["seed"] == number)]
+        )
+        right.step(
+            front["kops_per_sample"],
+            front["error_fraction"],
+            where="post",
+            color=GREY,
+            lw=0.8,
+            alpha=0.8,
+        )
+    protocols = [name for name in protocols_in(ends) if name in ("as_coded", "as_published")]
+    for protocol in protocols:
+        look, rows = look_of(protocol), ends[ends["protocol"] == protocol]
+        right.plot(
+            rows["kops_per_sample"],
+            rows["error_fraction"],
+            color=look.colour,
+            marker=look.marker,
+            mfc="none",
+            mew=0.9,
+            ls="none",
+        )
+    letter(right, "c", f"ends of {layerwise['seed'].nunique()} networks")
+    for axes in (middle, right):
+        _error_axes(axes, layerwise, axes is middle)
+    right.set_ylabel("")
+    handles = [
+        *(
+            Line2D([], [], color=colour, marker="X", ms=5, label=rf"$\lambda$ = {_power(weight)}")
+            for weight, colour in colours.items()
+        ),
+        series_handle(SERIES[3], "random scales", color=GREY, marker=".", ls="none"),
+        Line2D([], [], color="black", marker="o", ls=PUBLISHED_LINE, lw=0.9, label="start"),
+        Line2D([], [], color=GREY, lw=0.8, label="best random scales (c)"),
+        *(series_handle(look_of(name), ls="none", mfc="none") for name in protocols),
+    ]
+    legend_below(figure, handles, 6)
+    return figure
+
+
+def _point(row: pd.Series) -> tuple[list[float], list[float]]:
+    return [row["kops_per_sample"]], [row["error_fraction"]]
+
+
+def _error_axes(axes: Axes, table: pd.DataFrame, wide: bool = True) -> None:
+    """Error over computation, linear near 0 so that a silent network has its place."""
+    axes.set_xscale("symlog", linthresh=SILENT_BELOW, linscale=0.4)
+    ticks = [0, 2, 5, 10, 20, 50, 100, 200, 500] if wide else [0, 5, 20, 100, 500]
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.set_xticks([], minor=True)
+    axes.set_xlim(-0.3, 1.15 * table["kops_per_sample"].max())
+    axes.set_yscale("log")
+    plain_log(axes, "y", [0.02, 0.05, 0.1, 0.2, 0.5, 1.0])
+    axes.set_ylim(0.8 * table["error_fraction"].min(), 1.6)
+    axes.set_xlabel(OPERATIONS)
+    axes.set_ylabel(ERROR)
+
+
+def pareto_front(points: pd.DataFrame) -> pd.DataFrame:
+    """Points that no other beats in both error and computation, by rising computation."""
+    ordered = points.sort_values(["kops_per_sample", "error_fraction"])
+    best = ordered["error_fraction"].cummin().shift(fill_value=np.inf)
+    return ordered[ordered["error_fraction"] < best]
+
+
+UNITS = {
+    False: ("for each layer", BLUE, "o", "-"),
+    True: ("for each unit", VERMILLION, "s", DASHED),
+}
+PROBLEMS = {"layers": "layers differ in size (figure 4.2)", "units": "units differ in size, too"}
+
+
+@in_style
+def unitwise_scales(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Ends of the optimisation with a scale for each unit, beside those for each layer."""
+    ends = table[(table["kind"] == "end") & (table["protocol"] == SHOWN)]
+    figure = new_figure(DOUBLE_COLUMN_MM, 70)
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, (problem, title), mark in zip(panels, PROBLEMS.items(), "ab", strict=True):
+        for unitwise, (_, colour, marker, line) in UNITS.items():
+            rows = ends[(ends["unitwise"] == unitwise) & (ends["network"] == problem)]
+            for _, network in rows.sort_values("lambda").groupby("seed"):
+                axes.plot(
+                    network["kops_per_sample"],
+                    network["error_fraction"],
+                    color=colour,
+                    marker=marker,
+                    mfc="none",
+                    ls=line,
+                    lw=0.9,
+                    ms=3.5,
+                )
+        _error_axes(axes, ends)
+        letter(axes, mark, title)
+    panels[1].set_ylabel("")
+    handles = [
+        series_handle(
+            SERIES[0], f"a scale {name}", color=colour, marker=marker, ls=line, mfc="none"
+        )
+        for name, colour, marker, line in UNITS.values()
+    ]
+    legend_below(figure, handles)
+    return figure
+
+
+@in_style
+def change_rate(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Additions of the sigma-delta network over those of the rounding network."""
+    figure = new_figure(DOUBLE_COLUMN_MM, 72)
+    left, right = figure.subplots(1, 2, sharey=True)
+    images = table[table["source"] != "random"].set_index("source")["change_fraction"]
+    table = table[table["source"] == "random"]
+    scales = sorted(table["scale"].unique())
+    colours = dict(zip(scales, _lambda_colours(scales).values(), strict=True))
+    whole = table[table["layer"] == -1]
+    handles = []
+    for scale, look in zip(scales, _looks(len(scales)), strict=True):
+        _draw_ratio(left, whole[whole["scale"] == scale], look._replace(colour=colours[scale]))
+        handles.append(series_handle(look._replace(colour=colours[scale]), f"$k$ = {scale:g} (a)"))
+    largest = table[(table["scale"] == scales[-1]) & (table["layer"] >= 0)]
+    for layer, look in zip(sorted(largest["layer"].unique()), _looks(4), strict=False):
+        _draw_ratio(right, largest[largest["layer"] == layer], look)
+        name = "input" if layer == 0 else f"hidden {layer}"
+        handles.append(series_handle(look, f"{name} (b)"))
+    label = "published: MNIST above 1, Temporal MNIST below 1"
+    for order, value in _published_ratios(published).items():
+        # Where our images are not those of the thesis, how fast its own change is not known.
+        if dataset == "mnist":
+            left.plot(images[order], value, **published_marker())
+        else:
+            left.axhline(value, color=PUBLISHED_COLOUR, lw=0.9, ls=PUBLISHED_LINE, zorder=1)
+    named = published_mark if dataset == "mnist" else published_line
+    handles.append(named(dataset, label))
+    letter(left, "a", "all layers")
+    letter(right, "b", f"by layer, $k$ = {scales[-1]:g}")
+    for axes in (left, right):
+        axes.axhline(1.0, color=LIGHT_GREY, lw=0.8, zorder=0)
+        axes.set_yscale("log")
+        plain_log(axes, "x", [0.05, 0.1, 0.2, 0.5, 1.0])
+        plain_log(axes, "y", [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0])
+        axes.set_xlabel("change from frame to frame: mean |$x_t$ − $x_{t−1}$| / mean |$x_t$|")
+    left.set_ylabel("additions, sigma-delta / rounding")
+    legend_below(figure, handles, 4)
+    return figure
+
+
+def _looks(count: int) -> list:
+    return [SERIES[n % len(SERIES)] for n in range(count)]
+
+
+def _draw_ratio(axes: Axes, rows: pd.DataFrame, look) -> None:
+    """Means over seeds against the mean change of a correlation."""
+    data = summary(rows, ["correlation"], "ratio")
+    data["change"] = rows.groupby("correlation")["change_fraction"].mean().to_numpy()
+    draw_line(axes, "change", data, look)
+
+
+def _published_ratios(published: Published) -> dict[str, float]:
+    """Sigma-delta over rounding at the smallest lambda of table B.1, by the order of images."""
+    rows = published.values("table_b1")["rows"]
+    smallest = min(row["lambda"] for row in rows if row["lambda"] is not None)
+    chosen = {row["network"]: row for row in rows if row["lambda"] == smallest}
+    names = {"file": "mnist", "temporal": "temporal_mnist"}
+    return {
+        order: chosen["SigmaDelta"][key]["kflops"] / chosen["Round"][key]["kflops"]
+        for order, key in names.items()
+    }
+
+
+QUANTIZERS = {
+    "rounding": ("rounding", BLUE, "o", "-"),
+    "noise": ("noise in place of rounding", VERMILLION, "s", DASHED),
+}
+
+
+@in_style
+def noise_training(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Error and computation of the rounding network by how its scales were optimised."""
+    figure = new_figure(DOUBLE_COLUMN_MM, 66)
+    panels = figure.subplots(1, 2)
+    columns = {"error_fraction": ERROR, "kops_per_sample": OPERATIONS}
+    for axes, (column, text), mark in zip(panels, columns.items(), "ab", strict=True):
+        for name, (label, colour, marker, line) in QUANTIZERS.items():
+            look = SERIES[0]._replace(label=label, colour=colour, marker=marker, line=line)
+            rows = table[table["quantizer"] == name]
+            draw_line(axes, "initial_scale", summary(rows, ["initial_scale"], column), look)
+        axes.set_ylim(bottom=0.0)
+        plain_log(axes, "x", sorted(table["initial_scale"].unique()))
+        axes.set_xlabel("scale $k$ of all layers at the start")
+        axes.set_ylabel(text)
+        letter(axes, mark)
+    handles = [
+        series_handle(
+            SERIES[0], f"scales optimised with {label}", color=colour, marker=mark, ls=line
+        )
+        for label, colour, mark, line in QUANTIZERS.values()
+    ]
+    legend_below(figure, handles)
+    return figure

@@ -1,0 +1,213 @@
+"""Chapter 4, figure 4.4 and table B.1: scales of a trained network, and what they buy.
+
+A ReLU network is trained, its layers are given scales k by ``plausible.learning.
+scale_optimisation``, and the original, the rounding and the sigma-delta network are run over every
+part of the data in the order of the file and in temporal order. Beside them stands the same network
+in integers of a few bits, which costs no training.
+"""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from plausible.data import Dataset
+from plausible.data.splits import split_dataset
+from plausible.kernels.temporal_order import temporal_order
+from plausible.learning.scale_optimisation import ScaleSettings, dense_maps, optimise_scales
+from plausible.learning.training import train
+from plausible.networks.mlp import Network
+from plausible.reproduction.inputs import Settings, read, require
+from plausible.reproduction.shards import part_of, stored
+from plausible.studies.oconnor2020.ch4_scales.evaluation import (
+    Part,
+    original_rows,
+    quantised_rows,
+    scaled_rows,
+)
+from plausible.studies.oconnor2020.ch4_scales.readings import (
+    READINGS,
+    optimisations,
+    training_settings,
+)
+
+STUDY = "oconnor2020"
+EXPERIMENT = "scale_optimisation"
+CALIBRATION_FRAMES = 2000
+"""Training images on which the steps of the quantized networks are found."""
+UNITS = {False: "layerwise", True: "unitwise"}
+
+
+class Task(NamedTuple):
+    """One optimisation of the scales of the network of one seed."""
+
+    seed: int
+    protocol: str
+    learning_rate: float
+    unitwise: bool
+
+
+def tasks(settings: Settings, seeds: Sequence[int]) -> list[Task]:
+    """All optimisations of the sweep, seed after seed."""
+    ways = optimisations(settings["optimisations"], f"sweep {EXPERIMENT}: optimisations")
+    return [Task(seed, *way) for seed in seeds for way in ways]
+
+
+def scale_optimisation(
+    settings: Settings, seeds: Sequence[int], dataset: Dataset | None, networks: Any = None
+) -> pd.DataFrame:
+    """Error, operations and energy of every network, data part and order; one shard of them.
+
+    Settings: ``hidden_sizes``; ``pretraining`` (``epochs``, ``batch_size``, ``learning_rate``);
+    ``optimisations`` (name: ``Optimisation``), one of each protocol and granularity; ``lambdas``,
+    ``epochs``, ``batch_size`` and ``record_every_epochs`` of the optimisation; ``buffer_size`` of
+    the temporal order; ``bits`` of the quantized networks; of the workflow ``shard``, ``shards``
+    and ``checkpoints``.
+
+    Networks train on the first 5/6 of the training images. Columns: ``protocol``, ``granularity``,
+    ``seed``, ``setting`` (unoptimized, optimized, post_training), ``lambda``, ``network``, ``bits``
+    (of quantized networks), ``order`` (file, temporal), ``part`` (training, thesis, official),
+    ``samples``, ``error_percent``, ``kflops`` and ``kflops_sparse`` per sample, energies in nJ,
+    ``scale_0`` .. (geometric mean over units), ``diverged``. A diverged optimisation has rows
+    without values.
+    """
+    read(
+        settings, EXPERIMENT, "hidden_sizes", "pretraining", "optimisations", "lambdas", "epochs",
+        "batch_size", "record_every_epochs", "buffer_size", "bits",
+    )  # fmt: skip
+    dataset = require(dataset, EXPERIMENT, "data set")
+    listed = tasks(settings, seeds)
+    chosen = part_of(listed, [1.0] * len(listed), settings)
+    data = split_dataset(dataset, "thesis")
+    parts: list[Part] = []
+    if chosen:
+        parts = _parts(dataset, data, settings["buffer_size"])
+    folder = settings.get("checkpoints")
+
+    @lru_cache(maxsize=1)
+    def network(seed: int) -> Network:
+        return _pretrain(data, settings, seed, folder)
+
+    rows: list[dict[str, Any]] = []
+    for number, task in enumerate(chosen, start=1):
+        started = time.monotonic()
+        rows += stored(
+            folder,
+            _name(task),
+            lambda task=task: list(_task_rows(task, network(task.seed), data, parts, settings)),
+        )
+        _say(
+            f"optimisation {number} of {len(chosen)}: {task.protocol}, {UNITS[task.unitwise]}, "
+            f"seed {task.seed}, {time.monotonic() - started:.0f} s"
+        )
+    return pd.DataFrame(rows)
+
+
+def _parts(dataset: Dataset, data: Dataset, buffer_size: int) -> list[Part]:
+    """Training part, test part of the thesis and official test part, each in both orders."""
+    images = {
+        "training": (data.train_images, data.train_labels),
+        "thesis": (data.test_images, data.test_labels),
+        "official": (dataset.test_images, dataset.test_labels),
+    }
+    parts = []
+    for name, (frames, labels) in images.items():
+        parts.append(Part(name, "file", frames, labels, dataset.white))
+        order = temporal_order(frames, buffer_size)
+        parts.append(Part(name, "temporal", frames[order], labels[order], dataset.white))
+    return parts
+
+
+def _pretrain(data: Dataset, settings: Settings, seed: int, folder: str | None) -> Network:
+    """The ReLU network of a seed (4.6.2), the same for all readings."""
+    trained = train(
+        training_settings(settings, len(data.train_images)),
+        data,
+        STUDY,
+        EXPERIMENT,
+        seed,
+        checkpoint_path=Path(folder) / f"network.{seed}.pt" if folder else None,
+        progress=_say,
+    )
+    return trained.network
+
+
+def _task_rows(
+    task: Task, network: Network, data: Dataset, parts: Sequence[Part], settings: Settings
+) -> Iterator[dict[str, Any]]:
+    reading = READINGS[task.protocol]
+    weights = [weight.numpy() for weight in network.weights]
+    biases = [bias.numpy() for bias in network.biases]
+    common = {
+        "protocol": task.protocol,
+        "granularity": UNITS[task.unitwise],
+        "seed": task.seed,
+    }
+    if not task.unitwise:
+        # What has no scales is the same for both granularities, and is listed once.
+        yield from original_rows(common, reading, weights, biases, parts)
+        yield from scaled_rows(
+            common | {"setting": "unoptimized"},
+            reading,
+            weights,
+            biases,
+            [1.0] * len(weights),
+            parts,
+        )
+        if task.protocol == "as_coded":
+            frames = data.train_images[:CALIBRATION_FRAMES] / data.white
+            for bits in settings["bits"]:
+                yield from quantised_rows(common, weights, biases, frames, bits, parts)
+    for strength, scales in _optimise(task, network, data, settings):
+        labels = common | {"setting": "optimized", "lambda": strength}
+        yield from scaled_rows(labels, reading, weights, biases, scales, parts)
+
+
+def _optimise(
+    task: Task, network: Network, data: Dataset, settings: Settings
+) -> list[tuple[float, list[NDArray] | None]]:
+    """Scales of every layer's input for every lambda; None where the optimisation diverged."""
+    reading = READINGS[task.protocol]
+    # float64: at the smallest lambda a step of log k is smaller than the float32 spacing at 1.
+    inputs = torch.from_numpy(data.train_images.astype(np.float64)).div_(data.white)
+    folder = settings.get("checkpoints")
+    chosen = ScaleSettings(
+        lambdas=tuple(float(each) for each in settings["lambdas"]),
+        unitwise=task.unitwise,
+        computation=reading.computation,
+        learning_rate=task.learning_rate,
+        epochs=settings["epochs"],
+        batch_size=settings["batch_size"],
+        record_every_epochs=settings["record_every_epochs"],
+    )
+    history = optimise_scales(
+        dense_maps(network.weights, network.biases),
+        inputs,
+        chosen,
+        checkpoint_path=Path(folder) / f"{_name(task)}.pt" if folder else None,
+        progress=lambda line: _say(f"{_name(task)}, {line}"),
+    )
+    record = reading.record if len(history.epoch) >= -reading.record else -1
+    found = []
+    for index, strength in enumerate(chosen.lambdas):
+        scales = [layer[record, index] for layer in history.scales]
+        good = not history.diverged[index] and all(
+            np.all(np.isfinite(scale) & (scale > 0)) for scale in scales
+        )
+        found.append((strength, scales if good else None))
+    return found
+
+
+def _name(task: Task) -> str:
+    return f"{task.protocol}.{UNITS[task.unitwise]}.{task.seed}"
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,223 @@
+"""O'Connor 2020, figure 4.4 and beyond: error against computation of networks with scales."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from plausible.drawing.style import (
+    BLUE,
+    GREEN,
+    PUBLISHED_LINE,
+    SERIES,
+    VERMILLION,
+    Look,
+    draw_points,
+    in_style,
+    interval,
+    interval_handle,
+    legend_below,
+    letter,
+    new_figure,
+    plain_log,
+    published_label,
+    published_marker,
+    series_handle,
+    summary,
+)
+from plausible.reproduction.published import Published
+
+NETWORKS = {
+    "original": Look("original", VERMILLION, "s", "-"),
+    "rounding": Look("rounding", BLUE, "o", (0, (4.5, 1.5))),
+    "sigma_delta": Look("sigma-delta", GREEN, "^", "-"),
+}
+ORDERS = {"file": "MNIST", "temporal": "Temporal MNIST"}
+PRINTED = {
+    "original": "Original",
+    "rounding": "Round",
+    "sigma_delta": "SigmaDelta",
+}
+PRINTED_ORDERS = {"file": "mnist", "temporal": "temporal_mnist"}
+ERROR = "test error (%)"
+KOPS = "operations (kOps per sample)"
+ENERGY = "energy (nJ per sample, 32-bit integers)"
+
+
+class Cost(NamedTuple):
+    """What stands on the horizontal axis."""
+
+    dense: str
+    """Column of the original network, and of all others."""
+    sparse: str
+    label: str
+    discretised: str
+    """Column of the rounding and the sigma-delta network."""
+    printed: str
+    unit: str
+
+
+OPERATIONS = Cost("kflops", "kflops_sparse", KOPS, "kflops", "kflops", "")
+ENERGIES = Cost("energy_nj", "energy_sparse_nj", ENERGY, "energy_nj", "energy", "_nj")
+
+
+@in_style
+def ch4_fig4_4(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Figure 4.4: test error against operations and energy, MNIST and Temporal MNIST.
+
+    Protocol ``as_coded`` on the thesis split; the published points are those of table
+    B.1, by the same markers.
+    """
+    rows = selected(table, "as_coded", "thesis")
+    printed = published.values("table_b1")["rows"]
+    figure = new_figure(height_mm=128)
+    panels = figure.subplots(2, 2, sharey=True, sharex="row")
+    for row, cost in enumerate((OPERATIONS, ENERGIES)):
+        for column, order in enumerate(ORDERS):
+            axes = panels[row, column]
+            chosen = rows[rows["order"] == order]
+            draw_original(axes, chosen, cost)
+            for network in ("rounding", "sigma_delta"):
+                draw_frontier(axes, chosen, network, cost)
+                _draw_printed(axes, printed, network, order, cost)
+                if cost is ENERGIES:
+                    _draw_other_convention(axes, chosen, network)
+            _draw_printed_original(axes, printed, order, cost)
+            title = ORDERS[order] if dataset == "mnist" else _own_order(order)
+            letter(axes, "abcd"[2 * row + column], title)
+            axes.set_xlabel(cost.label)
+        plain_log(panels[row, 0], "x")
+    plain_log(panels[0, 0], "y")
+    for axes in panels[:, 0]:
+        axes.set_ylabel(f"{ERROR}, thesis split")
+    handles = [series_handle(look) for look in NETWORKS.values()]
+    handles += [
+        start_handle(),
+        series_handle(NETWORKS["original"], "original, zeros skipped", mfc="white", ls="none"),
+        Line2D(
+            [],
+            [],
+            label=published_label(dataset),
+            **{**their_mark("o"), "linestyle": PUBLISHED_LINE},
+        ),
+        series_handle(SERIES[3], "energy of 2 operations per non-zero message", **_OTHER),
+        *interval_handle(rows),
+    ]
+    legend_below(figure, handles, 3).set_title("scales as coded, tested on the thesis split")
+    return figure
+
+
+def start_handle() -> Line2D:
+    """Legend entry of the networks before their scales are optimised."""
+    return series_handle(SERIES[3], "unoptimised ($k$ = 1)", marker="*", ms=7, ls="none")
+
+
+_OTHER = {"marker": "", "linestyle": (0, (1.0, 1.0)), "linewidth": 0.9}
+
+
+def _own_order(order: str) -> str:
+    return "order of the file" if order == "file" else "temporal order"
+
+
+def selected(
+    table: pd.DataFrame, protocol: str, part: str, granularity: str = "layerwise"
+) -> pd.DataFrame:
+    """Rows of one protocol, one part of the data and one kind of scales."""
+    same = (table["protocol"] == protocol) & (table["part"] == part)
+    return table[same & (table["granularity"] == granularity)]
+
+
+def over_seeds(rows: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
+    """Means with 95 % intervals from three seeds on; the t quantile of two is 12.7."""
+    data = summary(rows, [by], value)
+    enough = rows.groupby(by).size().to_numpy() > 2
+    return data.assign(
+        low=data["low"].clip(lower=0.5 * data["mean"]).where(enough),
+        high=data["high"].where(enough),
+    )
+
+
+def draw_frontier(
+    axes: Axes, rows: pd.DataFrame, network: str, cost: Cost, look: Look | None = None
+) -> None:
+    """Error against cost over lambda, from the cheapest to the dearest; the start is a star."""
+    look = look or NETWORKS[network]
+    mine = rows[rows["network"] == network]
+    optimised = mine[mine["setting"] == "optimized"]
+    if not optimised.empty:
+        data = over_seeds(optimised, "lambda", "error_percent")
+        costs = optimised.groupby("lambda")[cost.discretised].mean()
+        draw_points(axes, costs, data, look, markersize=3.2)
+        axes.plot(costs, data["mean"], color=look.colour, ls=look.line, lw=1.0)
+    start = mine[mine["setting"] == "unoptimized"]
+    if not start.empty:
+        mean = start[[cost.discretised, "error_percent"]].mean()
+        axes.plot(*mean, "*", ms=7, color=look.colour, mec="white", mew=0.4, zorder=4)
+
+
+def _draw_other_convention(axes: Axes, rows: pd.DataFrame, network: str) -> None:
+    """The frontier with the energies that the code of the figure computes (2 nnz(s) fan-out)."""
+    mine = rows[(rows["network"] == network) & (rows["setting"] == "optimized")]
+    means = mine.groupby("lambda")[["energy_nonzero_nj", "error_percent"]].mean()
+    axes.plot(*means.to_numpy().T, **{**_OTHER, "color": NETWORKS[network].colour})
+
+
+def draw_original(axes: Axes, rows: pd.DataFrame, cost: Cost) -> None:
+    """A line at the error of the trained network, and its dense and its sparse cost."""
+    look = NETWORKS["original"]
+    mine = rows[rows["network"] == "original"]
+    if mine.empty:
+        return
+    error, low, high = interval(mine["error_percent"])
+    axes.axhline(error, color=look.colour, lw=0.8, zorder=1)
+    if mine["seed"].nunique() > 2:
+        axes.axhspan(low, high, color=look.colour, alpha=0.12, lw=0, zorder=0)
+    axes.plot(mine[cost.dense].mean(), error, look.marker, color=look.colour, zorder=3)
+    sparse = mine[cost.sparse].mean()
+    axes.plot(sparse, error, look.marker, color=look.colour, mfc="white", zorder=3)
+
+
+def _draw_printed(
+    axes: Axes, printed: Sequence[Mapping[str, Any]], network: str, order: str, cost: Cost
+) -> None:
+    """Rows of table B.1: the lambdas joined by a line, the unoptimised network on its own."""
+    cells = [
+        (row["setting"], row[PRINTED_ORDERS[order]])
+        for row in printed
+        if row["network"] == PRINTED[network]
+    ]
+    points = {
+        setting: np.array(
+            [
+                (cell[f"{cost.printed}{cost.unit}"], cell["test_error_percent"])
+                for found, cell in cells
+                if found == setting
+            ]
+        )
+        for setting in ("optimized", "unoptimized")
+    }
+    mark = their_mark(NETWORKS[network].marker)
+    axes.plot(*points["optimized"].T, **{**mark, "linestyle": PUBLISHED_LINE, "linewidth": 0.7})
+    axes.plot(*points["unoptimized"].T, **their_mark("*", 7.0))
+
+
+def _draw_printed_original(
+    axes: Axes, printed: Sequence[Mapping[str, Any]], order: str, cost: Cost
+) -> None:
+    cell = next(row for row in printed if row["network"] == PRINTED["original"])
+    cell = cell[PRINTED_ORDERS[order]]
+    for kind in ("dense", "sparse"):
+        axes.plot(
+            cell[f"{cost.printed}_{kind}{cost.unit}"],
+            cell["test_error_percent"],
+            **their_mark(NETWORKS["original"].marker),
+        )
+
+
+def their_mark(marker: str, size: float = 5.0) -> dict[str, Any]:
+    """Drawing options of a published point, thin, so that many of them stay apart."""
+    return {**published_marker(marker), "markersize": size, "markeredgewidth": 0.7}

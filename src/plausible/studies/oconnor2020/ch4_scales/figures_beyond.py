@@ -1,0 +1,207 @@
+"""O'Connor 2020, section 4.6.2 and beyond: integers of a few bits, both test parts, the scales."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+
+from plausible.drawing.style import (
+    GREY,
+    ORANGE,
+    PURPLE,
+    SERIES,
+    SKY,
+    VERMILLION,
+    Look,
+    draw_points,
+    in_style,
+    interval_handle,
+    legend_below,
+    letter,
+    look_of,
+    new_figure,
+    plain_log,
+    published_label,
+    series_handle,
+)
+from plausible.reproduction.published import Published
+from plausible.studies.oconnor2020.ch4_scales.figures import (
+    ENERGIES,
+    ERROR,
+    KOPS,
+    NETWORKS,
+    OPERATIONS,
+    ORDERS,
+    PRINTED,
+    Cost,
+    draw_frontier,
+    draw_original,
+    over_seeds,
+    selected,
+    start_handle,
+    their_mark,
+)
+
+LAYERS = ("input", "hidden layer 1", "hidden layer 2")
+TEST_PARTS = {"thesis": "thesis split", "official": "official split"}
+_UNITWISE = Look("a scale per unit", PURPLE, "v", (0, (1.2, 1.2)))
+_DENSE_BITS = Look("integers of $b$ bits, dense", GREY, "X", (0, (6, 1.5, 1, 1.5)))
+_SPARSE_BITS = Look("integers of $b$ bits, zeros skipped", ORANGE, "D", (0, (1.2, 1.2)))
+_LABELLED_BITS = 3
+_PARTS = {
+    "thesis": Look(TEST_PARTS["thesis"], VERMILLION, "o", "-"),
+    "official": Look(TEST_PARTS["official"], SKY, "o", (0, (4.5, 1.5))),
+}
+_SCALES = (
+    ("as_coded", "layerwise", look_of("as_coded")._replace(label="as coded (sum over the batch)")),
+    (
+        "as_published",
+        "layerwise",
+        look_of("as_published")._replace(label="as published (mean over the batch)"),
+    ),
+    ("as_coded", "unitwise", _UNITWISE._replace(label="as coded, per unit (geometric mean)")),
+)
+
+
+@in_style
+def quantisation_frontier(
+    table: pd.DataFrame, published: Published, dataset: str = "mnist"
+) -> Figure:
+    """Error against operations and energy: sigma-delta, rounding, integers of a few bits."""
+    rows = selected(table, "as_coded", "official")
+    units = selected(table, "as_coded", "official", "unitwise")
+    figure = new_figure(height_mm=86)
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, cost, name in zip(panels, (OPERATIONS, ENERGIES), "ab", strict=True):
+        in_file, temporal = (rows[rows["order"] == order] for order in ORDERS)
+        draw_original(axes, in_file, cost)
+        draw_frontier(axes, in_file, "rounding", cost)
+        draw_frontier(axes, temporal, "sigma_delta", cost)
+        draw_frontier(axes, units[units["order"] == "temporal"], "sigma_delta", cost, _UNITWISE)
+        _draw_bits(axes, in_file, cost)
+        letter(axes, name, "operations" if cost is OPERATIONS else "energy")
+        axes.set_xlabel(cost.label if cost is OPERATIONS else "energy (nJ per sample)")
+        plain_log(axes, "x")
+    plain_log(panels[0], "y")
+    panels[0].set_ylabel(f"{ERROR}, {TEST_PARTS['official']}")
+    legend_below(
+        figure,
+        [
+            series_handle(NETWORKS["original"], "original, 32 bits (zeros skipped: open)"),
+            series_handle(NETWORKS["rounding"], "rounding"),
+            series_handle(NETWORKS["sigma_delta"], "sigma-delta, temporal order"),
+            series_handle(_UNITWISE, "the same, a scale per unit"),
+            series_handle(_DENSE_BITS),
+            series_handle(_SPARSE_BITS),
+            start_handle(),
+            *interval_handle(rows),
+        ],
+        3,
+    )
+    return figure
+
+
+@in_style
+def official_split(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Error and operations over lambda on both test parts, and the published values."""
+    rows = table[(table["protocol"] == "as_coded") & (table["granularity"] == "layerwise")]
+    figure = new_figure(height_mm=82)
+    error, cost = figure.subplots(1, 2, sharex=True)
+    printed = [row for row in published.values("table_b1")["rows"] if row["lambda"]]
+    for part, look in _PARTS.items():
+        tested = rows[rows["part"] == part]
+        original = tested[tested["network"] == "original"]
+        error.axhline(original["error_percent"].mean(), color=look.colour, ls=look.line, lw=0.8)
+        chosen = tested[(tested["setting"] == "optimized") & (tested["order"] == "temporal")]
+        for axes, value, network in (
+            (error, "error_percent", "rounding"),
+            (cost, "kflops", "rounding"),
+            (cost, "kflops", "sigma_delta"),
+        ):
+            data = over_seeds(chosen[chosen["network"] == network], "lambda", value)
+            shape = look._replace(marker=NETWORKS[network].marker)
+            draw_points(axes, data["lambda"], data, shape, filled=network == "rounding")
+            axes.plot(data["lambda"], data["mean"], color=look.colour, ls=look.line, lw=0.9)
+    for axes, key, network in (
+        (error, "test_error_percent", "rounding"),
+        (cost, "kflops", "rounding"),
+        (cost, "kflops", "sigma_delta"),
+    ):
+        points = [
+            (row["lambda"], row["temporal_mnist"][key])
+            for row in printed
+            if row["network"] == PRINTED[network]
+        ]
+        axes.plot(*zip(*points, strict=True), **their_mark(NETWORKS[network].marker))
+    for axes in (error, cost):
+        axes.set_xscale("log")
+        axes.set_xlabel(r"weight of the computation $\lambda$ (per addition)")
+        plain_log(axes, "y")
+    letter(error, "a", "error (line without marks: original)")
+    letter(cost, "b", "operations in temporal order")
+    error.set_ylabel(ERROR)
+    cost.set_ylabel(KOPS)
+    legend_below(
+        figure,
+        [
+            *(series_handle(look) for look in _PARTS.values()),
+            series_handle(SERIES[3], "rounding (a: sigma-delta is equal)", marker="o", ls="none"),
+            series_handle(SERIES[3], "sigma-delta", marker="^", mfc="white", ls="none"),
+            series_handle(SERIES[3], f"{published_label(dataset)}, same shapes", **their_mark("o")),
+            *interval_handle(rows),
+        ],
+        3,
+    )
+    return figure
+
+
+@in_style
+def optimised_scales(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Scales of the three layers over lambda, in both readings and unitwise."""
+    one = table[(table["network"] == "rounding") & (table["part"] == "thesis")]
+    one = one[(one["setting"] == "optimized") & (one["order"] == "file")]
+    figure = new_figure(height_mm=72)
+    panels = figure.subplots(1, 3, sharex=True, sharey=True)
+    for index, (axes, name) in enumerate(zip(panels, LAYERS, strict=True)):
+        column = f"scale_{index}"
+        for protocol, granularity, look in _SCALES:
+            same = (one["protocol"] == protocol) & (one["granularity"] == granularity)
+            if column not in one or not same.any():
+                continue
+            data = over_seeds(one[same], "lambda", column)
+            draw_points(axes, data["lambda"], data, look)
+            axes.plot(data["lambda"], data["mean"], color=look.colour, ls=look.line, lw=0.9)
+        axes.axhline(1.0, color=GREY, lw=0.6, zorder=0)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(numticks=4))
+        axes.set_xlabel(r"$\lambda$ (per addition)")
+        letter(axes, "abc"[index], name)
+    plain_log(panels[0], "y")
+    panels[0].set_ylabel("scale $k$ (steps per unit)")
+    handles = [series_handle(look) for _, _, look in _SCALES]
+    legend_below(figure, [*handles, *interval_handle(one)], 2)
+    return figure
+
+
+def _draw_bits(axes: Axes, rows: pd.DataFrame, cost: Cost) -> None:
+    """The network in integers of a few bits, by its dense cost and by that without zeros."""
+    mine = rows[rows["network"] == "quantised"]
+    if mine.empty:
+        return
+    data = over_seeds(mine, "bits", "error_percent")
+    # Dense operations are as many for every width, so they would be one vertical line.
+    series = [(_SPARSE_BITS, cost.sparse)]
+    if cost is ENERGIES:
+        series.insert(0, (_DENSE_BITS, cost.dense))
+    for look, column in series:
+        costs = mine.groupby("bits")[column].mean()
+        draw_points(axes, costs, data, look, markersize=3.2)
+        axes.plot(costs, data["mean"], color=look.colour, ls=look.line, lw=0.9)
+    # The rightmost series has room on its right, and no other points there.
+    costs = mine.groupby("bits")[series[0][1]].mean()
+    for bits, x, y in zip(data["bits"], costs, data["mean"], strict=True):
+        if bits <= _LABELLED_BITS:
+            axes.annotate(
+                f"{bits:.0f} bits", (x, y), xytext=(5, 0), textcoords="offset points",
+                ha="left", va="center", color=GREY, zorder=5,
+            )  # fmt: skip

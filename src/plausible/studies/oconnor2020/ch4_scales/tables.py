@@ -1,0 +1,222 @@
+"""Tables of O'Connor 2020, section 4.6.2 and appendix B.5, ours beside the published values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plausible.reproduction.markdown import markdown_table, mean_text
+from plausible.studies.oconnor2020.ch4_scales.readings import READINGS
+
+Published = Mapping[str, Any]
+NETWORKS = {
+    "original": "Original",
+    "rounding": "Round",
+    "sigma_delta": "SigmaDelta",
+}
+ORDERS = {"file": "mnist", "temporal": "temporal_mnist"}
+TITLES = {"file": "order of the file", "temporal": "temporal order"}
+
+
+def table_b1_markdown(table: pd.DataFrame, published: Published) -> str:
+    """Table B.1: every cell as ours with, in brackets, the published one.
+
+    A table for each reading and for unitwise scales, which the thesis does not print.
+    """
+    parts = []
+    for (protocol, granularity), rows in table.groupby(["protocol", "granularity"], sort=False):
+        test = READINGS[protocol].test_part
+        shown = {
+            setting: rows[_is_setting(rows, setting)]
+            for setting in [None, *sorted(rows["lambda"].dropna().unique())]
+        }
+        lines = []
+        for setting, group in shown.items():
+            for network in NETWORKS:
+                chosen = group[group["network"] == network]
+                if chosen.empty:
+                    continue
+                printed = {}
+                if granularity == "layerwise":
+                    printed = published_row(published, setting, network)
+                lines.append(_line(chosen, printed, setting, network, test))
+        header = ["scales", "network"]
+        for title in TITLES.values():
+            header += [
+                f"{title}: kOps",
+                "training error %",
+                "test error %",
+                "energy nJ",
+            ]
+        seeds = rows["seed"].nunique()
+        brackets = ", in brackets the published value" if granularity == "layerwise" else ""
+        parts.append(
+            f"Protocol `{protocol}`, {granularity} scales, test images: {test} split; "
+            f"{_average(seeds)}{brackets}\n\n" + markdown_table(header, lines)
+        )
+    note = (
+        "Original: dense / sparse; the dense counts are the same for every seed. The order of the "
+        "file is MNIST, the temporal order Temporal MNIST in the thesis.\n"
+    )
+    return "\n".join([*parts, note])
+
+
+def _average(seeds: int) -> str:
+    return "one seed" if seeds == 1 else f"mean ± 95 % interval over {seeds} seeds"
+
+
+def _is_setting(rows: pd.DataFrame, setting: float | None) -> pd.Series:
+    """Rows of one lambda; those of the unoptimized networks for None."""
+    if setting is None:
+        return rows["setting"] == "unoptimized"
+    return rows["lambda"] == setting
+
+
+def published_row(published: Published, setting: float | None, network: str) -> dict[str, Any]:
+    """The published row of a network at a lambda (None: unoptimized), or an empty one."""
+    for row in published["rows"]:
+        same = (
+            row["lambda"] is None
+            if setting is None
+            else row["lambda"] is not None and np.isclose(row["lambda"], setting, rtol=1e-6, atol=0)
+        )
+        if same and row["network"] == NETWORKS[network]:
+            return row
+    return {}
+
+
+def _line(
+    rows: pd.DataFrame, printed: Published, setting: float | None, network: str, test: str
+) -> list[str]:
+    cells = ["1 (unoptimized)" if setting is None else f"lambda {setting:.3g}", NETWORKS[network]]
+    for order, key in ORDERS.items():
+        chosen, known = rows[rows["order"] == order], printed.get(key, {})
+        tested = chosen[chosen["part"] == test]
+        trained = chosen[chosen["part"] == "training"]
+        if network == "original":
+            cells += [
+                _dense_and_sparse(tested, "kflops", "kflops_sparse", known, "kflops", 1),
+                _cell(trained["error_percent"], known.get("training_error_percent"), 3),
+                _cell(tested["error_percent"], known.get("test_error_percent"), 2),
+                _dense_and_sparse(tested, "energy_nj", "energy_sparse_nj", known, "energy", 1),
+            ]
+            continue
+        cells += [
+            _cell(tested["kflops"], known.get("kflops"), 1),
+            _cell(trained["error_percent"], known.get("training_error_percent"), 3),
+            _cell(tested["error_percent"], known.get("test_error_percent"), 2),
+            _cell(tested["energy_nj"], known.get("energy_nj"), 2),
+        ]
+    return cells
+
+
+def _cell(values: pd.Series, printed: float | None, digits: int) -> str:
+    text = _over_seeds(values, digits)
+    return text if printed is None else f"{text} ({printed:g})"
+
+
+def _over_seeds(values: pd.Series, digits: int) -> str:
+    """Mean with its interval over seeds; of runs that diverged none is left out silently."""
+    return "diverged" if values.isna().any() else mean_text(values, digits)
+
+
+def _count(values: pd.Series, digits: int) -> str:
+    """As ``_over_seeds``, but without interval where the shape of the network fixes the count."""
+    if values.isna().any() or not np.allclose(values, values.iloc[0], rtol=1e-9, atol=0):
+        return _over_seeds(values, digits)
+    return f"{values.iloc[0]:.{digits}f}"
+
+
+def _dense_and_sparse(
+    rows: pd.DataFrame, dense: str, sparse: str, known: Published, key: str, digits: int
+) -> str:
+    unit = "_nj" if key == "energy" else ""
+    cells = []
+    for column, kind in ((dense, "dense"), (sparse, "sparse")):
+        text, printed = _count(rows[column], digits), known.get(f"{key}_{kind}{unit}")
+        cells.append(text if printed is None else f"{text} ({printed:g})")
+    return " / ".join(cells)
+
+
+def official_split_markdown(table: pd.DataFrame, published: Published) -> str:
+    """Error and operations on both test parts, layerwise scales as coded, in temporal order."""
+    rows = table[(table["protocol"] == "as_coded") & (table["granularity"] == "layerwise")]
+    rows = rows[(rows["order"] == "temporal") & rows["network"].isin(NETWORKS)]
+    lines = []
+    for setting in [None, *sorted(rows["lambda"].dropna().unique())]:
+        for network, title in NETWORKS.items():
+            chosen = rows[_is_setting(rows, setting) & (rows["network"] == network)]
+            if chosen.empty:
+                continue
+            known = published_row(published, setting, network).get(ORDERS["temporal"], {})
+            thesis, official = (
+                chosen[chosen["part"] == part].set_index("seed") for part in ("thesis", "official")
+            )
+            lines.append(
+                [
+                    "1 (unoptimized)" if setting is None else f"{setting:.3g}",
+                    title,
+                    _over_seeds(thesis["error_percent"], 2),
+                    _over_seeds(official["error_percent"], 2),
+                    _over_seeds(official["error_percent"] - thesis["error_percent"], 2),
+                    _printed(known, "test_error_percent"),
+                    _operations(thesis, network),
+                    _operations(official, network),
+                    _printed(known, "kflops", "kflops_dense", "kflops_sparse"),
+                ]
+            )
+    header = ["lambda", "network", "error %, thesis split", "error %, official split"]
+    header += ["official less thesis, points", "published error %"]
+    header += ["kOps, thesis split", "kOps, official split", "published kOps"]
+    note = (
+        f"Protocol `as_coded`, layerwise scales, temporal order; {_average(rows['seed'].nunique())}"
+        " of the same networks on both splits. The difference is taken seed by seed. Original: "
+        "dense / sparse operations.\n"
+    )
+    return markdown_table(header, lines) + "\n" + note
+
+
+def _operations(rows: pd.DataFrame, network: str) -> str:
+    if network == "original":
+        return _dense_and_sparse(rows, "kflops", "kflops_sparse", {}, "kflops", 1)
+    return _over_seeds(rows["kflops"], 1)
+
+
+def _printed(known: Published, *keys: str) -> str:
+    """Published numbers under those of the keys that there are."""
+    return " / ".join(f"{known[key]:g}" for key in keys if key in known) or "-"
+
+
+def quantisation_frontier_markdown(table: pd.DataFrame, published: Published) -> str:
+    """Error and cost on the official test images: sigma-delta, rounding, integers of a few bits."""
+    rows = table[(table["part"] == "official") & (table["protocol"] == "as_coded")]
+    lines = []
+    keys = ["network", "granularity", "setting", "lambda", "bits", "order"]
+    for key, group in rows.groupby(keys, sort=False, dropna=False):
+        network, granularity, setting, strength, bits, order = key
+        memoryless = network != "sigma_delta"
+        if memoryless and order == "temporal":
+            continue  # the same numbers as in the order of the file
+        sparse = group["kflops_sparse"].notna().all()
+        lines.append(
+            [
+                network.replace("_", "-"),
+                granularity if setting == "optimized" else "-",
+                f"{strength:.3g}" if setting == "optimized" else "-",
+                f"{bits:.0f}" if network == "quantised" else "32",
+                "any" if memoryless else TITLES[order],
+                _over_seeds(group["error_percent"], 2),
+                _count(group["kflops"], 1),
+                _count(group["kflops_sparse"], 1) if sparse else "-",
+                _count(group["energy_nj"], 2),
+                _count(group["energy_sparse_nj"], 2) if sparse else "-",
+            ]
+        )
+    header = ["network", "scales", "lambda", "bits", "order", "test error %", "kOps"]
+    header += ["kOps without zeros", "energy nJ", "energy nJ without zeros"]
+    note = (
+        f"Protocol `as_coded`, official split; {_average(rows['seed'].nunique())}. Energy: "
+        "0.1 pJ an addition of 32 bits, 3.1 pJ (b / 32)^2 a product of b bits.\n"
+    )
+    return markdown_table(header, lines) + "\n" + note

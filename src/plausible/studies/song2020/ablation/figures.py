@@ -1,0 +1,281 @@
+"""Song et al. 2020: the ablation of C1, C2 and C3 (figure 3, supplement figures 1 and 3)."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plausible.drawing.heat_maps import (
+    Scale,
+    colour_bar,
+    cross_cells,
+    draw_heat_map,
+    frame_cell,
+    frame_handle,
+    is_dark,
+    short_number,
+)
+from plausible.drawing.style import (
+    in_style,
+    interval_handle,
+    legend_below,
+    letter,
+    new_figure,
+    patch_handle,
+    published_label,
+    series_handle,
+)
+from plausible.measure.moments import moment_axis
+from plausible.reproduction.published import Published
+from plausible.studies.song2020.ablation.figures_sigma import draw_sigma, published_handle
+from plausible.studies.song2020.looks import (
+    TEST_ERROR,
+    Quantity,
+    cells_published,
+    depth_look,
+    grid_rows,
+    networks_of,
+    protocol_label,
+    quantities,
+    shown_protocol,
+)
+
+GAMMAS = (0.01, 0.1, 0.5, 1.0, 5.0, 10.0)
+# A weight divergence below this is rounding error (claim.weight_divergence_rounding).
+ROUNDING = 1e-9
+# Numbers from here on are too long for the cells of figure 3; supplement figure 1 has them all.
+LONGEST = 1e3
+
+
+class Cells(NamedTuple):
+    """One heat map: means over seeds, gamma downwards and t to the right; the diverged cells."""
+
+    values: pd.DataFrame
+    diverged: pd.DataFrame
+
+
+def cells_of(rows: pd.DataFrame, l_max: int, column: str, like: pd.DataFrame) -> Cells:
+    """Means over seeds of one network, on the axes of the published map and of our own cells.
+
+    A mean that is not finite (weights that grew beyond all bounds) is infinite; a cell that was
+    not run is NaN.
+    """
+    ours = rows[rows["l_max"] == l_max]
+    measured = ours[column].fillna(np.inf)
+    by_cell = ours.assign(measured=measured, gone=ours["diverged_epoch"] >= 0).groupby(
+        ["gamma", "t"]
+    )
+    gammas = sorted({*like.index, *ours["gamma"], *(GAMMAS if like.empty else ())})
+    times = moment_axis(l_max, [*like.columns, *ours["t"]])
+    values = by_cell["measured"].mean().unstack().reindex(index=gammas, columns=times)
+    diverged = by_cell["gone"].any().unstack().reindex(index=gammas, columns=times)
+    return Cells(
+        _named(values.astype(float)),
+        _named((diverged == True).astype(bool)),  # noqa: E712
+    )
+
+
+def _named(cells: pd.DataFrame) -> pd.DataFrame:
+    """The same cells, gamma as text."""
+    return cells.set_axis([f"{gamma:g}" for gamma in cells.index], axis=0)
+
+
+def _draw_cells(
+    axes: Axes,
+    cells: Cells,
+    scale: Scale,
+    texts: pd.DataFrame,
+    size: float = 6.0,
+    named: bool = True,
+) -> None:
+    """A heat map with its crosses and the frame around the cell that is exactly backprop."""
+    draw_heat_map(axes, cells.values, scale, texts, size=size)
+    crosses = zip(*np.nonzero(cells.diverged.to_numpy()), strict=True)
+    cross_cells(axes, crosses, is_dark(cells.values, scale))
+    gammas, times = list(cells.values.index), list(cells.values.columns)
+    if "l" in times and "1" in gammas:
+        frame_cell(axes, gammas.index("1"), times.index("l"))
+    # Upright, the letter looks like the number one.
+    axes.set_xticklabels([f"${name}$" if name == "l" else name for name in times])
+    if named:
+        axes.set_xlabel("$t$ of the weight update")
+
+
+def _our_texts(values: pd.DataFrame, digits: int, exact: bool) -> pd.DataFrame:
+    """Numbers of our cells; ``exact`` writes out rounding errors and long ones."""
+
+    def text(value: float) -> str:
+        if np.isnan(value):
+            return ""
+        if not exact and value < ROUNDING:
+            return "0"
+        if not exact and LONGEST <= value < np.inf:
+            return "≫"
+        return short_number(value, digits)
+
+    return values.map(text)
+
+
+def _their_texts(values: pd.DataFrame, quantity: Quantity, digits: int) -> pd.DataFrame:
+    """Published numbers; those at the end of the colour scale are lower bounds."""
+
+    def text(value: float) -> str:
+        if np.isnan(value):
+            return ""
+        if value >= quantity.top_reading:
+            return f"≥{np.floor(value if quantity is TEST_ERROR else quantity.scale.top):.0f}"
+        return short_number(value, digits)
+
+    return values.map(text)
+
+
+def _figure3(table: pd.DataFrame, published: Published, dataset: str, protocol: str) -> Figure:
+    """Figure 3 of one protocol: two divergences, ours above published, and the sigma sweep."""
+    rows = grid_rows(table, protocol)
+    networks = networks_of(rows) or [2, 3, 4]
+    figure = new_figure(height_mm=196)
+    mosaic = [
+        [*(f"{kind}{l_max}" for l_max in networks), f"sigma{kind[-1]}"]
+        for kind in ("ours0", "theirs0", "ours1", "theirs1")
+    ]
+    panels = figure.subplot_mosaic(mosaic, width_ratios=[1.0] * len(networks) + [0.8])
+    letters = iter("abcdefgh")
+    for number, quantity in enumerate(quantities(protocol)):
+        for l_max in networks:
+            like = cells_published(published, l_max, quantity)
+            cells = cells_of(rows, l_max, quantity.column, like)
+            ours, theirs = panels[f"ours{number}{l_max}"], panels[f"theirs{number}{l_max}"]
+            _draw_cells(
+                ours, cells, quantity.scale, _our_texts(cells.values, 2, False), named=False
+            )
+            same = _named(like).reindex_like(cells.values)
+            texts = _their_texts(same, quantity, 2)
+            _draw_cells(theirs, Cells(same, same.isna()), quantity.scale, texts)
+            letter(ours, next(letters), f"$l_{{max}}$ = {l_max}, {protocol_label(protocol)}")
+            theirs.set_title(f"$l_{{max}}$ = {l_max}, {published_label(dataset)}")
+            ours.set_xticks([])
+            if l_max == networks[0]:
+                for axes in (ours, theirs):
+                    axes.set_ylabel(r"$\gamma$ (unitless)")
+            else:
+                for axes in (ours, theirs):
+                    axes.set_yticks([])
+        maps = [
+            panels[f"{kind}{number}{l_max}"] for kind in ("ours", "theirs") for l_max in networks
+        ]
+        label = quantity.label.replace("\n", " ")
+        options = {"location": "bottom", "variant": 50, "shrink": 0.9, "pad": 0.02}
+        colour_bar(figure, maps, quantity.scale, label, **options)
+        axes = panels[f"sigma{number}"]
+        draw_sigma(axes, table, published, protocol, quantity, clipped=True)
+        letter(axes, next(letters), "noise at $t$ = 0")
+    legend_below(
+        figure,
+        [
+            *(series_handle(depth_look(l_max), lw=0.8) for l_max in networks),
+            published_handle(dataset),
+            frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL, 0 up to rounding"),
+            patch_handle("none", f"≫: {LONGEST:g} and more; ∞: beyond all numbers"),
+            *interval_handle(rows),
+        ],
+        3,
+    )
+    return figure
+
+
+@in_style
+def fig3(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Figure 3 under the calibrated reading, or as coded where there is none."""
+    protocol = shown_protocol(table, "calibrated", "as_coded")
+    return _figure3(table, published, dataset, protocol)
+
+
+@in_style
+def fig3_as_coded(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Figure 3 under the settings of the sibling code."""
+    return _figure3(table, published, dataset, shown_protocol(table, "as_coded"))
+
+
+@in_style
+def supp_fig1(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Supplement figure 1: heat maps of figure 3, ours and the published number in each cell."""
+    protocol = shown_protocol(table, "calibrated", "as_coded")
+    rows = grid_rows(table, protocol)
+    networks = networks_of(rows) or [2, 3, 4]
+    figure = new_figure(height_mm=22 + 74 * len(networks))
+    grid = figure.subplots(len(networks), 2, squeeze=False)
+    for column, quantity in enumerate(quantities(protocol)):
+        for row, l_max in enumerate(networks):
+            axes = grid[row, column]
+            like = cells_published(published, l_max, quantity)
+            cells = cells_of(rows, l_max, quantity.column, like)
+            ours = _our_texts(cells.values, 3, exact=True)
+            theirs = _their_texts(_named(like), quantity, 3).reindex_like(ours).fillna("")
+            _draw_cells(axes, cells, quantity.scale, ours + "\n(" + theirs + ")", size=6.2)
+            letter(axes, "abcdef"[2 * row + column], f"$l_{{max}}$ = {l_max}")
+            axes.set_ylabel(r"$\gamma$ (unitless)")
+        colour_bar(
+            figure,
+            list(grid[:, column]),
+            quantity.scale,
+            quantity.label.replace("\n", " "),
+            location="top",
+            variant=40,
+        )
+    legend_below(
+        figure,
+        [
+            frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL"),
+            patch_handle(
+                "none",
+                f"upper number: ours, {protocol_label(protocol)}; "
+                f"in brackets: {published_label(dataset)}",
+            ),
+        ],
+        3,
+    )
+    return figure
+
+
+# Mean test errors of the maps lie between that of backprop and chance.
+ERROR_PERCENT = Scale("Blues", 90.0, (0, 5, 10, 20, 40, 90), linear_below=5.0)
+
+
+@in_style
+def supp_fig3(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Supplement figure 3: test error over t and gamma, mean over the epochs."""
+    protocol = shown_protocol(table, "calibrated", "as_coded")
+    rows = grid_rows(table, protocol)
+    networks = networks_of(rows) or [2, 3, 4]
+    figure = new_figure(height_mm=76)
+    grid = figure.subplots(1, len(networks), squeeze=False)[0]
+    baseline = table[(table["panel"] == "bp") & (table["protocol"] == protocol)]
+    for number, (axes, l_max) in enumerate(zip(grid, networks, strict=True)):
+        cells = cells_of(rows, l_max, "mean_test_error", pd.DataFrame())
+        cells = cells._replace(values=100.0 * cells.values)
+        texts = cells.values.map(lambda value: "" if np.isnan(value) else _percent(value))
+        _draw_cells(axes, cells, ERROR_PERCENT, texts)
+        error = 100 * baseline.loc[baseline["l_max"] == l_max, "mean_test_error"].mean()
+        note = f", backprop {error:.2f} %" if np.isfinite(error) else ""
+        letter(axes, "abcdefgh"[number], f"$l_{{max}}$ = {l_max}{note}")
+        if number == 0:
+            axes.set_ylabel(r"$\gamma$ (unitless)")
+    colour_bar(figure, grid, ERROR_PERCENT, "mean test error over the epochs (%)")
+    printed = 100 * published.values("supp.table2")["test_error_fraction"][0]
+    note = f"{printed:.2f} % with backprop, $l_{{max}}$ not stated"
+    legend_below(
+        figure,
+        [
+            frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL, equal to backprop"),
+            patch_handle("none", f"numbers: ours, {protocol_label(protocol)}"),
+            patch_handle("none", f"{published_label(dataset)}: {note}"),
+        ],
+        2,
+    )
+    return figure
+
+
+def _percent(value: float) -> str:
+    return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"

@@ -1,0 +1,109 @@
+"""Picture of the calibration: readings against the published heat maps."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from plausible.drawing.heat_maps import Scale, colour_bar, draw_heat_map
+from plausible.drawing.style import (
+    in_style,
+    legend_below,
+    new_figure,
+    patch_handle,
+    published_label,
+)
+from plausible.measure.cell_distance import cell_distance
+from plausible.reproduction.published import Published
+from plausible.studies.song2020.looks import (
+    TEST_ERROR,
+    WEIGHTS_AS_ONE,
+    networks_of,
+)
+
+# Distance of a cell from the published one, as a share of it; from 1.5 on all is equally wrong.
+DISTANCE = Scale("Purples", 1.5, (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5))
+MOST_CANDIDATES = 48
+COLUMNS = {
+    "bp": "BP error",
+    "t0_test": "$t$ = 0, test",
+    "t0_weights": "$t$ = 0, weights",
+    "tl_test": "$t$ = $l$, test",
+    "tl_weights": "$t$ = $l$, weights",
+}
+
+
+@in_style
+def calibration(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """How far every reading of the settings is from the published maps, by column and network."""
+    scores = calibration_scores(table, published)
+    hidden = len(scores) - MOST_CANDIDATES
+    scores = scores.head(MOST_CANDIDATES)
+    networks = networks_of(table)
+    figure = new_figure(height_mm=46 + 4.1 * max(len(scores), 4))
+    titles = {"all": "all", **{l_max: f"$l_{{max}}$ = {l_max}" for l_max in networks}}
+    columns = [[("all", "mean")], *([(l_max, name) for name in COLUMNS] for l_max in networks)]
+    panels = figure.subplots(
+        1, len(columns), sharey=True, width_ratios=[len(names) for names in columns], squeeze=False
+    )[0]
+    for axes, names in zip(panels, columns, strict=True):
+        values = scores[names]
+        texts = values.map(lambda value: "" if np.isnan(value) else f"{min(value, 99.0):.2f}")
+        draw_heat_map(axes, values, DISTANCE, texts)
+        labels = [COLUMNS.get(name, name) for _, name in names]
+        axes.set_xticks(np.arange(len(names)) + 0.5, labels, rotation=90)
+        axes.set_title(titles[names[0][0]])
+    panels[0].set_yticks(np.arange(len(scores)) + 0.5, scores.index)
+    panels[0].set_ylabel("reading, best first")
+    label = "Σ |ours − published| / Σ published, over the cells (fraction)"
+    colour_bar(figure, panels, DISTANCE, label, location="bottom", shrink=0.6, variant=50, pad=0.01)
+    error = 100 * _baseline_error(published)
+    note = f"{published_label(dataset)}: figure 3; BP {error:.2f} %, $l_{{max}}$ not stated"
+    notes = [patch_handle("none", note)]
+    if hidden > 0:
+        notes.append(patch_handle("none", f"{hidden} more readings are further off"))
+    legend_below(figure, notes, 2)
+    return figure
+
+
+def _baseline_error(published: Published) -> float:
+    """Mean test error of backprop in supplement table 2 (fraction)."""
+    return float(published.values("supp.table2")["test_error_fraction"][0])
+
+
+def calibration_scores(table: pd.DataFrame, published: Published) -> pd.DataFrame:
+    """Distances from the published cells, by candidate (best first) and (l_max, column).
+
+    Means over seeds are compared (`cell_distance`); a published cell at the end of its colour scale
+    counts as met by everything beyond. ``(all, mean)`` is the mean over networks of three distances
+    each: of the cells of the test error, of those of the weights, and of the mean test error of
+    backprop from that of supplement table 2, whose depth is not stated.
+    """
+    keys = ["candidate", "l_max", "column", "gamma"]
+    means = table.groupby(keys, sort=False, dropna=False).mean(numeric_only=True).reset_index()
+    printed = _baseline_error(published)
+    scores, counted = {}, []
+    for l_max in networks_of(table):
+        here = means[means["l_max"] == l_max]
+        error = here[here["column"] == "bp"].set_index("candidate")["mean_test_error"]
+        scores[(l_max, "bp")] = (error - printed).abs() / printed
+        counted.append(scores[(l_max, "bp")])
+        for name, quantity, column in (
+            ("test", TEST_ERROR, "published_test_error_divergence"),
+            ("weights", WEIGHTS_AS_ONE, "published_weight_divergence"),
+        ):
+            rows = here[here[column] > 0]
+            for moments in (("t0",), ("tl",), ("t0", "tl")):
+                chosen = rows[rows["column"].isin(moments)]
+                off = cell_distance(
+                    chosen[quantity.column],
+                    chosen[column],
+                    quantity.top_reading,
+                    chosen["candidate"],
+                )
+                if len(moments) > 1:
+                    counted.append(off)
+                else:
+                    scores[(l_max, f"{moments[0]}_{name}")] = off
+    table_of = pd.DataFrame(scores, index=pd.Index(table["candidate"].unique()))
+    table_of[("all", "mean")] = pd.concat(counted, axis=1).mean(axis=1)
+    return table_of.sort_values(("all", "mean"), kind="stable", na_position="last")

@@ -1,0 +1,220 @@
+"""Checks on drawings, logged runs and the tables of notation and of properties: all exact."""
+
+import pandas as pd
+
+from plausible.errors import StudyError
+from plausible.reproduction.evidence import Evidence, Number, Outcome
+
+MODELS = ("BP", "IL", "Z-IL", "Fa-Z-IL")
+PROPERTIES = ("equivalence_to_bp", "local_plasticity", "partial_autonomy", "full_autonomy")
+
+
+# ------------------------------------------------------------------- figures 1 and 2
+
+
+def one_error_node_per_value_node(evidence: Evidence) -> list[Outcome]:
+    """Error nodes of the PCN stand exactly where its value nodes do, below the input layer."""
+    frame = evidence.table("fig1", "network", "element", "layer", "index")
+    pcn = frame[frame["network"] == "pcn"]
+    values, errors = (pcn[pcn["element"] == name] for name in ("value_node", "error_node"))
+    if values.empty:
+        raise StudyError("the table of song2020.fig1 draws no value node of a PCN.")
+    driven = values[values["layer"] < values["layer"].max()]
+    places = [sorted(zip(part["layer"], part["index"], strict=True)) for part in (driven, errors)]
+    sizes = values.groupby("layer").size().sort_index(ascending=False)
+    return [
+        Outcome(
+            "",
+            places[0] == places[1],
+            f"{len(errors)} error nodes",
+            note=f"{len(driven)} value nodes below the input; drawn PCN "
+            + "-".join(map(str, sizes)),
+        )
+    ]
+
+
+def logged_events(evidence: Evidence) -> pd.DataFrame:
+    """Table of figure 2."""
+    return evidence.table("fig2", "algorithm", "t", "element", "layer", "event")
+
+
+def moments_of_updates(evidence: Evidence) -> list[Outcome]:
+    """When the logged runs moved value nodes and weights; theta^{l+1} has the layer l + 1."""
+    events = logged_events(evidence)
+    moved = {name: _times(events, name, "inference") for name in ("il", "zil", "fazil")}
+    learned = {name: _updates(events, name) for name in ("il", "zil", "fazil")}
+    layers = {layer for _, layer in learned["zil"]}
+    by_layer = {(layer - 1, layer) for layer in range(1, len(layers) + 1)}
+    il_times = {t for t, _ in learned["il"]}
+    last = max(il_times, default=-1)
+    found = {
+        "IL": len(il_times) == 1
+        and {layer for _, layer in learned["il"]} == layers
+        and moved["il"] == set(range(last)),
+        "Z-IL": bool(layers) and learned["zil"] == by_layer,
+        "Fa-Z-IL": learned["fazil"] == by_layer
+        and moved["fazil"] == set(range(max(moved["fazil"], default=-1) + 1))
+        and max(moved["fazil"], default=-1) >= len(layers) - 1,
+    }
+    texts = {
+        "IL": f"all {len(learned['il'])} weight updates at t = {_listed(il_times)}, after "
+        f"{len(moved['il'])} inference steps",
+        "Z-IL": _moments(learned["zil"]),
+        "Fa-Z-IL": f"inference at {len(moved['fazil'])} moments from t = 0 on; "
+        + _moments(learned["fazil"]),
+    }
+    return [
+        Outcome("", bool(found[name]), texts[name], variant=name, note="read from a logged run")
+        for name in found
+    ]
+
+
+def _times(events: pd.DataFrame, algorithm: str, event: str) -> set[int]:
+    rows = events[(events["algorithm"] == algorithm) & (events["event"] == event)]
+    return set(map(int, rows["t"]))
+
+
+def _updates(events: pd.DataFrame, algorithm: str) -> set[tuple[int, int]]:
+    rows = events[(events["algorithm"] == algorithm) & (events["event"] == "weight_update")]
+    found = [(int(t), int(layer)) for t, layer in zip(rows["t"], rows["layer"], strict=True)]
+    if len(found) != len(set(found)):
+        return set()  # the same weights twice at one time: no schedule of the paper
+    return set(found)
+
+
+def _listed(times: set[int]) -> str:
+    return ", ".join(map(str, sorted(times))) or "none"
+
+
+def _moments(updates: set[tuple[int, int]]) -> str:
+    return ", ".join(f"theta^{layer} at t = {t}" for t, layer in sorted(updates)) or "no update"
+
+
+def backprop_has_no_inference(evidence: Evidence) -> list[Outcome]:
+    """Inference steps that a logged run of backprop made: none."""
+    events = logged_events(evidence)
+    rows = events[events["algorithm"] == "bp"]
+    steps = int((rows["event"] == "inference").sum())
+    note = f"inference steps among {len(rows)} logged events"
+    return [Outcome("", len(rows) > 0 and steps == 0, steps, note=note)]
+
+
+# ------------------------------------------------------------------- tables 1 and 2
+
+
+def notation_is_in_the_code(evidence: Evidence) -> list[Outcome]:
+    """Two findings: every published symbol has a row; every name of a row exists in the code."""
+    frame = evidence.table(
+        "table1", "quantity", "ann_symbol", "pcn_symbol", "name_in_code", "found"
+    )
+    listed = {str(text) for name in ("ann_symbol", "pcn_symbol") for text in frame[name]}
+    wanted = published_symbols(evidence)
+    missing = sorted(text for text in wanted if text not in listed)
+    lost = frame[~frame["found"].astype(bool)]
+    return [
+        Outcome(
+            "",
+            not missing,
+            f"{len(wanted) - len(missing)} of {len(wanted)} symbols",
+            variant="symbols",
+            note=f"without a row: {', '.join(missing)}" if missing else "",
+        ),
+        Outcome(
+            "",
+            lost.empty,
+            f"{len(frame) - len(lost)} of {len(frame)} names",
+            variant="names",
+            note="not found: " + ", ".join(map(str, lost["name_in_code"])) if len(lost) else "",
+        ),
+    ]
+
+
+def published_symbols(evidence: Evidence) -> list[str]:
+    """Symbols of table 1, without the dashes of cells that have none."""
+    values = evidence.entry["values"]
+    cells = [text for row in values["rows"] for key, text in row.items() if key != "model"]
+    cells += list(values["shared"].values())
+    return list(dict.fromkeys(text for text in cells if text != "-"))
+
+
+def properties(evidence: Evidence) -> pd.DataFrame:
+    """Table 2."""
+    frame = evidence.table("table2", "model", "property", "holds", "measurement", "measured_value")
+    known = set(zip(frame["model"], frame["property"], strict=True))
+    missing = [
+        f"{name} of {model}"
+        for model in MODELS
+        for name in PROPERTIES
+        if (model, name) not in known
+    ]
+    if missing:
+        raise StudyError(f"the table of song2020.table2 lacks {missing[0]}.")
+    return frame
+
+
+def equivalence_is_measured(evidence: Evidence) -> list[Outcome]:
+    """Relative difference of one weight update to backprop's: smallest of IL, largest of others."""
+    equal, different = evidence.bounds(0)
+    frame = properties(evidence)
+    frame = frame[frame["property"] == "equivalence_to_bp"]
+    outcomes = []
+    for model in ("IL", "Z-IL", "Fa-Z-IL"):
+        rows = frame[frame["model"] == model]
+        values = rows["measured_value"].to_numpy(dtype=float)
+        apart = float(values.min() if model == "IL" else values.max())
+        holds = apart > different if model == "IL" else apart < equal
+        bound = f"> {different:g}" if model == "IL" else f"< {equal:g}"
+        seeds = rows["seed"].nunique() if "seed" in rows else 0
+        note = f"relative difference to the update of backprop, must be {bound}"
+        outcomes.append(Outcome("", bool(holds), apart, n_seeds=seeds, note=note, variant=model))
+    return outcomes
+
+
+def locality_and_autonomy_are_measured(evidence: Evidence) -> list[Outcome]:
+    """Locality: largest change of an update by arrays that are not at its synapse, exactly 0.
+
+    Autonomy: IL and Z-IL use a control signal for the weights, Fa-Z-IL none.
+    """
+    frame = properties(evidence)
+    local = frame[(frame["property"] == "local_plasticity") & (frame["model"] != "BP")]
+    change = float(local["measured_value"].max(skipna=False))
+    wanted = {"IL": (True, False), "Z-IL": (True, False), "Fa-Z-IL": (True, True)}
+    found = {model: tuple(holds(frame, model, name) for name in PROPERTIES[2:]) for model in wanted}
+    text = ", ".join(
+        f"{model} {'fully' if full else 'partially' if part else 'not'} autonomous"
+        for model, (part, full) in found.items()
+    )
+    return [
+        Outcome(
+            "",
+            change == 0.0 and bool(local["holds"].all()),
+            change,
+            variant="locality",
+            note="largest change of an update of IL, Z-IL or Fa-Z-IL by arrays elsewhere",
+        ),
+        Outcome("", found == wanted, text, variant="autonomy", note="control signals of the loops"),
+    ]
+
+
+def holds(frame: pd.DataFrame, model: str, name: str) -> bool:
+    """Whether every row of a cell of table 2 says that the property holds."""
+    rows = frame[(frame["model"] == model) & (frame["property"] == name)]
+    return bool(rows["holds"].astype(bool).all())
+
+
+def numbers_of_table2(evidence: Evidence) -> list[Number]:
+    """The sixteen cells of table 2."""
+    frame = properties(evidence)
+    stated = {row["model"]: row for row in evidence.entry["values"]["rows"]}
+    numbers = []
+    for model in MODELS:
+        for name in PROPERTIES:
+            rows = frame[(frame["model"] == model) & (frame["property"] == name)]
+            found = holds(frame, model, name)
+            low, high = rows["measured_value"].min(), rows["measured_value"].max()
+            note = f"{rows['measurement'].iloc[0]}: {low:.3g}"
+            note += f" to {high:.3g}" if high > low else ""
+            words = ["yes" if one else "no" for one in (stated[model][name], found)]
+            label = f"{model}, {name.replace('_', ' ')}"
+            numbers.append(Number(label, "", *words, None, "", note))
+    return numbers

@@ -1,0 +1,1 @@
+"""Song et al. 2020, run times (table 4)."""

@@ -1,0 +1,314 @@
+"""Algorithms of Song et al. 2020: IL, Z-IL, Fa-Z-IL, phi, one fixed moment, two-way weights."""
+
+import torch
+from torch import Tensor
+
+from plausible.learning.layered import (
+    Event,
+    LayeredNetwork,
+    State,
+    Updates,
+    activity,
+    local_update,
+    look,
+    make_network,
+    move,
+    relax,
+    start,
+)
+from plausible.learning.layered_rules import Detections, fazil_updates, il_updates, zil_updates
+from plausible.reproduction.inputs import Settings
+from plausible.reproduction.theorem_checks import Check, normal
+from plausible.studies.song2020.theorems.problems import (
+    DEPTHS,
+    LEARNING_RATE,
+    Problem,
+    largest_difference,
+    listed_zil,
+    moments,
+    parts,
+    random_problem,
+    reference_backprop,
+    update_difference,
+    zil,
+)
+
+GAMMA = 0.1
+IL_STEPS = 20
+"""t_c of the paper's run-time test."""
+DETECTION_STEPS = 4
+AUTONOMOUS_STEPS = 16
+"""T of Fa-Z-IL."""
+
+
+def _timing(log: list[Event]) -> tuple[set[int], int, list[int]]:
+    """Moments of weight updates, inference moments before the first, updates per matrix."""
+    learned_at = [event.t for event in log if event.event == "weight_update"]
+    first = next(i for i, event in enumerate(log) if event.event == "weight_update")
+    steps = {event.t for event in log[:first] if event.event == "inference"}
+    layers = [event.layer for event in log if event.event == "weight_update"]
+    return set(learned_at), len(steps), [layers.count(layer) for layer in sorted(set(layers))]
+
+
+def inference_learning(settings: Settings, seed: int) -> list[Check]:
+    """IL updates all weights once per training pair, at t = t_c."""
+    checks = []
+    for protocol, order in (("corrected", "simultaneous"), ("as_published", "listing")):
+        wrong, inference = 0, []
+        for l_max in DEPTHS:
+            problem = random_problem("algorithm1", seed, l_max)
+            log: list[Event] = []
+            if order == "simultaneous":
+                il_updates(*problem[:3], IL_STEPS, GAMMA, log=log)
+            else:
+                fixed = [IL_STEPS] * l_max
+                zil_updates(*problem[:3], GAMMA, order=order, moments=fixed, log=log)
+            learned_at, steps, counts = _timing(log)
+            wrong += (learned_at != {IL_STEPS}) + (counts != [1] * l_max)
+            inference.append(abs(steps - IL_STEPS))
+        suffix = "" if protocol == "corrected" else "; value nodes first, as in the listing"
+        checks += [
+            Check(
+                "update_happens_once_per_training",
+                f"networks (l_max 2 to 4) whose matrices do not all learn once, at t_c = {IL_STEPS}"
+                + suffix,
+                wrong,
+                0.0,
+                "==",
+                protocol,
+            ),
+            Check(
+                "update_happens_once_per_training",
+                f"inference steps before the update, distance to t_c = {IL_STEPS}{suffix}",
+                max(inference),
+                0.0,
+                "==",
+                protocol,
+            ),
+        ]
+    return checks
+
+
+def zil_algorithm(settings: Settings, seed: int) -> list[Check]:
+    """Z-IL needs l_max moments, and simultaneous steps make it backprop."""
+    checks = []
+    for l_max in DEPTHS:
+        problem = random_problem("algorithm2", seed, l_max)
+        printed = random_problem("algorithm2", seed, l_max, activate_input=True)
+        log: list[Event] = []
+        zil_updates(*problem[:3], log=log)
+        steps = len({event.t for event in log if event.event == "inference"})
+        text = (
+            f"Z-IL at l_max = {l_max} against autograd: maximum relative difference of the updates"
+        )
+        checks += [
+            Check(
+                "needs_most_max_inference_steps_per",
+                f"inference steps of one update of all {l_max} matrices",
+                steps,
+                l_max,
+            ),
+            Check(
+                "updates_step_computed_state_time",
+                f"{text}; all from the state at t",
+                update_difference(zil(problem), problem),
+                1e-12,
+            ),
+            Check(
+                "updates_step_computed_state_time",
+                f"{text}; value nodes first, as in the listing",
+                update_difference(listed_zil(printed), printed),
+                1e-12,
+                "<=",
+                "as_published",
+            ),
+        ]
+    return checks
+
+
+def fazil_algorithm(settings: Settings, seed: int) -> list[Check]:
+    """Fa-Z-IL with t_d = 4: its updates are those of Z-IL and of backprop."""
+    checks = []
+    where = f"T = {AUTONOMOUS_STEPS}, t_d = {DETECTION_STEPS}, weights moving during inference"
+    for l_max in DEPTHS:
+        problem = random_problem("algorithm3", seed, l_max)
+        printed = random_problem("algorithm3", seed, l_max, activate_input=True)
+        found, _ = _moving_fazil(problem, "simultaneous")
+        expected = zil_updates(*problem[:3], learning_rate=LEARNING_RATE)
+        text = f"Fa-Z-IL at l_max = {l_max} ({where})"
+        checks += [
+            Check(
+                "resulting_weights_equal_those_zil",
+                f"{text} against Z-IL: maximum difference of the updates",
+                largest_difference(parts(found), parts(expected)),
+                0.0,
+                "==",
+            ),
+            Check(
+                "resulting_weights_equal_those_zil",
+                f"{text} against autograd: maximum relative difference of the updates",
+                update_difference(found, problem),
+                1e-12,
+            ),
+            Check(
+                "resulting_weights_equal_those_zil",
+                f"{text} against autograd; value nodes first, as in the listing",
+                update_difference(_moving_fazil(printed, "listing")[0], printed),
+                1e-12,
+                "<=",
+                "as_published",
+            ),
+        ]
+    return checks
+
+
+def _moving_fazil(problem: Problem, order: str) -> tuple[Updates, Detections]:
+    return fazil_updates(
+        *problem[:3],
+        DETECTION_STEPS,
+        0.0,
+        AUTONOMOUS_STEPS,
+        order=order,
+        learning_rate=LEARNING_RATE,
+    )
+
+
+def _missed(problem: Problem, detection_steps: int) -> float:
+    """Share of the nodes with an error at t = l at which phi does not fire just once, at t = l."""
+    network, wrong, nodes = problem.network, 0, 0
+    record = relax(*problem[:3], len(network.weights), 1.0)
+    _, found = fazil_updates(*problem[:3], detection_steps, 0.0, AUTONOMOUS_STEPS)
+    for level, errors in enumerate(moments(record, "errors")):
+        due = errors != 0
+        right = found.fired[level][level] & (found.fired[level].sum(dim=0) == 1)
+        wrong, nodes = wrong + int((due & ~right).sum()), nodes + int(due.sum())
+    return wrong / nodes
+
+
+def _silent_problem(seed: int, l_max: int) -> Problem:
+    """ReLU network: about half of the hidden nodes have no error at t = l."""
+    problem = random_problem("model.phi.relu", seed, l_max)
+    network = make_network(problem.network.weights, activation="relu")
+    return problem._replace(network=network)
+
+
+def trigger(settings: Settings, seed: int) -> list[Check]:
+    """Section 4: phi finds t = l; where it finds nothing at t = l there is nothing to learn."""
+    problems = [random_problem("model.phi", seed, l_max, True) for l_max in DEPTHS]
+    checks = [
+        Check(
+            "phi_fires_there",
+            f"share of nodes with an error at t = l where phi with t_d = {steps} does not fire "
+            f"once and at t = l, T = {AUTONOMOUS_STEPS}, l_max 2 to 4",
+            max(_missed(problem, steps) for problem in problems),
+            0.0,
+            "==",
+        )
+        for steps in (4, 5, 6, 7, 8, 16)
+    ]
+    silent, late = [], []
+    for l_max in DEPTHS:
+        problem = _silent_problem(seed, l_max)
+        silent.append(_silent_error(problem))
+        fazil, _ = fazil_updates(*problem[:3], DETECTION_STEPS, 0.0, AUTONOMOUS_STEPS)
+        late.append(update_difference(fazil, problem))
+    checks += [
+        Check(
+            "missed_detection_epsilon_harmless",
+            "ReLU networks, nodes without an error at t = l: backprop's largest error there, by "
+            "autograd",
+            max(silent),
+            0.0,
+            "==",
+        ),
+        Check(
+            "missed_detection_epsilon_harmless",
+            "ReLU networks, where a node silent at t = l may get its first error later and then "
+            f"fires: Fa-Z-IL until T = {AUTONOMOUS_STEPS} against autograd, maximum relative "
+            "difference of the updates",
+            max(late),
+            1e-12,
+            "<=",
+            "as_published",
+        ),
+    ]
+    return checks
+
+
+def _silent_error(problem: Problem) -> float:
+    """Largest error of backprop at nodes that have none at t = l, where phi finds nothing."""
+    record = relax(*problem[:3], len(problem.network.weights), 1.0)
+    pairs = zip(moments(record, "errors"), reference_backprop(problem).deltas, strict=True)
+    return max(float((delta.abs() * (error == 0)).max()) for error, delta in pairs)
+
+
+def fixed_moment(settings: Settings, seed: int) -> list[Check]:
+    """Section 5.1: all matrices at one fixed t is IL with t_c = t."""
+    differences = []
+    for l_max in DEPTHS:
+        for gamma in (0.01, 0.5, 1.0):
+            for t in (0, 1, 2, 3, 4, 16, 64):
+                problem = random_problem("fixed_t", seed, l_max, True)
+                ablation = zil_updates(*problem[:3], gamma=gamma, moments=[t] * l_max)
+                il = il_updates(*problem[:3], t, gamma)
+                differences.append(largest_difference(parts(ablation), parts(il)))
+    text = (
+        "Z-IL with every matrix at a fixed t (0, 1, 2, 3, 4, 16, 64; gamma 0.01, 0.5, 1; l_max 2 "
+        "to 4) against IL with t_c = t: maximum difference of the updates"
+    )
+    return [Check("weights_both_code_paths_identical", text, max(differences), 0.0, "==")]
+
+
+def symmetric_weights(settings: Settings, seed: int) -> list[Check]:
+    """Section 6: weights back that start equal and learn from the same two nodes stay equal.
+
+    Z-IL, sample by sample; each synapse of the way back multiplies the two activities itself.
+    """
+    apart, moved = [], []
+    for l_max in DEPTHS:
+        problem = random_problem("symmetric", seed, l_max)
+        network = problem.network
+        back = [weight.t().clone() for weight in network.weights]
+        for _ in range(100):
+            inputs = normal(problem.generator, 1, problem.inputs.shape[1])
+            targets = normal(problem.generator, 1, problem.targets.shape[1])
+            network, back = _two_ways(network, back, inputs, targets)
+        forth = [weight.t() for weight in network.weights]
+        apart.append(largest_difference(back, forth))
+        moved.append(largest_difference(network.weights, problem.network.weights))
+    text = "after 100 samples of Z-IL with two copies of the weights, l_max 2 to 4"
+    return [
+        Check(
+            "max_difference_after_training",
+            f"largest difference of the copies {text}",
+            max(apart),
+            0.0,
+            "==",
+        ),
+        Check(
+            "max_difference_after_training",
+            f"largest distance travelled by a weight {text}",
+            min(moved),
+            0.01,
+            ">",
+        ),
+    ]
+
+
+def _two_ways(
+    network: LayeredNetwork, back: list[Tensor], inputs: Tensor, targets: Tensor
+) -> tuple[LayeredNetwork, list[Tensor]]:
+    """One Z-IL update of a network that sends its errors through weights of their own."""
+    weights, back = list(network.weights), list(back)
+    state: State = start(network, inputs, targets)
+    for level in range(len(weights)):
+        forth = network._replace(weights=tuple(weights))
+        sender = network._replace(weights=tuple(weight.t() for weight in back))
+        values = move(sender, state, 1.0)
+        above, errors = state.values[level + 1], state.errors[level]
+        source = activity(network, level + 1, above)
+        change, _ = local_update(network, level, above, errors)
+        weights[level] = weights[level] + LEARNING_RATE * change
+        back[level] = back[level] + LEARNING_RATE * torch.outer(errors[0], source[0])
+        state = look(forth._replace(weights=tuple(weights)), values)
+    return network._replace(weights=tuple(weights)), back

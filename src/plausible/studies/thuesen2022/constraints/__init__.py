@@ -1,0 +1,1 @@
+"""Thuesen 2022, constraints of biology (chapter 4.3)."""

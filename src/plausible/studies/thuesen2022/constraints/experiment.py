@@ -1,0 +1,386 @@
+"""Section 4.3 of Thuesen 2022: constraint by constraint, with measurements on the implementation.
+
+The verdicts are the published ones. Where an entry says something that can be measured, it is
+measured on a small random network; everything else is marked "stated only".
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from plausible.errors import StudyError
+from plausible.kernels.lif_network import simulate_spikes
+from plausible.kernels.types import SimulationSettings, SpikingNetwork
+from plausible.learning.backprop import LocalTerms, backward, cross_entropy
+from plausible.learning.predictive_coding import (
+    Stage,
+    message,
+    refresh,
+    relax,
+    stages,
+    start,
+    value_node_changes,
+    zil_terms,
+)
+from plausible.learning.settings import TrainingSettings
+from plausible.networks.mlp import forward_pass, init_network, layer_sizes
+from plausible.neurons.rates import LIF
+from plausible.studies.thuesen2022.common import Settings, read, torch_generator
+from plausible.studies.thuesen2022.constraints.experiment_locality import (
+    local_updates,
+    random_state,
+)
+
+STATED_ONLY = "stated only"
+ACTIVATION_SCALE = TrainingSettings().activation_scale
+# Names of the constraints in the verdicts that the thesis gives on other methods.
+CONSTRAINTS = {
+    "locality": ("locality", "neuron constraint"),
+    "spikes": ("spikes for communication", "neuron constraint"),
+    "weight_transport": ("1 weight transport problem", "backprop problem"),
+    "derivative": ("2 derivative problem", "backprop problem"),
+    "linear_feedback": ("3 linear feedback problem", "backprop problem"),
+    "spiking": ("4 spiking problem", "backprop problem"),
+    "timing": ("5 timing problem", "backprop problem"),
+    "target": ("6 target problem", "backprop problem"),
+    "locality_in_time": ("locality in time", "neuron constraint"),
+}
+BACKPROP = "backprop-trained ANN"
+SHADOW_TRAINED = "shadow-trained SNN"
+
+
+class Bench:
+    """A small random network in the states that the measurements look at."""
+
+    def __init__(self, layer_sizes: list[int], batch_size: int, seed: int) -> None:
+        self.generator = torch_generator("constraints", seed, "network")
+        self.layer_sizes, self.batch_size = layer_sizes, batch_size
+        self.network, self.state = random_state(layer_sizes, batch_size, self.generator)
+        self.plan = stages(self.network, "linear")
+
+    def noise(self, *shape: int) -> Tensor:
+        """Standard normal numbers."""
+        return torch.randn(*shape, generator=self.generator, dtype=torch.float64)
+
+    def labels(self) -> Tensor:
+        """Random one-hot labels."""
+        classes = torch.randint(self.layer_sizes[-1], (self.batch_size,), generator=self.generator)
+        return torch.nn.functional.one_hot(classes, self.layer_sizes[-1]).to(torch.float64)
+
+
+def feedback_matrix(send: Callable[[Tensor], Tensor], units: int) -> Tensor:
+    """Matrix by which errors are sent down: what unit errors become, [units, units below]."""
+    return send(torch.eye(units, dtype=torch.float64))
+
+
+def pcn_weight_transport(bench: Bench) -> float:
+    """Largest |feedback matrix - forward matrix^T|: 0 means that both are the same weights."""
+    differences = []
+    for stage, view in list(zip(bench.plan, bench.state.locals, strict=True))[1:]:
+        linear = view._replace(slope=None)
+        weight = bench.network.weights[stage.layer]
+        sent = feedback_matrix(
+            lambda error, stage=stage, view=linear: message(bench.network, stage, view, error),
+            len(weight),
+        )
+        differences.append(float((sent - weight).abs().max()))
+    return max(differences)
+
+
+def pcn_derivative(bench: Bench) -> float:
+    """Largest change of a value-node update when f' is replaced by 1."""
+    flat = [
+        view if view.slope is None else view._replace(slope=torch.ones_like(view.slope))
+        for view in bench.state.locals
+    ]
+    return _largest_change(
+        value_node_changes(bench.network, bench.plan, bench.state),
+        value_node_changes(bench.network, bench.plan, bench.state._replace(locals=flat)),
+    )
+
+
+def pcn_linear_feedback(bench: Bench) -> float:
+    """Largest |message(a + b) - message(a) - message(b)| over that of message(a + b)."""
+    ratios = []
+    for stage, view in list(zip(bench.plan, bench.state.locals, strict=True))[1:]:
+        ratios.append(_nonlinearity(bench, stage, view))
+    return max(ratios)
+
+
+def _nonlinearity(bench: Bench, stage: Stage, view: Any) -> float:
+    shape = view.prediction.shape
+    a, b = bench.noise(*shape), bench.noise(*shape)
+    both, first, second = (
+        message(bench.network, stage, view, error.clone()) for error in (a + b, a, b)
+    )
+    return float((both - first - second).abs().max() / both.abs().max())
+
+
+def pcn_error_flow(bench: Bench) -> float:
+    """Largest change of the first hidden layer's value-node update by other values one layer up."""
+    values = list(bench.state.values)
+    values[2] = values[2] + bench.noise(*values[2].shape)
+    moved = refresh(bench.network, bench.plan, bench.state._replace(values=values))
+    return _largest_change(
+        value_node_changes(bench.network, bench.plan, bench.state)[:1],
+        value_node_changes(bench.network, bench.plan, moved)[:1],
+    )
+
+
+def _largest_change(before: list[Tensor], after: list[Tensor]) -> float:
+    return max(float((a - b).abs().max()) for a, b in zip(before, after, strict=True))
+
+
+def hidden_activities(bench: Bench) -> Tensor:
+    """All activities that hidden neurons transmit while the network learns."""
+    return torch.cat([view.activity.ravel() for view in bench.state.locals[1:]])
+
+
+def rates_not_counts(bench: Bench) -> float:
+    """Fraction of the transmitted activities that are not whole numbers, as spike counts are."""
+    activities = hidden_activities(bench)
+    return float((activities != activities.round()).double().mean())
+
+
+def rates_outside_range(bench: Bench) -> float:
+    """Fraction of the hidden rates outside [0, 1 / t_ref], i.e. not readable as spike rates."""
+    rates = hidden_activities(bench) / ACTIVATION_SCALE
+    highest = 1.0 / LIF().refractory_period_s
+    return float(((rates < 0) | (rates > highest)).double().mean())
+
+
+def update_times(bench: Bench) -> float:
+    """Number of different inference times at which Z-IL has to change one of its layers."""
+    plan = stages(bench.network)
+    state = start(bench.network, bench.state.values[0], bench.labels(), plan)
+    order = [terms.layer for terms in zil_terms(bench.network, plan, state)]
+    return float(len(dict.fromkeys(order)))
+
+
+def update_without_target(bench: Bench) -> float:
+    """Largest weight update when the output is free: without target nothing is learned."""
+    record = relax(bench.network, bench.state.values[0], None, 3, 0.1, node="linear")
+    errors = record.error_nodes[-1]
+    return max(float(error.abs().max()) for error in errors)
+
+
+def backprop_weight_transport(bench: Bench) -> float:
+    """As ``pcn_weight_transport``, for backprop: what unit output errors become one layer down."""
+    inputs = bench.noise(bench.layer_sizes[-1], bench.layer_sizes[0])
+    record = forward_pass(bench.network, inputs)
+    terms = _errors(bench, record, torch.eye(bench.layer_sizes[-1], dtype=torch.float64))
+    last = len(bench.network.weights) - 1
+    sent = terms[last - 1].error / record.layers[last - 1].slope
+    weight = bench.network.weights[last]
+    return float((sent - weight).abs().max() / weight.abs().max())
+
+
+def backprop_derivative(bench: Bench) -> float:
+    """Largest change of a hidden error when f' is replaced by 1."""
+    record = forward_pass(bench.network, bench.state.values[0])
+    flat = record._replace(
+        layers=tuple(
+            layer if layer.slope is None else layer._replace(slope=torch.ones_like(layer.slope))
+            for layer in record.layers
+        )
+    )
+    error = cross_entropy(record.logits, bench.labels())[1]
+    before, after = _errors(bench, record, error), _errors(bench, flat, error)
+    return _largest_change(
+        [before[layer].error for layer in sorted(before)],
+        [after[layer].error for layer in sorted(after)],
+    )
+
+
+def backprop_linear_feedback(bench: Bench) -> float:
+    """As ``pcn_linear_feedback``: deviation of the first layer's error from linearity."""
+    record = forward_pass(bench.network, bench.state.values[0])
+    shape = record.logits.shape
+    a, b = bench.noise(*shape), bench.noise(*shape)
+    both, first, second = (_errors(bench, record, error)[0].error for error in (a + b, a, b))
+    return float((both - first - second).abs().max() / both.abs().max())
+
+
+def _errors(bench: Bench, record: Any, error: Tensor) -> dict[int, LocalTerms]:
+    return {terms.layer: terms for terms in backward(bench.network, record, error.clone())}
+
+
+def simulation_not_counts(bench: Bench) -> float:
+    """Fraction of what neurons of the converted network transmit that is not a count of 0 or 1."""
+    network = SpikingNetwork(
+        tuple(weight.numpy() for weight in bench.network.weights),
+        tuple(bias.numpy() + 1.0 for bias in bench.network.biases),
+    )
+    settings = SimulationSettings(simulation_time_ms=100)
+    inputs = np.ones((bench.batch_size, 100, bench.layer_sizes[0]), np.int32)
+    spikes = np.concatenate([layer.ravel() for layer in simulate_spikes(inputs, network, settings)])
+    if not spikes.any():
+        raise StudyError("sweep constraints: the random spiking network stayed silent.")
+    return float(np.mean((spikes != 0) & (spikes != 1)))
+
+
+# (constraint, method or None for the SPCN): what is measured, and how.
+MEASUREMENTS: dict[tuple[str, str | None], tuple[str, Callable[[Bench], float]]] = {
+    ("spikes for communication", None): (
+        "fraction of hidden activities transmitted in training that are no whole numbers of spikes",
+        rates_not_counts,
+    ),
+    ("unidirectionality", None): (
+        "change of the first hidden layer's value-node update by values of the layer above",
+        pcn_error_flow,
+    ),
+    ("1 weight transport problem", None): (
+        "max |feedback - forward^T| of the weights that send errors down (0: the same weights)",
+        pcn_weight_transport,
+    ),
+    ("2 derivative problem", None): (
+        "change of the value-node updates when f' is replaced by 1",
+        pcn_derivative,
+    ),
+    ("3 linear feedback problem", None): (
+        "relative deviation of the feedback from linearity (0 but for rounding: linear)",
+        pcn_linear_feedback,
+    ),
+    ("4 spiking problem", None): (
+        "fraction of hidden activities outside the range of spike rates, 0 to 250 Hz",
+        rates_outside_range,
+    ),
+    ("5 timing problem", None): (
+        "different inference times at which a layer's weights have to change, per update",
+        update_times,
+    ),
+    ("6 target problem", None): (
+        "largest error node without target (0: nothing is learned)",
+        update_without_target,
+    ),
+    ("1 weight transport problem", BACKPROP): (
+        "relative max |feedback - forward^T| of the output layer (0: the same weights)",
+        backprop_weight_transport,
+    ),
+    ("2 derivative problem", BACKPROP): (
+        "change of the errors when f' is replaced by 1",
+        backprop_derivative,
+    ),
+    ("3 linear feedback problem", BACKPROP): (
+        "relative deviation of the feedback from linearity (0 but for rounding: linear)",
+        backprop_linear_feedback,
+    ),
+    ("4 spiking problem", BACKPROP): (
+        "fraction of hidden activities transmitted in training that are no whole numbers of spikes",
+        rates_not_counts,
+    ),
+    ("spikes for communication", SHADOW_TRAINED): (
+        "fraction of what converted neurons transmit that is neither 0 nor 1 spike",
+        simulation_not_counts,
+    ),
+}
+
+
+def constraints(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+    """Claim of section 4.3: which biological constraint each method meets.
+
+    Only verdicts that the thesis states have a row. Measured values are the largest over the seeds.
+
+    Settings: ``layer_sizes``, ``batch_size`` of the random network, ``published`` (the ``values``
+    of the published entry thuesen2022.claim.constraints).
+    Columns: constraint, group, method, verdict, reason, measurement, measured_value.
+    """
+    sizes, batch, published = read(
+        settings, "constraints", "layer_sizes", "batch_size", "published"
+    )
+    benches = [Bench(sizes, batch, seed) for seed in seeds]
+    locality = float(local_updates(settings, seeds, None, None)["max_abs_change"].max())
+    rows = []
+    for verdict, method in stated_verdicts(published):
+        key = (verdict["constraint"], None if method == published["method"] else method)
+        measurement, value = STATED_ONLY, float("nan")
+        if key == ("locality", None):
+            measurement = "max change of an update when all non-adjacent arrays become noise"
+            value = locality
+        elif key in MEASUREMENTS:
+            measurement, measure = MEASUREMENTS[key]
+            value = max(measure(bench) for bench in benches)
+        rows.append(
+            (
+                verdict["constraint"],
+                verdict["group"],
+                method,
+                verdict["verdict"],
+                verdict["reason"],
+                measurement,
+                value,
+            )
+        )
+    columns = ["constraint", "group", "method", "verdict", "reason", "measurement"]
+    return pd.DataFrame(rows, columns=[*columns, "measured_value"])
+
+
+def stated_verdicts(published: Mapping[str, Any]) -> list[tuple[dict[str, str], str]]:
+    """(verdict, method) of every cell that the thesis fills, the SPCN first.
+
+    Raises
+    ------
+    StudyError
+        If a verdict on another method names a constraint that is not known here.
+    """
+    found = [(dict(verdict), published["method"]) for verdict in published["verdicts"]]
+    for other in published["other_methods"]:
+        for name, verdict in other["verdicts"].items():
+            if name not in CONSTRAINTS:
+                raise StudyError(
+                    f"published thuesen2022.claim.constraints: other_methods names the constraint "
+                    f"{name!r}, where one of {', '.join(CONSTRAINTS)} is expected."
+                )
+            constraint, group = CONSTRAINTS[name]
+            entry = {
+                "constraint": constraint,
+                "group": group,
+                "verdict": verdict,
+                "reason": f"stated in section {other['section']}",
+            }
+            found.append((entry, other["method"]))
+    return found
+
+
+def fig3(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+    """Figure 3: graph of a predictive coding network, read from the implemented network.
+
+    A value node predicts the error nodes of the next layer through the weights; an error node acts
+    on its own value node and, through the same weights, on the value nodes of the layer below.
+
+    Settings: ``layer_sizes``. Columns: element (value_node, error_node, edge), kind (nodes: input,
+    hidden, output; edges: prediction from a value to an error node, error from an error to a value
+    node), layer, index (from 0), target_layer, target_index (edges; -1 for nodes), x, y (nodes;
+    NaN for edges).
+    """
+    (sizes,) = read(settings, "fig3", "layer_sizes")
+    network = init_network(
+        tuple(sizes), TrainingSettings(), torch_generator("fig3", seeds[0], "init")
+    )
+    last = len(network.weights)
+    kinds = ["input", *["hidden"] * (last - 1), "output"]
+    height = max(layer_sizes(network))
+    rows: list[tuple] = []
+    for layer, units in enumerate(layer_sizes(network)):
+        for index in range(units):
+            y = (height - 1) / 2 + (units - 1) / 2 - index
+            rows.append(("value_node", kinds[layer], layer, index, -1, -1, 2.0 * layer, y))
+            if layer > 0:
+                x = 2.0 * layer - 1.0
+                rows.append(("error_node", kinds[layer], layer, index, -1, -1, x, y))
+    for layer, weight in enumerate(network.weights, 1):
+        for target, source in np.ndindex(*weight.shape):
+            rows.append(_edge("prediction", layer - 1, source, layer, target))
+            if layer > 1:
+                rows.append(_edge("error", layer, target, layer - 1, source))
+        rows += [_edge("error", layer, index, layer, index) for index in range(len(weight))]
+    columns = ["element", "kind", "layer", "index", "target_layer", "target_index", "x", "y"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _edge(kind: str, layer: int, index: int, target_layer: int, target_index: int) -> tuple:
+    return ("edge", kind, layer, index, target_layer, target_index, np.nan, np.nan)

@@ -1,0 +1,297 @@
+"""Claims of Thuesen 2022 on learning: Z-IL against backprop, activation scaling, cost of IL."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from plausible.data.dataset import Dataset, intensities
+from plausible.learning.optimizers import init_optimizer
+from plausible.learning.settings import TrainingSettings, settings_from_mapping
+from plausible.learning.training import resolve_device
+from plausible.learning.update import update
+from plausible.measure.operation_count import count_multiply_adds
+from plausible.networks.mlp import DTYPES, Network, clone_network, init_network, move_network
+from plausible.studies.thuesen2022.common import (
+    Settings,
+    read,
+    require,
+    stream,
+    torch_generator,
+)
+
+CLASSES = 10
+# Z-IL with simultaneous updates is the published algorithm; weights first is the author's code.
+ZIL_ORDERS = {"corrected": "zil", "as_coded": "zil_sequential"}
+
+
+def new_network(
+    pixels: int, training: TrainingSettings, experiment: str, seed: int, device: torch.device
+) -> Network:
+    """Randomly initialised network; the same weights for each precision and learning rule."""
+    sizes = (pixels, *training.hidden_sizes, CLASSES)
+    network = init_network(sizes, training, torch_generator(experiment, seed, "init"))
+    return move_network(network, device)
+
+
+def training_batches(
+    dataset: Dataset, training: TrainingSettings, experiment: str, seed: int, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches without end: a new random order in every epoch, the same for each precision."""
+    generator = stream(experiment, seed, "batches")
+    dtype = DTYPES[training.dtype]
+    size = min(training.batch_size, len(dataset.train_images))
+    while True:
+        order = generator.permutation(len(dataset.train_images))
+        for first in range(0, len(order) - size + 1, size):
+            chosen = order[first : first + size]
+            inputs = intensities(dataset.train_images[chosen], dataset.white, np.float64)
+            labels = torch.from_numpy(dataset.train_labels[chosen])
+            yield (
+                torch.from_numpy(inputs).to(device, dtype),
+                functional.one_hot(labels, CLASSES).to(device, dtype),
+            )
+
+
+def log_spaced_steps(steps: int, points: int) -> list[int]:
+    """About ``points`` whole numbers from 1 to ``steps``, evenly spaced on a logarithmic axis."""
+    return sorted({round(step) for step in np.geomspace(1, steps, points)})
+
+
+def zil_equals_backprop(
+    settings: Settings, seeds: list[int], dataset: Dataset | None, networks
+) -> pd.DataFrame:
+    """Claim of section 4.1: with equal initial weights and batches, Z-IL trains as backprop does.
+
+    ``corrected`` moves value nodes and weights simultaneously (the algorithm of section 3.5.2),
+    ``as_coded`` changes the weights of a layer before the value nodes below it move. The thesis
+    explains the deviation of its curves by numerical precision; the two precisions and the two
+    orders separate the explanations.
+
+    Settings: ``training`` (fields of TrainingSettings without learning rule and dtype), ``steps``
+    (updates), ``recorded_points`` (about so many logarithmically spaced steps),
+    ``published_steps`` (list; recorded too), ``dtypes`` (list), ``device``. Step n means after n
+    updates.
+    Columns: protocol, dtype, seed, step, max_relative_weight_difference (the largest over the
+    weight matrices of ||W_zil - W_bp|| / ||W_bp||), loss_difference_nats (of the batch of that
+    step, before the update, Z-IL minus backprop).
+    """
+    dataset = require(dataset, "zil_equals_backprop", "data set")
+    training, steps, points, published, dtypes = read(
+        settings,
+        "zil_equals_backprop",
+        "training",
+        "steps",
+        "recorded_points",
+        "published_steps",
+        "dtypes",
+    )
+    device = resolve_device(settings.get("device", "cpu"))
+    recorded = {*log_spaced_steps(steps, points), *published}
+    rows = []
+    for dtype in dtypes:
+        chosen = settings_from_mapping({**training, "dtype": dtype})
+        for seed in seeds:
+            rows += _race(chosen, dataset, seed, device, steps, recorded)
+    return pd.DataFrame(
+        rows,
+        columns=[
+            "protocol",
+            "dtype",
+            "seed",
+            "step",
+            "max_relative_weight_difference",
+            "loss_difference_nats",
+        ],
+    )
+
+
+def _race(
+    training: TrainingSettings,
+    dataset: Dataset,
+    seed: int,
+    device: torch.device,
+    steps: int,
+    recorded: set[int],
+) -> list[tuple]:
+    """Rows of one precision and seed: backprop and both orders of Z-IL, side by side."""
+    pixels = dataset.train_images.shape[1]
+    first = new_network(pixels, training, "zil_equals_backprop", seed, device)
+    rules = {"backprop": "backprop", **ZIL_ORDERS}
+    chosen = {name: training._replace(learning_rule=rule) for name, rule in rules.items()}
+    networks = {name: clone_network(first) for name in rules}
+    states = {name: init_optimizer(networks[name], chosen[name]) for name in rules}
+    batches = training_batches(dataset, training, "zil_equals_backprop", seed, device)
+    rows = []
+    for step in range(1, steps + 1):
+        inputs, one_hot = next(batches)
+        losses = {}
+        for name, network in networks.items():
+            states[name], losses[name] = update(
+                network, states[name], inputs, one_hot, chosen[name]
+            )
+        if step in recorded:
+            rows += [
+                (
+                    protocol,
+                    training.dtype,
+                    seed,
+                    step,
+                    weight_difference(networks[protocol], networks["backprop"]),
+                    float(losses[protocol]) - float(losses["backprop"]),
+                )
+                for protocol in ZIL_ORDERS
+            ]
+    return rows
+
+
+def weight_difference(network: Network, reference: Network) -> float:
+    """Largest over the weight matrices of the relative Frobenius distance to ``reference``."""
+    return max(
+        float(torch.linalg.norm(a - b) / torch.linalg.norm(b))
+        for a, b in zip(network.weights, reference.weights, strict=True)
+    )
+
+
+def activation_scaling(
+    settings: Settings, seeds: list[int], dataset: Dataset | None, networks
+) -> pd.DataFrame:
+    """Claim of section 3.4.1: scaling the rate by 0.05 speeds up training from He initialisation.
+
+    Settings: ``activation_scales`` (list), ``training`` (fields of TrainingSettings; ``epochs`` and
+    ``batch_size`` set the number of updates), ``window_steps`` (updates whose losses make a row),
+    ``device``.
+    Columns: activation_scale, seed, step (the last update of the window, from 1),
+    training_loss_nats (mean loss of the window's batches before their updates), diverged. A run
+    whose loss is no longer finite ends with a row at the last step: loss NaN, diverged True.
+    """
+    dataset = require(dataset, "activation_scaling", "data set")
+    scales, training, window = read(
+        settings, "activation_scaling", "activation_scales", "training", "window_steps"
+    )
+    device = resolve_device(settings.get("device", "cpu"))
+    rows = []
+    for scale in scales:
+        chosen = settings_from_mapping({**training, "activation_scale": scale})
+        for seed in seeds:
+            rows += [
+                (float(scale), seed, *row)
+                for row in _loss_curve(chosen, dataset, seed, device, window)
+            ]
+    return pd.DataFrame(
+        rows, columns=["activation_scale", "seed", "step", "training_loss_nats", "diverged"]
+    )
+
+
+def _loss_curve(
+    training: TrainingSettings, dataset: Dataset, seed: int, device: torch.device, window: int
+) -> list[tuple[int, float, bool]]:
+    """(step, mean loss, diverged) of each window of updates of one run."""
+    network = new_network(
+        dataset.train_images.shape[1], training, "activation_scaling", seed, device
+    )
+    state = init_optimizer(network, training)
+    batches = training_batches(dataset, training, "activation_scaling", seed, device)
+    noise = torch_generator("activation_scaling", seed, "noise")
+    size = min(training.batch_size, len(dataset.train_images))
+    steps = training.epochs * (len(dataset.train_images) // size)
+    rows, losses = [], []
+    for step in range(1, steps + 1):
+        state, loss = update(network, state, *next(batches), training, noise)
+        losses.append(float(loss))
+        if not np.isfinite(losses[-1]):
+            return [*rows, (steps, float("nan"), True)]
+        if len(losses) == window or step == steps:
+            rows.append((step, float(np.mean(losses)), False))
+            losses = []
+    return rows
+
+
+def il_cost(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+    """Claim of chapter 5: inference learning costs more than backprop on present hardware.
+
+    Times one weight update by backprop, Z-IL and IL, in turn, so that a slow moment of the machine
+    meets all three. The times are CPU times of the process (wall-clock times on a GPU) and differ
+    from run to run; the multiply-adds of the matrix products of one update do not.
+
+    Settings: ``layer_sizes``, ``batch_size``, ``inference_steps`` and ``inference_step_size`` of
+    IL, ``repetitions`` (the median is reported), ``warm_up`` (updates before), ``device``.
+    Columns: algorithm, layer_sizes (as 784-300-300-10), batch_size, inference_steps,
+    milliseconds_per_update, multiply_adds, repetitions.
+    """
+    sizes, batch, steps, step_size, repetitions, warm_up = read(
+        settings,
+        "il_cost",
+        "layer_sizes",
+        "batch_size",
+        "inference_steps",
+        "inference_step_size",
+        "repetitions",
+        "warm_up",
+    )
+    device = resolve_device(settings.get("device", "cpu"))
+    generator = torch_generator("il_cost", seeds[0], "data")
+    inputs = torch.rand(batch, sizes[0], generator=generator).to(device)
+    labels = torch.randint(sizes[-1], (batch,), generator=generator)
+    one_hot = functional.one_hot(labels, sizes[-1]).to(device, torch.float32)
+    runs = {
+        rule: _timed_update(
+            TrainingSettings(
+                hidden_sizes=tuple(sizes[1:-1]),
+                learning_rule=rule,
+                inference_steps=steps,
+                inference_step_size=step_size,
+            ),
+            sizes,
+            inputs,
+            one_hot,
+        )
+        for rule in ("backprop", "zil", "il")
+    }
+    operations = {rule: count_multiply_adds(run) for rule, run in runs.items()}
+    seconds: dict[str, list[float]] = {rule: [] for rule in runs}
+    for repetition in range(warm_up + repetitions):
+        for rule, run in runs.items():
+            elapsed = run()
+            if repetition >= warm_up:
+                seconds[rule].append(elapsed)
+    inner = {"backprop": 0, "zil": len(sizes) - 1, "il": steps}
+    return pd.DataFrame(
+        {
+            "algorithm": rule,
+            "layer_sizes": "-".join(map(str, sizes)),
+            "batch_size": batch,
+            "inference_steps": inner[rule],
+            "milliseconds_per_update": 1e3 * float(np.median(seconds[rule])),
+            "multiply_adds": operations[rule],
+            "repetitions": repetitions,
+        }
+        for rule in runs
+    )
+
+
+def _timed_update(
+    training: TrainingSettings, sizes: list[int], inputs: Tensor, one_hot: Tensor
+) -> Callable[[], float]:
+    """Function that makes one update and returns how many seconds it took."""
+    network = init_network(tuple(sizes), training, torch.Generator().manual_seed(0))
+    network = move_network(network, inputs.device)
+    memory: dict[str, Any] = {"state": init_optimizer(network, training)}
+    on_gpu = inputs.device.type == "cuda"
+    clock = time.perf_counter if on_gpu else time.process_time
+
+    def run() -> float:
+        if on_gpu:
+            torch.cuda.synchronize()
+        start = clock()
+        memory["state"], _ = update(network, memory["state"], inputs, one_hot, training)
+        if on_gpu:
+            torch.cuda.synchronize()
+        return clock() - start
+
+    return run

@@ -1,0 +1,366 @@
+"""Thuesen 2022: pictures of learning (figure 5, sections 3.4.1, 4.1, 4.2 and 5)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plausible.drawing.style import (
+    GREY,
+    LIGHT_GREY,
+    PUBLISHED_COLOUR,
+    PUBLISHED_LINE,
+    SERIES,
+    Look,
+    accuracy_limits,
+    accuracy_scale,
+    draw_line,
+    draw_points,
+    draw_published,
+    in_style,
+    legend_below,
+    letter,
+    look_of,
+    mark_diverged,
+    new_figure,
+    patch_handle,
+    plain_log,
+    protocol_handles,
+    protocols_in,
+    published_label,
+    published_line,
+    say_empty,
+    series_handle,
+    summary,
+)
+from plausible.reproduction.published import Published
+
+ALGORITHMS = {"backprop": "backprop", "zil": "Z-IL", "il": "IL"}
+# Bounds of claim.zil_equals_backprop_training: relative weight difference in each number format.
+BOUNDS = {"float64": 1e-10, "float32": 1e-3}
+# What is exactly zero has no place on a logarithmic axis; it is drawn here, below all rounding.
+SMALLEST = 1e-20
+# Published extremes are exact per epoch only (curves/README.md); 20 windows cover one epoch each.
+MAX_WINDOWS = 20
+DOTS = (0, (1, 1))
+
+
+@in_style
+def fig5(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Learning curves of backprop and Z-IL: test accuracy, its difference, training loss."""
+    names = protocols_in(table)
+    figure = new_figure(height_mm=150)
+    panels = figure.subplots(
+        3,
+        max(len(names), 1),
+        sharex=True,
+        sharey="row",
+        squeeze=False,
+        height_ratios=(1.25, 0.9, 1.25),
+    )
+    theirs = _fig5_curve(published, "accuracy")
+    theirs = theirs.assign(percent=100 * theirs["accuracy_fraction"])
+    # A short run and the published 18,760 steps share a picture only on a logarithmic axis.
+    short = theirs["step"].max() > 3 * table["step"].max()
+    if short:
+        table = table[table["step"] > 0]
+    accuracy = table[table["quantity"] == "test_accuracy_percent"]
+    loss = table[table["quantity"] == "training_loss_nats"]
+    reach = [0.5]
+    for column, name in enumerate(names):
+        look = look_of(name)
+        _draw_accuracy(panels[0, column], accuracy[accuracy["protocol"] == name], theirs, look)
+        reach.append(
+            _draw_difference(
+                panels[1, column], accuracy[accuracy["protocol"] == name], theirs, look
+            )
+        )
+        _draw_loss(
+            panels[2, column], loss[loss["protocol"] == name], _fig5_curve(published, "loss"), look
+        )
+        letter(panels[0, column], "abc"[column % 3], look.label)
+        panels[2, column].set_xlabel("update step")
+    # Intervals of few seeds are wide; they may be cut where they would hide the means.
+    panels[1, 0].set_ylim(-np.nanmax(reach), np.nanmax(reach))
+    panels[0, 0].set_ylabel("test accuracy (%),\nerrors on a log scale")
+    panels[1, 0].set_ylabel("Z-IL − backprop\n(percentage points)")
+    panels[2, 0].set_ylabel("training loss (nats),\nrange per window")
+    if short:
+        plain_log(panels[2, 0], "x")
+    shown = pd.concat([accuracy["value"], theirs["percent"]])
+    panels[0, 0].set_ylim(accuracy_limits(shown[shown > 50.0] if (shown > 50.0).any() else shown))
+    panels[2, 0].set_yscale("log")
+    note = published_label(dataset)
+    plain = {"color": GREY, "marker": None}
+    legend_below(
+        figure,
+        [
+            series_handle(SERIES[3], "ours, backprop", **plain, linestyle=DOTS, linewidth=2.0),
+            series_handle(SERIES[3], "ours, Z-IL", **plain, linestyle="-", linewidth=1.0),
+            published_line(label=f"{note}, backprop"),
+            published_line(label=f"{note}, Z-IL", linestyle=DOTS),
+            patch_handle(GREY, "ours, 95 % interval over seeds; loss: range", 0.3),
+            series_handle(SERIES[3], f"{note}, difference", color="black", marker=".", ls="none"),
+        ],
+        3,
+    )
+    return figure
+
+
+def _fig5_curve(published: Published, panel: str) -> pd.DataFrame:
+    """Published curves of figure 5, the algorithms named as in our tables."""
+    table = published.curve(f"fig5.{panel}")
+    return table.assign(curve=table["curve"].replace("z-il", "zil"))
+
+
+def _by_step(table: pd.DataFrame, algorithm: str) -> pd.DataFrame:
+    return summary(table[table["algorithm"] == algorithm], ["step"], "value")
+
+
+def _draw_accuracy(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look) -> None:
+    """Test accuracy; backprop dotted and thick, Z-IL solid and thin on top of it."""
+    accuracy_scale(axes)
+    for algorithm, line, width in (("backprop", DOTS, 2.2), ("zil", "-", 1.0)):
+        data = _by_step(ours, algorithm)
+        if len(data):
+            draw_line(axes, "step", data, look, marker=False, linestyle=line, linewidth=width)
+    for algorithm, line in (("backprop", PUBLISHED_LINE), ("zil", DOTS)):
+        curve = theirs[theirs["curve"] == algorithm]
+        draw_published(axes, curve["step"], curve["percent"], linestyle=line, linewidth=0.8)
+
+
+def _draw_difference(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look) -> float:
+    """Accuracy of Z-IL minus that of backprop at the same step and seed; returns the range."""
+    both = theirs.pivot_table(index="step", columns="curve", values="percent").dropna()
+    published_gap = both["zil"] - both["backprop"]
+    axes.axhline(0.0, color=GREY, lw=0.5)
+    axes.plot(both.index, published_gap, ".", color=PUBLISHED_COLOUR, ms=2.0)
+    largest = published_gap.abs().max()
+    pairs = ours.pivot_table(index=["step", "seed"], columns="algorithm", values="value")
+    if {"zil", "backprop"} <= set(pairs.columns):
+        gap = (pairs["zil"] - pairs["backprop"]).dropna().rename("gap").reset_index()
+        data = summary(gap, ["step"], "gap")
+        draw_line(axes, "step", data, look, marker=False, linestyle="-", linewidth=1.0)
+        largest = max(largest, data["mean"].abs().max())
+    return 1.6 * float(largest)
+
+
+def _draw_loss(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look) -> None:
+    """Range of the training loss in windows of equal length, ours and published.
+
+    The published vertices are the extremes of a noisy curve, so only extremes compare.
+    """
+    steps = np.sort(ours["step"].unique())
+    if not len(steps):
+        say_empty(axes)
+        return
+    window = int(np.diff(steps).max()) if len(steps) > 1 else 100
+    window *= max(1, -(-len(steps) // MAX_WINDOWS))
+    finite = ours[np.isfinite(ours["value_high"])]
+    ranges = finite.groupby(["algorithm", (finite["step"] - 1) // window]).agg(
+        low=("value_low", "min"), high=("value_high", "max")
+    )
+    for algorithm, line, width in (("backprop", DOTS, 2.2), ("zil", "-", 1.0)):
+        if algorithm not in ranges.index.get_level_values(0):
+            continue
+        band = ranges.loc[algorithm]
+        middle = (band.index + 0.5) * window
+        for edge in ("low", "high"):
+            axes.plot(middle, band[edge], color=look.colour, ls=line, lw=width)
+        if algorithm == "zil":
+            axes.fill_between(middle, band["low"], band["high"], color=look.colour, alpha=0.2, lw=0)
+    for algorithm, line in (("backprop", PUBLISHED_LINE), ("zil", DOTS)):
+        curve = theirs[theirs["curve"] == algorithm]
+        windows = curve.groupby((curve["step"] - 1) // window).agg(
+            low=("cross_entropy_nats", "min"),
+            high=("cross_entropy_nats", "max"),
+        )
+        for edge in ("low", "high"):
+            draw_published(
+                axes, (windows.index + 0.5) * window, windows[edge], linestyle=line, linewidth=0.8
+            )
+
+
+@in_style
+def zil_equals_backprop(
+    table: pd.DataFrame, published: Published, dataset: str = "mnist"
+) -> Figure:
+    """Relative distance of the weights of Z-IL and backprop, and of their losses, over steps."""
+    figure = new_figure(height_mm=82)
+    weights, losses = figure.subplots(1, 2)
+    names, exact = protocols_in(table), set()
+    formats = [name for name in BOUNDS if name in set(table["dtype"])]
+    for name in names:
+        for kind in formats:
+            chosen = table[(table["protocol"] == name) & (table["dtype"] == kind)]
+            if chosen.empty:
+                continue
+            look = look_of(name)
+            style = {
+                "color": look.colour,
+                "marker": look.marker,
+                "linestyle": look.line,
+                "markerfacecolor": look.colour if kind == "float64" else "white",
+                "markersize": 4.5 if kind == "float64" else 3.0,
+                "lw": 1.0,
+            }
+            by_step = chosen.groupby("step")
+            for axes, column in (
+                (weights, "max_relative_weight_difference"),
+                (losses, "loss_difference_nats"),
+            ):
+                worst = by_step[column].agg(lambda values: values.abs().max(skipna=False))
+                # A line would jump to the bottom and back at every exact zero.
+                axes.plot(worst.index, worst.where(worst > SMALLEST), **style)
+                zero = worst[worst <= SMALLEST]
+                axes.plot(zero.index, zero + SMALLEST, **{**style, "linestyle": "none"})
+                if len(zero):
+                    exact.add(axes)
+    for kind in formats:
+        weights.axhline(BOUNDS[kind], color=GREY, lw=0.7, zorder=1)
+        weights.annotate(
+            f"bound, {kind}",
+            (0.0, BOUNDS[kind]),
+            (3, 2),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            color=GREY,
+        )
+    curve = _fig5_curve(published, "loss").pivot_table(
+        index="step", columns="curve", values="cross_entropy_nats"
+    )
+    gap = (curve["zil"] - curve["backprop"]).abs().dropna()
+    gap = gap[(gap.index <= max(table["step"].max(), 10)) & (gap > 0.0)]
+    losses.plot(gap.index, gap, "k.", ms=2.0, alpha=0.5, zorder=1)
+    for axes, what, title in (
+        (weights, "largest relative difference of weights", "weights"),
+        (losses, "difference of the training loss (nats)", "loss of the same batch"),
+    ):
+        axes.set_yscale("log")
+        plain_log(axes, "x")
+        axes.set(xlabel="update step", ylabel=what)
+        if axes in exact:
+            axes.axhline(SMALLEST, color=GREY, lw=0.7, ls=DOTS, zorder=1)
+            powers = range(-17, 2, 3)
+            axes.set_yticks(
+                [SMALLEST, *(10.0**power for power in powers)],
+                ["0", *(f"$10^{{{power}}}$" for power in powers)],
+            )
+            axes.yaxis.set_ticks([], minor=True)
+        letter(axes, "a" if axes is weights else "b", title)
+    handles = protocol_handles(names)
+    for kind, face in (("float64", GREY), ("float32", "white")):
+        if kind in formats:
+            handles.append(series_handle(SERIES[3], kind, marker="o", mfc=face, ls="none"))
+    handles.append(
+        series_handle(
+            SERIES[3],
+            f"{published_label(dataset)}, figure 5",
+            color=PUBLISHED_COLOUR,
+            marker=".",
+            ls="none",
+        )
+    )
+    legend_below(figure, handles, 3)
+    return figure
+
+
+@in_style
+def activation_scaling(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Training loss in the first epoch with and without scaling of the rate function."""
+    figure = new_figure(89, 78)
+    axes = figure.subplots()
+    scale = float(published.values("claim.activation_scaling")["scale"])
+    handles = []
+    for index, (value, group) in enumerate(table.groupby("activation_scale")):
+        look = SERIES[index % len(SERIES)]
+        seeds = group["seed"].nunique()
+        broken = set(group.loc[group["diverged"].astype(bool), "seed"])
+        sound = group[~group["seed"].isin(broken)]
+        if len(sound):
+            data = summary(sound, ["step"], "training_loss_nats")
+            data["low"] = data["low"].clip(lower=0.3 * data["mean"].min())
+            draw_line(axes, "step", data, look, marker=False)
+        label = f"scale {value:g}" + (" (published)" if np.isclose(value, scale) else "")
+        handles.append(series_handle(look, label, marker=None))
+        for seed in sorted(broken):
+            run = group[(group["seed"] == seed) & np.isfinite(group["training_loss_nats"])]
+            axes.plot(
+                run["step"],
+                run["training_loss_nats"],
+                color=look.colour,
+                ls=look.line,
+                lw=0.7,
+                marker="x",
+                ms=5.0,
+                markevery=[len(run) - 1] if len(run) else None,
+            )
+            if run.empty:
+                mark_diverged(axes, group.loc[group["seed"] == seed, "step"].max(), look)
+        if broken:
+            label = f"scale {value:g}: {len(broken)} of {seeds} seeds diverged"
+            handles.append(series_handle(look, label, marker="x", lw=0.7))
+    plain_log(axes, "y")
+    axes.set(xlabel="update step (one epoch)", ylabel="training loss (nats)")
+    legend_below(figure, handles, 2)
+    return figure
+
+
+@in_style
+def il_cost(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Time and multiply-adds of one weight update with backprop, Z-IL and inference learning."""
+    figure = new_figure(height_mm=62)
+    panels = figure.subplots(1, 2, sharey=True)
+    order = {name: index for index, name in enumerate(ALGORITHMS)}
+    table = table.assign(
+        multiply_adds=table["multiply_adds"] / 1e6,
+        rank=table["algorithm"].map(order).fillna(len(order)),
+        label=[
+            ALGORITHMS.get(name, name) + (f", {int(steps)} steps" if name != "backprop" else "")
+            for name, steps in zip(table["algorithm"], table["inference_steps"], strict=True)
+        ],
+    ).sort_values(["rank", "inference_steps"], kind="stable")
+    labels = list(dict.fromkeys(table["label"]))
+    networks = list(dict.fromkeys(zip(table["layer_sizes"], table["batch_size"], strict=True)))
+    handles = []
+    for index, (sizes, batch) in enumerate(networks):
+        look = SERIES[index % len(SERIES)]
+        chosen = table[(table["layer_sizes"] == sizes) & (table["batch_size"] == batch)]
+        for axes, column in zip(panels, ("milliseconds_per_update", "multiply_adds"), strict=True):
+            data = summary(chosen, ["label"], column).set_index("label")
+            data = data.reindex([label for label in labels if label in data.index])
+            shift = 0.22 * (index - (len(networks) - 1) / 2)
+            y = np.array([labels.index(label) for label in data.index]) + shift
+            draw_points(axes, y, data, look, horizontal=True)
+            for height, value in zip(y, data["mean"], strict=True):
+                axes.annotate(
+                    f"{value / data['mean'].iloc[0]:.3g}×",
+                    (value, height),
+                    (0, 5),
+                    textcoords="offset points",
+                    ha="center",
+                )
+        handles.append(series_handle(look, f"{sizes}, batch {batch}", ls="none"))
+    for axes, column, label, name, title in (
+        (panels[0], "milliseconds_per_update", "time per update (ms)", "a", "measured time"),
+        (
+            panels[1],
+            "multiply_adds",
+            "multiply-adds per update (millions)",
+            "b",
+            "counted operations",
+        ),
+    ):
+        axes.set_xscale("log")
+        low, high = table[column].min(), table[column].max()
+        axes.set_xlim(low / 1.8, 1.8 * high)
+        plain_log(axes, "x")
+        axes.grid(axis="x", color=LIGHT_GREY, lw=0.5)
+        axes.set_axisbelow(True)
+        axes.set_xlabel(label)
+        letter(axes, name, title)
+    panels[0].set_yticks(range(len(labels)), labels)
+    panels[0].set_ylim(len(labels) - 0.5, -0.5)
+    panels[0].set_ylabel("learning rule")
+    legend_below(figure, handles, 2)
+    return figure

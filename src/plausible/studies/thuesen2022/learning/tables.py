@@ -1,0 +1,29 @@
+"""Tidy tables of figure 5."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from plausible.reproduction.markdown import (
+    Frames,
+    as_they_are,  # noqa: F401 (named by study files)
+    theorems_markdown,  # noqa: F401
+)
+from plausible.studies.thuesen2022.histories import final_accuracy
+
+
+def fig5(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Figure 5: test accuracy and training loss against update steps."""
+    history = frames["train"]
+    return history.assign(algorithm=history["run"].str.removeprefix("fig5_"))[
+        ["protocol", "algorithm", "seed", "step", "quantity", "value", "value_low", "value_high"]
+    ]
+
+
+def zil_final_accuracy(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Final accuracies of figure 5 (section 4.1: 97.31 %)."""
+    final = final_accuracy(frames["train"])
+    return final.assign(algorithm=final["run"].str.removeprefix("fig5_"))[
+        ["protocol", "algorithm", "seed", "test_accuracy_percent"]
+    ]

@@ -1,0 +1,371 @@
+"""Predictive coding networks, IL and Z-IL of Thuesen 2022 (section 3.5), checked in float64."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from plausible.learning.backprop import mean_gradients
+from plausible.learning.optimizers import init_optimizer
+from plausible.learning.predictive_coding import (
+    local_terms,
+    refresh,
+    relax,
+    stages,
+    start,
+    value_node_changes,
+    zil_terms,
+)
+from plausible.learning.settings import TrainingSettings
+from plausible.learning.update import update
+from plausible.networks.mlp import Network, clone_network, forward
+from plausible.studies.thuesen2022.common import Settings
+from plausible.studies.thuesen2022.learning.theorems_backprop import (
+    BATCH,
+    SIZES,
+    random_network,
+    reference_activation,
+    reference_gradients,
+)
+from plausible.studies.thuesen2022.neurons.theorems import log_log_slope
+from plausible.studies.thuesen2022.theorem_problems import (
+    Check,
+    generator_of,
+    normal,
+    one_hot,
+    relative_difference,
+)
+
+# Enough to settle to 1e-12 with the random networks used here.
+INFERENCE_STEPS = 800
+
+
+def reference_free_energy(
+    network: Network, values: list[Tensor], parameters: list[Tensor], softmax: bool
+) -> Tensor:
+    """F for autograd: half the squared errors, and the cross entropy for a softmax node.
+
+    ``values`` are x(0)..x(K), one node per weight matrix and per batch norm, and with ``softmax``
+    the one-hot target; ``parameters`` in the order of ``reference_gradients``.
+    """
+    count = len(network.weights)
+    weights, biases = parameters[:count], parameters[count : 2 * count]
+    norms = iter(parameters[2 * count :])
+    energy, node = torch.zeros((), dtype=torch.float64), 0
+    for layer, norm in enumerate(network.batch_norms):
+        below = values[node]
+        if layer > 0:
+            below = reference_activation(network.activation.name, below)
+        prediction = functional.linear(below, weights[layer], biases[layer])
+        energy = energy + 0.5 * ((values[node + 1] - prediction) ** 2).sum()
+        node += 1
+        if norm is not None:
+            gain, shift = next(norms), next(norms)
+            prediction = functional.batch_norm(
+                values[node], None, None, gain, shift, training=True, eps=norm.epsilon
+            )
+            energy = energy + 0.5 * ((values[node + 1] - prediction) ** 2).sum()
+            node += 1
+    if softmax:
+        energy = energy + functional.cross_entropy(values[node], values[node + 1], reduction="sum")
+    return energy
+
+
+def _problem(name: str, seed: int, **settings) -> tuple[torch.Generator, Network, Tensor, Tensor]:
+    """Random network, inputs [batch, 20] and one-hot labels."""
+    generator = generator_of(name, seed)
+    network = random_network(generator, **settings)
+    return (
+        generator,
+        network,
+        normal(generator, BATCH, SIZES[0]),
+        one_hot(generator, BATCH, SIZES[-1]),
+    )
+
+
+def _parameters(network: Network) -> list[Tensor]:
+    found = [*network.weights, *network.biases]
+    for norm in network.batch_norms:
+        found += [] if norm is None else [norm.gain, norm.shift]
+    return found
+
+
+def _autograd_differences(
+    generator: torch.Generator, network: Network, inputs: Tensor, labels: Tensor
+) -> tuple[float, float]:
+    """Relative differences of value-node and parameter updates to autograd of the free energy.
+
+    The value nodes are random, so that no error node is zero. Autograd's gradient is that of F,
+    the updates go the opposite way.
+    """
+    plan = stages(network)
+    state = start(network, inputs, labels, plan)
+    moved = [value + 0.3 * normal(generator, *value.shape) for value in state.values[1:-1]]
+    state = refresh(network, plan, state._replace(values=[inputs, *moved, labels]))
+    values = [value.clone().requires_grad_() for value in state.values]
+    parameters = [parameter.clone().requires_grad_() for parameter in _parameters(network)]
+    energy = reference_free_energy(network, values, parameters, softmax=True)
+    found_values = [-change for change in value_node_changes(network, plan, state)]
+    automatic_values = torch.autograd.grad(energy, values[1:-1], retain_graph=True)
+    automatic = torch.autograd.grad(energy, parameters)
+    linear, normed = [], []
+    for k, stage in enumerate(plan[:-1]):
+        pair = [BATCH * each for each in mean_gradients(local_terms(plan, state, k))]
+        (linear if stage.kind == "linear" else normed).append(pair)
+    found = [pair[0] for pair in linear] + [pair[1] for pair in linear]
+    for pair in normed:
+        found += pair
+    return (
+        relative_difference(found_values, list(automatic_values)),
+        relative_difference(found, list(automatic)),
+    )
+
+
+def inference_learning(settings: Settings, seed: int) -> list[Check]:
+    """Eqs. 43-46: the dynamics descend the free energy, whose gradients are the updates."""
+    generator, network, inputs, labels = _problem("inference_learning", seed)
+    record = relax(network, inputs, labels, 200, 0.01)
+    rises = [
+        after - before
+        for before, after in zip(record.free_energy, record.free_energy[1:], strict=False)
+    ]
+    values, parameters = _autograd_differences(generator, network, inputs, labels)
+    return [
+        Check(
+            "free_energy_never_increases_during",
+            "largest rise of the free energy in 200 inference steps of gamma = 0.01, relative to "
+            "its start",
+            max(rises) / record.free_energy[0],
+            1e-12,
+        ),
+        Check(
+            "value_node_update_equals_df_dx",
+            "value-node update against -dF/dx by autograd: maximum relative difference",
+            values,
+            1e-10,
+        ),
+        Check(
+            "value_node_update_equals_df_dx",
+            "weight and bias updates against -dF/dW, -dF/db by autograd: maximum relative "
+            "difference",
+            parameters,
+            1e-10,
+        ),
+    ]
+
+
+def prediction_is_forward_pass(settings: Settings, seed: int) -> list[Check]:
+    """Section 3.5.1: with a free output the network settles at the feed-forward activities."""
+    generator, network, inputs, _ = _problem("prediction", seed, activation="sigmoid")
+    shapes = [(BATCH, units) for units in SIZES[1:]]
+    values = tuple(normal(generator, *shape) for shape in shapes)
+    record = relax(network, inputs, None, INFERENCE_STEPS, 0.1, node="linear", values=values)
+    before, after = (
+        float((record.value_nodes[index][-1] - forward(network, inputs)).abs().max())
+        for index in (0, -1)
+    )
+    errors = max(float(error.abs().max()) for error in record.error_nodes[-1])
+    return [
+        Check(
+            "max_forward_activation_tends",
+            f"output after {INFERENCE_STEPS} inference steps from random value nodes against the "
+            "forward pass: maximum difference",
+            after,
+            1e-6,
+        ),
+        Check("max_forward_activation_tends", "largest error node then", errors, 1e-6),
+        Check(
+            "max_forward_activation_tends",
+            "maximum difference before inference (the check is not empty)",
+            before,
+            0.1,
+            ">",
+        ),
+    ]
+
+
+def _deltas(network: Network, values: list[Tensor], top: Tensor) -> list[Tensor]:
+    """Backprop recursion d(l) = f'(x(l)) d(l+1) W(l+1) from d(L) = ``top``.
+
+    ``values`` are x(1)..x(L); returned in the order of the layers, with f' by autograd.
+    """
+    deltas = [top]
+    for layer in reversed(range(1, len(network.weights))):
+        below = values[layer - 1].clone().requires_grad_()
+        activity = torch.sigmoid(below)
+        (delta,) = torch.autograd.grad(activity, below, deltas[0] @ network.weights[layer])
+        deltas.insert(0, delta)
+    return deltas
+
+
+def errors_match_backprop(settings: Settings, seed: int) -> list[Check]:
+    """Eq. 47: at equilibrium the error nodes follow backprop's recursion with x in place of z.
+
+    They approach backprop's errors as the output error e(L) vanishes, provided that the recursion
+    starts from e(L) itself: the equilibrium spreads the difference between target and output over
+    all layers, so e(L) stays smaller than that difference by a factor that does not tend to 1.
+    """
+    generator, network, inputs, _ = _problem("errors_match_backprop", seed, activation="sigmoid")
+    output = forward(network, inputs)
+    direction = normal(generator, *output.shape)
+    free = relax(network, inputs, None, 0, 0.1, node="linear").value_nodes[0][1:]
+    scales = (1.0, 0.1, 0.01, 0.001)
+    relation, own_error, target_error = [], [], []
+    for scale in scales:
+        record = relax(
+            network, inputs, output + scale * direction, INFERENCE_STEPS, 0.1, node="linear"
+        )
+        values, errors = list(record.value_nodes[-1][1:]), list(record.error_nodes[-1])
+        expected = _deltas(network, values, errors[-1])
+        relation.append(
+            max(float((a - b).abs().max()) for a, b in zip(errors, expected, strict=True))
+        )
+        for found, top in ((own_error, errors[-1]), (target_error, scale * direction)):
+            deltas = _deltas(network, list(free), top)
+            found.append(relative_difference(errors[:-1], deltas[:-1]))
+    slope = "distance from 1 of the log-log slope of the relative difference over the output error"
+    return [
+        Check(
+            "relation_eq_holds_equilibrium",
+            f"error nodes after {INFERENCE_STEPS} inference steps against f'(x) (e W): maximum "
+            "difference",
+            max(relation),
+            1e-6,
+        ),
+        Check(
+            "errors_approach_backprop_deltas",
+            f"hidden error nodes against backprop's recursion started from the output's error "
+            f"node: {slope}",
+            abs(log_log_slope(scales, own_error) - 1.0),
+            0.1,
+        ),
+        Check(
+            "errors_approach_backprop_deltas",
+            f"hidden error nodes against backprop's errors for the same target: {slope}",
+            abs(log_log_slope(scales, target_error) - 1.0),
+            0.1,
+            "<=",
+            "as_published",
+        ),
+    ]
+
+
+def _update_difference(network: Network, inputs: Tensor, labels: Tensor, rule: str) -> float:
+    """Relative difference of one SGD update of all parameters by ``rule`` and by backprop."""
+    changes = []
+    for name in (rule, "backprop"):
+        trained = clone_network(network)
+        settings = TrainingSettings(dtype="float64", learning_rule=name, learning_rate=0.01)
+        update(trained, init_optimizer(trained, settings), inputs, labels, settings)
+        changes.append(
+            [a - b for a, b in zip(_parameters(trained), _parameters(network), strict=True)]
+        )
+    return relative_difference(*changes)
+
+
+def zil_algorithm(settings: Settings, seed: int) -> list[Check]:
+    """Section 3.5.2: Z-IL makes exactly backprop's update.
+
+    Value nodes and weights have to move from the values of the same instant.
+    """
+    _, network, inputs, labels = _problem("zil_algorithm", seed)
+    return [
+        Check(
+            "weight_update_equals_backprop",
+            f"{text}: update of all weights and biases against backprop, maximum relative "
+            "difference",
+            _update_difference(network, inputs, labels, rule),
+            1e-10,
+            "<=",
+            protocol,
+        )
+        for rule, text, protocol in (
+            ("zil", "Z-IL, simultaneous updates", "corrected"),
+            (
+                "zil_sequential",
+                "Z-IL in the author's order (weights first, learning rate 0.01)",
+                "as_coded",
+            ),
+        )
+    ]
+
+
+def _zil_gradients(network: Network, inputs: Tensor, labels: Tensor) -> list[Tensor]:
+    """Gradients that Z-IL finds, in the order of ``reference_gradients``."""
+    plan = stages(network)
+    state = start(network, inputs, labels, plan)
+    found = {
+        (terms.kind, terms.layer): mean_gradients(terms)
+        for terms in zil_terms(network, plan, state)
+    }
+    linear = [found["linear", layer] for layer in range(len(network.weights))]
+    ordered = [pair[0] for pair in linear] + [pair[1] for pair in linear]
+    for layer, norm in enumerate(network.batch_norms):
+        ordered += [] if norm is None else found["batch_norm", layer]
+    return ordered
+
+
+def softmax_node(settings: Settings, seed: int) -> list[Check]:
+    """Eqs. 48-50: the softmax node moves the logits along the cross entropy's negative gradient."""
+    _, network, inputs, labels = _problem("softmax_node", seed)
+    plan = stages(network)
+    state = start(network, inputs, labels, plan)
+    logits_change = value_node_changes(network, plan, state)[-1]
+    expected = labels - torch.softmax(forward(network, inputs), dim=1)
+    return [
+        Check(
+            "value_node_change_logit_layer",
+            "change of the logits' value node with zero error node against target minus softmax: "
+            "maximum difference",
+            float((logits_change - expected).abs().max()),
+            1e-12,
+        ),
+        Check(
+            "zil_layer_equals_backprop_cross",
+            "gradients of Z-IL with a softmax node against autograd of the cross entropy: maximum "
+            "relative difference",
+            relative_difference(
+                _zil_gradients(network, inputs, labels),
+                reference_gradients(network, inputs, labels),
+            ),
+            1e-10,
+        ),
+    ]
+
+
+def batch_norm_nodes(settings: Settings, seed: int) -> list[Check]:
+    """Eqs. 51-54: batch norm as a stage of the network, with updates of gamma and beta."""
+    generator, network, inputs, labels = _problem("batch_norm_nodes", seed, batch_norm=True)
+    values, parameters = _autograd_differences(generator, network, inputs, labels)
+    gradients = reference_gradients(network, inputs, labels)
+    return [
+        Check(
+            "updates_equal_autodiff_free_energy",
+            "value-node updates of a network with batch norm against -dF/dx by autograd: maximum "
+            "relative difference",
+            values,
+            1e-8,
+        ),
+        Check(
+            "updates_equal_autodiff_free_energy",
+            "updates of weights, biases, gamma and beta against autograd of F: maximum relative "
+            "difference",
+            parameters,
+            1e-8,
+        ),
+        Check(
+            "zil_bn_layers_equals_backprop_bn",
+            "gradients of Z-IL with batch norm against autograd of the cross entropy: maximum "
+            "relative difference",
+            relative_difference(_zil_gradients(network, inputs, labels), gradients),
+            1e-6,
+        ),
+        Check(
+            "zil_bn_layers_equals_backprop_bn",
+            "Z-IL with batch norm in the author's order (weights first, learning rate 0.01): "
+            "update of all parameters against backprop, maximum relative difference",
+            _update_difference(network, inputs, labels, "zil_sequential"),
+            1e-6,
+            "<=",
+            "as_coded",
+        ),
+    ]

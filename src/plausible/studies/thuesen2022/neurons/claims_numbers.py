@@ -1,0 +1,137 @@
+"""Published numbers about single neurons and where our tables hold their reproduction."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plausible.errors import StudyError
+from plausible.reproduction.evidence import Evidence, Number, by_protocol
+from plausible.studies.thuesen2022.neurons.claims import (
+    KERNEL_PROTOCOL,
+    curves_2a,
+    hard_curve,
+    simulated_2b,
+)
+
+EXACT = "exact"
+
+
+def printed_precision(number: float | str) -> float:
+    """One unit of the last printed digit (rounded or cut off): 0.0001 for 38.5026."""
+    digits = str(number).partition(".")[2]
+    return 10.0 ** -len(digits)
+
+
+def smooth_value(curve: pd.Series, at: float) -> float:
+    """Value of a smooth sampled curve at ``at``, by the cubic through the four points around it.
+
+    Raises
+    ------
+    StudyError
+        If ``at`` lies outside the samples.
+    """
+    x, y = curve.index.to_numpy(dtype=float), curve.to_numpy(dtype=float)
+    if not x[0] <= at <= x[-1]:
+        raise StudyError(
+            f"a curve runs from {x[0]:g} to {x[-1]:g}, but its value at {at:g} is asked."
+        )
+    start = int(np.clip(np.searchsorted(x, at) - 2, 0, len(x) - 4))
+    x, y = x[start : start + 4], y[start : start + 4]
+    weights = [np.prod((at - np.delete(x, i)) / (x[i] - np.delete(x, i))) for i in range(4)]
+    return float(np.dot(weights, y))
+
+
+def numbers_of_fig2a(evidence: Evidence) -> list[Number]:
+    """r(j) from the curve of figure 2a, or of 2b beyond its right edge; 1/t_ref from its shape.
+
+    By eq. 37, 1/r is a straight line in -log(1 - 1/j); the ceiling is 1 / its intercept.
+    """
+    derived = evidence.entry["derived"]
+    numbers = []
+    for protocol, frame in by_protocol(curves_2a(evidence)):
+        hard = hard_curve(frame)
+        for current, rate in derived["r_of_j_hz"].items():
+            if float(current) <= hard.index.max():
+                value, note = smooth_value(hard, float(current)), ""
+            elif protocol == "corrected":
+                value, note = smooth_value(theory_2b(evidence), float(current)), "curve of fig2b"
+            else:
+                continue
+            numbers.append(_printed(f"r_of_j_hz {current}", protocol, rate, value, note))
+        above = hard[hard.index > 1.05]
+        line = np.polyfit(-np.log1p(-1.0 / above.index.to_numpy()), 1.0 / above.to_numpy(), 1)
+        ceiling = derived["rate_ceiling_hz"]
+        numbers.append(
+            _printed("rate_ceiling_hz", protocol, ceiling, 1.0 / line[1], "1/t_ref from the curve")
+        )
+    return numbers
+
+
+def theory_2b(evidence: Evidence) -> pd.Series:
+    """Theoretical rate in Hz over the currents of figure 2b's simulation."""
+    frame = simulated_2b(evidence)
+    frame = frame[frame["coding"] == "lif_constant_current"]
+    return frame.set_index("input_current")["theoretical_rate_hz"].sort_index()
+
+
+def _printed(label: str, protocol: str, published: float, value: float, note: str = "") -> Number:
+    """Number without stated tolerance whose digits are its precision."""
+    precision = printed_precision(published)
+    values = (float(value),)
+    return Number(label, protocol, published, values, precision, "printed digits", note, False)
+
+
+def numbers_of_fig2c(evidence: Evidence) -> list[Number]:
+    """Scaled rate at four inputs, and the drawn interval."""
+    values, derived = evidence.entry["values"], evidence.entry["derived"]
+    frame = evidence.table("fig2c", "protocol", "curve", "input", "value")
+    numbers = []
+    for protocol, part in by_protocol(frame):
+        curve = part[part["curve"] == "scaled_soft_rate"].set_index("input")["value"].sort_index()
+        for current, scaled in derived["scaled_r"].items():
+            value = smooth_value(curve, float(current))
+            numbers.append(_printed(f"scaled_r {current}", protocol, scaled, value))
+        for end, published in zip(("from", "to"), values["interval"], strict=True):
+            drawn = curve.index.min() if end == "from" else curve.index.max()
+            numbers.append(_exact(f"interval {end}", protocol, published, drawn))
+    return numbers
+
+
+def _exact(label: str, protocol: str, published: Any, value: Any, note: str = "") -> Number:
+    if isinstance(value, str):
+        return Number(label, protocol, str(published), value, 0.0, EXACT, note)
+    return Number(label, protocol, published, (float(value),), 0.0, EXACT, note, False)
+
+
+def numbers_of_claim_alpha_filter_tau(evidence: Evidence) -> list[Number]:
+    """Time constant of least error of every kernel and criterion, one per seed.
+
+    The thesis states no tolerance; the resolution of the sweep around the published value (half its
+    wider neighbouring gap) is the finest that can be asked.
+    """
+    published = evidence.entry["values"]["tau_s_s"]
+    frame = evidence.table(
+        "claim.alpha_filter_tau", "kernel", "criterion", "tau_s", "error_hz", "seed"
+    )
+    numbers = []
+    for (kernel, criterion), part in frame.groupby(["kernel", "criterion"]):
+        swept = part["tau_s"].to_numpy()
+        below, above = swept[swept < published], swept[swept > published]
+        if not len(below) or not len(above):
+            raise StudyError(
+                f"claim.alpha_filter_tau: the sweep does not enclose {published:g} s; widen it."
+            )
+        resolution = max(published - below.max(), above.min() - published) / 2.0
+        best = part.loc[part.groupby("seed")["error_hz"].idxmin(), "tau_s"]
+        numbers.append(
+            Number(
+                "tau_s_s " + f"{kernel}, {criterion}".replace("_", " "),
+                KERNEL_PROTOCOL[str(kernel)],
+                published,
+                tuple(best),
+                float(resolution),
+                "resolution of the sweep",
+            )
+        )
+    return numbers

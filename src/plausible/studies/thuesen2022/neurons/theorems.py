@@ -1,0 +1,253 @@
+"""Neuron models and coding of Thuesen 2022 (eqs. 34-40), checked numerically in float64."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from plausible.neurons.lif_dynamics import LIF, simulate_lif
+from plausible.neurons.rates import lif_rate, soft_rate, soft_rate_derivative
+from plausible.neurons.spikes import (
+    alpha_kernel,
+    apply_kernel,
+    author_kernel,
+    poisson_spike_counts,
+)
+from plausible.studies.thuesen2022.common import Settings, read, stream
+from plausible.studies.thuesen2022.theorem_problems import Check, reference_soft_rate
+
+MEMBRANE_TIME_CONSTANT_S, REFRACTORY_PERIOD_S, THRESHOLD = LIF()
+
+
+def lif_solution(settings: Settings, seed: int) -> list[Check]:
+    """Eqs. 34-36: v(t) = (v0 - j) exp(-t/tau_RC) + j solves tau_RC dv/dt = j - v.
+
+    Settings: ``euler_time_steps_s`` (list, descending; multiples of each other are not needed).
+    """
+    (time_steps,) = read(settings, "theorems", "euler_time_steps_s")
+    generator = stream("theorems", seed, "lif_solution")
+    start = generator.uniform(-1.0, 1.0, 50)
+    current = generator.uniform(1.2, 10.0, 50)
+    duration = MEMBRANE_TIME_CONSTANT_S
+    membrane, first_spike = [], []
+    crossing = -MEMBRANE_TIME_CONSTANT_S * np.log1p(-THRESHOLD / current)
+    for time_step in time_steps:
+        voltage = start.copy()
+        for _ in range(round(duration / time_step)):
+            voltage += time_step / MEMBRANE_TIME_CONSTANT_S * (current - voltage)
+        solution = (start - current) * np.exp(-duration / MEMBRANE_TIME_CONSTANT_S) + current
+        membrane.append(np.abs(voltage - solution).max())
+        steps = int(crossing.max() / time_step * 1.1) + 2
+        spikes = simulate_lif(
+            np.broadcast_to(current, (steps, len(current))),
+            time_step,
+            integration="euler",
+            idle_steps=round(REFRACTORY_PERIOD_S / time_step),
+        )
+        # A spike of step n happens at the end of the step, at time (n + 1) dt.
+        first_spike.append(np.abs((spikes.argmax(axis=0) + 1) * time_step - crossing).max())
+    return [
+        Check(
+            "euler_integration_converges",
+            "Euler integration of the membrane: distance of the log-log slope of its maximum error "
+            "over the time step from 1",
+            abs(log_log_slope(time_steps, membrane) - 1.0),
+            0.1,
+        ),
+        Check(
+            "euler_integration_converges",
+            "simulated neuron (Euler): maximum error of the first spike's time, in time steps",
+            max(error / step for error, step in zip(first_spike, time_steps, strict=True)),
+            # The Euler crossing is late or early by less than t* dt / (2 tau), then rounded up to
+            # the next step; t* < 1.8 tau for j > 1.2.
+            2.0,
+        ),
+    ]
+
+
+def log_log_slope(x, y) -> float:
+    """Slope of the straight line through (log x, log y)."""
+    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
+
+
+def lif_rate_simulated(settings: Settings, seed: int) -> list[Check]:
+    """Eq. 37: r(j) = 1 / (t_ref - tau_RC log(1 - V_th/j)) is the rate of the simulated neuron.
+
+    Settings: ``lif_time_step_s``, ``lif_duration_s``.
+    """
+    time_step, duration = read(settings, "theorems", "lif_time_step_s", "lif_duration_s")
+    generator = stream("theorems", seed, "lif_rate")
+    current = generator.uniform(1.1, 10.0, 20)
+    expected = lif_rate(torch.from_numpy(current)).numpy()
+    checks = []
+    for integration, step in (("euler", time_step), ("exact", 0.001)):
+        simulated = interspike_rate(current, step, duration, integration)
+        checks.append(
+            Check(
+                "simulated_spike_rate_constant",
+                f"simulated rate at constant current ({integration} integration, time step "
+                f"{step:g} s, {duration:g} s): maximum relative difference to r(j)",
+                float(np.abs(simulated / expected - 1.0).max()),
+                0.01,
+            )
+        )
+    below = simulate_lif(np.full((1000, 1), THRESHOLD), 0.001, integration="exact")
+    checks.append(
+        Check(
+            "simulated_spike_rate_constant",
+            "at and below the threshold current neither the formula nor the neuron fires (spikes "
+            "plus rate)",
+            float(below.sum() + lif_rate(torch.linspace(-5, 1, 100, dtype=torch.float64)).sum()),
+            0.0,
+            "==",
+        )
+    )
+    return checks
+
+
+def interspike_rate(
+    current: NDArray[np.float64], time_step_s: float, duration_s: float, integration: str
+) -> NDArray[np.float64]:
+    """Rate in Hz of simulated neurons at constant current, from the first to the last spike.
+
+    Unlike a count over a fixed time it is not rounded to 1 / duration.
+    """
+    steps = round(duration_s / time_step_s)
+    spikes = simulate_lif(
+        np.broadcast_to(current, (steps, len(current))),
+        time_step_s,
+        integration=integration,
+        idle_steps=round(REFRACTORY_PERIOD_S / time_step_s),
+    )
+    first = spikes.argmax(axis=0)
+    last = steps - 1 - spikes[::-1].argmax(axis=0)
+    return (spikes.sum(axis=0) - 1) / ((last - first) * time_step_s)
+
+
+def soft_rate_limit(settings: Settings, seed: int) -> list[Check]:
+    """Eq. 38: the smoothed rate tends to eq. 37 and has a bounded derivative."""
+    generator = stream("theorems", seed, "soft_rate")
+    current = torch.from_numpy(generator.uniform(0.0, 10.0, 4000))
+    away = current[(current - THRESHOLD).abs() >= 0.05]
+    hard = lif_rate(away)
+    near = THRESHOLD + torch.linspace(-0.1, 0.1, 4001, dtype=torch.float64)
+    checks = [
+        Check(
+            "limit_holds",
+            "gamma = 0.001: maximum distance of the smoothed rate to r(j) for |j - 1| >= 0.05, Hz",
+            float((soft_rate(away, 0.001) - hard).abs().max()),
+            1.0,
+            "<",
+        ),
+        Check(
+            "limit_holds",
+            "as printed, with a minus sign before tau_RC log(1 + V_th/rho): the same distance, Hz",
+            float((soft_rate_as_printed(away, 0.001) - hard).abs().max()),
+            1.0,
+            "<",
+            "as_published",
+        ),
+    ]
+    for gamma in (0.1, 0.05, 0.02, 0.001):
+        slope = soft_rate_derivative(torch.cat([current, near]), gamma)
+        checks.append(
+            Check(
+                "derivative_bounded_gamma",
+                f"gamma = {gamma}: maximum derivative over its bound tau_RC / (gamma t_ref^2)",
+                # r' = r^2 tau s(u) / (b (1 + b)), b = gamma log(1 + e^u) >= gamma s(u), r < 1/t_ref
+                float(
+                    slope.abs().max() * gamma * REFRACTORY_PERIOD_S**2 / MEMBRANE_TIME_CONSTANT_S
+                ),
+                1.0,
+            )
+        )
+        variable = near.clone().requires_grad_()
+        (automatic,) = torch.autograd.grad(reference_soft_rate(variable, gamma).sum(), variable)
+        checks.append(
+            Check(
+                "derivative_bounded_gamma",
+                f"gamma = {gamma}: derivative against autograd of the formula, relative to its "
+                "maximum",
+                float((slope[len(current) :] - automatic).abs().max() / automatic.abs().max()),
+                1e-10,
+            )
+        )
+    return checks
+
+
+def soft_rate_as_printed(current: torch.Tensor, softplus_gamma: float) -> torch.Tensor:
+    """Eq. 38 with its printed sign, 1 / (t_ref - tau_RC log(1 + V_th / rho(j - V_th))), in Hz."""
+    rho = softplus_gamma * torch.nn.functional.softplus((current - THRESHOLD) / softplus_gamma)
+    return 1.0 / (REFRACTORY_PERIOD_S - MEMBRANE_TIME_CONSTANT_S * torch.log1p(THRESHOLD / rho))
+
+
+def poisson_coding(settings: Settings, seed: int) -> list[Check]:
+    """Eq. 39: Poisson(x dt / t_ref) spikes per step; x = 1 gives r_max = 1/t_ref = 250 Hz.
+
+    Settings: ``poisson_neurons`` (a single neuron's rate over 10 s scatters by 2 % itself).
+    """
+    (neurons,) = read(settings, "theorems", "poisson_neurons")
+    counts = poisson_spike_counts(
+        np.full(neurons, 1.0 / REFRACTORY_PERIOD_S),
+        10_000,
+        0.001,
+        stream("theorems", seed, "poisson_coding"),
+    )
+    return [
+        Check(
+            "mean_rate_hz",
+            f"mean rate of {neurons} inputs of intensity 1 over 10 s: relative difference to "
+            "250 Hz",
+            float(abs(counts.sum() / (10.0 * neurons) / 250.0 - 1.0)),
+            0.02,
+        )
+    ]
+
+
+def alpha_filter(settings: Settings, seed: int) -> list[Check]:
+    """Eq. 40: the mean of a filtered spike train is proportional to its firing rate."""
+    time_step, steps = 0.001, 10_000
+    counts = poisson_spike_counts(
+        np.array([10.0, 50.0, 100.0, 200.0, 250.0]),
+        steps,
+        time_step,
+        stream("theorems", seed, "alpha_filter"),
+    )
+    rate = counts.mean(axis=0) / time_step
+
+    def gains(kernel: NDArray[np.float64]) -> NDArray[np.float64]:
+        return apply_kernel(counts, kernel).mean(axis=0) / time_step / rate
+
+    def spread(kernel: NDArray[np.float64]) -> float:
+        gain = gains(kernel)
+        return float(np.abs(gain / gain.mean() - 1.0).max())
+
+    unit, printed = alpha_kernel(), alpha_kernel(normalise="printed")
+    kernels: list[tuple[str, str, Callable[[], float]]] = [
+        (
+            "unit-area kernel: filtered mean over firing rate, distance from 1",
+            "corrected",
+            lambda: float(np.abs(gains(unit) - 1.0).max()),
+        ),
+        (
+            "kernel as printed: filtered mean over firing rate, relative spread over five rates",
+            "corrected",
+            lambda: spread(printed),
+        ),
+        (
+            "kernel as printed, at a time step of 1 ms: filtered mean over firing rate, distance "
+            "from 1",
+            "as_published",
+            lambda: float(np.abs(gains(printed) - 1.0).max()),
+        ),
+        (
+            "the author's 11 taps: filtered mean over firing rate, distance from 1",
+            "as_coded",
+            lambda: float(np.abs(gains(author_kernel()) - 1.0).max()),
+        ),
+    ]
+    return [
+        Check("filtered_spike_train_has_mean", text, value(), 0.02, "<=", protocol)
+        for text, protocol, value in kernels
+    ]

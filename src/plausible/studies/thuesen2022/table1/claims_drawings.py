@@ -1,0 +1,77 @@
+"""Checks on the images of figure 4 and the spikes of figure 6."""
+
+import pandas as pd
+
+from plausible.reproduction.evidence import Evidence, Outcome, by_protocol
+
+OUTPUT_LAYER = 3
+
+
+def shown_images(evidence: Evidence) -> pd.DataFrame:
+    """Table of figure 4."""
+    return evidence.table("fig4", "image", "label", "row", "column", "intensity_fraction")
+
+
+def ten_images_in_file_order(evidence: Evidence) -> list[Outcome]:
+    """Number and order at every scale; their size needs the published data set."""
+    (side,) = evidence.statement_numbers(0)
+    count = evidence.entry["settings"]["count"]
+    frame = shown_images(evidence)
+    order = list(dict.fromkeys(frame["image"]))
+    height, width = int(frame["row"].max()) + 1, int(frame["column"].max()) + 1
+    complete = bool((frame.groupby("image").size() == height * width).all())
+    return [
+        Outcome(
+            "",
+            complete and order == list(range(count)),
+            len(order),
+            variant="order",
+            note="images shown, numbered from 0",
+        ),
+        Outcome(
+            "",
+            (height, width) == (side, side),
+            f"{height} x {width}",
+            variant="size",
+            full_scale=True,
+        ),
+    ]
+
+
+def the_seven_wins(evidence: Evidence) -> list[Outcome]:
+    """Spikes of the output neurons of every drawn run: neuron 7 has more than any other."""
+    digit = evidence.entry["values"]["digit"]
+    outcomes = []
+    for protocol, frame in by_protocol(drawn_spikes(evidence)):
+        margins = []
+        for _, run in frame.groupby("seed"):
+            output = run[run["layer"] == OUTPUT_LAYER]
+            counts = output.groupby("neuron").size().reindex(range(10), fill_value=0)
+            margins.append(int(counts[digit] - counts.drop(digit).max()))
+        note = f"spikes of neuron {digit} minus those of the next, fewest over the runs"
+        outcomes.append(
+            Outcome(protocol, min(margins) > 0, min(margins), n_seeds=len(margins), note=note)
+        )
+    return outcomes
+
+
+def drawn_spikes(evidence: Evidence) -> pd.DataFrame:
+    """Table of figure 6."""
+    return evidence.table(
+        "fig6", "protocol", "seed", "image", "label", "layer", "neuron", "time_ms"
+    )
+
+
+def no_faster_than_refractory(evidence: Evidence) -> list[Outcome]:
+    """Most spikes of one neuron in the drawn 200 ms."""
+    most_allowed = evidence.bounds(1)[0]
+    outcomes = []
+    for protocol, frame in by_protocol(drawn_spikes(evidence)):
+        most = int(frame.groupby(["seed", "image", "layer", "neuron"]).size().max())
+        note = "most spikes of one neuron"
+        outcomes.append(
+            Outcome(
+                protocol, most <= most_allowed, most, n_seeds=frame["seed"].nunique(), note=note
+            )
+        )
+    return outcomes

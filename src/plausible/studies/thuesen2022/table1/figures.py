@@ -1,0 +1,140 @@
+"""Pictures of table 1 and of the first training images."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from plausible.drawing.style import (
+    LIGHT_GREY,
+    PUBLISHED_COLOUR,
+    SINGLE_COLUMN_MM,
+    draw_points,
+    in_style,
+    legend_below,
+    look_of,
+    new_figure,
+    pad_limits,
+    patch_handle,
+    protocol_handles,
+    protocols_in,
+    published_label,
+    published_mark,
+    summary,
+)
+from plausible.reproduction.published import Published
+from plausible.studies.thuesen2022.table1.printed import printed_rows
+
+
+@in_style
+def fig4(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """First ten training images."""
+    images = sorted(table["image"].unique())
+    columns = 5
+    rows = max(1, -(-len(images) // columns))
+    figure = new_figure(SINGLE_COLUMN_MM, 14 + 21 * rows)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    shown = None
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, image in zip(grid.flat, images, strict=False):
+        one = table[table["image"] == image]
+        pixels = one.pivot(index="row", columns="column", values="intensity_fraction")
+        shown = axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        axes.set_title(f"label {one['label'].iloc[0]}", loc="center", pad=2)
+    if shown is not None:
+        bar = figure.colorbar(shown, ax=grid, orientation="horizontal", variant=40, pad=0.03)
+        bar.set_label("intensity (fraction of white)")
+        bar.outline.set_linewidth(0.5)
+    return figure
+
+
+@in_style
+def table1_figure(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Table 1 as a picture: accuracy of every row and protocol, intervals over seeds."""
+    figure = new_figure(height_mm=104)
+    axes = figure.subplots()
+    printed = printed_rows(published).set_index("row")
+    rows, names = list(printed.index), protocols_in(table)
+    data = summary(table, ["row", "protocol"], "test_accuracy_percent")
+    low, high = _accuracy_limits(printed["test_accuracy_percent"], data)
+    width = _tolerance(published) if dataset == "mnist" else 0.0
+    for row in rows:
+        value = printed.loc[row, "test_accuracy_percent"]
+        axes.vlines(value, row - 0.4, row + 0.4, color=PUBLISHED_COLOUR, lw=1.3, zorder=4)
+        if width:
+            axes.add_patch(
+                Rectangle((value - width, row - 0.4), 2 * width, 0.8, fc=LIGHT_GREY, lw=0, zorder=0)
+            )
+        if row != rows[-1]:
+            axes.axhline(row + 0.5, color=LIGHT_GREY, lw=0.5, zorder=0)
+        for index, protocol in enumerate(names):
+            y = row + 0.24 * (index - (len(names) - 1) / 2)
+            _accuracy_point(
+                axes,
+                data[(data["row"] == row) & (data["protocol"] == protocol)],
+                protocol,
+                y,
+                low,
+            )
+    axes.set_yticks(rows, [_row_name(row, printed.loc[row]) for row in rows])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(rows[-1] + 0.5, rows[0] - 0.5)
+    axes.set_xlim(low, high)
+    axes.set(xlabel="test accuracy (%)", ylabel="row of table 1")
+    mark = published_mark(
+        dataset, published_label(dataset).replace("published", "published value"), marker="|"
+    )
+    handles = [*protocol_handles(names, ls="none"), mark]
+    if width:
+        handles.append(patch_handle(LIGHT_GREY, f"published ± {width:g} percentage point", 1.0))
+    legend_below(figure, handles)
+    return figure
+
+
+def _tolerance(published: Published) -> float:
+    """Tolerance of the rows of table 1 in percentage points."""
+    return float(published.entry("table1")["expect"][0]["tolerance"].split()[0])
+
+
+def _row_name(row: int, entry: pd.Series) -> str:
+    parts = [entry["model"], entry["algorithm"], entry["optimizer"]]
+    if entry["activation"] == "ReLU":
+        parts.append("ReLU")
+    if entry["batch_norm"]:
+        parts.append("BN")
+    return f"{row}  {', '.join(parts)}, {'spikes' if entry['spiking'] else 'rates'}"
+
+
+def _accuracy_limits(printed: pd.Series, data: pd.DataFrame) -> tuple[float, float]:
+    """Limits that hold the published values and all of ours that are not far off."""
+    means = data["mean"][np.isfinite(data["mean"])]
+    floor = min(printed.min() - 6.0, means.median() - 20.0) if len(means) else 0.0
+    near = means[means > floor]
+    ends = data[["low", "high"]].to_numpy(dtype=float).ravel()
+    # Intervals of few seeds can be wide; a little of them is enough to see that they are.
+    ends = ends[np.isfinite(ends) & (ends > min([*printed, *near]) - 1.0)]
+    low, high = pad_limits([*printed, *near, *ends], 0.04, 0.3)
+    return low, min(high, 100.0)
+
+
+def _accuracy_point(axes: Axes, data: pd.DataFrame, protocol: str, y: float, low: float) -> None:
+    """One mean with its interval; an arrow with the number where it lies left of the axis."""
+    if data.empty:
+        return
+    look, mean = look_of(protocol), data["mean"].iloc[0]
+    if np.isfinite(mean) and mean >= low:
+        draw_points(axes, y, data, look, horizontal=True)
+        return
+    text = f"{mean:.1f}" if np.isfinite(mean) else "diverged"
+    axes.annotate(
+        f"◂ {text}",
+        (0.0, y),
+        (3, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        va="center",
+        color=look.colour,
+        fontsize=6.0,
+    )

@@ -1,0 +1,20 @@
+"""Make all that a result consists of: tidy table, picture, readable table."""
+
+from plausible.reproduction.provenance import job
+
+with job(snakemake) as run:
+    from plausible.reproduction.results import make_result
+
+    params = snakemake.params
+    make_result(
+        run,
+        folder=f"workflow/published/{params.study}",
+        parts=params.parts,
+        sources=params.sources,
+        options=params.options,
+        shown_in=snakemake.input.tables[0],
+        functions=params.functions,
+        shows=params.shows,
+        dataset=params.dataset,
+        outputs=list(dict(snakemake.output.items())),
+    )
