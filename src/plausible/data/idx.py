@@ -4,15 +4,14 @@ A file holds, big-endian: a magic number (2051 for images, 2049 for labels: two 
 unsigned bytes, the number of dimensions), one 32-bit count per dimension, then one byte per value.
 """
 
-import gzip
 import math
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plausible.data.fetch import read_bytes
 from plausible.errors import DataError
 
 IMAGE_MAGIC = 2051
@@ -20,47 +19,25 @@ LABEL_MAGIC = 2049
 _KINDS = {IMAGE_MAGIC: ("images", 3), LABEL_MAGIC: ("labels", 1)}
 
 
-def read_images(path: str | Path) -> NDArray[np.uint8]:
+def read_images(path: str | Path, sha256: str | None = None) -> NDArray[np.uint8]:
     """Grey levels of an IDX image file (plain or gzip), [images, rows, columns].
 
     Raises
     ------
     DataError
-        If the file is missing, a damaged gzip file, no IDX image file, or shorter or longer than
-        it announces.
+        If the file is missing, a damaged gzip file, of another SHA-256 (uncompressed) than given,
+        no IDX image file, or shorter or longer than it announces.
     """
-    return _read(Path(path), IMAGE_MAGIC)
+    return _read(Path(path), IMAGE_MAGIC, sha256)
 
 
-def read_labels(path: str | Path) -> NDArray[np.uint8]:
+def read_labels(path: str | Path, sha256: str | None = None) -> NDArray[np.uint8]:
     """Labels of an IDX label file (plain or gzip), [images]; errors as in `read_images`."""
-    return _read(Path(path), LABEL_MAGIC)
+    return _read(Path(path), LABEL_MAGIC, sha256)
 
 
-def read_bytes(path: str | Path) -> bytes:
-    """Content of ``path``, uncompressed if it is a gzip file (whatever its name says)."""
-    path = Path(path)
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path}: the file is missing.") from None
-    except OSError as error:
-        raise DataError(f"{path}: the file cannot be read ({error.strerror}).") from None
-    if content[:2] != b"\x1f\x8b":
-        return content
-    try:
-        return gzip.decompress(content)
-    except EOFError:
-        raise DataError(
-            f"{path}: the gzip file is truncated, its end is missing after {len(content)} bytes; "
-            "get it again."
-        ) from None
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path}: the gzip file is corrupted ({error}); get it again.") from None
-
-
-def _read(path: Path, magic: int) -> NDArray[np.uint8]:
-    content = read_bytes(path)
+def _read(path: Path, magic: int, sha256: str | None) -> NDArray[np.uint8]:
+    content = read_bytes(path, sha256)
     kind, dimensions = _KINDS[magic]
     header = 4 * (1 + dimensions)
     found = struct.unpack(">I", content[:4])[0] if len(content) >= 4 else None

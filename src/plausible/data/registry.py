@@ -1,14 +1,14 @@
 """Names of data sets, and how each is made ready."""
 
 import difflib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from plausible.config import EMBEDDED_DATA_SETS
-from plausible.data import idx, mnist, newsgroups
+from plausible.data import mnist
 from plausible.data.dataset import Dataset, make_dataset
+from plausible.data.fetch import find_file, search_folders
 from plausible.data.splits import split_dataset
 from plausible.errors import DataError
 
@@ -48,7 +48,7 @@ def prepare(
     """
     extra_sets = extra_sets or {}
     if name in extra_sets:
-        return _from_folder(name, _folder(extra_sets[name]))
+        return _from_folder(name, Path(extra_sets[name]["folder"]).expanduser())
     if name == "digits":
         from plausible.data.digits import embedded_digits
 
@@ -63,7 +63,9 @@ def prepare(
         whole, split = _SPLITS[name]
         return split_dataset(prepare(whole, data_dir), split)
     if name in _NEWSGROUPS:
-        return newsgroups.prepare_newsgroups(data_dir, name=name, **_NEWSGROUPS[name])
+        from plausible.data.newsgroups import prepare_newsgroups
+
+        return prepare_newsgroups(data_dir, name=name, **_NEWSGROUPS[name])
     nearest = difflib.get_close_matches(name, dataset_names(extra_sets), n=1)
     hint = f" (nearest: {nearest[0]})" if nearest else ""
     raise DataError(
@@ -76,31 +78,29 @@ def source_files(
     name: str, data_dir: str | Path | None = None, extra_sets: ExtraSets | None = None
 ) -> list[Path]:
     """Files on this machine that `prepare` would read now; empty for what is embedded or absent."""
-    extra_sets = extra_sets or {}
-    folders = [_folder(extra_sets[name])] if name in extra_sets else []
-    if name in _NEWSGROUPS and not folders:
-        return [path for path in newsgroups.find_files(data_dir) if path is not None]
-    if name in ("mnist", "mnist_thesis") and not folders:
-        folders = mnist.search_folders(data_dir)
-    found = (mnist.find_file(file, folders) for file in mnist.FILES)
-    return [path for path in found if path is not None]
+    if name in (extra_sets or {}):
+        files, folders = mnist.FILES, [Path(extra_sets[name]["folder"]).expanduser()]
+    elif name in ("mnist", "mnist_thesis"):
+        files, folders = mnist.FILES, search_folders("mnist", data_dir)
+    elif name in _NEWSGROUPS:
+        from plausible.data.newsgroups import PARTS
 
-
-def _folder(entry: Mapping[str, Any]) -> Path:
-    return Path(os.path.expanduser(entry["folder"]))
+        files, folders = PARTS.values(), search_folders("newsgroups", data_dir)
+    else:
+        return []
+    return [path for file in files if (path := find_file(file.name, folders))]
 
 
 def _from_folder(name: str, folder: Path) -> Dataset:
     """Any four IDX files with the standard names, of any image size, as a Dataset."""
     arrays = []
-    for file in mnist.FILES:
-        path = mnist.find_file(file, [folder])
+    for file, read in zip(mnist.FILES, mnist.READERS, strict=True):
+        path = find_file(file.name, [folder])
         if path is None:
             raise DataError(
                 f"{folder / file.name}: this file of the data set {name} is missing, plain and as "
                 ".gz; put it there or correct data.sets in the configuration."
             )
-        read = idx.read_images if file.holds == "images" else idx.read_labels
         arrays.append(read(path))
     train_images, train_labels, test_images, test_labels = arrays
     if train_images.shape[1:] != test_images.shape[1:]:
