@@ -18,6 +18,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from plausible.errors import ConfigError, DeviceError, PlausibleError
+from plausible.files import read_yaml
 
 EMBEDDED_DATA_SETS = (
     "digits",
@@ -73,8 +74,7 @@ def project_root() -> Path:
 def load_schema(root: str | Path | None = None) -> dict[str, Any]:
     """The schema of the configuration, of the project in ``root``."""
     root = Path(root) if root is not None else project_root()
-    with open(root / "workflow" / "schemas" / "config.schema.yaml", encoding="utf-8") as stream:
-        return yaml.safe_load(stream)
+    return read_yaml(root / "workflow" / "schemas" / "config.schema.yaml")
 
 
 def load_config(
@@ -137,7 +137,7 @@ def nearest(name: Any, known: Iterable[str]) -> str:
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        value = read_yaml(path)
     except FileNotFoundError:
         raise ConfigError(f"{path}: the configuration file is missing.") from None
     except yaml.YAMLError as error:

@@ -1,4 +1,4 @@
-"""Files that are either complete or absent."""
+"""Files: read, or written so that they are either complete or absent."""
 
 import hashlib
 import os
@@ -6,6 +6,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import yaml
+
+# libyaml's parser is ten times as fast; a build of PyYAML without it is slower and reads the same.
+_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_yaml(path: str | Path) -> Any:
+    """Value of a YAML file of plain data, as by ``yaml.safe_load``; its errors are not caught."""
+    return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_YAML_LOADER)
 
 
 @contextmanager

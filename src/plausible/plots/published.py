@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-import yaml
 
 from plausible.errors import StudyError
+from plausible.files import read_yaml
 
 # Rows of Thuesen's table 1 that hold one trained network: (model, optimizer, batch norm).
 NETWORK_ROWS = {
@@ -104,7 +104,7 @@ def load_curves(curves_folder: str | Path, study: str = "thuesen2022") -> Publis
 
 def _entries(path: Path, key: str, prefix: str) -> dict[str, dict[str, Any]]:
     """Entries of one study in a file of published results, by the rest of their id."""
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = read_yaml(path)
     return {
         entry["id"].removeprefix(prefix): entry
         for entry in document[key]

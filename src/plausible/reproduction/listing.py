@@ -17,6 +17,7 @@ import yaml
 
 from plausible.config import load_config, project_root
 from plausible.errors import ConfigError, PlausibleError
+from plausible.files import read_yaml
 from plausible.reproduction.published import (
     Published,
     load_published,
@@ -56,7 +57,7 @@ def read_configuration(
 
 def _read_mapping(path: Path) -> Mapping[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except OSError:
         raise ConfigError(f"{path}: the configuration file is missing.") from None
     except yaml.YAMLError as error:

@@ -10,6 +10,7 @@ import yaml
 
 from plausible.config import check_schema, nearest, project_root
 from plausible.errors import ConfigError, StudyError
+from plausible.files import read_yaml
 
 RECOVERED = "recovered.yaml"
 """File beside the published ones with numbers that were recovered from other copies of them."""
@@ -159,7 +160,7 @@ def read_checked(path: str | Path, schema_path: str | Path | None = None) -> dic
 
 def _read_yaml(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return read_yaml(path)
     except FileNotFoundError:
         raise StudyError(f"{path} is missing; it belongs to the project, restore it.") from None
     except yaml.YAMLError as error:

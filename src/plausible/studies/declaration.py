@@ -12,10 +12,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from plausible.config import check_schema, nearest
 from plausible.errors import ConfigError, StudyError
+from plausible.files import read_yaml
 from plausible.learning.settings import settings_from_mapping
 from plausible.sources import module_path
 from plausible.studies.study_files import part_files, read_study_file
@@ -296,7 +295,7 @@ def load_study(path: str | Path, schema_path: str | Path, config: Mapping[str, A
     declaration = read_study_file(path)
     parts = part_files(path, declaration)
     source = f"{path} (with its {len(parts)} parts)" if parts else str(path)
-    schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
+    schema = read_yaml(schema_path)
     try:
         check_schema(declaration, schema, source)
     except ConfigError as error:

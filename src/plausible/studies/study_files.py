@@ -12,6 +12,7 @@ import yaml
 
 from plausible.config import nearest
 from plausible.errors import StudyError
+from plausible.files import read_yaml
 
 SECTIONS = ("train", "simulate", "sweep", "results")
 """Sections, each a mapping by name, that a part may add to."""
@@ -73,7 +74,7 @@ def read_study_file(path: str | Path) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = read_yaml(path)
     except FileNotFoundError:
         known = sorted(file.stem for file in path.parent.glob("*.yaml"))
         raise StudyError(
