@@ -59,6 +59,10 @@ list: setup ## every result: id, title, short name of its target, minutes
 keys: setup ## every key of config.yaml: what is allowed, default, meaning
 	@$(BIN)/python -m plausible.config
 
+.PHONY: same
+same: setup ## compare the tables of two runs or commits (ARGS="HEAD~1 HEAD --study song2020")
+	@$(BIN)/python -m plausible.reproduction.same_results $(ARGS)
+
 .PHONY: bench
 bench: setup ## measure our speed (benchmarks/README.md)
 	$(BIN)/python benchmarks/run.py $(ARGS)
