@@ -94,3 +94,11 @@ def source_digest(*modules: str) -> str:
     names = sorted(set().union(*(dependencies(module) for module in modules)))
     joined = "\n".join(f"{name} {_parsed(name)[0]}" for name in names)
     return hashlib.sha256(joined.encode()).hexdigest()[:16]
+
+
+def files_digest(folder: str | Path) -> str:
+    """Digest (16 hexadecimal digits) of the names and contents of the files in ``folder``."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(folder).iterdir()):
+        digest.update(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()[:16]

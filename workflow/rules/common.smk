@@ -11,7 +11,7 @@ from plausible.config import load_config
 from plausible.data.registry import source_files
 from plausible.errors import PlausibleError
 from plausible.reproduction.adoption import adopt_results, came_with_the_checkout
-from plausible.sources import registered_module, source_digest
+from plausible.sources import files_digest, module_path, registered_module, source_digest
 from plausible.studies.declaration import load_studies, short_name
 from plausible.studies.study_files import study_files
 
@@ -27,6 +27,7 @@ SCALE = CONFIG["scale"]
 PUBLISHED = "workflow/published/{study}.yaml"
 RECOVERED = "workflow/published/recovered.yaml"
 CURVES = "workflow/published/curves"
+TEMPLATES = files_digest(module_path("plausible.reproduction.pages").with_name("templates"))
 
 if came_with_the_checkout():
     adopt_results(f"results/{SCALE}")

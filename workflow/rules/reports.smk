@@ -53,6 +53,7 @@ rule execute_notebook:
         gpu=0,
     params:
         code=source_digest("plausible.reproduction.reports", "plausible.reproduction.study_report"),
+        templates=TEMPLATES,
     message:
         "Report of {wildcards.study}"
     script:
@@ -77,7 +78,8 @@ rule write_index:
         gpu=0,
     params:
         studies={name: study.title for name, study in STUDIES.items()},
-        code=source_digest("plausible.reproduction.reports"),
+        code=source_digest("plausible.reproduction.index_page"),
+        templates=TEMPLATES,
     message:
         "Index of all reports: reports/{wildcards.scale}/index.html"
     script:
