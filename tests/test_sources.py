@@ -9,7 +9,7 @@ import pytest
 
 from plausible import sources
 from plausible.errors import StudyError
-from plausible.sources import dependencies, registered_module, source_digest
+from plausible.sources import dependencies, files_digest, registered_module, source_digest
 
 MODULES = {
     "__init__": "",
@@ -211,3 +211,16 @@ def test_every_experiment_of_every_study_has_its_own_digest():
         registry = import_module(module).EXPERIMENTS
         for name, function in registry.items():
             assert registered_module(module, "EXPERIMENTS", name) == function.__module__, name
+
+
+def test_digest_of_a_folder_tells_names_and_contents(tmp_path):
+    def digest(**files):
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        for name, text in files.items():
+            (folder / name).write_text(text)
+        return files_digest(folder)
+
+    first = digest(a="1", b="2")
+    assert first == digest(b="2", a="1")
+    assert len({first, digest(a="1"), digest(a="1", c="2"), digest(a="1", b="3")}) == 4

@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 
 from plausible.errors import StudyError
-from plausible.reproduction import pages
+from plausible.reproduction import pages, wording
+from plausible.reproduction.index_page import write_index
 from plausible.reproduction.published import load_published
 from plausible.reproduction.report_tables import note_cells, read_verdicts, reproduced_cell
-from plausible.reproduction.reports import notebook_page, render_notebook, write_index
+from plausible.reproduction.reports import notebook_page, render_notebook
 from plausible.reproduction.study_report import StudyReport
 from plausible.reproduction.verdicts import DIFFERS, REPRODUCED, VERDICTS
 
@@ -319,7 +320,7 @@ def test_embedded_pictures_can_become_links(tmp_path):
     ],
 )
 def test_number_text(value, text):
-    assert pages.number_text(value) == text
+    assert wording.number_text(value) == text
 
 
 def test_html_is_escaped():
@@ -341,11 +342,14 @@ def contrast(first, second):
 
 
 def test_badges_are_legible_and_told_apart_without_colour():
-    for verdict in VERDICTS:
-        sign, background, colour = pages.BADGES[verdict]
-        assert contrast(background, colour) >= 4.5
-        assert sign in pages.badge(verdict) and verdict in pages.badge(verdict)
-    assert len({pages.BADGES[verdict][0] for verdict in VERDICTS}) == len(VERDICTS)
+    style = pages.render("style.css")
+    for verdict, sign in pages.SIGNS.items():
+        shown = pages.badge(verdict)
+        assert sign in shown and f"</span> {verdict}</span>" in shown
+        name = re.search('class="badge ([^"]+)"', shown)[1]
+        rule = re.search(rf"\.badge\.{name}\b[^{{]*{{([^}}]*)}}", style)[1]
+        assert contrast(*re.findall(r"#\w{6}", rule)) >= 4.5
+    assert len({pages.SIGNS[verdict] for verdict in VERDICTS}) == len(VERDICTS)
 
 
 # ------------------------------------------------------------------------- the index
@@ -441,7 +445,7 @@ def test_script_of_the_index_filters(index, finished_run):
     ],
 )
 def test_names_of_published_numbers_are_words(label, text):
-    assert pages.quantity(label) == text
+    assert wording.quantity(label) == text
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from plausible.reproduction.published import published_files
 from plausible.reproduction.study_files import study_files
 from plausible.sources import source_digest
 from plausible.reproduction.declaration import load_studies, short_name
-from plausible.reproduction.study_files import study_files
 
 try:
     CONFIG = load_config(config, workflow.basedir)

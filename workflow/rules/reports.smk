@@ -75,7 +75,7 @@ rule write_index:
         gpu=0,
     params:
         studies={name: study.title for name, study in STUDIES.items()},
-        code=source_digest("plausible.reproduction.reports"),
+        code=source_digest("plausible.reproduction.index_page"),
     message:
         "Index of all reports: reports/{wildcards.scale}/index.html"
     script:

@@ -5,7 +5,7 @@ from plausible.reproduction.provenance import job
 with job(snakemake) as run:
     import pandas as pd
 
-    from plausible.reproduction.reports import write_index
+    from plausible.reproduction.index_page import write_index
 
     scale = snakemake.wildcards.scale
     with run.output(0) as path:

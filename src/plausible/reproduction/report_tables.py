@@ -9,70 +9,32 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import escape
 
 from plausible.errors import StudyError
-from plausible.reproduction import pages
 from plausible.reproduction.evidence import PROTOCOLS
-from plausible.reproduction.pages import Html, escape, number_text
+from plausible.reproduction.pages import Html, piece, table
 from plausible.reproduction.published import result_name
 from plausible.reproduction.runtimes import minutes_text
-
-
-def statement_text(check: str, variant: str, statement: str) -> str:
-    """What a row judges, for people: the statement and its variant, or the name of the number."""
-    kind, _, label = check.partition(":")
-    if kind == "value":
-        return f"published number: {pages.quantity(label)}"
-    # Several measurements of one theorem are only numbered; their notes say what each is.
-    return f"{statement} ({variant})" if variant and not variant.startswith("#") else statement
-
-
-def statement_cell(row: Any) -> Html:
-    """Statement or number with its tolerance in small print."""
-    text = escape(statement_text(row.check, row.variant, row.statement))
-    tolerance = f"<br><small>tolerance: {escape(row.tolerance)}</small>" if row.tolerance else ""
-    return Html(text + tolerance)
-
-
-def published_text(value: Any) -> str:
-    """Published number with its printed decimals."""
-    return number_text(value, pages.decimals_of(value))
+from plausible.reproduction.wording import decimals_of, is_number, number_text, quantity
 
 
 def reproduced_cell(row: Any) -> Html:
     """Reproduced value with the decimals of the published one; small: interval and seeds."""
-    decimals = pages.decimals_of(row.published)
-    value = escape(number_text(row.reproduced, decimals))
-    seeds = f"{row.n_seeds} seed{'s' if row.n_seeds > 1 else ''}" if row.n_seeds > 0 else ""
-    interval = pages.interval_text(row.ci_low, row.ci_high, decimals)
-    small = escape(", ".join(filter(None, (interval, seeds))))
-    return Html(f"{value}<br><small>{small}</small>" if small else value)
-
-
-def note_cell(text: str) -> Html:
-    """Note, with the known cause of a difference on a line of its own."""
-    finding, why, cause = str(text).partition("Why: ")
-    return Html(escape(finding) + (f"<br><strong>Why:</strong> {escape(cause)}" if why else ""))
+    return piece("reproduced", row)
 
 
 def note_cells(texts: Iterable[str]) -> list[Html]:
     """Notes of one table: a cause that several rows share is told once, and numbered."""
-    notes = [str(text) for text in texts]
-    counts = Counter(note.partition("Why: ")[2] for note in notes)
+    notes = [str(text).partition("Why: ") for text in texts]
+    counts = Counter(cause for _, _, cause in notes)
     shared = [cause for cause, count in counts.items() if cause and count > 1]
     told: set[str] = set()
     cells = []
-    for note in notes:
-        finding, _, cause = note.partition("Why: ")
-        if cause not in shared:
-            cells.append(note_cell(note))
-            continue
-        number = shared.index(cause) + 1
-        why = f"<strong>Why ({number}):</strong> {escape(cause)}"
-        if cause in told:
-            why = f"<strong>Why:</strong> reason ({number}) above."
-        told.add(cause)
-        cells.append(Html(f"{escape(finding)}<br>{why}"))
+    for finding, _, cause in notes:
+        number = shared.index(cause) + 1 if cause in shared else None
+        cells.append(piece("note", finding, cause, number, cause in told))
+        told.update([cause] if number else [])
     return cells
 
 
@@ -110,13 +72,13 @@ def protocol_table(summary: pd.DataFrame, caption: str) -> Html:
     protocols = [name for name in PROTOCOLS if summary[name].notna().any()]
     rows = []
     for _, row in summary.iterrows():
-        decimals = pages.decimals_of(row["published"])
+        decimals = decimals_of(row["published"])
         numbers = [number_text(row[key], decimals) for key in ("published", *protocols)]
         single = (row["inside_run"] or "none") if row["n_seeds"] > 1 else "–"
         rows.append(
             [
                 result_name(row["id"]),
-                row["label"] or pages.quantity(row["check"].removeprefix("value:")),
+                row["label"] or quantity(row["check"].removeprefix("value:")),
                 *numbers,
                 row["nearest"],
                 row["within_tolerance"] or "none",
@@ -125,7 +87,7 @@ def protocol_table(summary: pd.DataFrame, caption: str) -> Html:
         )
     header = ["result", "number", "published", *protocols, "nearest"]
     header += ["within tolerance", "inside the 95 % interval of a single run"]
-    return pages.table(header, rows, caption, ["id", "wide", *["number"] * (1 + len(protocols))])
+    return table(header, rows, caption, ["id", "wide", *["number"] * (1 + len(protocols))])
 
 
 def markdown_html(text: str) -> Html:
@@ -136,10 +98,10 @@ def markdown_html(text: str) -> Html:
         if len(lines) > 1 and all(line.startswith("|") for line in lines):
             header, _, *rows = ([_inline(cell) for cell in _cells(line)] for line in lines)
             kinds = ["number" if _all_numbers(column) else "" for column in zip(*rows, strict=True)]
-            parts.append(pages.table(header, rows, classes=kinds))
+            parts.append(table(header, rows, classes=kinds))
         else:
-            parts.append(f"<p>{_inline(' '.join(lines))}</p>")
-    return Html("".join(parts))
+            parts.append(Html("<p>{}</p>").format(_inline(" ".join(lines))))
+    return Html("").join(parts)
 
 
 def _cells(line: str) -> list[str]:
@@ -148,36 +110,26 @@ def _cells(line: str) -> list[str]:
 
 
 def _inline(text: str) -> Html:
-    return Html(re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text)))
+    return Html(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _all_numbers(column: Iterable[str]) -> bool:
-    return all(pages.is_number(cell) or cell in ("-", "n/a") for cell in column)
+    return all(is_number(cell) or cell in ("-", "n/a") for cell in column)
 
 
-def runtime_table(frame: pd.DataFrame) -> Html:
-    """Run times: the whole study and its stages, and folded away its results."""
-    header = ["part", "name", "title", "jobs", "minutes on one core", "peak memory, MB"]
-    kinds = ["", "id", "", "number", "number", "number"]
-
-    def rows(part: str) -> list[list[Any]]:
-        return [
-            [
-                row.part,
-                row.result,
-                row.title,
-                row.jobs,
-                minutes_text(row.minutes, row.jobs_without_time),
-                "" if math.isnan(row.peak_memory_mb) else f"{row.peak_memory_mb:.0f}",
-            ]
-            for row in frame[frame["part"] == part].fillna({"title": ""}).itertuples(index=False)
+def runtime_rows(frame: pd.DataFrame) -> list[list[Any]]:
+    """Run times for people: part, name, title, jobs, minutes, megabytes."""
+    return [
+        [
+            row.part,
+            row.result,
+            row.title,
+            row.jobs,
+            minutes_text(row.minutes, row.jobs_without_time),
+            "" if math.isnan(row.peak_memory_mb) else f"{row.peak_memory_mb:.0f}",
         ]
-
-    results = pages.table(header, rows("result"), classes=kinds)
-    return Html(
-        pages.table(header, rows("study") + rows("stage"), classes=kinds)
-        + f"<details><summary>Every result</summary>{results}</details>"
-    )
+        for row in frame.fillna({"title": ""}).itertuples(index=False)
+    ]
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -190,14 +142,6 @@ def read_table(path: Path) -> pd.DataFrame:
 def read_verdicts(path: Path) -> pd.DataFrame:
     """Verdicts with empty texts instead of missing ones."""
     frame = read_table(path)
-    texts = [
-        "check",
-        "variant",
-        "statement",
-        "protocol",
-        "published",
-        "reproduced",
-        "tolerance",
-        "note",
-    ]
+    texts = ["check", "variant", "statement", "protocol", "published", "reproduced"]
+    texts += ["tolerance", "note"]
     return frame.assign(**{name: frame[name].astype(object).fillna("") for name in texts})

@@ -1,8 +1,4 @@
-"""Executed notebooks as HTML files that need no network, and the index page.
-
-`render_notebook` turns a jupytext template into an executed notebook and its page;
-`plausible.reproduction.index_page.write_index` makes the entry page of a scale.
-"""
+"""Executed notebooks, and the HTML pages made of them, which need no network."""
 
 import os
 import re
@@ -14,12 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from markupsafe import Markup
+
 from plausible.errors import StudyError
 from plausible.files import write_text
-from plausible.reproduction import pages
-from plausible.reproduction.index_page import write_index
-
-__all__ = ["notebook_page", "render_notebook", "write_index"]
+from plausible.reproduction.pages import render
 
 KERNEL_CONFIG = """# No history file, and no warning about the local connection on every start.
 c.HistoryManager.enabled = False
@@ -173,16 +168,12 @@ def notebook_page(notebook: Any) -> str:
     body, _ = exporter.from_notebook_node(notebook)
     body = re.sub(r'<a class="anchor-link"[^>]*>.*?</a>', "", body)
     heading = re.search(r"<h1[^>]*>(.*?)</h1>", body, flags=re.DOTALL)
-    title = re.sub(r"<[^>]+>", "", heading.group(1)) if heading else "Report"
-    contents = _contents(body)
-    body = body.replace("</h1>", f"</h1>\n{contents}", 1) if heading else contents + body
-    return pages.page(title, body)
-
-
-def _contents(body: str) -> str:
-    """Table of contents from the headings of second level."""
-    found = re.findall(r'<h2[^>]*id="([^"]+)"[^>]*>(.*?)</h2>', body, flags=re.DOTALL)
-    items = "".join(
-        f'<li><a href="#{name}">{re.sub(r"<[^>]+>", "", text)}</a></li>' for name, text in found
+    end = heading.end() if heading else 0
+    headings = re.findall(r'<h2[^>]*id="([^"]+)"[^>]*>(.*?)</h2>', body, flags=re.DOTALL)
+    return render(
+        "report.html.j2",
+        title=Markup(heading[1]).striptags() if heading else "Report",
+        head=Markup(body[:end]),
+        contents=[(name, Markup(text).striptags()) for name, text in headings],
+        body=Markup(body[end:]),
     )
-    return f'<nav aria-label="Contents"><ol>{items}</ol></nav>' if items else ""

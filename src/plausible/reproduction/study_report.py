@@ -11,9 +11,8 @@ from typing import Any
 import pandas as pd
 
 from plausible.errors import StudyError
-from plausible.reproduction import pages
 from plausible.reproduction.evidence import present_protocols
-from plausible.reproduction.pages import Html, badge, escape
+from plausible.reproduction.pages import Html, badge, picture, piece, table
 from plausible.reproduction.provenance import side_car
 from plausible.reproduction.published import load_published, result_name
 from plausible.reproduction.reasons import load_reasons
@@ -21,13 +20,11 @@ from plausible.reproduction.report_tables import (
     markdown_html,
     note_cells,
     protocol_table,
-    published_text,
     read_table,
     read_verdicts,
     reproduced_cell,
-    runtime_table,
+    runtime_rows,
     setting_differences,
-    statement_cell,
 )
 from plausible.reproduction.study_files import read_study_files
 from plausible.reproduction.summaries import (
@@ -43,6 +40,7 @@ from plausible.reproduction.verdicts import (
     REPRODUCED,
     verdict_counts,
 )
+from plausible.reproduction.wording import decimals_of, number_text
 from plausible.studies.song2020.ablation.report import cell_tables
 
 MEANINGS = {
@@ -123,11 +121,7 @@ class StudyReport:
         }
         counts = verdict_counts(self.verdicts)
         entries = self.verdicts["id"].nunique()
-        head = (
-            f"<p>{len(self.verdicts)} verdicts on the {entries} published figures, tables, claims "
-            "and theorems:</p>"
-        )
-        return Html(pages.facts(shown) + head + pages.counts_list(counts))
+        return piece("summary", shown, len(self.verdicts), entries, counts)
 
     def _seeds(self) -> str:
         seeds = sorted(
@@ -148,19 +142,17 @@ class StudyReport:
             order = known if key == "id" else ["", *present_protocols(known)]
             for value in order:
                 group = self.verdicts[self.verdicts[key] == value]
-                counts = verdict_counts(group)
-                badges = " ".join(badge(verdict, n) for verdict, n in counts.items() if n)
                 title = [group["title"].iloc[0]] if key == "id" else []
                 shown = result_name(value) if key == "id" else value or "none"
-                rows.append([shown, *title, Html(badges)])
+                rows.append([shown, *title, piece("badges", verdict_counts(group))])
             header = [name, *(["title"] if key == "id" else []), "verdicts"]
-            parts.append(pages.table(header, rows, classes=["id"]))
-        return Html("".join(parts))
+            parts.append(table(header, rows, classes=["id"]))
+        return Html("").join(parts)
 
     def meanings(self) -> Html:
         """What each verdict means."""
         rows = [[badge(name), text] for name, text in MEANINGS.items()]
-        return pages.table(["verdict", "meaning"], rows, classes=["", "wide"])
+        return table(["verdict", "meaning"], rows, classes=["", "wide"])
 
     def protocols(self) -> Html:
         """What each protocol is."""
@@ -168,7 +160,7 @@ class StudyReport:
             [name, " ".join(declared["what"].split())]
             for name, declared in self.declaration["protocols"].items()
         ]
-        return pages.table(["protocol", "what it is"], rows, classes=["id", "wide"])
+        return table(["protocol", "what it is"], rows, classes=["id", "wide"])
 
     def protocol_settings(self) -> Html:
         """Settings in which the protocols differ, from the provenance of what really ran."""
@@ -178,13 +170,13 @@ class StudyReport:
             rows = setting_differences(self._records(stage), protocols)
             if rows:
                 header = ["setting", *protocols, "runs"]
-                parts.append(pages.table(header, rows, caption, ["id"]))
+                parts.append(table(header, rows, caption, ["id"]))
         if not parts:
             raise StudyError(
                 f"{self.folder} holds no provenance of training runs (train/*.json), from which "
                 "the report tells how the protocols differ."
             )
-        return Html("".join(parts))
+        return Html("").join(parts)
 
     # ---------------------------------------------------------------------- one result
 
@@ -192,24 +184,16 @@ class StudyReport:
         """Title, content, picture (if there is one) and verdicts of a published result."""
         entry = self.published.entry(name)
         self.shown.add(entry["id"])
-        title = f'<h3 id="{escape(entry["id"])}">{escape(entry["title"])}</h3>'
-        place = f"{entry['kind']}, section {entry['section']}, <code>{escape(entry['id'])}</code>"
-        what = f"<p>{escape(entry['what'])} <small>({place})</small></p>"
-        shown = Html("")
-        if "same_as" in entry:
-            same = escape(entry["same_as"])
-            shown = Html(f'<p>Its picture is that of <a href="#{same}">{same}</a>.</p>')
-        elif self.declaration["results"].get(name, {}).get("figure"):
-            shown = self.figure(name)
-        return Html(title + what + shown + self.verdict_table(name))
+        drawn = self.declaration["results"].get(name, {}).get("figure") and "same_as" not in entry
+        return piece("entry", entry, self.figure(name) if drawn else "", self.verdict_table(name))
 
     def entries(self, *names: str) -> Html:
         """Several results one below the other."""
-        return Html("".join(self.entry(name) for name in names))
+        return Html("").join(self.entry(name) for name in names)
 
     def figure(self, name: str, caption: str = "") -> Html:
         """Picture of a result."""
-        return pages.picture(self.folder / name, self._title(name), caption)
+        return picture(self.folder / name, self._title(name), caption)
 
     def _title(self, name: str) -> str:
         declared = self.declaration["results"].get(name, {})
@@ -220,7 +204,7 @@ class StudyReport:
 
     def beyond(self, name: str) -> Html:
         """Title and picture of a result that the document does not have."""
-        return Html(f"<h3>{escape(self._title(name))}</h3>" + self.figure(name))
+        return piece("titled", self._title(name), self.figure(name))
 
     def readable(self, name: str) -> Html:
         """Table that people read: the Markdown file of a result."""
@@ -243,9 +227,13 @@ class StudyReport:
         if several:
             columns.append(("result", "id", [result_name(name) for name in rows["id"]]))
         columns += [
-            ("statement or number", "wide", [statement_cell(row) for row in rows.itertuples()]),
+            ("statement or number", "wide", [piece("statement", row) for row in rows.itertuples()]),
             ("protocol", "", list(rows["protocol"])),
-            ("published", "number", [published_text(value) for value in rows["published"]]),
+            (
+                "published",
+                "number",
+                [number_text(value, decimals_of(value)) for value in rows["published"]],
+            ),
             ("reference", "number", reference),
             ("this run", "number", [reproduced_cell(row) for row in rows.itertuples()]),
             ("verdict", "", [badge(value) for value in rows["verdict"]]),
@@ -253,7 +241,7 @@ class StudyReport:
         ]
         filled = [column for column in columns if any(cell != "" for cell in column[2])]
         lines = zip(*(cells for _, _, cells in filled), strict=True)
-        return pages.table(
+        return table(
             [name for name, _, _ in filled], lines, classes=[kind for _, kind, _ in filled]
         )
 
@@ -278,14 +266,13 @@ class StudyReport:
         kinds = ["number" if ":" in name or name == "published" else "" for name in frame.columns]
         header = [name.replace("_", " ") for name in frame.columns]
         caption = "Test accuracy in percent; mean ± half of the 95 % interval over seeds"
-        return pages.table(header, frame.astype(object).to_numpy(), caption, kinds)
+        return table(header, frame.astype(object).to_numpy(), caption, kinds)
 
     def theorems(self, *names: str) -> Html:
         """Verdicts of theorems in one table, with their largest measured deviations."""
         identifiers = [self.published.entry(name)["id"] for name in names]
         self.shown.update(identifiers)
-        anchors = "".join(f'<span id="{escape(identifier)}"></span>' for identifier in identifiers)
-        return Html(anchors + self.verdict_table(*names))
+        return piece("anchored", identifiers, self.verdict_table(*names))
 
     def heat_map_cells(self) -> Html:
         """Every published cell of Song's figure 3 beside ours and beside the reference run's."""
@@ -293,7 +280,7 @@ class StudyReport:
         if self.reference:
             title = "Reference run at the paper scale"
             parts.append(cell_tables(self.published, self.reference / "fig3.csv", title))
-        return Html("".join(parts))
+        return Html("").join(parts)
 
     def constraints(self) -> Html:
         """Section 4.3: constraints in rows, methods in columns, and what was measured."""
@@ -301,7 +288,7 @@ class StudyReport:
         wide = frame.pivot_table(
             index="constraint", columns="method", values="verdict", aggfunc="first", sort=False
         ).fillna("")
-        verdicts = pages.table(
+        verdicts = table(
             ["constraint", *wide.columns],
             [[name, *line] for name, line in zip(wide.index, wide.to_numpy(), strict=True)],
             "Verdicts of section 4.3 and of the sections that mention other methods",
@@ -312,7 +299,7 @@ class StudyReport:
             for row in measured.itertuples()
         ]
         header = ["constraint", "method", "measured on the implementation", "value"]
-        return Html(verdicts + pages.table(header, rows, classes=["", "", "wide", "number"]))
+        return verdicts + table(header, rows, classes=["", "", "wide", "number"])
 
     def which_protocol(self) -> Html:
         """Which protocol yields each published number: in this run, and in the reference run.
@@ -320,17 +307,12 @@ class StudyReport:
         Numbers that the scale of this run does not allow to compare are left to the reference.
         """
         own = protocol_summary(self.verdicts, self._table1(self.folder))
-        left_out = int((~own["comparable"]).sum())
-        parts = [protocol_table(own[own["comparable"]], "This run")]
-        if left_out:
-            parts.append(
-                f"<p>{left_out} published numbers rest on data or settings that this scale does "
-                "not have; which protocol yields them, only a run at the paper scale can say.</p>"
-            )
+        reference = ""
         if self.reference and self.reference_verdicts is not None:
             summary = protocol_summary(self.reference_verdicts, self._table1(self.reference))
-            parts.append(protocol_table(summary, "Reference run at the paper scale"))
-        return Html("".join(parts))
+            reference = protocol_table(summary, "Reference run at the paper scale")
+        shown = protocol_table(own[own["comparable"]], "This run")
+        return piece("which_protocol", shown, int((~own["comparable"]).sum()), reference)
 
     def _table1(self, folder: Path) -> pd.DataFrame | None:
         """Table 1, whose numbered rows are labelled by it, where the document has one."""
@@ -355,26 +337,21 @@ class StudyReport:
         if self.reference_verdicts is None:
             rows = [[*row[:2], *row[3:]] for row in rows]
             del header[2], kinds[2]
-        return pages.table(header, rows, classes=kinds)
+        return table(header, rows, classes=kinds)
 
     def runtimes(self) -> Html:
         """Minutes on one core and peak memory of every result and stage."""
         if self.runtimes_file is None:
             raise StudyError("the report was given no file of run times.")
         frame = read_table(self.runtimes_file)
-        return runtime_table(frame[frame["study"] == self.study])
+        return piece("run_times", runtime_rows(frame[frame["study"] == self.study]))
 
     def unshown(self) -> Html:
         """Published entries that no cell has shown; the report ends with none."""
         missing = [name for name in self.published.entries if name not in self.shown]
         if missing:
             raise StudyError(f"the report of {self.study} leaves out {', '.join(missing)}.")
-        if others := len(self.published.omitted):
-            return Html(
-                f"<p>All {len(self.shown)} published entries that this study covers are shown "
-                f"above; the document's {others} other entries are not covered yet.</p>"
-            )
-        return Html(f"<p>All {len(self.shown)} published entries are shown above.</p>")
+        return piece("complete", len(self.shown), len(self.published.omitted))
 
     # ----------------------------------------------------------------------- provenance
 

@@ -8,9 +8,8 @@ from typing import Any
 import pandas as pd
 
 from plausible.errors import StudyError
-from plausible.reproduction import pages
 from plausible.reproduction.evidence import Evidence
-from plausible.reproduction.pages import Html, escape
+from plausible.reproduction.pages import Html, piece, table
 from plausible.reproduction.published import Published
 from plausible.studies.song2020.ablation.grid import (
     LARGEST,
@@ -28,10 +27,10 @@ CAPTIONS = {
     "weights, one norm": "divergence of final weights (one distance of all matrices)",
 }
 LEGEND = (
-    "<p>In every cell: the published value, and below it ours, as mean ± standard deviation over "
+    "In every cell: the published value, and below it ours, as mean ± standard deviation over "
     "the seeds. ✓ within the error of reading the printed colour, ≈ within it and the scatter of "
     "the seeds (95 %), ✗ further away. ≥ marks the top of a colour scale, † runs whose weights "
-    "passed all bounds (their number), – a cell that was not run.</p>"
+    "passed all bounds (their number), – a cell that was not run."
 )
 
 
@@ -50,14 +49,12 @@ def cell_tables(published: Published, table_file: str | Path, heading: str = "")
         raise StudyError(f"{path} is missing; build the results before their report.")
     tables = {"fig3": pd.read_csv(path, dtype={"t": str})}
     compared = cells(Evidence(tables, published.entry("fig3"), published, True))
-    parts = [f"<h3>{escape(heading)}</h3>" if heading else "", LEGEND]
+    parts = [Html("<p>{}</p>").format(LEGEND)]
     for protocol, rows in compared.groupby("protocol", sort=False):
-        inner = "".join(_networks(published, rows))
-        parts.append(
-            f"<details open><summary>Protocol {escape(protocol)}: {_summary(rows)}</summary>"
-            f"{inner}</details>"
-        )
-    return Html("".join(parts))
+        inner = Html("").join(_networks(published, rows))
+        parts.append(piece("folded", f"Protocol {protocol}: {_summary(rows)}", inner, True))
+    content = Html("").join(parts)
+    return piece("titled", heading, content) if heading else content
 
 
 def _summary(rows: pd.DataFrame) -> str:
@@ -69,7 +66,7 @@ def _summary(rows: pd.DataFrame) -> str:
     return "; ".join(texts)
 
 
-def _networks(published: Published, rows: pd.DataFrame) -> Iterator[str]:
+def _networks(published: Published, rows: pd.DataFrame) -> Iterator[Html]:
     scales = reading_scales(published)
     for measure in MEASURES:
         for depth in sorted(rows["l_max"].unique()):
@@ -83,7 +80,7 @@ def _networks(published: Published, rows: pd.DataFrame) -> Iterator[str]:
             ]
             header = ["", *(f"t = {place}" for place in places)]
             caption = f"l_max = {depth}: {CAPTIONS[measure]}"
-            yield pages.table(header, body, caption)
+            yield table(header, body, caption)
 
 
 def _cell(row: Any, top: float) -> Html:
@@ -94,7 +91,7 @@ def _cell(row: Any, top: float) -> Html:
     several = row.n > 1 and math.isfinite(row.sd) and row.ours < 1e3 and row.sd > 0.0
     ours = _short(row.ours) + (f" ± {row.sd:.2g}" if several else "")
     gone = f" †{int(row.diverged)}" if row.diverged else ""
-    return Html(f"{stated}<br>{ours}{gone}&nbsp;{mark}")
+    return Html("{}<br>{}{}&nbsp;{}").format(stated, ours, gone, mark)
 
 
 def _short(value: float) -> str:

@@ -1,0 +1,93 @@
+"""Numbers and names as people read them in the reports."""
+
+import math
+import re
+from typing import Any
+
+_UNITS = {
+    "_percentage_points": " in percentage points",
+    "_percent": " in percent",
+    "_hz": " in Hz",
+    "_ms": " in ms",
+    "_mv": " in mV",
+    "_um": " in µm",
+    "_pj": " in pJ",
+    "_nj": " in nJ",
+    "_w": " in W",
+    "_s_s": "_s in s",
+}
+
+
+def number_text(value: Any, decimals: int | None = None) -> str:
+    """Number for people: ``decimals`` or two decimals, below 1 four digits; empty for nothing."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    if math.isnan(number):
+        return ""
+    if number.is_integer() and abs(number) < 1e6 and not decimals:
+        return str(int(number))
+    if decimals and (abs(number) >= 10.0**-decimals or number == 0.0) and abs(number) < 1e6:
+        return f"{number:.{decimals}f}"
+    if 1.0 <= abs(number) < 1e6:
+        return f"{number:.2f}"
+    return f"{number:.4g}" if 1e-3 <= abs(number) < 1.0 else f"{number:.2e}"
+
+
+def decimals_of(published: Any) -> int:
+    """Decimals with which a published number and its reproduction are shown, at least two."""
+    digits = str(published).partition(".")[2]
+    return max(2, len(digits)) if digits.isdigit() else 0
+
+
+def is_number(text: str) -> bool:
+    """Whether a shown text starts with a number, perhaps behind a sign of comparison."""
+    return re.match(r"(?:(?:[<>]|&[lg]t;)=? )?-?\d", text) is not None
+
+
+def interval_text(low: Any, high: Any, decimals: int | None = None) -> str:
+    """``[96.9, 97.4]``, or nothing where there is no interval."""
+    low, high = number_text(low, decimals), number_text(high, decimals)
+    return f"[{low}, {high}]" if low and high else ""
+
+
+def quantity(label: str) -> str:
+    """Name of a published number for people: ``r_of_j_hz 2`` becomes ``r of j in Hz: 2``.
+
+    What follows a colon is a quantity, too (``Round, temporal_mnist: energy_nj``), and the numbers
+    of a list are counted from 1: ``cell_body_um.0`` becomes ``cell body in µm (1)``.
+    """
+    key, _, which = label.partition(" ")
+    if "_" in key:
+        return _words(key) + (f": {which}" if which else "")
+    where, colon, cell = label.rpartition(": ")
+    return where + colon + (_words(cell) if colon else cell)
+
+
+def _words(key: str) -> str:
+    """Words of a key, with the unit in which it ends."""
+    key, place = re.fullmatch(r"(.*?)(?:\.(\d+))?", key).groups()
+    for ending, words in _UNITS.items():
+        if key.endswith(ending):
+            key = key.removesuffix(ending) + words
+            break
+    # Numbers of sections, figures and tables: section_4_6_3, table3_2.
+    number = re.fullmatch(r"(section|figure|table)_?([A-Z0-9]+(?:_\d+)+)", key)
+    if number:
+        key = f"{number[1]} {number[2].replace('_', '.')}"
+    # Most of these operations are additions of integers, so the reports call them operations.
+    key = key.replace("kflops", "kOps").replace("_", " ")
+    return key if place is None else f"{key} ({int(place) + 1})"
+
+
+def statement_text(check: str, variant: str, statement: str) -> str:
+    """What a row judges, for people: the statement or the name of the number, and its variant."""
+    kind, _, label = check.partition(":")
+    text = f"published number: {quantity(label)}" if kind == "value" else statement
+    # Several measurements of one theorem are only numbered; their notes say what each is.
+    return f"{text} ({variant})" if variant and not variant.startswith("#") else text
