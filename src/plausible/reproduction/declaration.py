@@ -469,8 +469,8 @@ def _check_references(path: Path, declaration: Mapping[str, Any]) -> None:
         if sum(key in declared for key in ("from", "data", "theorem")) != 1:
             raise StudyError(
                 f"{path}: results.{name} must have exactly one of 'from' (a table of its own), "
-                "'data' (the result whose table it shows) and 'theorem' (the function that measures "
-                "it)."
+                "'data' (the result whose table it shows) and 'theorem' (the function that "
+                "measures it)."
             )
     for section in ("train", "simulate", "sweep", "protocols"):
         for name in declaration[section]:

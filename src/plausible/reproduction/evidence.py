@@ -53,7 +53,9 @@ class Number(NamedTuple):
     inside a prediction interval that holds most of the ``possible`` values.
     """
 
-    label: str
+    place: str
+    """Dotted place of the published value in its entry, such as ``rows.fsgd.test_error_percent``: a
+    row of a table is named by its id."""
     protocol: str
     published: float | str
     values: tuple[float, ...] | str
@@ -63,6 +65,10 @@ class Number(NamedTuple):
     seeded: bool = True
     absent: str = ""
     possible: tuple[float, float] = (-math.inf, math.inf)
+    variant: str = ""
+    """Which of several reproductions of the number this is, for instance a split of the data."""
+    label: str = ""
+    """What people call the number, where the place does not say it."""
 
 
 class Evidence(NamedTuple):

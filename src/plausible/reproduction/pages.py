@@ -79,7 +79,7 @@ def _environment() -> Environment:
         "is_number": wording.is_number,
         "number": wording.number_text,
         "shown": _shown,
-        "statement": lambda row: wording.statement_text(row.check, row.variant, row.statement),
+        "statement": lambda row: wording.statement_text(row.variant, row.statement),
         "verdict_counts": verdict_counts,
     }
     return environment

@@ -59,7 +59,7 @@ def place(document: str, part: str, room: str, name: str, where: str) -> Place:
 
 
 def modules(document: str, part: str, room: str) -> tuple[str, ...]:
-    """Modules of a room of a part: ``claims`` and ``claims_<topic>``, in the order of their names."""
+    """Modules of a room of a part, ``claims`` and ``claims_<topic>``, ordered by their names."""
     folder = _FOLDER / document / part
     found = sorted({*folder.glob(f"{room}.py"), *folder.glob(f"{room}_*.py")})
     return tuple(f"{STUDIES}.{document}.{part}.{path.stem}" for path in found)

@@ -81,7 +81,7 @@ Model = TypeVar("Model", bound=Settings)
 
 
 def model_name(experiment: str) -> str:
-    """Name of the class of an experiment's settings: ``spiking_training`` to ``SpikingTraining``."""
+    """Name of the class of an experiment's settings, ``SpikingTraining``."""
     return "".join(word.capitalize() for word in experiment.split("_"))
 
 

@@ -28,6 +28,7 @@ from plausible.reproduction.parts import Place, functions, modules
 from plausible.reproduction.published import Entry, Published, leaves, result_name
 from plausible.reproduction.reasons import Reasons, load_reasons
 from plausible.reproduction.theorems import theorem_outcomes
+from plausible.reproduction.wording import quantity
 
 REPRODUCED = "reproduced"
 DIFFERS = "differs"
@@ -192,8 +193,9 @@ def _statement_row(
 def _number_row(evidence: Evidence, number: Number) -> dict[str, Any]:
     row = _row(
         evidence.entry,
-        check=f"value:{number.label}",
-        statement=f"published value of {number.label}",
+        check=f"value:{number.place}",
+        variant=number.variant,
+        statement=f"published value of {number.label or quantity(number.place)}",
         protocol=number.protocol,
         published=number.published,
         note=number.note,
@@ -206,7 +208,7 @@ def _number_row(evidence: Evidence, number: Number) -> dict[str, Any]:
         return row | {"verdict": _number_verdict(evidence, number.values == number.published)}
     if not number.values:
         raise StudyError(
-            f"{evidence.entry['id']}: {number.label} has no rows in protocol {number.protocol}."
+            f"{evidence.entry['id']}: {number.place} has no rows in protocol {number.protocol}."
         )
     mean, low, high = mean_interval(number.values)
     seeds = len(number.values) if number.seeded else 0
@@ -267,7 +269,7 @@ def _unjudged(entry: Entry, verdict: str) -> Iterator[dict[str, Any]]:
         )
     for place, value in leaves(entry["values"]):
         if isinstance(value, int | float) and not isinstance(value, bool):
-            statement = f"published value of {place}"
+            statement = f"published value of {quantity(place)}"
             yield _row(
                 entry, check=f"value:{place}", statement=statement, published=value, verdict=verdict
             )
@@ -295,7 +297,7 @@ def _rows_of_reference(entry: Entry, original: list[dict[str, Any]]) -> Iterator
                 note=f"same content as {target}, whose statements are: {counts}",
             )
     for row in original:
-        key = row["check"].removeprefix("value:").split(" ")[0]
+        key = row["check"].removeprefix("value:").split(".")[0]
         if row["check"].startswith("value:") and key in entry["values"]:
             yield row | {key: entry[key] for key in ("id", "kind", "title")}
 
@@ -320,6 +322,25 @@ def _explained(row: dict[str, Any], name: str, claims: Claims) -> dict[str, Any]
 def _row(entry: Entry, **cells: Any) -> dict[str, Any]:
     empty = dict.fromkeys(COLUMNS, "") | {"ci_low": NAN, "ci_high": NAN, "n_seeds": 0}
     return empty | {"id": entry["id"], "kind": entry["kind"], "title": entry["title"]} | cells
+
+
+def not_judged(published: Published, verdicts: pd.DataFrame, reasons: Reasons) -> list[str]:
+    """Published numbers that have neither a verdict nor a reason why not, as ``<id>: <place>``."""
+    judged = {
+        (row.id, row.check.removeprefix("value:"))
+        for row in verdicts.itertuples()
+        if row.check.startswith("value:")
+    }
+    left_out = {(f"{published.study}.{one.result}", one.place) for one in reasons.not_compared}
+    missing = []
+    for identifier, entry in published.entries.items():
+        for place, value in leaves(entry["values"]):
+            steps = place.split(".")
+            above = {(identifier, ".".join(steps[: n + 1])) for n in range(len(steps))}
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if is_number and not above & (judged | left_out) and "same_as" not in entry:
+                missing.append(f"{identifier}: {place}")
+    return missing
 
 
 def verdict_counts(verdicts: pd.DataFrame) -> pd.Series:

@@ -56,22 +56,24 @@ def interval_text(low: Any, high: Any, decimals: int | None = None) -> str:
     return f"[{low}, {high}]" if low and high else ""
 
 
-def quantity(label: str) -> str:
-    """Name of a published number for people: ``r_of_j_hz 2`` becomes ``r of j in Hz: 2``.
+def quantity(place: str) -> str:
+    """Name of a published number for people, from its place below ``values`` of its entry.
 
-    What follows a colon is a quantity, too (``Round, temporal_mnist: energy_nj``), and the numbers
-    of a list are counted from 1: ``cell_body_um.0`` becomes ``cell body in µm (1)``.
+    ``rate_ceiling_hz`` becomes ``rate ceiling in Hz``, ``rows.fsgd.test_error_percent`` becomes
+    ``fsgd: test error in percent``, and the numbers of a list are counted from 1:
+    ``cell_body_um.0`` becomes ``cell body in µm (1)``.
     """
-    key, _, which = label.partition(" ")
-    if "_" in key:
-        return _words(key) + (f": {which}" if which else "")
-    where, colon, cell = label.rpartition(": ")
-    return where + colon + (_words(cell) if colon else cell)
+    shown: list[str] = []
+    for step in place.split("."):
+        if step.isdigit() and shown:
+            shown[-1] += f" ({int(step) + 1})"
+        elif step != "rows":
+            shown.append(_words(step))
+    return ": ".join(shown)
 
 
 def _words(key: str) -> str:
     """Words of a key, with the unit in which it ends."""
-    key, place = re.fullmatch(r"(.*?)(?:\.(\d+))?", key).groups()
     for ending, words in _UNITS.items():
         if key.endswith(ending):
             key = key.removesuffix(ending) + words
@@ -81,13 +83,10 @@ def _words(key: str) -> str:
     if number:
         key = f"{number[1]} {number[2].replace('_', '.')}"
     # Most of these operations are additions of integers, so the reports call them operations.
-    key = key.replace("kflops", "kOps").replace("_", " ")
-    return key if place is None else f"{key} ({int(place) + 1})"
+    return key.replace("kflops", "kOps").replace("_", " ")
 
 
-def statement_text(check: str, variant: str, statement: str) -> str:
-    """What a row judges, for people: the statement or the name of the number, and its variant."""
-    kind, _, label = check.partition(":")
-    text = f"published number: {quantity(label)}" if kind == "value" else statement
+def statement_text(variant: str, statement: str) -> str:
+    """What a row judges, for people: the statement or the number, and which variant of it."""
     # Several measurements of one theorem are only numbered; their notes say what each is.
-    return f"{text} ({variant})" if variant and not variant.startswith("#") else text
+    return f"{statement} ({variant})" if variant and not variant.startswith("#") else statement

@@ -1,4 +1,4 @@
-"""Published numbers of figure 3 and of the supplement, and where our tables hold their reproduction."""
+"""Published numbers of figure 3 and of the supplement, and where our tables hold them."""
 
 import numpy as np
 import pandas as pd
