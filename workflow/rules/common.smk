@@ -19,7 +19,7 @@ try:
     CONFIG = load_config(config, workflow.basedir)
     # Scripts see the completed configuration.
     config.update(CONFIG)
-    STUDIES = load_studies("workflow/studies", "workflow/schemas/study.schema.yaml", CONFIG)
+    STUDIES = load_studies("workflow/studies", CONFIG)
 except PlausibleError as error:
     sys.exit(f"error: {error}")
 

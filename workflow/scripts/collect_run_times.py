@@ -10,9 +10,7 @@ with job(snakemake) as run:
 
     params, frames = snakemake.params, []
     for name in params.studies:
-        study = load_study(
-            f"workflow/studies/{name}", "workflow/schemas/study.schema.yaml", snakemake.config
-        )
+        study = load_study(f"workflow/studies/{name}", snakemake.config)
         frame = collect(study, f"results/{params.scale}/benchmarks")
         frame.insert(0, "study", name)
         frames.append(frame)

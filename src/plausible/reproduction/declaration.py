@@ -6,16 +6,14 @@ settings, and which files feed which result. It imports neither torch nor pandas
 reads it each time it starts.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from plausible.config import check_schema, nearest
+from plausible.config import nearest
 from plausible.errors import ConfigError, StudyError
-from plausible.files import read_yaml
 from plausible.learning.settings import settings_from_mapping
 from plausible.reproduction.parts import Place, file_of, place
 from plausible.reproduction.settings import (
@@ -329,21 +327,17 @@ def short_name(study: str, result: str) -> str:
     return f"{study}.{result}".replace(".", "_")
 
 
-def load_study(folder: str | Path, schema_path: str | Path, config: Mapping[str, Any]) -> Study:
+def load_study(folder: str | Path, config: Mapping[str, Any]) -> Study:
     """Read, check and resolve the files of a study, ``workflow/studies/<study>``.
 
     Raises
     ------
     StudyError
-        If a file is not valid YAML, breaks the schema, names a run, sweep, protocol, result or
+        If a file is not valid YAML or has another form, names a run, sweep, protocol, result or
         function that is not there, or if a setting has a value that its meaning does not allow.
     """
     folder = Path(folder)
     declaration, part_of = read_study_files(folder)
-    try:
-        check_schema(declaration, read_yaml(schema_path), str(folder))
-    except ConfigError as error:
-        raise StudyError(str(error)) from None
     _check_references(folder, declaration)
     scale = config["scale"]
     if scale not in declaration["scales"]:
@@ -407,9 +401,7 @@ def settings_model(document: str, part: str, experiment: str) -> type[Experiment
     return model
 
 
-def load_studies(
-    folder: str | Path, schema_path: str | Path, config: Mapping[str, Any]
-) -> dict[str, Study]:
+def load_studies(folder: str | Path, config: Mapping[str, Any]) -> dict[str, Study]:
     """Every study that the configuration names, by its name.
 
     Raises
@@ -417,9 +409,7 @@ def load_studies(
     StudyError
         As `load_study`, and if the user's overrides name a run that no study has.
     """
-    studies = {
-        name: load_study(Path(folder) / name, schema_path, config) for name in config["studies"]
-    }
+    studies = {name: load_study(Path(folder) / name, config) for name in config["studies"]}
     known = {"*"}
     for study in studies.values():
         known.update(*(study.declaration[stage] for stage in STAGES))
@@ -466,16 +456,3 @@ def _check_references(path: Path, declaration: Mapping[str, Any]) -> None:
             require(f"results.{name}.from.{stage}", sources.get(stage, ()), stage)
         if "data" in declared:
             require(f"results.{name}.data", [declared["data"]], "results")
-        if sum(key in declared for key in ("from", "data", "theorem")) != 1:
-            raise StudyError(
-                f"{path}: results.{name} must have exactly one of 'from' (a table of its own), "
-                "'data' (the result whose table it shows) and 'theorem' (the function that "
-                "measures it)."
-            )
-    for section in ("train", "simulate", "sweep", "protocols"):
-        for name in declaration[section]:
-            if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-                raise StudyError(
-                    f"{path}: {section}.{name} is not a name; use small letters, digits and "
-                    "underscores, because names become file names."
-                )

@@ -70,8 +70,7 @@ def _laid_over(below: Any, above: Any) -> Any:
 def read_study(root: str | Path, name: str, config: Mapping[str, Any]) -> Study:
     """A study of the project in ``root``."""
     workflow = Path(root) / "workflow"
-    schema = workflow / "schemas" / "study.schema.yaml"
-    return load_study(workflow / "studies" / name, schema, config)
+    return load_study(workflow / "studies" / name, config)
 
 
 def lines_of(

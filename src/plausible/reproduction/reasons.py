@@ -106,7 +106,7 @@ def load_reasons(document: str, parts: Iterable[str]) -> Reasons:
             content = read_yaml(path)
             if not isinstance(content, dict):
                 raise StudyError(f"{path}: a mapping is expected, with the kinds of reasons.")
-            shown = f"{document}/{part}/{FILE}"
+            shown = f"{document}/{part}/{FILE}:"
             found.append(read_settings(Reasons, content, shown))
     return Reasons(
         **{

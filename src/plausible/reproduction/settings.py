@@ -105,9 +105,9 @@ def read_settings(model: type[Model], values: Mapping[str, Any], place: str) -> 
 
 def _not_finite(values: Any, place: str) -> str:
     if isinstance(values, Mapping):
-        found = (_not_finite(value, f"{place}.{key}") for key, value in values.items())
+        found = (_not_finite(value, _joined(place, [key])) for key, value in values.items())
     elif isinstance(values, list | tuple):
-        found = (_not_finite(value, f"{place}[{at}]") for at, value in enumerate(values))
+        found = (_not_finite(value, _joined(place, [at])) for at, value in enumerate(values))
     elif isinstance(values, float) and not math.isfinite(values):
         return f"{place}: found {values!r}, where a finite number is expected."
     else:
@@ -121,10 +121,10 @@ _EXPECTED = {
     "float_type": "a number",
     "bool_type": "true or false",
     "string_type": "a text",
-    "greater_than": "a number above {gt:g}",
-    "greater_than_equal": "a number from {ge:g}",
-    "less_than": "a number below {lt:g}",
-    "less_than_equal": "a number up to {le:g}",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number from {ge}",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "a number up to {le}",
     "tuple_type": "a list",
     "list_type": "a list",
     "mapping_type": "a mapping of keys to values",
@@ -146,11 +146,10 @@ def _sentence(
     problems = error.errors(include_url=False)
     first = next((one for one in problems if one["type"] == "extra_forbidden"), problems[0])
     location = _location(first["loc"], values)
-    where = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in location)
-    where, context, kind = f"{place}{where}", first.get("ctx", {}), first["type"]
+    where, context, kind = _joined(place, location), first.get("ctx", {}), first["type"]
     if kind in ("extra_forbidden", "missing"):
         known = _known_keys(model, location[:-1])
-        what, parent = location[-1], where.rpartition(".")[0]
+        what, parent = location[-1], _joined(place, location[:-1]).rstrip(":")
         if kind == "missing":
             return (
                 f"{parent}: the setting {what!r} was not found, where {', '.join(known)} are "
@@ -161,7 +160,12 @@ def _sentence(
             f"{', '.join(known)}."
         )
     if kind == "value_error":
-        return f"{where}: {str(context['error']).rstrip('.')}."
+        return f"{where.rstrip(':')}: {str(context['error']).rstrip('.')}."
+    if kind == "string_pattern_mismatch" and "[key]" in first["loc"]:
+        return (
+            f"{where}: this is no name; use small letters, digits and underscores (with dots between "
+            "them for results), because names become file names."
+        )
     found = _at(values, location)
     same = [one for one in problems if _location(one["loc"], values) == location]
     expected, choices = [], []
@@ -179,6 +183,12 @@ def _sentence(
     return (
         f"{where}: found {found!r}, where {' or '.join(dict.fromkeys(expected))} is expected{hint}."
     )
+
+
+def _joined(place: str, location: Iterable[Any]) -> str:
+    """``sweep.fig3.settings[1]``; behind a file, which ends in a colon, with a space."""
+    steps = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in location)
+    return f"{place} {steps.removeprefix('.')}" if steps and place.endswith(":") else place + steps
 
 
 def _location(steps: Iterable[Any], values: Any) -> tuple[Any, ...]:
@@ -214,7 +224,7 @@ def _known_keys(model: type[Settings], location: Iterable[Any]) -> list[str]:
             node = definitions[node["$ref"].rpartition("/")[2]]
         for option in node.get("anyOf", node.get("oneOf", ())):
             inner = resolved(option)
-            if "properties" in inner or "additionalProperties" in inner or "items" in inner:
+            if {"properties", "additionalProperties", "patternProperties", "items"} & set(inner):
                 return inner
         return node
 
@@ -223,6 +233,8 @@ def _known_keys(model: type[Settings], location: Iterable[Any]) -> list[str]:
         if isinstance(step, int):
             here = here.get("items", {})
         else:
-            here = here.get("properties", {}).get(step, here.get("additionalProperties", {}))
+            others = [*here.get("patternProperties", {}).values(), here.get("additionalProperties")]
+            here = here.get("properties", {}).get(step, next(filter(None, others), {}))
     names = resolved(here if isinstance(here, Mapping) else {}).get("properties", {})
-    return [name for name in names if name not in GIVEN]
+    hidden = GIVEN if issubclass(model, ExperimentSettings) else ()
+    return [name for name in names if name not in hidden]

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from plausible.config import nearest
 from plausible.errors import StudyError
 from plausible.files import read_yaml
+from plausible.reproduction.settings import Settings, read_settings
+from plausible.reproduction.study_models import PartFile, StudyFile
 
 SECTIONS = ("train", "simulate", "sweep", "results")
 """Sections of a part, each a mapping by name."""
@@ -34,7 +36,7 @@ def study_files(folder: str | Path) -> list[Path]:
 
 
 def read_study_files(folder: str | Path) -> StudyFiles:
-    """Declarations of a study; not yet checked against the schema.
+    """Declarations of a study, each file checked for its form.
 
     A part with theorems gets a sweep of its own, ``theorems_<part>``, and the study a result
     ``theorems`` that holds the rows of all of them; the theorems show its table.
@@ -42,31 +44,24 @@ def read_study_files(folder: str | Path) -> StudyFiles:
     Raises
     ------
     StudyError
-        If a file is missing or is no YAML mapping, a part has an unknown section, or a name is
-        declared twice.
+        If a file is missing, is no YAML or has another form, or a name is declared twice.
     """
     main, *files = study_files(folder)
-    whole: dict[str, Any] = {**_mapping(main), **{section: {} for section in SECTIONS}}
+    whole: dict[str, Any] = {**_checked(main, StudyFile), **{section: {} for section in SECTIONS}}
+    for section in ("settings", "simulation"):
+        whole.setdefault(section, {})
     part_of: dict[tuple[str, str], str] = {}
     sweeps: list[str] = []
     for file in files:
-        part, content = file.stem, _mapping(file)
-        for section in content:
-            if section not in (*SECTIONS, THEOREMS):
-                allowed = (*SECTIONS, THEOREMS)
-                raise StudyError(
-                    f"{file}: the section {section!r} was found{nearest(section, allowed)}, where "
-                    f"a part of a study may have {', '.join(allowed)}; the rest stands in {main}."
-                )
-        names: list[tuple[str, str, Any]] = []
-        for section in SECTIONS:
-            declared = content.get(section) or {}
-            if not isinstance(declared, dict):
-                raise StudyError(f"{file}: {section} must be a mapping by name; write `{{}}`.")
-            names += [(section, name, value) for name, value in declared.items()]
-        if any(section == "results" and "theorem" in (value or {}) for section, _, value in names):
+        part, content = file.stem, _checked(file, PartFile)
+        names: list[tuple[str, str, Any]] = [
+            (section, name, value)
+            for section in SECTIONS
+            for name, value in content.get(section, {}).items()
+        ]
+        if any(section == "results" and "theorem" in value for section, _, value in names):
             sweeps.append(f"{THEOREMS}_{part}")
-            names.append(("sweep", sweeps[-1], {"settings": {}, **(content.get(THEOREMS) or {})}))
+            names.append(("sweep", sweeps[-1], content.get(THEOREMS, {})))
         for section, name, value in names:
             if (section, name) in part_of:
                 raise StudyError(
@@ -82,6 +77,12 @@ def read_study_files(folder: str | Path) -> StudyFiles:
             "markdown": "theorems_markdown",
         }
     return StudyFiles(whole, part_of)
+
+
+def _checked(path: Path, model: type[Settings]) -> dict[str, Any]:
+    content = _mapping(path)
+    read_settings(model, content, f"{path}:")
+    return content
 
 
 def _mapping(path: Path) -> dict[str, Any]:
