@@ -61,7 +61,7 @@ def trained_network(dataset: Dataset) -> SpikingNetwork:
             tuple(arrays[f"weight.{layer}"] for layer in layers),
             tuple(arrays[f"bias.{layer}"] for layer in layers),
             tuple(norms),
-            settings._asdict(),
+            settings.model_dump(),
         )
     )
 

@@ -26,7 +26,8 @@ def root(tmp_path, project_root):
     schema = project_root / "workflow" / "schemas" / "config.schema.yaml"
     (tmp_path / "workflow" / "schemas" / schema.name).write_text(schema.read_text())
     for study in ("thuesen2022", "song2020", "oconnor2020"):
-        (tmp_path / "workflow" / "studies" / f"{study}.yaml").touch()
+        (tmp_path / "workflow" / "studies" / study).mkdir()
+        (tmp_path / "workflow" / "studies" / study / "study.yaml").touch()
     return tmp_path
 
 

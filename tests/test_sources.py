@@ -2,14 +2,13 @@
 
 import json
 import os
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from plausible import sources
 from plausible.errors import StudyError
-from plausible.sources import dependencies, files_digest, registered_module, source_digest
+from plausible.sources import dependencies, source_digest
 
 MODULES = {
     "__init__": "",
@@ -189,38 +188,3 @@ def test_dependencies_follow_imports_inside_functions_and_packages():
 def test_unknown_module_is_one_sentence():
     with pytest.raises(StudyError, match="plausible.nothing"):
         source_digest("plausible.nothing")
-
-
-def test_an_experiment_depends_on_its_own_module_alone():
-    experiments = "plausible.studies.thuesen2022.experiments"
-    found = registered_module(experiments, "EXPERIMENTS", "local_updates")
-    assert found == "plausible.studies.thuesen2022.constraints.experiment_locality"
-    assert found in dependencies(experiments)
-    assert source_digest(found) != source_digest(experiments)
-
-
-def test_an_entry_that_is_not_found_depends_on_everything():
-    experiments = "plausible.studies.thuesen2022.experiments"
-    assert registered_module(experiments, "EXPERIMENTS", "no_such_entry") == experiments
-    assert registered_module(experiments, "NO_REGISTRY", "local_updates") == experiments
-
-
-def test_every_experiment_of_every_study_has_its_own_digest():
-    for path in (Path(__file__).parents[1] / "src/plausible/studies").glob("*/experiments.py"):
-        module = f"plausible.studies.{path.parent.name}.experiments"
-        registry = import_module(module).EXPERIMENTS
-        for name, function in registry.items():
-            assert registered_module(module, "EXPERIMENTS", name) == function.__module__, name
-
-
-def test_digest_of_a_folder_tells_names_and_contents(tmp_path):
-    def digest(**files):
-        folder = tmp_path / str(len(list(tmp_path.iterdir())))
-        folder.mkdir()
-        for name, text in files.items():
-            (folder / name).write_text(text)
-        return files_digest(folder)
-
-    first = digest(a="1", b="2")
-    assert first == digest(b="2", a="1")
-    assert len({first, digest(a="1"), digest(a="1", c="2"), digest(a="1", b="3")}) == 4

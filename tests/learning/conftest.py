@@ -32,7 +32,7 @@ def make_problem() -> Callable[..., Problem]:
 
     def make(sizes: tuple[int, ...] = SIZES, batch: int = 7, **changes) -> Problem:
         changes = {"dtype": "float64", "init": "torch_default", **changes}
-        settings = TrainingSettings()._replace(**changes)
+        settings = TrainingSettings().changed(**changes)
         generator = torch.Generator().manual_seed(11)
         network = init_network(sizes, settings, generator)
         for weight, bias in zip(network.weights, network.biases, strict=True):

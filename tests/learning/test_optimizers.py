@@ -60,7 +60,7 @@ def assign_gradients(network, expected, batch_norm):
 @pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("per_sample", [False, True])
 def test_adam_switches_against_the_formulas(correction, inside, per_sample):
-    settings = BASE._replace(adam_bias_correction=correction, adam_epsilon_inside_root=inside)
+    settings = BASE.changed(adam_bias_correction=correction, adam_epsilon_inside_root=inside)
     parameter = torch.tensor([0.5], dtype=torch.float64)
     first, second = torch.zeros_like(parameter), torch.zeros_like(parameter)
     w, m, v = 0.5, 0.0, 0.0

@@ -8,25 +8,24 @@ import pytest
 import torch
 
 from plausible.data import Dataset, make_dataset
-from plausible.errors import ConfigError, DeviceError
+from plausible.errors import DeviceError, StudyError
 from plausible.learning import training
 from plausible.learning.settings import (
     TrainingSettings,
-    settings_from_mapping,
     settings_hash,
-    settings_to_mapping,
 )
 from plausible.learning.training import evaluate, train
 from plausible.learning.update import _dropout_masks, update
 from plausible.networks.mlp import init_network, network_to_arrays
+from plausible.settings import read_settings
 
 FAST = TrainingSettings(
     hidden_sizes=(20, 15), epochs=3, batch_size=16, test_every_steps=10, activation="relu"
 )
-ADAM_BN = FAST._replace(
+ADAM_BN = FAST.changed(
     optimizer="adam", learning_rate=0.01, batch_norm=True, activation="soft_rate"
 )
-NOISY = ADAM_BN._replace(input_noise_std=0.1, dropout=0.2)
+NOISY = ADAM_BN.changed(input_noise_std=0.1, dropout=0.2)
 
 
 def run(settings: TrainingSettings, digits: Dataset, seed: int = 0, **options):
@@ -61,18 +60,18 @@ def stop_after(epochs: int):
 @pytest.mark.parametrize("rule", ["backprop", "zil", "zil_sequential", "il"])
 def test_every_rule_learns_the_digits(digits, rule):
     learning_rate = 0.3 if rule == "il" else 0.05  # the errors of IL are smaller
-    settings = FAST._replace(learning_rule=rule, epochs=10, learning_rate=learning_rate)
+    settings = FAST.changed(learning_rule=rule, epochs=10, learning_rate=learning_rate)
     history = run(settings, digits).history
     assert history["test_accuracy_percent"][-1] > 75.0
     assert history["loss_mean"][-1] < 0.5 * history["loss_mean"][0]
 
 
 def test_rows_of_the_thesis_learn_the_digits(digits):
-    settings = ADAM_BN._replace(
+    settings = ADAM_BN.changed(
         output="rate", init="torch_default", input_scale=12.5, rate_offset=1e-12, epochs=20
     )
-    frozen = settings._replace(batch_norm_frozen_after_test=True, shuffle=False)
-    spcn = ADAM_BN._replace(
+    frozen = settings.changed(batch_norm_frozen_after_test=True, shuffle=False)
+    spcn = ADAM_BN.changed(
         learning_rule="zil_sequential",
         init="thuesen_normal",
         input_scale=250.0,
@@ -90,7 +89,7 @@ def test_rows_of_the_thesis_learn_the_digits(digits):
 
 def test_training_is_the_sequence_of_its_updates(digits):
     """File order: the same as calling update() on slices of the training set."""
-    settings = FAST._replace(shuffle=False, epochs=2, dtype="float64", batch_size=64)
+    settings = FAST.changed(shuffle=False, epochs=2, dtype="float64", batch_size=64)
     result = run(settings, digits)
     seed = training.torch_seed("tests", "group", 0, "init")
     network = init_network((64, 20, 15, 10), settings, torch.Generator().manual_seed(seed))
@@ -120,7 +119,7 @@ def test_shuffled_epochs_are_different_permutations(digits, monkeypatch):
         return state._replace(step=state.step + 1), torch.zeros(())
 
     monkeypatch.setattr(training, "update", record)
-    run(FAST._replace(epochs=2), digits)
+    run(FAST.changed(epochs=2), digits)
     epochs = [torch.cat(seen[:38]), torch.cat(seen[38:])]
     expected = digits.train_images.astype(np.float32) / 16.0
     for epoch in epochs:
@@ -151,7 +150,7 @@ def test_frozen_batch_norm_repeats_the_schedule_of_the_thesis(monkeypatch):
 
     monkeypatch.setattr(training, "update", record)
     monkeypatch.setattr(training, "evaluate", lambda *arguments: 0.0)
-    settings = FAST._replace(
+    settings = FAST.changed(
         batch_size=64, epochs=20, test_every_steps=200, batch_norm_frozen_after_test=True
     )
     rng = np.random.default_rng(0)
@@ -168,18 +167,18 @@ def test_frozen_batch_norm_repeats_the_schedule_of_the_thesis(monkeypatch):
 
 
 def test_frozen_steps_leave_the_moving_averages_alone(digits):
-    base = ADAM_BN._replace(epochs=1, batch_norm_frozen_after_test=True)
-    frozen = run(base._replace(test_every_steps=1000), digits)  # tests after the first update only
+    base = ADAM_BN.changed(epochs=1, batch_norm_frozen_after_test=True)
+    frozen = run(base.changed(test_every_steps=1000), digits)  # tests after the first update only
     norm = frozen.network.batch_norms[0]
     # One update with batch statistics: 0.1 of the batch's variance and 0.9 of the initial one.
     assert float(norm.running_variance.max()) != 1.0
-    once = run(base._replace(train_limit=16, test_every_steps=1000, shuffle=False), digits)
-    again = run(base._replace(train_limit=64, test_every_steps=1000, shuffle=False), digits)
+    once = run(base.changed(train_limit=16, test_every_steps=1000, shuffle=False), digits)
+    again = run(base.changed(train_limit=64, test_every_steps=1000, shuffle=False), digits)
     assert torch.equal(
         once.network.batch_norms[0].running_mean, again.network.batch_norms[0].running_mean
     )
     free = run(
-        base._replace(train_limit=64, shuffle=False, batch_norm_frozen_after_test=False), digits
+        base.changed(train_limit=64, shuffle=False, batch_norm_frozen_after_test=False), digits
     )
     assert not torch.equal(
         once.network.batch_norms[0].running_mean, free.network.batch_norms[0].running_mean
@@ -204,9 +203,9 @@ def test_nothing_depends_on_the_global_generators(digits):
 
 
 def test_seed_and_group_choose_weights_and_order(digits):
-    base = run(FAST._replace(epochs=1), digits)
-    assert not same(base, run(FAST._replace(epochs=1), digits, seed=1))
-    other = train(FAST._replace(epochs=1), digits, "tests", "other group", 0)
+    base = run(FAST.changed(epochs=1), digits)
+    assert not same(base, run(FAST.changed(epochs=1), digits, seed=1))
+    other = train(FAST.changed(epochs=1), digits, "tests", "other group", 0)
     assert not same(base, other)
 
 
@@ -220,7 +219,7 @@ def test_runs_of_a_group_share_start_and_batches(digits, monkeypatch):
             return state._replace(step=state.step + 1), torch.zeros(())
 
         monkeypatch.setattr(training, "update", record)
-        run(FAST._replace(epochs=1, learning_rule=rule, optimizer="adam"), digits)
+        run(FAST.changed(epochs=1, learning_rule=rule, optimizer="adam"), digits)
         starts[rule] = seen
     for one, other in zip(starts["backprop"], starts["zil"], strict=True):
         assert torch.equal(one[0], other[0])
@@ -230,9 +229,9 @@ def test_runs_of_a_group_share_start_and_batches(digits, monkeypatch):
 @pytest.mark.parametrize("rule", ["backprop", "zil", "zil_sequential", "il"])
 def test_noise_and_dropout_act_in_training_only(digits, rule):
     changes = {"learning_rule": rule, "epochs": 1}
-    plain = run(ADAM_BN._replace(**changes), digits)
+    plain = run(ADAM_BN.changed(**changes), digits)
     for noise in ({"input_noise_std": 0.2}, {"dropout": 0.3}):
-        noisy = run(ADAM_BN._replace(**changes, **noise), digits)
+        noisy = run(ADAM_BN.changed(**changes, **noise), digits)
         assert not torch.equal(noisy.network.weights[0], plain.network.weights[0])
         assert math.isfinite(noisy.history["loss_mean"][-1])
 
@@ -241,7 +240,7 @@ def test_dropout_masks_keep_the_mean():
     network = init_network((4, 1000, 1000, 10), FAST, torch.Generator().manual_seed(0))
     inputs = torch.zeros(50, 4)
     generator = torch.Generator().manual_seed(1)
-    masks = _dropout_masks(network, inputs, FAST._replace(dropout=0.25), generator)
+    masks = _dropout_masks(network, inputs, FAST.changed(dropout=0.25), generator)
     assert [mask.shape for mask in masks] == [(50, 1000), (50, 1000)]
     for mask in masks:
         assert mask.unique().tolist() == [0.0, pytest.approx(1 / 0.75)]
@@ -270,7 +269,7 @@ def test_resumed_training_is_bit_identical(digits, tmp_path, settings, stop):
 def test_checkpoint_of_other_settings_is_ignored_with_a_warning(digits, tmp_path, caplog, change):
     path = tmp_path / "seed0.pt"
     run(FAST, digits, checkpoint_path=path)
-    other = FAST._replace(**change)
+    other = FAST.changed(**change)
     with caplog.at_level(logging.WARNING):
         result = run(other, digits, checkpoint_path=path)
     assert "other settings" in caplog.text
@@ -298,7 +297,7 @@ def test_damaged_checkpoint_is_ignored_with_a_warning(digits, tmp_path, caplog, 
 
 
 def test_diverging_run_is_recorded_and_stops(digits, tmp_path):
-    settings = FAST._replace(learning_rate=1e12, epochs=50, shuffle=False)
+    settings = FAST.changed(learning_rate=1e12, epochs=50, shuffle=False)
     lines = []
     result = run(settings, digits, checkpoint_path=tmp_path / "a.pt", progress=lines.append)
     history = result.history
@@ -315,7 +314,7 @@ def test_diverging_run_is_recorded_and_stops(digits, tmp_path):
 
 
 def test_divergence_is_found_within_an_epoch(digits):
-    history = run(FAST._replace(learning_rate=1e12, batch_size=2), digits).history
+    history = run(FAST.changed(learning_rate=1e12, batch_size=2), digits).history
     assert history["diverged"] is True
     assert history["updates"] == 100  # of 300: with the first full window
     assert history["loss_step"] == [99]
@@ -323,7 +322,7 @@ def test_divergence_is_found_within_an_epoch(digits):
 
 
 def test_divergence_by_the_very_last_update_is_recorded(digits):
-    settings = FAST._replace(learning_rate=1e38, input_scale=1e6, epochs=1, train_limit=16)
+    settings = FAST.changed(learning_rate=1e38, input_scale=1e6, epochs=1, train_limit=16)
     history = run(settings, digits).history
     assert history["updates"] == 1
     assert math.isfinite(history["loss_mean"][0])
@@ -358,7 +357,7 @@ def test_evaluation_in_batches_equals_one_batch(digits, monkeypatch):
 
 
 def test_limits_take_the_first_images(digits):
-    limited = run(FAST._replace(train_limit=100, test_limit=50), digits)
+    limited = run(FAST.changed(train_limit=100, test_limit=50), digits)
     assert limited.history["updates"] == 3 * 7
     short = digits._replace(
         train_images=digits.train_images[:100],
@@ -377,7 +376,7 @@ def test_missing_device_is_one_sentence(digits, monkeypatch):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_gpu_agrees_with_cpu(digits):
-    settings = NOISY._replace(dtype="float64", epochs=1)
+    settings = NOISY.changed(dtype="float64", epochs=1)
     cpu, gpu = run(settings, digits), run(settings, digits, device="cuda")
     for ours, theirs in zip(cpu.network.weights, gpu.network.weights, strict=True):
         torch.testing.assert_close(ours, theirs.cpu(), rtol=1e-8, atol=1e-10)
@@ -395,46 +394,49 @@ def test_progress_is_a_line_per_epoch(digits):
 
 
 def test_settings_survive_their_mapping():
-    assert settings_from_mapping(settings_to_mapping(NOISY)) == NOISY
+    assert read_settings(TrainingSettings, NOISY.model_dump(mode="json"), "run") == NOISY
 
 
 def test_whole_numbers_are_numbers():
     whole, broken = ({"input_scale": each} for each in (250, 250.0))
-    assert settings_hash(settings_from_mapping(whole)) == settings_hash(
-        settings_from_mapping(broken)
+    assert settings_hash(read_settings(TrainingSettings, whole, "run")) == settings_hash(
+        read_settings(TrainingSettings, broken, "run")
     )
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"learning_rat": 1.0}, "did you mean 'learning_rate'"),
-        ({"zebra": 1.0}, "'zebra' is not a setting"),
-        ({"optimizer": "rmsprop"}, "optimizer is 'rmsprop', expected one of sgd, adam"),
-        ({"learning_rate": 0}, "learning_rate is 0, expected more than 0"),
-        ({"learning_rate": "1e-3"}, "learning_rate is '1e-3', expected a number"),
-        ({"epochs": 2.5}, "epochs is 2.5, expected a whole number"),
-        ({"shuffle": 1}, "shuffle is 1, expected true or false"),
-        ({"hidden_sizes": [300, 0]}, "hidden_sizes is .*positive whole numbers"),
-        ({"train_limit": -1}, "train_limit is -1"),
-        ({"dropout": 1.0}, "0 <= dropout < 1"),
-        ({"input_noise_std": -0.1}, "input_noise_std is -0.1"),
-        ({"batch_norm_new_weight": 1.5}, "batch_norm_new_weight"),
+        ({"learning_rat": 1.0}, "nearest: `learning_rate`"),
+        ({"zebra": 1.0}, "'zebra' is no setting here"),
+        ({"optimizer": "rmsprop"}, "run.optimizer: found 'rmsprop', where one of sgd, adam"),
+        ({"learning_rate": 0}, "run.learning_rate: found 0, where a number above 0"),
+        ({"learning_rate": "1e-3"}, "found '1e-3', where a number is expected"),
+        ({"epochs": 2.5}, "epochs: found 2.5, where a whole number"),
+        ({"shuffle": 1}, "shuffle: found 1, where true or false"),
+        ({"hidden_sizes": [300, 0]}, r"hidden_sizes\[1\]: found 0, where a number from 1"),
+        ({"train_limit": -1}, "train_limit: found -1"),
+        ({"dropout": 1.0}, "dropout: found 1.0, where a number below 1"),
+        ({"input_noise_std": -0.1}, "input_noise_std: found -0.1"),
+        (
+            {"batch_norm_new_weight": 1.5},
+            "new_weight: found 1.5, where a number up to 1",
+        ),
     ],
 )
 def test_bad_settings_are_one_sentence(values, message):
-    with pytest.raises(ConfigError, match=message):
-        settings_from_mapping(values)
+    with pytest.raises(StudyError, match=message):
+        read_settings(TrainingSettings, values, "run")
 
 
 def test_bad_settings_do_not_start_training(digits):
-    with pytest.raises(ConfigError, match="learning_rule"):
-        run(FAST._replace(learning_rule="hebb"), digits)
+    with pytest.raises(StudyError, match="learning_rule"):
+        run(FAST.changed(learning_rule="hebb"), digits)
 
 
 def test_hash_depends_on_every_setting_and_key():
     hashes = {settings_hash(FAST), settings_hash(FAST, "a"), settings_hash(FAST, "a", 1)}
-    for name, value in settings_to_mapping(FAST).items():
-        changed = [1] if isinstance(value, list) else f"not {value}"
-        hashes.add(settings_hash(FAST._replace(**{name: changed})))
-    assert len(hashes) == 3 + len(FAST)
+    for name, value in FAST.model_dump().items():
+        changed = (1,) if isinstance(value, tuple) else f"not {value}"
+        hashes.add(settings_hash(FAST.model_copy(update={name: changed})))
+    assert len(hashes) == 3 + len(TrainingSettings.model_fields)

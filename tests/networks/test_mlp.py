@@ -36,7 +36,7 @@ def generator(seed: int = 0) -> torch.Generator:
     ],
 )
 def test_normal_initialisation(init, std):
-    network = init_network((400, 300, 10), BASE._replace(init=init), generator())
+    network = init_network((400, 300, 10), BASE.changed(init=init), generator())
     weight = network.weights[0]
     # 120,000 draws: the standard error of the standard deviation is 0.2 %.
     assert float(weight.std()) == pytest.approx(std / 20.0, rel=0.01)
@@ -46,7 +46,7 @@ def test_normal_initialisation(init, std):
 
 
 def test_uniform_initialisation_is_that_of_torch_linear():
-    network = init_network((400, 300, 10), BASE._replace(init="torch_default"), generator())
+    network = init_network((400, 300, 10), BASE.changed(init="torch_default"), generator())
     reference = nn.Linear(400, 300)
     for ours, theirs in (
         (network.weights[0], reference.weight),
@@ -60,7 +60,7 @@ def test_uniform_initialisation_is_that_of_torch_linear():
 
 def test_he_initialisation_keeps_the_second_moment_over_ten_relu_layers():
     sizes = (512,) * 11
-    network = init_network(sizes, BASE._replace(activation="relu"), generator(1))
+    network = init_network(sizes, BASE.changed(activation="relu"), generator(1))
     activity = torch.randn(256, 512, generator=generator(2), dtype=torch.float64)
     moments = []
     for layer in forward_pass(network, activity).layers[1:]:
@@ -71,26 +71,26 @@ def test_he_initialisation_keeps_the_second_moment_over_ten_relu_layers():
 
 def test_first_weight_scale_touches_the_first_matrix_only():
     plain = init_network((6, 5, 4), BASE, generator())
-    scaled = init_network((6, 5, 4), BASE._replace(first_weight_scale=0.004), generator())
+    scaled = init_network((6, 5, 4), BASE.changed(first_weight_scale=0.004), generator())
     torch.testing.assert_close(scaled.weights[0], 0.004 * plain.weights[0], rtol=1e-15, atol=0)
     assert torch.equal(scaled.weights[1], plain.weights[1])
 
 
 def test_both_precisions_start_from_the_same_numbers():
     double = init_network((6, 5, 4), BASE, generator())
-    single = init_network((6, 5, 4), BASE._replace(dtype="float32"), generator())
+    single = init_network((6, 5, 4), BASE.changed(dtype="float32"), generator())
     assert torch.equal(double.weights[1].float(), single.weights[1])
 
 
 def test_unknown_initialisation_is_refused():
     with pytest.raises(ConfigError, match="xavier"):
-        init_network((3, 2), BASE._replace(init="xavier"), generator())
+        init_network((3, 2), BASE.model_copy(update={"init": "xavier"}), generator())
 
 
 @pytest.mark.parametrize("output", ["linear", "rate"])
 @pytest.mark.parametrize("training", [True, False])
 def test_forward_equals_torch_modules(output, training):
-    settings = BASE._replace(activation="relu", batch_norm=True, output=output)
+    settings = BASE.changed(activation="relu", batch_norm=True, output=output)
     network = init_network((7, 6, 5, 4), settings, generator())
     modules = []
     for layer, (weight, bias, norm) in enumerate(
@@ -132,7 +132,7 @@ def test_first_layer_sees_the_input_itself():
 
 
 def test_clone_is_independent():
-    network = init_network((3, 2, 2), BASE._replace(batch_norm=True), generator())
+    network = init_network((3, 2, 2), BASE.changed(batch_norm=True), generator())
     copy = clone_network(network)
     copy.weights[0].add_(1.0)
     copy.batch_norms[0].running_mean.add_(1.0)
@@ -142,10 +142,10 @@ def test_clone_is_independent():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_network_survives_storage(tmp_path, dtype):
-    settings = BASE._replace(batch_norm=True, output="rate", dtype=dtype)
+    settings = BASE.changed(batch_norm=True, output="rate", dtype=dtype)
     network = init_network((6, 5, 4), settings, generator())
     network.batch_norms[0].running_mean.normal_(generator=generator(3))
-    values = settings._asdict()
+    values = settings.model_dump()
     save_networks(tmp_path / "networks.npz", {4: network_to_arrays(network)}, values)
     restored = network_from_stored(load_networks(tmp_path / "networks.npz")[4])
     inputs = torch.rand(3, 6, generator=generator(1)).to(network.weights[0].dtype)

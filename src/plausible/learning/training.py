@@ -18,26 +18,10 @@ from plausible.data.dataset import CLASSES, Dataset
 from plausible.errors import DeviceError
 from plausible.learning.checkpoint import Progress, load_checkpoint, save_checkpoint
 from plausible.learning.optimizers import init_optimizer
-from plausible.learning.settings import (
-    TrainingSettings,
-    check_settings,
-    settings_from_mapping,
-    settings_hash,
-    settings_to_mapping,
-)
+from plausible.learning.settings import TrainingSettings, settings_hash
 from plausible.learning.update import update
 from plausible.networks.mlp import DTYPES, Network, forward, init_network, move_network
 from plausible.seeds import torch_seed
-
-__all__ = [
-    "TrainingResult",
-    "TrainingSettings",
-    "evaluate",
-    "settings_from_mapping",
-    "settings_to_mapping",
-    "train",
-    "update",
-]
 
 LOSS_WINDOW = 100
 """Steps whose losses are summarised by mean, minimum and maximum."""
@@ -98,7 +82,6 @@ def train(
     A run whose loss or weights are no longer finite stops, is marked ``diverged`` and returned like
     any other.
     """
-    check_settings(settings)
     device = resolve_device(device)
     data = _tensors(dataset, settings, device)
     keys = (study, seed_group, seed)

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from plausible.config import nearest
-from plausible.errors import ConfigError, StudyError
-from plausible.learning.settings import settings_from_mapping
+from plausible.errors import StudyError
+from plausible.learning.settings import TrainingSettings
 from plausible.reproduction.parts import Place, file_of, place
 from plausible.reproduction.settings import (
-    GIVEN,
     ExperimentSettings,
     Loose,
     model_name,
@@ -202,7 +201,7 @@ class Study(NamedTuple):
         settings = self._with_user(
             sweep, declared.get("settings", {}), declared.get("scales", {}).get(self.scale, {})
         )
-        for name in GIVEN:
+        for name in ExperimentSettings.given:
             if name in settings:
                 raise StudyError(f"sweep.{sweep}.{name} is no setting: the workflow fills it in.")
         given: dict[str, Any] = {"device": self.config["device"]}
@@ -353,10 +352,8 @@ def load_study(folder: str | Path, config: Mapping[str, Any]) -> Study:
         )
     for run in declaration["train"]:
         for protocol in study.protocols(run):
-            try:
-                settings_from_mapping(study.training_settings(run, protocol))
-            except ConfigError as error:
-                raise StudyError(f"{folder}: train.{run} ({protocol}): {error}") from None
+            place = f"{folder}: train.{run} ({protocol})"
+            read_settings(TrainingSettings, study.training_settings(run, protocol), place)
     try:
         for part in study.parts:
             study.theorems(part)

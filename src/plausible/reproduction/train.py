@@ -12,9 +12,10 @@ import pandas as pd
 import torch
 
 from plausible.data import Dataset
-from plausible.learning.settings import settings_from_mapping
+from plausible.learning.settings import TrainingSettings
 from plausible.learning.training import TrainingResult, train
 from plausible.networks.mlp import network_to_arrays
+from plausible.settings import read_settings
 
 HISTORY_COLUMNS = [
     "run",
@@ -51,7 +52,7 @@ def train_shard(
     empty unless the run went to infinity.
     """
     torch.set_num_threads(1)
-    parsed = settings_from_mapping(settings)
+    parsed = read_settings(TrainingSettings, settings, "training settings")
     networks, histories = {}, []
     folder = Path(checkpoints)
     for seed in seeds:
