@@ -9,16 +9,18 @@ import copy
 import difflib
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
 
 from plausible.errors import ConfigError, DeviceError, PlausibleError
 from plausible.files import read_yaml
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
 
 EMBEDDED_DATA_SETS = (
     "digits",
@@ -46,13 +48,21 @@ _DESCRIBED = {
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
     *("minItems", "maxItems", "minProperties"),
 }
-# JSON Schema takes 1.0 for an integer; a seed or a count written so is more likely a slip.
-_Validator = extend(
-    Draft202012Validator,
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
-        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
-    ),
-)
+
+
+@cache
+def _validator() -> type["Validator"]:
+    """Kind of validator; imported here, because every job imports this module and few validate."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    # JSON Schema takes 1.0 for an integer; a seed or a count written so is more likely a slip.
+    return extend(
+        Draft202012Validator,
+        type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+            "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+        ),
+    )
 
 
 def project_root() -> Path:
@@ -111,7 +121,7 @@ def check_schema(value: Any, schema: Mapping[str, Any], source: str) -> None:
     ``source`` says where the value stands, e.g. the name of a file; it starts the sentence.
     """
     errors = sorted(
-        _Validator(schema).iter_errors(value), key=lambda error: [str(p) for p in error.path]
+        _validator()(schema).iter_errors(value), key=lambda error: [str(p) for p in error.path]
     )
     if errors:
         raise ConfigError(f"{source}: {_sentence(errors[0])}")
@@ -159,7 +169,7 @@ def _show(value: Any) -> str:
     return f"`{value}`"
 
 
-def _sentence(error: ValidationError) -> str:
+def _sentence(error: "ValidationError") -> str:
     if error.context:  # of several alternatives, speak of the one in which most was right
         deepest = max(error.context, key=lambda inner: len(inner.absolute_path))
         if len(deepest.absolute_path) > len(error.absolute_path):

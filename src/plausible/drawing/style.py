@@ -128,8 +128,12 @@ def new_figure(width_mm: float = DOUBLE_COLUMN_MM, height_mm: float = 70.0) -> F
 def save_figure(figure: Figure, svg_path: str | Path, png_path: str | Path) -> None:
     """Write SVG and PNG (300 dpi) atomically; the same figure always gives the same bytes."""
     write_text(svg_path, svg_text(figure))
+    placed = figure.get_layout_engine()
     with matplotlib.rc_context(RC), atomic_path(png_path) as path:
+        # The panels are where the SVG put them: to place them again would draw everything twice.
+        figure.set_layout_engine(None)
         figure.savefig(path, format="png", dpi=300, metadata={"Software": None})
+    figure.set_layout_engine(placed)
 
 
 def svg_text(figure: Figure) -> str:

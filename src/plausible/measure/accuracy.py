@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit  # scipy.stats takes half a second to import
 
 
 class Interval(NamedTuple):
@@ -42,6 +41,9 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     mean = float(values.mean())
     if len(values) == 1:
         return Interval(mean, float("nan"), float("nan"))
+    # Most of those who import this module ask for no interval; scipy.stats would take even longer.
+    from scipy.special import stdtrit
+
     quantile = stdtrit(len(values) - 1, 0.5 + confidence / 2.0)
     half = float(quantile * values.std(ddof=1) / np.sqrt(len(values)))
     return Interval(mean, mean - half, mean + half)

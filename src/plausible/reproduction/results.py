@@ -1,5 +1,6 @@
 """Making one result: its tidy table, its picture and its readable table, in one process."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -61,6 +62,7 @@ def make_result(
     table = pd.read_csv(shown_in)
     published = load_published(folder, parts)
     if "svg" in outputs:
+        _import_seaborn()
         from plausible.drawing import style
 
         figure = _load(functions, "figure")(table, published, dataset=dataset)
@@ -87,3 +89,18 @@ def _load(functions: Mapping[str, tuple[str, str]], key: str) -> Callable[..., A
         return None
     module, name = functions[key]
     return getattr(import_module(module), name)
+
+
+def _import_seaborn() -> None:
+    """Import seaborn as if scipy's statistics were not installed.
+
+    It needs them for cumulative densities and trees of clusters alone, and they take as long to
+    load as all else that a picture needs. Who imports them later gets them as ever.
+    """
+    hidden = [name for name in ("scipy.stats", "scipy.cluster") if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))
+    try:
+        import_module("seaborn")
+    finally:
+        for name in hidden:
+            del sys.modules[name]

@@ -6,13 +6,14 @@ only once in a study, and what needs a name of another part finds it.
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plausible.config import nearest
 from plausible.errors import StudyError
 from plausible.files import read_yaml
-from plausible.reproduction.settings import Settings, read_settings
-from plausible.reproduction.study_models import PartFile, StudyFile
+
+if TYPE_CHECKING:
+    from plausible.reproduction.settings import Settings
 
 SECTIONS = ("train", "simulate", "sweep", "results")
 """Sections of a part, each a mapping by name."""
@@ -46,6 +47,9 @@ def read_study_files(folder: str | Path) -> StudyFiles:
     StudyError
         If a file is missing, is no YAML or has another form, or a name is declared twice.
     """
+    # Every job asks for the files of its study, and the models take longer to load than that.
+    from plausible.reproduction.study_models import PartFile, StudyFile
+
     main, *files = study_files(folder)
     whole: dict[str, Any] = {**_checked(main, StudyFile), **{section: {} for section in SECTIONS}}
     for section in ("settings", "simulation"):
@@ -79,7 +83,9 @@ def read_study_files(folder: str | Path) -> StudyFiles:
     return StudyFiles(whole, part_of)
 
 
-def _checked(path: Path, model: type[Settings]) -> dict[str, Any]:
+def _checked(path: Path, model: "type[Settings]") -> dict[str, Any]:
+    from plausible.reproduction.settings import read_settings
+
     content = _mapping(path)
     read_settings(model, content, f"{path}:")
     return content
