@@ -1,25 +1,98 @@
-"""A finished run made of synthetic tables, for the reports."""
+"""A finished run of a study for the reports: committed tables, made-up verdicts and pictures.
+
+The verdicts are not those of the claims: the engine of the reports has to show any.
+"""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
-from plausible.reproduction.published import load_published
-from plausible.reproduction.verdicts import verdict_table
-
-from . import synthetic_thuesen2022 as synthetic
+from plausible.reproduction.published import leaves, load_published
+from plausible.reproduction.reasons import load_reasons
+from plausible.reproduction.study_files import read_study_files
+from plausible.reproduction.verdicts import (
+    COLUMNS,
+    DIFFERS,
+    ILLUSTRATION,
+    NOT_COMPARABLE,
+    REPRODUCED,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
-STUDY_FILE = ROOT / "workflow" / "studies" / "thuesen2022.yaml"
-PUBLISHED_FILE = ROOT / "workflow" / "published" / "thuesen2022.yaml"
+WORKFLOW = ROOT / "workflow"
+STUDIES = ("thuesen2022", "song2020", "oconnor2020")
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="252pt" height="144pt" viewBox="0 0 252 144">'
     '<rect width="252" height="144" fill="#dbe9f4"/><text x="10" y="80">{name}</text></svg>'
 )
+MARKDOWN = "| t_d | rate |\n| --- | --- |\n| 1 | 93.4 |\n\nA note on `phi`.\n"
+DIFFERENCE = "1.8 Hz. Why: the author's code adds 1e-12 to the current"
+
+
+def parts_of(study):
+    """Parts of a study, in their order."""
+    return read_study_files(WORKFLOW / "studies" / study).declaration["parts"]
+
+
+def templates_of(study):
+    """Parts of the notebook of a study."""
+    names = ("study", *parts_of(study), "closing")
+    return [WORKFLOW / "notebooks" / study / f"{name}.md" for name in names]
+
+
+def parameters_of(root, study="thuesen2022", scale="demo"):
+    """Parameters of a report on a made-up run below ``root``."""
+    return {
+        "study": study,
+        "scale": scale,
+        "results_dir": str(root / "results" / "demo" / study),
+        "published_dir": str(WORKFLOW / "published" / study),
+        "study_dir": str(WORKFLOW / "studies" / study),
+        "reference_dir": str(root / "results" / "reference" / study),
+        "runtimes_file": str(root / "results" / "demo" / "runtimes.csv"),
+    }
+
+
+def made_up_verdicts(study, scale):
+    """Rows for every statement and number of a study, and those on which explanations rest."""
+    published = load_published(WORKFLOW / "published" / study, parts_of(study))
+    rows = {}
+    for identifier, entry in published.entries.items():
+        protocols = ("as_coded", "corrected")
+        verdict = REPRODUCED
+        if entry["reproducible"] == "illustration_only":
+            protocols, verdict = ("",), ILLUSTRATION
+        elif entry["needs"] != ["none"] and scale == "demo":
+            verdict = NOT_COMPARABLE
+        common = {key: entry[key] for key in ("kind", "title")} | {"verdict": verdict}
+        for protocol in protocols:
+            for statement in entry["expect"]:
+                row = common | {"statement": statement["test"], "reproduced": 1.5, "n_seeds": 3}
+                rows[identifier, statement["id"], "", protocol] = row
+            for place, value in leaves(entry["values"]):
+                if isinstance(value, float):
+                    number = {"statement": f"published value of {place}", "published": value}
+                    row = common | number | {"reproduced": value, "n_seeds": 3}
+                    rows[identifier, f"value:{place}", "", protocol] = row
+    for cause in load_reasons(study, parts_of(study)).causes:
+        for need in cause.needs:
+            identifier = f"{study}.{need.result}"
+            entry = published.entry(identifier)
+            row = {key: entry[key] for key in ("kind", "title")} | {"verdict": need.verdict}
+            key = (identifier, need.check, need.variant or "", need.protocol)
+            rows[key] = rows.get(key, {"statement": need.check}) | row
+    first = next(key for key in rows if rows[key]["verdict"] == REPRODUCED)
+    rows[first] |= {"verdict": DIFFERS, "note": DIFFERENCE, "reproduced": 1.8}
+    empty = dict.fromkeys(COLUMNS, "") | {"ci_low": np.nan, "ci_high": np.nan, "n_seeds": 0}
+    keys = ("id", "check", "variant", "protocol")
+    made = [empty | row | dict(zip(keys, key, strict=True)) for key, row in rows.items()]
+    order = {identifier: place for place, identifier in enumerate(published.entries)}
+    made.sort(key=lambda row: order[row["id"]])
+    return pd.DataFrame(made, columns=list(COLUMNS))
 
 
 def training_record(run, protocol, seeds):
@@ -33,24 +106,23 @@ def training_record(run, protocol, seeds):
     }
 
 
-def write_run(folder, published, tables, scale):
+def write_run(folder, study, scale):
     """Write a study's results as the workflow leaves them."""
     (folder / "train").mkdir(parents=True)
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
+    for table in (ROOT / "results" / "reference" / study).glob("*.csv"):
+        shutil.copyfile(table, folder / table.name)
     for run in ("spcn_sgd", "spcn_adam"):
-        for protocol in synthetic.PROTOCOLS:
+        for protocol in ("as_published", "as_coded", "corrected"):
             record = training_record(run, protocol, [0, 1, 2])
             path = folder / "train" / f"{run}.{protocol}.0-1-2.csv.json"
             path.write_text(json.dumps(record))
-    declared = yaml.safe_load(STUDY_FILE.read_text())["results"]
+    declared = read_study_files(WORKFLOW / "studies" / study).declaration["results"]
     for name, result in declared.items():
         if result.get("figure"):
             (folder / f"{name}.svg").write_text(SVG.format(name=name))
         if result.get("markdown"):
-            (folder / f"{name}.md").write_text("| a |\n")
-    verdicts = verdict_table("thuesen2022", tables, scale, published)
-    verdicts.to_csv(folder / "verdicts.csv", index=False)
+            (folder / f"{name}.md").write_text(MARKDOWN)
+    made_up_verdicts(study, scale).to_csv(folder / "verdicts.csv", index=False)
     record = {
         "git_commit": "0123456789abcdef" * 2 + "01234567",
         "git_clean": True,
@@ -60,27 +132,23 @@ def write_run(folder, published, tables, scale):
         "gpu": None,
     }
     (folder / "verdicts.csv.json").write_text(json.dumps(record))
-    return verdicts
 
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
-    """Folder with results/demo, results/reference and the two verdict tables of made-up runs."""
+    """Folder with results/demo and results/reference of a made-up run of every study."""
     root = tmp_path_factory.mktemp("project")
-    published = load_published(PUBLISHED_FILE)
-    tables = synthetic.good_tables(published)
-    write_run(root / "results" / "reference" / "thuesen2022", published, tables, "paper")
-    dict((what, spoil) for *_, what, spoil in synthetic.SPOILS)[
-        "the floor of 1.8 Hz of the author's code"
-    ](tables)
-    tables["fig4"] = synthetic.fig4(8)
-    write_run(root / "results" / "demo" / "thuesen2022", published, tables, "demo")
-    declared = yaml.safe_load(STUDY_FILE.read_text())["results"]
-    rows = [("study", "whole study", "everything", 40, 0, 3.5, 0.4, 410.0)]
-    rows += [("stage", "train", "Training", 20, 0, 2.5, 0.4, 410.0)]
-    rows += [("result", name, name.upper(), 3, 0, 0.25, 0.2, np.nan) for name in declared]
-    columns = ["part", "result", "title", "jobs", "jobs_without_time", "minutes"]
+    rows = []
+    for study in STUDIES:
+        write_run(root / "results" / "reference" / study, study, "paper")
+        write_run(root / "results" / "demo" / study, study, "demo")
+        declared = read_study_files(WORKFLOW / "studies" / study).declaration["results"]
+        rows.append((study, "study", "whole study", "everything", 40, 0, 3.5, 0.4, 410.0))
+        rows.append((study, "stage", "train", "Training", 20, 0, 2.5, 0.4, 410.0))
+        rows += [
+            (study, "result", name, name.upper(), 3, 0, 0.25, 0.2, np.nan) for name in declared
+        ]
+    columns = ["study", "part", "result", "title", "jobs", "jobs_without_time", "minutes"]
     frame = pd.DataFrame(rows, columns=[*columns, "longest_job_minutes", "peak_memory_mb"])
-    frame.insert(0, "study", "thuesen2022")
     frame.to_csv(root / "results" / "demo" / "runtimes.csv", index=False)
     return root

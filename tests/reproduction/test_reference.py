@@ -2,9 +2,11 @@
 
 import json
 import math
+import shutil
 import subprocess
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,7 @@ from plausible.errors import StudyError
 from plausible.files import sha256_of
 from plausible.reproduction import reference
 from plausible.reproduction.listing import read_study
-from plausible.reproduction.published import load_published, published_path
+from plausible.reproduction.published import load_published, published_folder
 from plausible.reproduction.reference import (
     LIMIT,
     PICTURE_LIMIT,
@@ -24,13 +26,14 @@ from plausible.reproduction.reference import (
 )
 from plausible.reproduction.reference_index import titles_of
 from plausible.reproduction.runtimes import COLUMNS, find_run_times
+from plausible.reproduction.study_files import read_study_files
 from plausible.reproduction.verdicts import verdict_table
-from plausible.reproduction.study_files import read_study_file
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "thuesen2022"
 RUN = f"results/paper/{NAME}"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+PUBLISHED = "workflow/published/thuesen2022/table1.yaml"
 NETWORK = f"{RUN}/train/one.corrected.0.csv"
 MACHINE = {
     "python": "3.11.7",
@@ -48,7 +51,7 @@ class FakeRun:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.write_study()
-        outside = "workflow/published/thuesen2022.yaml"
+        outside = PUBLISHED
         self.put(NETWORK, "seed,step\n0,1\n", "train", [])
         self.put(f"{RUN}/curve.csv", "seed,x\n0,1.5\n", "tabulate_result", [NETWORK])
         self.put(f"{RUN}/numbers.csv", "seed,x\n0,2.5\n", "tabulate_result", [NETWORK])
@@ -77,26 +80,30 @@ class FakeRun:
         )
         needed = [f"{RUN}/verdicts.csv", times_file]
         self.put(f"reports/paper/{NAME}.html", page, "execute_notebook", needed)
-        self.put(f"reports/paper/{NAME}.ipynb", "{}", "execute_notebook", needed)
+        picture = '<img data-picture="curve" src="data:image/svg+xml,%3Csvg/%3E" alt="a curve">'
+        output = nbformat.v4.new_output("display_data", data={"text/html": page + picture})
+        cells = [nbformat.v4.new_code_cell("report.figure('curve')", outputs=[output])]
+        notebook = nbformat.writes(nbformat.v4.new_notebook(cells=cells))
+        self.put(f"reports/paper/{NAME}.ipynb", notebook, "execute_notebook", needed)
 
     def write_study(self) -> None:
-        declared = yaml.safe_load((ROOT / f"workflow/studies/{NAME}.yaml").read_text())
-        declared |= {
+        whole = yaml.safe_load((ROOT / f"workflow/studies/{NAME}/study.yaml").read_text())
+        part = {
             "train": {"one": {"title": "a run", "only_protocols": ["corrected"]}},
-            "simulate": {},
-            "sweep": {},
             "results": {
-                "curve": {"from": {"train": ["one"]}, "figure": "fig5"},
-                "numbers": {"from": {"train": ["one"]}, "markdown": "x"},
+                "curve": {"from": {"train": ["one"]}, "figure": "table1_figure"},
+                "numbers": {"from": {"train": ["one"]}, "markdown": "table1_markdown"},
                 "again": {"data": "numbers"},
             },
         }
+        files = {"study": whole | {"parts": ["table1"]}, "table1": part}
         for folder in ("studies", "published"):
-            (self.root / "workflow" / folder).mkdir(parents=True)
+            (self.root / "workflow" / folder / NAME).mkdir(parents=True)
         (self.root / "workflow/schemas").symlink_to(ROOT / "workflow/schemas")
-        path = self.root / f"workflow/studies/{NAME}.yaml"
-        path.write_text(yaml.safe_dump(declared))
-        (self.root / f"workflow/published/{NAME}.yaml").write_text("published")
+        for name, content in files.items():
+            path = self.root / f"workflow/studies/{NAME}/{name}.yaml"
+            path.write_text(yaml.safe_dump(content))
+        (self.root / PUBLISHED).write_text("published")
         (self.root / "config.yaml").write_text(f"scale: demo\nstudies: [{NAME}]\nseeds: [0, 1]\n")
 
     def put(self, name: str, content: str, rule: str, inputs, **changes) -> None:
@@ -199,6 +206,16 @@ def test_links_of_the_report_lead_to_the_reference_run(run):
     assert summary.dead_links == ()
 
 
+def test_pictures_of_the_notebook_are_links(run):
+    run.enlarge(f"{RUN}/curve.svg", PICTURE_LIMIT)
+    run.make()
+    notebook = nbformat.read(run.reports / f"{NAME}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    (output,) = notebook.cells[0].outputs
+    assert 'src="../../results/reference/thuesen2022/curve.png"' in output.data["text/html"]
+    assert "data:" not in output.data["text/html"] and "paper" not in output.data["text/html"]
+
+
 def test_dead_links_are_reported(run):
     page = f"reports/paper/{NAME}.html"
     for place in ("nowhere.html", "../../results/paper/thuesen2022/lost.csv"):
@@ -237,7 +254,8 @@ def test_the_page_says_where_the_run_comes_from(run):
         "snakemake --cores 8 all --config scale=paper",
     ):
         assert fact in text, fact
-    for link in ("verdicts.csv", f"../../../reports/reference/{NAME}.html"):
+    page = f"../../../reports/reference/{NAME}"
+    for link in ("verdicts.csv", f"{page}.html", f"{page}.ipynb"):
         assert f"]({link})" in text and (run.made / link).is_file()
     assert str(run.root) not in text
 
@@ -340,7 +358,7 @@ def test_a_report_may_show_the_run_that_is_now_replaced(run):
 
 
 def test_results_of_other_inputs_are_refused(run):
-    (run.root / "workflow/published/thuesen2022.yaml").write_text("corrected")
+    (run.root / PUBLISHED).write_text("corrected")
     with pytest.raises(StudyError, match=r"made from another version of workflow/published"):
         run.make()
     run.put(NETWORK, "seed,step\n0,2\n", "train", [])
@@ -364,15 +382,6 @@ def test_too_large_a_run_is_refused_and_nothing_changes(run):
         run.make()
     assert {path: path.read_bytes() for path in run.made.iterdir()} == before
     assert list((run.root / "results/reference").iterdir()) == [run.made]
-
-
-def test_a_large_notebook_is_left_out(run):
-    run.make()
-    run.enlarge(f"reports/paper/{NAME}.ipynb", LIMIT)
-    run.make()
-    assert names(run.reports) == {f"{NAME}.html"}, "an older notebook must not stay"
-    assert not (run.reports / f"{NAME}.ipynb.json").exists()
-    assert "The notebook behind the report is left out" in readme(run)
 
 
 def test_a_second_run_replaces_the_first(run):
@@ -419,7 +428,10 @@ def test_the_program(run, capsys, monkeypatch):
     before = run.root / "results/reference/another"
     before.mkdir()
     (before / "verdicts.csv").touch()
-    (run.root / "workflow/studies/another.yaml").write_text("title: Another study\n")
+    another = run.root / "workflow/studies/another/study.yaml"
+    shutil.copytree(run.root / f"workflow/studies/{NAME}", another.parent)
+    whole = yaml.safe_load(another.read_text())
+    another.write_text(yaml.safe_dump(whole | {"title": "Another study"}))
     assert main(["--root", str(run.root), "--study", NAME]) == 0
     titles = titles_of(run.root)
     assert list(titles) == ["another", NAME] and titles["another"] == "Another study"
@@ -446,8 +458,8 @@ def same_cell(a: str, b: str) -> bool:
 
 @pytest.mark.parametrize("folder", ONE_OR_NONE, ids=lambda folder: folder and folder.name)
 def test_committed_verdicts_follow_from_the_committed_tables(folder, tmp_path):
-    declared = read_study_file(ROOT / f"workflow/studies/{folder.name}.yaml")
-    published = load_published(published_path(folder.name, ROOT), covers=declared.get("covers"))
+    declared = read_study_files(ROOT / "workflow" / "studies" / folder.name).declaration
+    published = load_published(published_folder(folder.name, ROOT), declared["parts"])
     tables = {
         path.name.removesuffix(".csv"): pd.read_csv(path)
         for path in folder.glob("*.csv")
@@ -459,7 +471,7 @@ def test_committed_verdicts_follow_from_the_committed_tables(folder, tmp_path):
         pd.read_csv(place / "verdicts.csv", dtype=str, keep_default_na=False)
         for place in (tmp_path, folder)
     )
-    key = ["id", "check", "protocol"]
+    key = ["id", "check", "variant", "protocol"]
     assert ours[key].values.tolist() == theirs[key].values.tolist(), "the rows are others"
     for column in ("verdict", *NUMBERS):
         different = [

@@ -26,9 +26,10 @@ rule execute_notebook:
         results=lambda wildcards: study_results(study_of(wildcards)),
         verdicts="results/{scale}/{study}/verdicts.csv",
         runtimes="results/{scale}/runtimes.csv",
-        template="workflow/notebooks/{study}.py",
+        templates=notebook_templates,
         published=lambda wildcards: published(wildcards.study, *study_of(wildcards).parts),
         study=lambda wildcards: study_files(f"workflow/studies/{wildcards.study}"),
+        reasons=lambda wildcards: reasons(study_of(wildcards)),
         # The committed reference run, where there is one, is the third column.
         reference=reference_files,
     output:
@@ -50,7 +51,7 @@ rule execute_notebook:
         runtime=10,
         gpu=0,
     params:
-        code=source_digest("plausible.reproduction.reports", "plausible.reproduction.study_report"),
+        code=lambda wildcards: report_code(study_of(wildcards)),
     message:
         "Report of {wildcards.study}"
     script:

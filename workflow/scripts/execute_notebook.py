@@ -8,13 +8,13 @@ with job(snakemake) as run:
     names = snakemake.wildcards
     with run.output("notebook") as notebook, run.output("html") as html:
         render_notebook(
-            snakemake.input.template,
+            snakemake.input.templates,
             {
                 "study": names.study,
                 "scale": names.scale,
                 "results_dir": f"results/{names.scale}/{names.study}",
-                "published_file": f"workflow/published/{names.study}",
-                "study_file": f"workflow/studies/{names.study}",
+                "published_dir": f"workflow/published/{names.study}",
+                "study_dir": f"workflow/studies/{names.study}",
                 "reference_dir": f"results/reference/{names.study}",
                 "runtimes_file": snakemake.input.runtimes,
             },

@@ -32,6 +32,7 @@ from plausible.reproduction.pages import with_linked_pictures
 from plausible.reproduction.provenance import side_car
 from plausible.reproduction.reference_index import write_reference_index
 from plausible.reproduction.reference_readme import Facts, readme
+from plausible.reproduction.reports import with_linked_outputs
 
 NAME = "reference"
 LIMIT = 8_000_000
@@ -90,16 +91,9 @@ def make_reference(root: str | Path, study: Study, allow_mixed: bool = False) ->
         (staged / "reports").mkdir()
         for source in sources:
             _copy(root, staged, study, source, records[source.path], as_png)
-        notebook = staged / "reports" / f"{study.name}.ipynb"
-        with_notebook = _size(staged) <= LIMIT
-        if not with_notebook:
-            notebook.unlink()
-            side_car(notebook).unlink()
         verdicts = _verdict_counts(staged / "results" / "verdicts.csv")
         facts = Facts(study, records, commits, _dates(root, commits), verdicts)
-        text = readme(
-            facts, _whole(staged / "results" / "runtimes.csv"), as_png, with_notebook, LIMIT
-        )
+        text = readme(facts, _whole(staged / "results" / "runtimes.csv"), as_png)
         (staged / "results" / "README.md").write_text(text, encoding="utf-8")
         _check_size(staged, study)
         dead = _dead_links(root, staged, study)
@@ -221,7 +215,8 @@ def _copy(
     if target.name == "runtimes.csv":
         changed = _rows_of_study(content.decode("utf-8"), study.name).encode("utf-8")
     elif target.suffix in (".html", ".ipynb"):
-        changed = _with_links(content.decode("utf-8"), study, as_png).encode("utf-8")
+        text = content.decode("utf-8")
+        changed = _with_links(text, target.suffix, study, as_png).encode("utf-8")
     else:
         changed = content
     target.write_bytes(changed)
@@ -248,7 +243,7 @@ def _rows_of_study(text: str, study: str) -> str:
     return written.getvalue()
 
 
-def _with_links(text: str, study: Study, as_png: list[str]) -> str:
+def _with_links(text: str, suffix: str, study: Study, as_png: list[str]) -> str:
     """Links of a report to the files of the run lead to those of the reference run."""
     text = text.replace(f"../results/{study.scale}/", f"../results/{NAME}/")
     for name in as_png:
@@ -260,7 +255,7 @@ def _with_links(text: str, study: Study, as_png: list[str]) -> str:
         return f"../../results/{NAME}/{study.name}/{name}.{'png' if name in as_png else 'svg'}"
 
     # The pictures lie beside the report in the repository: no need to hold them twice.
-    return with_linked_pictures(text, kept)
+    return (with_linked_outputs if suffix == ".ipynb" else with_linked_pictures)(text, kept)
 
 
 def _dead_links(root: Path, staged: Path, study: Study) -> list[str]:
@@ -338,11 +333,7 @@ def _put_in_place(staged: Path, results: Path, reports: Path, study: str) -> Non
         raise
     names = [f"{study}.{suffix}" for suffix in ("html", "ipynb", "html.json", "ipynb.json")]
     for name in names:
-        new = staged / "reports" / name
-        if new.exists():
-            os.replace(new, reports / name)
-        else:
-            (reports / name).unlink(missing_ok=True)
+        os.replace(staged / "reports" / name, reports / name)
 
 
 def run_configuration(root: Path, scale: str) -> dict[str, Any]:

@@ -28,9 +28,7 @@ class Facts(NamedTuple):
     verdicts: Mapping[str, int]
 
 
-def readme(
-    facts: Facts, whole: Mapping[str, str], as_png: list[str], with_notebook: bool, limit: int
-) -> str:
+def readme(facts: Facts, whole: Mapping[str, str], as_png: list[str]) -> str:
     """Text of the page, in Markdown.
 
     Parameters
@@ -41,10 +39,6 @@ def readme(
         Row of the whole study in the table of run times, empty if there is none.
     as_png:
         Results whose picture is kept as PNG.
-    with_notebook:
-        Whether the notebook itself is part of the reference run.
-    limit:
-        Bytes that a reference run may take.
     """
     codes = _codes(facts)
     commit, date, clean, _ = codes[0]
@@ -61,8 +55,6 @@ def readme(
         date=date,
         clean=clean,
         as_png=as_png,
-        with_notebook=with_notebook,
-        limit=limit,
     )
 
 

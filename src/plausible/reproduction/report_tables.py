@@ -16,7 +16,7 @@ from plausible.reproduction.evidence import PROTOCOLS
 from plausible.reproduction.pages import Html, piece, table
 from plausible.reproduction.published import result_name
 from plausible.reproduction.runtimes import minutes_text
-from plausible.reproduction.wording import decimals_of, is_number, number_text, quantity
+from plausible.reproduction.wording import decimals_of, is_number, number_text, statement_text
 
 
 def reproduced_cell(row: Any) -> Html:
@@ -78,7 +78,9 @@ def protocol_table(summary: pd.DataFrame, caption: str) -> Html:
         rows.append(
             [
                 result_name(row["id"]),
-                row["label"] or quantity(row["check"].removeprefix("value:")),
+                statement_text(
+                    row["variant"], row["statement"].removeprefix("published value of ")
+                ),
                 *numbers,
                 row["nearest"],
                 row["within_tolerance"] or "none",

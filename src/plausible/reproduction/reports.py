@@ -1,10 +1,12 @@
-"""Executed notebooks, and the HTML pages made of them, which need no network."""
+"""Executed notebooks, and the HTML pages made of them, which need no network.
+
+The report of a study is one notebook, put together from a template for each part of the study.
+"""
 
 import os
 import re
-import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +16,7 @@ from markupsafe import Markup
 
 from plausible.errors import StudyError
 from plausible.files import write_text
-from plausible.reproduction.pages import render
+from plausible.reproduction.pages import render, with_linked_pictures
 
 KERNEL_CONFIG = """# No history file, and no warning about the local connection on every start.
 c.HistoryManager.enabled = False
@@ -24,18 +26,19 @@ KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 def render_notebook(
-    template: str | Path,
+    templates: Iterable[str | Path],
     parameters: Mapping[str, Any],
     ipynb_path: str | Path,
     html_path: str | Path,
     log_path: str | Path,
 ) -> None:
-    """Execute a jupytext template and write the notebook and its HTML page, both atomically.
+    """Execute the notebook of a study and write it and its HTML page, both atomically.
 
     Parameters
     ----------
-    template:
-        Notebook in jupytext's percent format, with one cell tagged ``parameters``.
+    templates:
+        The parts of the notebook in their order, in jupytext's Markdown format. One of their cells
+        is tagged ``parameters``.
     parameters:
         Values for that cell; paths are relative to the working directory, where the kernel runs.
     ipynb_path, html_path:
@@ -47,87 +50,104 @@ def render_notebook(
     Raises
     ------
     StudyError
-        If the template is missing, has no parameters cell or does not take one of ``parameters``,
-        or if a cell fails.
+        If a template is missing, they have no parameters cell or do not take one of
+        ``parameters``, or if a cell fails.
     """
-    partial = Path(log_path).with_suffix(".ipynb")
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    notebook = _read_template(Path(template), parameters)
-    with _private_jupyter():
-        executed = _execute(notebook, dict(parameters), partial, Path(template))
-    _make_reproducible(executed)
     import nbformat
 
+    partial = Path(log_path).with_suffix(".ipynb")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    notebook = assemble(templates)
+    _set_parameters(notebook, parameters)
+    with _private_jupyter():
+        executed = _execute(notebook, partial)
+    _make_reproducible(executed)
     write_text(ipynb_path, nbformat.writes(executed) + "\n")
     write_text(html_path, notebook_page(executed))
     partial.unlink(missing_ok=True)
 
 
-def _read_template(template: Path, parameters: Mapping[str, Any]) -> Any:
-    import jupytext
+def assemble(templates: Iterable[str | Path]) -> Any:
+    """One notebook of several templates.
 
-    if not template.is_file():
-        raise StudyError(f"{template} is missing; every study has a report template there.")
-    notebook = jupytext.read(template, fmt="py:percent")
-    notebook.metadata["kernelspec"] = dict(KERNEL)
+    Raises
+    ------
+    StudyError
+        If a template is missing.
+    """
+    import jupytext
+    import nbformat
+
+    cells = []
+    for template in map(Path, templates):
+        if not template.is_file():
+            raise StudyError(f"{template} is missing; every part of a study has a template there.")
+        cells += jupytext.read(template, fmt="md").cells
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": dict(KERNEL)})
+
+
+def _set_parameters(notebook: Any, parameters: Mapping[str, Any]) -> None:
+    """Write the values into the parameters cell.
+
+    papermill would put them into a second cell, and replace that one as a whole when somebody
+    executes the notebook again with one other value.
+    """
+    import papermill
+
     tagged = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
     if len(tagged) != 1:
         raise StudyError(
-            f"{template} has {len(tagged)} cells tagged 'parameters', where one is expected."
+            f"the templates of the report have {len(tagged)} cells tagged 'parameters', where one "
+            "is expected."
         )
-    known = set(re.findall(r"^(\w+)\s*(?::[^=]+)?=", tagged[0].source, flags=re.MULTILINE))
-    unknown = sorted(set(parameters) - known)
-    if unknown:
-        raise StudyError(
-            f"{template} has no parameter '{unknown[0]}'; its parameters cell sets "
-            f"{', '.join(sorted(known))}."
-        )
-    return notebook
+    known = {name: one["default"] for name, one in papermill.inspect_notebook(notebook).items()}
+    for name, value in parameters.items():
+        if name not in known:
+            raise StudyError(
+                f"the report has no parameter '{name}'; its parameters cell sets "
+                f"{', '.join(known)}."
+            )
+        known[name] = repr(value)
+    tagged[0].source = "\n".join(f"{name} = {value}" for name, value in known.items())
 
 
-def _execute(notebook: Any, parameters: dict[str, Any], partial: Path, template: Path) -> Any:
+def _execute(notebook: Any, partial: Path) -> Any:
     import papermill
 
-    with TemporaryDirectory(prefix="plausible-") as folder:
-        source = Path(folder) / "template.ipynb"
-        import nbformat
-
-        nbformat.write(notebook, source)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # papermill's own deprecations are not ours
-                return papermill.execute_notebook(
-                    str(source),
-                    str(partial),
-                    parameters=parameters,
-                    kernel_name=KERNEL["name"],
-                    progress_bar=False,
-                    request_save_on_cell_execute=True,
-                )
-        except papermill.exceptions.PapermillExecutionError as error:
-            raise StudyError(
-                f"{template}: cell {error.exec_count or '?'} failed with {error.ename}: "
-                f"{error.evalue} The notebook up to there is kept as {partial}."
-            ) from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # papermill's own deprecations are not ours
+            return papermill.execute_notebook(
+                notebook, partial, kernel_name=KERNEL["name"], progress_bar=False
+            )
+    except papermill.exceptions.PapermillExecutionError as error:
+        raise StudyError(
+            f"the report: cell {error.exec_count or '?'} failed with {error.ename}: {error.evalue} "
+            f"The notebook up to there is kept as {partial}."
+        ) from None
 
 
 @contextmanager
 def _private_jupyter() -> Iterator[None]:
     """Keep Jupyter's history, sockets and settings out of the user's home, and its own threads one.
 
-    Concurrent reports would share a history file, and a home may not be writable on a cluster.
+    Concurrent reports would share a history file, and a home may not be writable on a cluster. The
+    kernel is the Python that runs now: a kernel of the same name in the user's ``JUPYTER_PATH`` or
+    home would win otherwise.
     """
+    from ipykernel.kernelspec import write_kernel_spec
+
     with TemporaryDirectory(prefix="plausible-jupyter-") as folder:
         settings = {
             "IPYTHONDIR": f"{folder}/ipython",
             "JUPYTER_RUNTIME_DIR": f"{folder}/runtime",
             "JUPYTER_CONFIG_DIR": f"{folder}/config",
             "JUPYTER_DATA_DIR": f"{folder}/data",
+            "JUPYTER_PATH": f"{folder}/jupyter",
             "JUPYTER_PLATFORM_DIRS": "1",
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-            # The kernel must be the Python that runs now, whatever is first in PATH.
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         }
+        write_kernel_spec(Path(folder) / "jupyter" / "kernels" / KERNEL["name"])
         profile = Path(settings["IPYTHONDIR"]) / "profile_default"
         profile.mkdir(parents=True)
         (profile / "ipython_kernel_config.py").write_text(KERNEL_CONFIG, encoding="utf-8")
@@ -150,6 +170,18 @@ def _make_reproducible(notebook: Any) -> None:
         cell["id"] = f"cell-{number:03d}"
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
+
+
+def with_linked_outputs(text: str, address: Callable[[str], str]) -> str:
+    """An executed notebook whose embedded pictures are links, as `with_linked_pictures` does it."""
+    import nbformat
+
+    notebook = nbformat.reads(text, as_version=4)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "text/html" in output.get("data", {}):
+                output.data["text/html"] = with_linked_pictures(output.data["text/html"], address)
+    return nbformat.writes(notebook) + "\n"
 
 
 def notebook_page(notebook: Any) -> str:

@@ -30,7 +30,6 @@ from plausible.reproduction.study_files import read_study_files
 from plausible.reproduction.summaries import (
     protocol_summary,
     surviving_causes,
-    table1_columns,
 )
 from plausible.reproduction.verdicts import (
     DIFFERS,
@@ -41,7 +40,6 @@ from plausible.reproduction.verdicts import (
     verdict_counts,
 )
 from plausible.reproduction.wording import decimals_of, number_text
-from plausible.studies.song2020.ablation.report import cell_tables
 
 MEANINGS = {
     REPRODUCED: "The number lies within the published tolerance, or the statement holds; for a "
@@ -64,7 +62,7 @@ class StudyReport:
         Names.
     results_dir:
         Folder of the study's results, e.g. ``results/demo/thuesen2022``.
-    published_file, study_file:
+    published_dir, study_dir:
         Folders ``workflow/published/<study>`` and ``workflow/studies/<study>``.
     reference_dir:
         Folder of the committed reference run; without one (or if it is not there) the columns of
@@ -78,16 +76,16 @@ class StudyReport:
         study: str,
         scale: str,
         results_dir: str | Path,
-        published_file: str | Path,
-        study_file: str | Path,
+        published_dir: str | Path,
+        study_dir: str | Path,
         reference_dir: str | Path | None = None,
         runtimes_file: str | Path | None = None,
     ) -> None:
         self.study, self.scale = study, scale
         self.folder = Path(results_dir)
-        self.declaration = read_study_files(study_file).declaration
+        self.declaration = read_study_files(study_dir).declaration
         parts = self.declaration["parts"]
-        self.published = load_published(published_file, parts)
+        self.published = load_published(published_dir, parts)
         self.causes_given = load_reasons(study, parts).causes
         self.verdicts = read_verdicts(self.folder / "verdicts.csv")
         reference = Path(reference_dir) if reference_dir else None
@@ -256,17 +254,17 @@ class StudyReport:
         found = [known.get(tuple(getattr(row, key) for key in keys)) for row in rows.itertuples()]
         return ["" if row is None else reproduced_cell(row) for row in found]
 
-    # --------------------------------------------------------------------- whole tables
+    # ------------------------------------------------------------- tables, for the parts
 
-    def table1(self) -> Html:
-        """Table 1 with the published, the reference and this run's accuracies."""
-        printed = self.published.entry("table1")["values"]["rows"]
-        reference = read_table(self.reference / "table1.csv") if self.reference else None
-        frame = table1_columns(read_table(self.folder / "table1.csv"), printed, reference)
-        kinds = ["number" if ":" in name or name == "published" else "" for name in frame.columns]
-        header = [name.replace("_", " ") for name in frame.columns]
-        caption = "Test accuracy in percent; mean ± half of the 95 % interval over seeds"
-        return table(header, frame.astype(object).to_numpy(), caption, kinds)
+    def table(self, name: str) -> pd.DataFrame:
+        """Tidy table of a result of this run."""
+        return read_table(self.folder / f"{name}.csv")
+
+    def reference_table(self, name: str) -> pd.DataFrame | None:
+        """Tidy table of a result of the reference run, if there is one."""
+        return read_table(self.reference / f"{name}.csv") if self.reference else None
+
+    # --------------------------------------------------------------------- whole tables
 
     def theorems(self, *names: str) -> Html:
         """Verdicts of theorems in one table, with their largest measured deviations."""
@@ -274,51 +272,18 @@ class StudyReport:
         self.shown.update(identifiers)
         return piece("anchored", identifiers, self.verdict_table(*names))
 
-    def heat_map_cells(self) -> Html:
-        """Every published cell of Song's figure 3 beside ours and beside the reference run's."""
-        parts = [cell_tables(self.published, self.folder / "fig3.csv", "This run")]
-        if self.reference:
-            title = "Reference run at the paper scale"
-            parts.append(cell_tables(self.published, self.reference / "fig3.csv", title))
-        return Html("").join(parts)
-
-    def constraints(self) -> Html:
-        """Section 4.3: constraints in rows, methods in columns, and what was measured."""
-        frame = read_table(self.folder / "claim.constraints.csv")
-        wide = frame.pivot_table(
-            index="constraint", columns="method", values="verdict", aggfunc="first", sort=False
-        ).fillna("")
-        verdicts = table(
-            ["constraint", *wide.columns],
-            [[name, *line] for name, line in zip(wide.index, wide.to_numpy(), strict=True)],
-            "Verdicts of section 4.3 and of the sections that mention other methods",
-        )
-        measured = frame[frame["measured_value"].notna()]
-        rows = [
-            [row.constraint, row.method, row.measurement, row.measured_value]
-            for row in measured.itertuples()
-        ]
-        header = ["constraint", "method", "measured on the implementation", "value"]
-        return verdicts + table(header, rows, classes=["", "", "wide", "number"])
-
     def which_protocol(self) -> Html:
         """Which protocol yields each published number: in this run, and in the reference run.
 
         Numbers that the scale of this run does not allow to compare are left to the reference.
         """
-        own = protocol_summary(self.verdicts, self._table1(self.folder))
+        own = protocol_summary(self.verdicts)
         reference = ""
-        if self.reference and self.reference_verdicts is not None:
-            summary = protocol_summary(self.reference_verdicts, self._table1(self.reference))
+        if self.reference_verdicts is not None:
+            summary = protocol_summary(self.reference_verdicts)
             reference = protocol_table(summary, "Reference run at the paper scale")
         shown = protocol_table(own[own["comparable"]], "This run")
         return piece("which_protocol", shown, int((~own["comparable"]).sum()), reference)
-
-    def _table1(self, folder: Path) -> pd.DataFrame | None:
-        """Table 1, whose numbered rows are labelled by it, where the document has one."""
-        return (
-            read_table(folder / "table1.csv") if "table1" in self.declaration["results"] else None
-        )
 
     def causes(self) -> Html:
         """Which of the document's explanations survive, here and in the reference run."""

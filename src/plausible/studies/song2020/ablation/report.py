@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence
 from plausible.reproduction.pages import Html, piece, table
 from plausible.reproduction.published import Published
+from plausible.reproduction.study_report import StudyReport
 from plausible.studies.song2020.ablation.grid import (
     LARGEST,
     MEASURES,
@@ -26,35 +25,34 @@ CAPTIONS = {
     WEIGHTS: "divergence of final weights (sum over the matrices)",
     "weights, one norm": "divergence of final weights (one distance of all matrices)",
 }
-LEGEND = (
-    "In every cell: the published value, and below it ours, as mean ± standard deviation over "
-    "the seeds. ✓ within the error of reading the printed colour, ≈ within it and the scatter of "
-    "the seeds (95 %), ✗ further away. ≥ marks the top of a colour scale, † runs whose weights "
-    "passed all bounds (their number), – a cell that was not run."
-)
 
 
-def cell_tables(published: Published, table_file: str | Path, heading: str = "") -> Html:
+def heat_map_cells(report: StudyReport) -> Html:
+    """Every published cell of figure 3 beside ours and beside the reference run's."""
+    tables = {"This run": report.table("fig3")}
+    reference = report.reference_table("fig3")
+    if reference is not None:
+        tables["Reference run at the paper scale"] = reference
+    return Html("").join(
+        piece("titled", heading, cell_tables(report.published, table))
+        for heading, table in tables.items()
+    )
+
+
+def cell_tables(published: Published, fig3: pd.DataFrame) -> Html:
     """Tables of all cells, one for each protocol, quantity and network, folded by protocol.
 
-    ``table_file`` is the tidy table of figure 3, of this run or of the reference run.
-
-    Raises
-    ------
-    StudyError
-        If the file is missing.
+    ``fig3`` is the tidy table of figure 3, of this run or of the reference run.
     """
-    path = Path(table_file)
-    if not path.is_file():
-        raise StudyError(f"{path} is missing; build the results before their report.")
-    tables = {"fig3": pd.read_csv(path, dtype={"t": str})}
-    compared = cells(Evidence(tables, published.entry("fig3"), published, True))
-    parts = [Html("<p>{}</p>").format(LEGEND)]
-    for protocol, rows in compared.groupby("protocol", sort=False):
-        inner = Html("").join(_networks(published, rows))
-        parts.append(piece("folded", f"Protocol {protocol}: {_summary(rows)}", inner, True))
-    content = Html("").join(parts)
-    return piece("titled", heading, content) if heading else content
+    compared = cells(Evidence({"fig3": fig3}, published.entry("fig3"), published, True))
+    return Html("").join(
+        piece(
+            "folded",
+            f"Protocol {protocol}: {_summary(rows)}",
+            Html("").join(_networks(published, rows)),
+        )
+        for protocol, rows in compared.groupby("protocol", sort=False)
+    )
 
 
 def _summary(rows: pd.DataFrame) -> str:

@@ -1,0 +1,22 @@
+"""Section 4.3 in the report: which method meets which biological constraint."""
+
+from plausible.reproduction.pages import Html, table
+from plausible.reproduction.study_report import StudyReport
+
+
+def constraints(report: StudyReport) -> Html:
+    """Constraints in rows, methods in columns, and what was measured."""
+    frame = report.table("claim.constraints")
+    wide = frame.pivot_table(
+        index="constraint", columns="method", values="verdict", aggfunc="first", sort=False
+    ).fillna("")
+    verdicts = table(
+        ["constraint", *wide.columns],
+        [[name, *line] for name, line in zip(wide.index, wide.to_numpy(), strict=True)],
+        "Verdicts of section 4.3 and of the sections that mention other methods",
+    )
+    measured = frame[frame["measured_value"].notna()]
+    columns = ["constraint", "method", "measurement", "measured_value"]
+    header = ["constraint", "method", "measured on the implementation", "value"]
+    rows = measured[columns].astype(object).to_numpy()
+    return verdicts + table(header, rows, classes=["", "", "wide", "number"])

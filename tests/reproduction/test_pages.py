@@ -1,0 +1,142 @@
+"""Pieces of the pages: numbers, names, badges, cells, tables, pictures."""
+
+import re
+from types import SimpleNamespace
+
+import nbformat
+import numpy as np
+import pytest
+
+from plausible.reproduction import pages, wording
+from plausible.reproduction.report_tables import markdown_html, note_cells, reproduced_cell
+from plausible.reproduction.reports import notebook_page
+from plausible.reproduction.verdicts import VERDICTS
+
+from .links import Links
+
+
+def test_smaller_picture_is_embedded(tmp_path):
+    (tmp_path / "a.svg").write_text('<svg width="72pt"/>' + "<g/>" * 100)
+    png = (
+        b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (600).to_bytes(4, "big") + (300).to_bytes(4, "big")
+    )
+    (tmp_path / "a.png").write_bytes(png)
+    text = pages.picture(tmp_path / "a", "two & three")
+    assert "data:image/png;base64," in text and 'alt="two &amp; three"' in text
+    assert "width:288px" in text, "600 pixels at 300 dpi are 2 inches, times 96 times 1.5"
+    (tmp_path / "a.png").unlink()
+    assert "width:144px" in pages.picture(tmp_path / "a", "x")
+
+
+def test_embedded_pictures_can_become_links(tmp_path):
+    (tmp_path / "claim.a.svg").write_text('<svg width="72pt"/>')
+    (tmp_path / "b.svg").write_text('<svg width="72pt"/>')
+    text = pages.picture(tmp_path / "claim.a", "first") + pages.picture(tmp_path / "b", "second")
+    output = nbformat.v4.new_output("display_data", data={"text/html": text})
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[output])])
+    for form in (text, notebook_page(notebook)):
+        assert form.count("data:image/") == 2
+        linked = pages.with_linked_pictures(form, lambda name: f"../results/{name}.svg")
+        images = [link for link in Links(linked).found if link != "#main"]
+        assert images == ["../results/claim.a.svg", "../results/b.svg"]
+        assert 'alt="first"' in linked and "data:" not in linked
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (97.3149, "97.31"),
+        (0.04567, "0.04567"),
+        (0.05, "0.05"),
+        (1e-13, "1.00e-13"),
+        (10, "10"),
+        (10.0, "10"),
+        (118.163209, "118.16"),
+        ("", ""),
+        (None, ""),
+        (float("nan"), ""),
+        ("diverged", "diverged"),
+        ("97.5", "97.50"),
+        (True, "yes"),
+        (float("inf"), "inf"),
+    ],
+)
+def test_number_text(value, text):
+    assert wording.number_text(value) == text
+
+
+def test_html_is_escaped():
+    text = pages.table(["<a>"], [["<b>&"]], caption="<c>")
+    assert "<a>" not in text and "<b>" not in text and "<c>" not in text
+    assert "&lt;b&gt;&amp;" in text
+
+
+def contrast(first, second):
+    """Contrast ratio of two colours by the WCAG definition."""
+
+    def luminance(colour):
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    bright, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def test_badges_are_legible_and_told_apart_without_colour():
+    style = pages.render("style.css")
+    for verdict, sign in pages.SIGNS.items():
+        shown = pages.badge(verdict)
+        assert sign in shown and f"</span> {verdict}</span>" in shown
+        name = re.search('class="badge ([^"]+)"', shown)[1]
+        rule = re.search(rf"\.badge\.{name}\b[^{{]*{{([^}}]*)}}", style)[1]
+        assert contrast(*re.findall(r"#\w{6}", rule)) >= 4.5
+    assert len({pages.SIGNS[verdict] for verdict in VERDICTS}) == len(VERDICTS)
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("rate_ceiling_hz", "rate ceiling in Hz"),
+        ("titan_x_yolo_w", "titan x yolo in W"),
+        ("cell_body_um.0", "cell body in µm (1)"),
+        ("section_4_6_3.1", "section 4.6.3 (2)"),
+        ("rows.fsgd.test_error_percent", "fsgd: test error in percent"),
+        ("original.mnist.kflops_dense", "original: mnist: kOps dense"),
+    ],
+)
+def test_names_of_published_numbers_are_words(place, text):
+    assert wording.quantity(place) == text
+
+
+def test_a_reason_that_rows_share_is_told_once():
+    notes = ["a. Why: x < y", "b", "c. Why: alone", "d. Why: x < y", "Why: twice", "Why: twice"]
+    assert note_cells(notes) == [
+        "a. <br><strong>Why (1):</strong> x &lt; y",
+        "b",
+        "c. <br><strong>Why:</strong> alone",
+        "d. <br><strong>Why:</strong> reason (1) above.",
+        "<br><strong>Why (2):</strong> twice",
+        "<br><strong>Why:</strong> reason (2) above.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "seeds", "small"),
+    [
+        (1.72, 2.267, 3, "[1.72, 2.27], 3 seeds"),
+        (np.nan, np.nan, 1, "1 seed"),
+        (np.nan, np.nan, 0, None),
+    ],
+)
+def test_a_reproduced_value_tells_its_interval_and_its_seeds(low, high, seeds, small):
+    row = SimpleNamespace(published=2.07, reproduced=1.993, ci_low=low, ci_high=high, n_seeds=seeds)
+    expected = f"1.99<br><small>{small}</small>" if small else "1.99"
+    assert str(reproduced_cell(row)) == expected
+
+
+def test_markdown_of_results():
+    text = markdown_html("| t_d | rate |\n| --- | --- |\n| 1 | 93.4 |\n\nA note on `phi`.\n")
+    assert '<td class="number">93.4</td>' in text
+    assert "<p>A note on <code>phi</code>.</p>" in text
+    assert markdown_html("| a |\n| --- |\n| \\|x\\| < 1 |\n").count("|x| &lt; 1") == 1
