@@ -196,7 +196,9 @@ def run_readable(
             elif method == "t_equals_l":
                 updates = zil_updates(network, *data, gamma)
             else:
-                updates, _ = fazil_updates(network, *data, detection_steps, 0.0, steps, gamma)
+                updates, _ = fazil_updates(
+                    network, *data, detection_steps, 0.0, steps, gamma, learning_rate=learning_rate
+                )
             network = apply(network, updates, learning_rate)
     biases = None if network.biases is None else [bias.numpy() for bias in network.biases]
     return [matrix.numpy() for matrix in network.weights], biases

@@ -9,6 +9,7 @@ from plausible.errors import StudyError
 from plausible.kernels import deep_spiking, rectified_network
 from plausible.kernels import deep_spiking_reference as reference
 from plausible.kernels.deep_spiking_types import (
+    ROUTINGS_AS_CODED,
     additions,
     initial_weights,
     make_network,
@@ -25,14 +26,14 @@ from .deep_spiking_problems import WHITE, levels, problem, weights
 EVERY_RULE = [
     {"update": a, "routing": b, "hold_error": c, "smooth": d, "regularisation": e}
     for a, b, c, d, e in product(
-        ("sgd", "fsgd"), ("breadth_first", "depth_first"), (True, False), (True, False), (0.0, 0.05)
+        ("sgd", "fsgd"), ROUTINGS_AS_CODED, (True, False), (True, False), (0.0, 0.05)
     )
 ]
 RESETS = [{"update": "fsgd", "back_reset": reset} for reset in ("zero", "random")]
 INTEGER = [
-    {"update": update, "routing": routing, "arithmetic": "integer", "hold_error": hold}
-    for update, routing, hold in product(
-        ("sgd", "fsgd"), ("breadth_first", "depth_first"), (True, False)
+    {"update": update, "routing": routing, "arithmetic": arithmetic, "hold_error": hold}
+    for update, routing, arithmetic, hold in product(
+        ("sgd", "fsgd"), ROUTINGS_AS_CODED, ("integer", "integer_as_coded"), (True, False)
     )
 ]
 
@@ -99,6 +100,65 @@ def test_held_errors_make_both_routings_equal():
     wide = run(deep_spiking, loose)
     deep = run(deep_spiking, loose | {"routing": "depth_first"})
     assert not np.array_equal(wide[0].weights[0], deep[0].weights[0])
+
+
+def one_spike_each(form, settings, rate, last):
+    """Layers 1-1-1-2, one step: each hidden unit spikes once; the target is output 1.
+
+    ``last`` are the weights to the outputs, all others 1. Returns the weights from the input up and
+    the potentials of the quantizers of errors of both hidden units, after the step.
+    """
+    rule = make_rule(1, rate, **settings)
+    network = make_network([[[1.0]], [[1.0]], [last]], rule)
+    trains = input_trains(np.array([[WHITE]]), 1, WHITE)
+    form.train(network, rule, trains, np.array([1]), [0], np.random.default_rng(0))
+    after = [*real_weights(network, rule), network.back[1] / rule.unit, network.back[2] / rule.unit]
+    return np.concatenate([array.ravel() for array in after]).tolist()
+
+
+@pytest.mark.parametrize("form", [deep_spiking, reference])
+@pytest.mark.parametrize(
+    ("routing", "hold_error", "after"),
+    [
+        # Output 0 sends back 1, which spikes down to the input: every weight on the way falls.
+        ("depth_first", True, [0.4, 0.4, 0.4, 0.6, 0, 0]),
+        ("depth_first", False, [0.4, 0.4, 0.4, 0.6, 0, 0]),
+        # It sends back 1 - 0.6 = 0.4, which is silent; output 1 adds -(0 + 0.6).
+        ("depth_first_as_coded", True, [1, 1, 0.4, 0.6, 0, -0.2]),
+        # No spike counts yet when output 0 spikes; output 1 sends back -0.6, then -(1 + 0.6).
+        ("depth_first_as_coded", False, [2.2, 1.6, 1, 0.6, 0.4, 0.4]),
+    ],
+)
+def test_error_spikes_are_sent_back_before_or_after_their_update(form, routing, hold_error, after):
+    settings = {"update": "fsgd", "routing": routing, "hold_error": hold_error}
+    assert one_spike_each(form, settings, 0.6, [1.0, 0.0]) == pytest.approx(after, abs=1e-12)
+
+
+@pytest.mark.parametrize("form", [deep_spiking, reference])
+@pytest.mark.parametrize(
+    ("arithmetic", "after"),
+    [
+        # -1/2 is silent, or a spike that leaves 1/2 and adds 1/4 to every weight below.
+        ("integer", [1, 1, 0, 0.75, 0, -0.5]),
+        ("integer_as_coded", [1.25, 1.25, 0, 0.75, 0, 0.5]),
+    ],
+)
+def test_exactly_minus_half_is_silent_or_a_spike(form, arithmetic, after):
+    """Output 1 is silent at 1/2 in both; its target spike sends back -1/2."""
+    settings = {"update": "fsgd", "arithmetic": arithmetic}
+    assert one_spike_each(form, settings, 0.25, [0.0, 0.5]) == after
+
+
+@pytest.mark.parametrize("hold_error", [True, False])
+def test_the_order_of_the_author_matters_to_fsgd_alone(hold_error):
+    for update, same in (("sgd", True), ("fsgd", False)):
+        ours, coded = (
+            run(deep_spiking, {"update": update, "routing": routing, "hold_error": hold_error})
+            for routing in ("depth_first", "depth_first_as_coded")
+        )
+        assert ours[1].passed[1:].min() > 20
+        for a, b in zip(ours[0].weights[:-1], coded[0].weights[:-1], strict=True):
+            assert np.array_equal(a, b) is same
 
 
 def test_integers_give_the_spikes_of_real_numbers():

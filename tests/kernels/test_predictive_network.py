@@ -27,6 +27,7 @@ from .predictive_forms import (
     run_autograd,
     run_kernel,
     run_readable,
+    run_slow,
 )
 
 RULES = [
@@ -68,6 +69,47 @@ def test_fazil_with_other_triggers(detection_steps):
     assert_same(make_problem(), method="fazil", steps=6, detection_steps=detection_steps)
     slow = {"method": "fazil", "steps": 6, "detection_steps": detection_steps, "gamma": 0.5}
     assert_same(make_problem(), **slow)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_fazil_predicts_a_silent_unit_with_its_new_weights(steps):
+    """Layers 3-2-2 with one weight of 200, T = ``steps``.
+
+    A hidden unit saturates in the first sample only, f' = 0 to the last bit: its error stays zero
+    at t = 1. The second sample changes the unit's weights, so at t = 2 its prediction is another.
+    """
+    problem = make_problem((2,), outputs=2, pixels=3, images=4)
+    problem.weights[1][0, 0] = 200.0
+    images = np.array([[255, 100, 50], [0, 80, 200]], dtype=np.uint8)
+    problem = problem._replace(images=images, labels=np.array([1, 0]))
+    rule = {"method": "fazil", "steps": steps, "batch": 2}
+    weights = run_kernel(problem, **rule)[0]
+    assert off(weights, run_readable(problem, **rule)[0]) <= 1e-15
+    # The unit fires late, at t = 2, if inference goes on for so long: this is not backprop.
+    theirs = run_kernel(problem, method="backprop", batch=2)[0]
+    assert (np.abs(weights[1] - theirs[1]).max() > 1e-5) == (steps >= 2)
+
+
+@pytest.mark.parametrize("hidden", [(9,), (7, 11), (6, 9, 5)])
+def test_fazil_on_random_networks_with_large_weights(hidden):
+    """Some input weights are large enough for saturation to the last bit in every form alike."""
+    choices = {"learning_rate": 1e-3}
+    rule = {"method": "fazil", "steps": 8, "detection_steps": 2, "gamma": 0.5, **choices}
+    rates = tuple(0.5**layer for layer in range(len(hidden) + 1))
+    late = 0
+    for seed in range(20):
+        problem = make_problem(hidden, pixels=12, seed=seed)
+        chosen = np.random.default_rng(seed).random(problem.weights[-1].shape) < 0.3
+        problem.weights[-1][chosen] *= 200
+        for weight in problem.weights[:-1]:
+            weight *= 3
+        weights = run_kernel(problem, **rule)[0]
+        assert off(weights, run_slow(problem, **rule)[0]) <= 1e-11, seed
+        assert off(weights, run_readable(problem, **rule)[0]) <= 1e-11, seed
+        # What the errors teach if each fires at t = l alone.
+        theirs = run_kernel(problem, method="backprop", layer_rates=rates, **choices)[0]
+        late += off(weights, theirs) > 1e-10
+    assert late >= 5
 
 
 def test_layer_rates():

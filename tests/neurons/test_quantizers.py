@@ -55,6 +55,19 @@ def test_spikes_and_their_order_are_those_of_the_loop(rectified, values):
 
 
 @given(values=streams(st.integers(-900, 900)), unit=st.integers(2, 300))
+def test_integer_quantizer_that_spikes_at_exactly_minus_half(values, unit):
+    half = unit // 2
+    for value in values.astype(np.int64):
+        numbers = q.spike_numbers(value, unit=unit, half=half, half_below=unit - half - 1)
+        for start, number in zip(value, numbers, strict=True):
+            phi, expected = Fraction(int(start), unit), 0
+            while phi > Fraction(1, 2) or phi <= -Fraction(1, 2):
+                sign = 1 if phi > 0 else -1
+                phi, expected = phi - sign, expected + sign
+            assert number == expected
+
+
+@given(values=streams(st.integers(-900, 900)), unit=st.integers(2, 300))
 def test_integer_quantizer_is_that_of_fractions(values, unit):
     potential = np.zeros(values.shape[1], np.int64)
     exact = [Fraction(0)] * values.shape[1]

@@ -13,9 +13,13 @@ a time (algorithm 13). An error spike s of unit j of layer l passes where u^l_j 
     W^(l-1)[:, j] -= s (eta / T^2) max(c^(l-1), 0)
 
 with the counts c of input spikes so far (FSGD, eq. 3.7), or of the whole sample at its end (SGD,
-eq. 3.6). What is sent back is read before the change. Both equations print eta / T; eta / T^2 is
-what makes the step of T spikes at either side that of the rates. The same in a few lines per rule
-is in ``deep_spiking_reference``; both give the same bits.
+eq. 3.6). Both equations print eta / T; eta / T^2 is what makes the step of T spikes at either side
+that of the rates. The same in a few lines per rule is in ``deep_spiking_reference``; both give the
+same bits.
+
+What FSGD sends back is read before the change, in both routings. So does the author's code breadth
+first; depth first, its router hands an error spike to the update before the weights that send it
+back. That order is the routing ``depth_first_as_coded``, see ``make_rule``.
 
 What takes the whole network is inlined by force: to hand over all its arrays costs more than many
 an event.
@@ -37,6 +41,7 @@ from plausible.kernels.deep_spiking_types import (
 )
 from plausible.kernels.spike_emission import unit_of
 from plausible.kernels.spike_loops import (
+    add_credit,
     add_rows,
     append_spikes,
     change_rows,
@@ -52,7 +57,7 @@ from plausible.kernels.spike_loops import (
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _note_spikes(work, layer, end, rule):
-    rate = rule.rate * 0 if rule.smooth else rule.rate
+    rate = rule.rate * 0 if rule.smooth or rule.as_coded else rule.rate
     note_spikes(
         work.queue[layer], end, work.spent[layer], work.credit[layer], work.active[layer],
         work.numbers, layer, rule.unit, rate,
@@ -129,13 +134,18 @@ def _send_back(network, work, end, rule, errors, passed):
         for first in range(0, number, stretch):
             last = first + stretch
             if layer > 1:
+                if rule.fractional and rule.as_coded:
+                    change_transposed(
+                        network.transposed[layer - 1], queue, first, last, work.credit[layer - 1]
+                    )
                 end = add_rows(
                     network.transposed[layer - 1], queue, first, last, False, rule.unit, rule.half,
-                    network.back[layer - 1], work.back_queue[layer - 1], work.keys, end,
+                    rule.half_below, network.back[layer - 1], work.back_queue[layer - 1],
+                    work.keys, end,
                 )  # fmt: skip
                 if end < 0:
                     return False
-                if rule.fractional:
+                if rule.fractional and not rule.as_coded:
                     change_transposed(
                         network.transposed[layer - 1], queue, first, last, work.credit[layer - 1]
                     )
@@ -151,7 +161,7 @@ def _advance(network, work, rule, layer, first, last):
     """Spikes ``first`` to ``last`` in the queue of the layer below into ``layer``."""
     return add_rows(
         network.weights[layer - 1], work.queue[layer - 1], first, last, True, rule.unit, rule.half,
-        work.potential[layer], work.queue[layer], work.keys, 0,
+        rule.half, work.potential[layer], work.queue[layer], work.keys, 0,
     )  # fmt: skip
 
 
@@ -197,6 +207,12 @@ def _depth_first(network, work, rule, end, spikes, errors, passed):
             if layer == 0:
                 return True
             layer -= 1
+            if rule.as_coded and not rule.smooth:
+                # The spike whose consequences are over now.
+                add_credit(
+                    unit_of(work.queue[layer][work.place[layer] - 1]), work.credit[layer],
+                    work.active[layer], work.numbers, layer, rule.rate,
+                )  # fmt: skip
             continue
         code = work.queue[layer][work.place[layer]]
         work.place[layer] += 1
@@ -240,11 +256,17 @@ def _take_input(work, trains, sample, step, rule):
     for place in range(first, last):
         work.queue[0][place - first] = trains.code[place]
     if rule.smooth:
-        for i in range(len(work.potential[0])):
-            work.potential[0][i] = (step + 1) * trains.values[sample, i] / trains.white
+        _sum_input(work, trains, sample, step if rule.as_coded else step + 1)
     else:
         _note_spikes(work, 0, last - first, rule)
     return last - first
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _sum_input(work, trains, sample, steps):
+    """The sum that the input spikes of ``steps`` steps quantize."""
+    for i in range(len(work.potential[0])):
+        work.potential[0][i] = steps * trains.values[sample, i] / trains.white
 
 
 @njit(cache=True, nogil=True)
@@ -279,6 +301,8 @@ def _train_sample(network, work, rule, trains, sample, label, generator, spikes,
         spikes[0] += number
         if rule.depth_first:
             healthy = _depth_first(network, work, rule, number, spikes, errors, passed)
+            if rule.smooth and rule.as_coded:
+                _sum_input(work, trains, sample, step + 1)
         else:
             healthy = _breadth_first(network, work, rule, number, spikes, errors, passed)
         # The quantized target is one spike of the labelled unit per step.

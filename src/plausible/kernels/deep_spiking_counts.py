@@ -40,7 +40,7 @@ def _run(weights, start, code, unit, half, times, potentials, queues, keys, tota
             queues[0][place] = code[start[step] + place]
         for layer in range(len(weights)):
             end = add_rows(
-                weights[layer], queues[layer], 0, end, True, unit, half, potentials[layer],
+                weights[layer], queues[layer], 0, end, True, unit, half, half, potentials[layer],
                 queues[layer + 1], keys, 0,
             )  # fmt: skip
             if end < 0:

@@ -48,8 +48,14 @@ def unit_and_sign(code: int) -> tuple[int, int]:
     return (code, 1) if code >= 0 else (-1 - code, -1)
 
 
-def bindings(layers: int, training: bool = True, hold_error: bool = True) -> dict[str, list[str]]:
-    """Who consumes the events of which module in a network with ``layers`` weight matrices."""
+def bindings(
+    layers: int, training: bool = True, hold_error: bool = True, as_coded: bool = False
+) -> dict[str, list[str]]:
+    """Who consumes the events of which module in a network with ``layers`` weight matrices.
+
+    ``as_coded``: an error spike updates weights before they send it back, and a spike is counted
+    after it was consumed by others, as the author's code binds its modules.
+    """
     edges: dict[str, list[str]] = {"input": ["weights 0"]}
     for layer in range(1, layers + 1):
         edges[f"weights {layer - 1}"] = [f"herder {layer}"]
@@ -66,9 +72,11 @@ def bindings(layers: int, training: bool = True, hold_error: bool = True) -> dic
     for layer in range(layers, 0, -1):
         edges[f"gate {layer}"] = [f"update {layer - 1}"]
         if layer > 1:
-            edges[f"gate {layer}"].insert(0, f"back weights {layer - 1}")
+            edges[f"gate {layer}"].insert(1 if as_coded else 0, f"back weights {layer - 1}")
             edges[f"back weights {layer - 1}"] = [f"back herder {layer - 1}"]
             edges[f"back herder {layer - 1}"] = [f"gate {layer - 1}"]
+        if as_coded:
+            edges["input" if layer == 1 else f"herder {layer - 1}"].append(f"count {layer - 1}")
     return edges
 
 
@@ -86,14 +94,18 @@ def _change(network: Network, layer: int, j: int, change: np.ndarray) -> None:
 
 
 def _count(state: SampleState, layer: int, codes: np.ndarray, rule: Rule) -> None:
-    """Spikes are counted when they are emitted; ``counts`` in steps of eta / T^2."""
+    """Spikes are counted when they are emitted; ``counts`` in steps of eta / T^2.
+
+    ``counts`` of the routing as coded follow in a module of their own.
+    """
     state.spikes[layer] += len(codes)
     if rule.smooth and layer == 0:
         return
     for code in codes:
         i, sign = unit_and_sign(code)
         state.spent[layer][i] += sign * rule.unit
-        state.counts[layer][i] += sign * rule.rate
+        if not rule.as_coded:
+            state.counts[layer][i] += sign * rule.rate
 
 
 def make_modules(network: Network, state: SampleState, rule: Rule) -> dict[str, Callable]:
@@ -143,7 +155,7 @@ def make_modules(network: Network, state: SampleState, rule: Rule) -> dict[str, 
     def back_herder(layer):
         def feed(column):
             network.back[layer][:] += column
-            return spike_codes(network.back[layer], False, rule.unit, rule.half)
+            return spike_codes(network.back[layer], False, rule.unit, rule.half, rule.half_below)
 
         return feed
 
@@ -158,6 +170,14 @@ def make_modules(network: Network, state: SampleState, rule: Rule) -> dict[str, 
 
         return feed
 
+    def count(layer):
+        def feed(code):
+            i, sign = unit_and_sign(code)
+            state.counts[layer][i] += sign * rule.rate
+            return []
+
+        return feed
+
     def error_counter(code):
         unit, sign = unit_and_sign(code)
         state.held[unit] += sign
@@ -168,6 +188,7 @@ def make_modules(network: Network, state: SampleState, rule: Rule) -> dict[str, 
         modules[f"weights {layer}"] = weights(layer)
         modules[f"penalty {layer}"] = penalty(layer)
         modules[f"update {layer}"] = update(layer)
+        modules[f"count {layer}"] = count(layer)
         modules[f"back weights {layer}"] = back_weights(layer)
         modules[f"back herder {layer}"] = back_herder(layer)
         modules[f"herder {layer + 1}"] = herder(layer + 1)
@@ -201,7 +222,8 @@ def _reset_back(network: Network, rule: Rule, generator: np.random.Generator) ->
 def _input_codes(state: SampleState, rule: Rule, trains: SpikeTrains, sample: int, step: int):
     codes = trains.code[slice(*trains.start[sample, step : step + 2])].astype(np.int64)
     if rule.smooth:
-        state.potential[0][:] = (step + 1) * trains.values[sample] / trains.white
+        seen = step if rule.as_coded else step + 1
+        state.potential[0][:] = seen * trains.values[sample] / trains.white
     _count(state, 0, codes, rule)
     return codes
 
@@ -213,10 +235,12 @@ def _train_sample(network, rule, trains, sample, label, generator) -> SampleStat
     state = start_sample(network)
     _reset_back(network, rule, generator)
     modules = make_modules(network, state, rule)
-    edges = bindings(layers, hold_error=rule.hold_error)
+    edges = bindings(layers, hold_error=rule.hold_error, as_coded=rule.as_coded)
     for step in range(rule.steps):
         codes = _input_codes(state, rule, trains, sample, step)
         route(modules, edges, "input", codes, routing)
+        if rule.smooth and rule.as_coded:
+            state.potential[0][:] = (step + 1) * trains.values[sample] / trains.white
         route(modules, edges, "target", [-1 - int(label)], routing)
         for unit, number in enumerate(state.held):
             code = unit if number > 0 else -1 - unit

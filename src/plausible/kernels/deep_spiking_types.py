@@ -16,7 +16,8 @@ from plausible.kernels.event_router import ROUTINGS
 
 UPDATES = ("sgd", "fsgd")
 BACK_RESETS = {"none": 0, "zero": 1, "random": 2}
-ARITHMETICS = ("float64", "integer")
+ROUTINGS_AS_CODED = (*ROUTINGS, "depth_first_as_coded")
+ARITHMETICS = ("float64", "integer", "integer_as_coded")
 SPIKES_PER_UNIT = 64
 """A unit that spikes more often on average of its layer in one step has diverged."""
 
@@ -24,19 +25,21 @@ SPIKES_PER_UNIT = 64
 class Rule(NamedTuple):
     """How spikes are made and weights change; see `make_rule`.
 
-    ``unit`` is what a spike takes off a potential, ``half`` the threshold, ``rate`` what a spike of
-    the layer below adds to the step of a weight: 1, 1/2 and eta / T^2, or in integer arithmetic
-    T^2 / eta, half of it, and 1.
+    ``unit`` is what a spike takes off a potential, ``half`` the threshold (``half_below`` that of
+    negative error spikes), ``rate`` what a spike of the layer below adds to the step of a weight:
+    1, 1/2 and eta / T^2, or in integer arithmetic T^2 / eta, half of it, and 1.
     """
 
     steps: int
     unit: float | int
     half: float | int
+    half_below: float | int
     rate: float | int
     penalty: float | int
     fractional: bool
     smooth: bool
     depth_first: bool
+    as_coded: bool
     hold_error: bool
     back_reset: int
 
@@ -135,7 +138,12 @@ def make_rule(
         layer. ``depth_first``: each acts at once. If the error is held, output and target spikes
         are counted against each other in each step, and the differences are sent back; otherwise
         each is sent back for itself. With a held error both routings give the same spikes. (Table
-        A.1 says depth first where it means depth first and not held.)
+        A.1 says depth first where it means depth first and not held.) In both, FSGD sends an error
+        spike back through the weights as they were before it changed them, and a spike counts from
+        its emission on. ``depth_first_as_coded`` keeps the order in which the author's depth-first
+        router serves modules: the update first, so that the changed weights send the error spike
+        back; and a spike (smooth: the input of the step) counts after all that it causes, which
+        matters where the error is not held. For SGD it is the same as depth first.
     back_reset:
         What happens to the quantizers of errors at the start of a sample: ``none``, ``zero``, or
         ``random``, uniform between -1/2 and 1/2.
@@ -144,7 +152,10 @@ def make_rule(
         the spiking unit.
     arithmetic:
         ``integer``: weights and thresholds are scaled by T^2 / eta, which has to be a whole number;
-        what is left are additions, comparisons and look-ups of integers (section 3.6).
+        what is left are additions, comparisons and look-ups of integers (section 3.6). There a sum
+        can meet the threshold, and silence at exactly 1/2 and -1/2 is our reading. With
+        ``integer_as_coded`` the quantizers of errors emit a negative spike at exactly -1/2, as the
+        author's integer herder does (his real one is silent at both).
 
     Raises
     ------
@@ -153,7 +164,7 @@ def make_rule(
     """
     for value, known, what in (
         (update, UPDATES, "update"),
-        (routing, ROUTINGS, "routing"),
+        (routing, ROUTINGS_AS_CODED, "routing"),
         (back_reset, BACK_RESETS, "back_reset"),
         (arithmetic, ARITHMETICS, "arithmetic"),
     ):
@@ -168,13 +179,14 @@ def make_rule(
     flags = (
         update == "fsgd",
         bool(smooth),
-        routing == "depth_first",
+        routing != "breadth_first",
+        routing == "depth_first_as_coded",
         bool(hold_error),
         BACK_RESETS[back_reset],
     )
     if arithmetic == "float64":
         rate = learning_rate / steps**2
-        return Rule(int(steps), 1.0, 0.5, rate, float(regularisation), *flags)
+        return Rule(int(steps), 1.0, 0.5, 0.5, rate, float(regularisation), *flags)
     scale = steps**2 / learning_rate
     unit = round(scale)
     if smooth or regularisation or back_reset == "random":
@@ -187,7 +199,10 @@ def make_rule(
             f"integer arithmetic: steps^2 / learning rate is {scale:g}, expected a whole number "
             "between 2 and 2^31; choose the learning rate as a fraction of it."
         )
-    return Rule(int(steps), unit, unit // 2, 1, 0, *flags)
+    half = unit // 2
+    # The largest integer below half a unit: -half itself is beyond it if the unit is even.
+    half_below = unit - half - 1 if arithmetic == "integer_as_coded" else half
+    return Rule(int(steps), unit, half, half_below, 1, 0, *flags)
 
 
 def make_network(weights: list[ArrayLike], rule: Rule) -> Network:
@@ -215,7 +230,8 @@ def make_network(weights: list[ArrayLike], rule: Rule) -> Network:
     none = np.empty((0, 0), dtype)
     return Network(
         tuple(matrices),
-        (none, *(np.ascontiguousarray(matrix.T) for matrix in matrices[1:])),
+        # Copies: with one unit on a side, the transpose would be the same memory.
+        (none, *(matrix.T.copy() for matrix in matrices[1:])),
         tuple(np.zeros(len(matrix), dtype) for matrix in matrices),
     )
 
@@ -306,7 +322,7 @@ def network_from_arrays(arrays: dict[str, np.ndarray], rule: Rule) -> Network:
             raise StudyError(f"saved spiking network: {name} is {found}, expected {dtype}.")
     weights = tuple(np.array(arrays[f"weights_{layer}"], order="C") for layer in range(layers))
     none = np.empty((0, 0), dtype)
-    transposed = (none, *(np.ascontiguousarray(matrix.T) for matrix in weights[1:]))
+    transposed = (none, *(matrix.T.copy() for matrix in weights[1:]))
     return Network(weights, transposed, tuple(arrays[f"back_{n}"].copy() for n in range(layers)))
 
 

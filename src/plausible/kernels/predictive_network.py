@@ -152,7 +152,11 @@ def _errors(work, number):
 
 @njit(cache=True, nogil=True)
 def _refresh(parameters, rule, work, number):
-    """Activities, predictions and errors that belong to the value nodes; the drive is constant."""
+    """Activities, predictions and errors that belong to the value nodes.
+
+    All but the drive: the input is clamped, so ``_infer_and_learn`` makes it anew where theta^L has
+    changed.
+    """
     rows = padded_rows(number)
     for layer in range(1, len(parameters.biases)):
         _activate(rule.activation, work.x[layer], work.activity[layer], rows)
@@ -324,6 +328,11 @@ def _infer_and_learn(parameters, moments, rule, work, images, table, labels, bat
             elif rule.method == 1 and t < last:
                 continue
             _learn(parameters, moments, rule, work, images, table, batch, layer, error)
+            if layer == layers - 1 and t < last:
+                _drive(
+                    images, table, batch, parameters.input_weights, parameters.biases[layer],
+                    work.mu[layer],
+                )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)

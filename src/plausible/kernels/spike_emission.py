@@ -20,19 +20,21 @@ def unit_of(code):
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def spike(j, potential, rectified, unit, half, limit, queue, keys, first, end):
+def spike(j, potential, rectified, unit, half, below, limit, queue, keys, first, end):
     """Append the spikes of unit j, which is beyond the threshold, to ``queue``; its new end.
 
-    Those since entry ``first`` stand in the order of decreasing |phi|, equals in the order of the
-    calls. Returns OVERFLOW where the potential is not below ``limit`` or the queue is full: a limit
-    of less than 2^53 units is what makes the loop end, and exact, whatever the weights have become.
+    The threshold is ``half``, of negative spikes ``below``. Those since entry ``first`` stand in
+    the order of decreasing |phi|, equals in the order of the calls. Returns OVERFLOW where the
+    potential is not below ``limit`` or the queue is full: a limit of less than 2^53 units is what
+    makes the loop end, and exact, whatever the weights have become.
     """
     value = potential[j]
     size = value if rectified else abs(value)
     if not size < limit:
         return OVERFLOW
     code = j if value > 0 else -1 - j
-    while size > half:
+    threshold = half if value > 0 else below
+    while size > threshold:
         if end == len(queue):
             return OVERFLOW
         place = end
@@ -57,7 +59,9 @@ def _encode(values, steps, unit, half, limit, start, code, potential, keys):
             for i in range(values.shape[1]):
                 potential[i] += values[sample, i]
                 if abs(potential[i]) > half:
-                    end = spike(i, potential, False, unit, half, limit, code, keys, first, end)
+                    end = spike(
+                        i, potential, False, unit, half, half, limit, code, keys, first, end
+                    )
                     if end < 0:
                         return OVERFLOW
         start[sample, steps] = end

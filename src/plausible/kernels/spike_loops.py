@@ -18,6 +18,15 @@ from plausible.kernels.spike_lanes import (
 )
 
 
+@njit(cache=True, nogil=True, forceinline=True)
+def add_credit(i, credit, active, numbers, layer, rate):
+    """Credit for one more spike of unit i."""
+    if credit[i] == 0:
+        active[numbers[layer]] = i
+        numbers[layer] += 1
+    credit[i] += rate
+
+
 @njit(cache=True, nogil=True)
 def note_spikes(queue, end, spent, credit, active, numbers, layer, unit, rate):
     """Count the spikes in the queue of a layer; rate 0 leaves the credit alone."""
@@ -28,10 +37,7 @@ def note_spikes(queue, end, spent, credit, active, numbers, layer, unit, rate):
             continue
         spent[i] += unit
         if rate > 0:
-            if credit[i] == 0:
-                active[numbers[layer]] = i
-                numbers[layer] += 1
-            credit[i] += rate
+            add_credit(i, credit, active, numbers, layer, rate)
 
 
 @njit(cache=True, nogil=True)
@@ -119,46 +125,50 @@ def filter_errors(queue, end, potential, spent):
 
 
 @njit(cache=True, nogil=True)
-def add_rows(rows, below, first, last, rectified, unit, half, potential, queue, keys, end):
-    """Add the rows that spikes ``first`` to ``last`` of ``below`` select, one after the other.
+def add_rows(rows, source, first, last, rectified, unit, half, below, potential, queue, keys, end):
+    """Add the rows that spikes ``first`` to ``last`` of ``source`` select, one after the other.
 
     The spikes of ``potential`` that follow, of both signs unless ``rectified``, are appended to
     ``queue`` from entry ``end`` on; those of one row stand in the order of decreasing |phi|, equals
-    by unit. Returns the new end, or OVERFLOW.
+    by unit. The threshold of negative spikes is ``below``, at most ``half``. Returns the new end,
+    or OVERFLOW.
     """
+    looked_for = half if rectified else below
     limit = unit * len(queue)
     size = len(potential)
     start, matrix = potential.ctypes.data, rows.ctypes.data
     for place in range(first, last):
-        code = below[place]
+        code = source[place]
         positive = code >= 0
         row = matrix + 8 * size * unit_of(code)
         begin = end
         j = 0
         while j < size:
-            to, source = start + 8 * j, row + 8 * j
+            to, change = start + 8 * j, row + 8 * j
             if size - j >= 64:
                 width = 64
                 if rectified:
-                    word = add_above_64(to, source, positive, half)
+                    word = add_above_64(to, change, positive, looked_for)
                 else:
-                    word = add_beyond_64(to, source, positive, half)
+                    word = add_beyond_64(to, change, positive, looked_for)
             elif size - j >= 8:
                 width = 8
                 if rectified:
-                    word = add_above_8(to, source, positive, half)
+                    word = add_above_8(to, change, positive, looked_for)
                 else:
-                    word = add_beyond_8(to, source, positive, half)
+                    word = add_beyond_8(to, change, positive, looked_for)
             else:
                 width = 1
                 if rectified:
-                    word = add_above_1(to, source, positive, half)
+                    word = add_above_1(to, change, positive, looked_for)
                 else:
-                    word = add_beyond_1(to, source, positive, half)
+                    word = add_beyond_1(to, change, positive, looked_for)
             while word != 0:
                 i = j + lowest_bit(word)
                 word &= word - np.uint64(1)
-                end = spike(i, potential, rectified, unit, half, limit, queue, keys, begin, end)
+                end = spike(
+                    i, potential, rectified, unit, half, below, limit, queue, keys, begin, end
+                )
                 if end < 0:
                     return OVERFLOW
             j += width

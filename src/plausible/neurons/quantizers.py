@@ -24,29 +24,38 @@ class Quantized(NamedTuple):
 
 
 def spike_numbers(
-    potential: np.ndarray, rectified: bool = False, unit: float = 1, half: float = 0.5
+    potential: np.ndarray,
+    rectified: bool = False,
+    unit: float = 1,
+    half: float = 0.5,
+    half_below: float | None = None,
 ) -> np.ndarray:
     """Signed number of spikes int64 that bring |phi| down to 1/2 or less (phi <= 1/2 if rectified).
 
     n = ceil(|phi| - 1/2) with the sign of phi, 0 if that is negative: the threshold is strict, so
-    phi = 1/2 is silent. ``unit`` is what one spike takes off and ``half`` the threshold; integers
-    give integer arithmetic throughout.
+    phi = 1/2 is silent. ``unit`` is what one spike takes off and ``half`` the threshold, of
+    negative spikes ``half_below`` if it is another; integers give integer arithmetic throughout.
     """
     size = np.maximum(potential, 0) if rectified else np.abs(potential)
+    limit = half if half_below is None else np.where(potential < 0, half_below, half)
     # Floor division of the negative rounds up, for integers as well; half comes off exactly.
-    numbers = np.where(size > half, -((half - size) // unit), 0).astype(np.int64)
+    numbers = np.where(size > limit, -((limit - size) // unit), 0).astype(np.int64)
     return np.where(potential < 0, -numbers, numbers)
 
 
 def spike_codes(
-    potential: np.ndarray, rectified: bool = False, unit: float = 1, half: float = 0.5
+    potential: np.ndarray,
+    rectified: bool = False,
+    unit: float = 1,
+    half: float = 0.5,
+    half_below: float | None = None,
 ) -> np.ndarray:
     """Spikes of one step in their order: int64, i for a positive spike of unit i, -1 - i otherwise.
 
     Decreasing |phi| at the time of the spike; the lower unit first among equals. ``potential``
     ``[units]`` is changed in place (algorithm 1: the arg max is emitted and its sign taken off).
     """
-    numbers = spike_numbers(potential, rectified, unit, half)
+    numbers = spike_numbers(potential, rectified, unit, half, half_below)
     units = np.repeat(np.arange(len(potential)), np.abs(numbers))
     earlier = np.concatenate([np.arange(n) for n in np.abs(numbers)] or [np.empty(0, int)])
     keys = np.abs(potential[units]) - earlier * unit
