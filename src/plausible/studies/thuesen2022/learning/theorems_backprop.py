@@ -96,14 +96,14 @@ def backprop(settings: Settings, seed: int) -> list[Check]:
     weights = sum(weight.numel() for weight in network.weights)
     checks += [
         Check(
-            "backward_pass_costs_forward_passes",
+            "costs_few_forward_passes",
             "counted multiplications of the backward pass over those of a forward pass",
             (both - forward) / forward,
             # One product for the errors, one for the weights; the errors need none below layer 1.
             2.0,
         ),
         Check(
-            "backward_pass_costs_forward_passes",
+            "costs_few_forward_passes",
             "counted multiplications of one forward pass per weight (perturbation) over those of "
             "backprop, divided by the number of weights",
             weights * forward / both / weights,
@@ -138,7 +138,7 @@ def adam(settings: Settings, seed: int) -> list[Check]:
     ]
     return [
         Check(
-            "equals_reference_adam_when_bias",
+            "equals_reference_adam",
             f"{text}: weights after 200 steps against torch.optim.Adam, maximum difference",
             _adam_difference(TrainingSettings(optimizer="adam", **changes), seed),
             1e-10,
@@ -188,7 +188,7 @@ def batch_norm(settings: Settings, seed: int) -> list[Check]:
     inference, _ = normalise(moved, inputs, batch_statistics=False)
     checks = [
         Check(
-            "training_output_has_mean_beta_std",
+            "output_has_shift_and_gain",
             "training output: maximum difference of its mean to beta and of its standard deviation "
             "to |gamma|",
             max(
@@ -198,7 +198,7 @@ def batch_norm(settings: Settings, seed: int) -> list[Check]:
             1e-3,
         ),
         Check(
-            "eq_equals_eq_moving_statistics",
+            "inference_is_the_affine_map",
             "inference output against the affine map of eq. 33: maximum difference",
             float((inference - affine).abs().max()),
             1e-12,
@@ -208,7 +208,7 @@ def batch_norm(settings: Settings, seed: int) -> list[Check]:
         each = moments[weight]
         checks.append(
             Check(
-                "eq_equals_eq_moving_statistics",
+                "inference_is_the_affine_map",
                 f"moving averages with weight {weight} on the new batch against torch's "
                 "BatchNorm1d after 20 batches: maximum relative difference",
                 relative_difference(
@@ -252,7 +252,7 @@ def batch_norm_fusion(settings: Settings, seed: int) -> list[Check]:
         )
         checks.append(
             Check(
-                "outputs_identical",
+                "same_outputs",
                 f"{dtype}: output of the fused layer against a linear layer and torch's batch norm "
                 "in float64, relative to the largest output",
                 relative_difference([fused.to(torch.float64)], [expected]),

@@ -131,20 +131,20 @@ def inference_learning(settings: Settings, seed: int) -> list[Check]:
     values, parameters = _autograd_differences(generator, network, inputs, labels)
     return [
         Check(
-            "free_energy_never_increases_during",
+            "free_energy_never_rises",
             "largest rise of the free energy in 200 inference steps of gamma = 0.01, relative to "
             "its start",
             max(rises) / record.free_energy[0],
             1e-12,
         ),
         Check(
-            "value_node_update_equals_df_dx",
+            "updates_descend_the_free_energy",
             "value-node update against -dF/dx by autograd: maximum relative difference",
             values,
             1e-10,
         ),
         Check(
-            "value_node_update_equals_df_dx",
+            "updates_descend_the_free_energy",
             "weight and bias updates against -dF/dW, -dF/db by autograd: maximum relative "
             "difference",
             parameters,
@@ -166,15 +166,15 @@ def prediction_is_forward_pass(settings: Settings, seed: int) -> list[Check]:
     errors = max(float(error.abs().max()) for error in record.error_nodes[-1])
     return [
         Check(
-            "max_forward_activation_tends",
+            "settles_at_the_forward_pass",
             f"output after {INFERENCE_STEPS} inference steps from random value nodes against the "
             "forward pass: maximum difference",
             after,
             1e-6,
         ),
-        Check("max_forward_activation_tends", "largest error node then", errors, 1e-6),
+        Check("settles_at_the_forward_pass", "largest error node then", errors, 1e-6),
         Check(
-            "max_forward_activation_tends",
+            "settles_at_the_forward_pass",
             "maximum difference before inference (the check is not empty)",
             before,
             0.1,
@@ -225,7 +225,7 @@ def errors_match_backprop(settings: Settings, seed: int) -> list[Check]:
     slope = "distance from 1 of the log-log slope of the relative difference over the output error"
     return [
         Check(
-            "relation_eq_holds_equilibrium",
+            "recursion_holds_at_equilibrium",
             f"error nodes after {INFERENCE_STEPS} inference steps against f'(x) (e W): maximum "
             "difference",
             max(relation),
@@ -270,7 +270,7 @@ def zil_algorithm(settings: Settings, seed: int) -> list[Check]:
     _, network, inputs, labels = _problem("zil_algorithm", seed)
     return [
         Check(
-            "weight_update_equals_backprop",
+            "update_equals_backprop",
             f"{text}: update of all weights and biases against backprop, maximum relative "
             "difference",
             _update_difference(network, inputs, labels, rule),
@@ -313,14 +313,14 @@ def softmax_node(settings: Settings, seed: int) -> list[Check]:
     expected = labels - torch.softmax(forward(network, inputs), dim=1)
     return [
         Check(
-            "value_node_change_logit_layer",
+            "logits_move_along_the_residual",
             "change of the logits' value node with zero error node against target minus softmax: "
             "maximum difference",
             float((logits_change - expected).abs().max()),
             1e-12,
         ),
         Check(
-            "zil_layer_equals_backprop_cross",
+            "equals_backprop",
             "gradients of Z-IL with a softmax node against autograd of the cross entropy: maximum "
             "relative difference",
             relative_difference(
@@ -339,28 +339,28 @@ def batch_norm_nodes(settings: Settings, seed: int) -> list[Check]:
     gradients = reference_gradients(network, inputs, labels)
     return [
         Check(
-            "updates_equal_autodiff_free_energy",
+            "updates_descend_the_free_energy",
             "value-node updates of a network with batch norm against -dF/dx by autograd: maximum "
             "relative difference",
             values,
             1e-8,
         ),
         Check(
-            "updates_equal_autodiff_free_energy",
+            "updates_descend_the_free_energy",
             "updates of weights, biases, gamma and beta against autograd of F: maximum relative "
             "difference",
             parameters,
             1e-8,
         ),
         Check(
-            "zil_bn_layers_equals_backprop_bn",
+            "equals_backprop",
             "gradients of Z-IL with batch norm against autograd of the cross entropy: maximum "
             "relative difference",
             relative_difference(_zil_gradients(network, inputs, labels), gradients),
             1e-6,
         ),
         Check(
-            "zil_bn_layers_equals_backprop_bn",
+            "equals_backprop",
             "Z-IL with batch norm in the author's order (weights first, learning rate 0.01): "
             "update of all parameters against backprop, maximum relative difference",
             _update_difference(network, inputs, labels, "zil_sequential"),

@@ -30,14 +30,14 @@ def mse_is_gaussian_mle(settings: Settings, seed: int) -> list[Check]:
     (automatic,) = torch.autograd.grad(loss, prediction)
     return [
         Check(
-            "argmin_over_mean_nll_mse_coincide",
+            "same_minimum",
             "distance between the means that minimise the squared error and the Gaussian negative "
             "log-likelihood",
             abs(float(least_squares.x - likelihood.x)),
             1e-6,
         ),
         Check(
-            "autodiff_gradient_yhat_equals_yhat",
+            "gradient_is_the_residual",
             "autograd of 1/2 (y - yhat)^2 against yhat - y: maximum difference",
             _largest(automatic - (prediction - target)),
             1e-10,
@@ -55,7 +55,7 @@ def cross_entropy_is_mle(settings: Settings, seed: int) -> list[Check]:
     likelihood = -multinomial.logpmf(labels.numpy(), 1, probabilities).mean()
     return [
         Check(
-            "both_numbers_agree",
+            "equals_the_log_likelihood",
             "cross entropy against the multinomial negative log-likelihood of scipy: relative "
             "difference",
             abs(loss / float(likelihood) - 1.0),
@@ -72,7 +72,7 @@ def softmax_jacobian(settings: Settings, seed: int) -> list[Check]:
     automatic = torch.autograd.functional.jacobian(lambda z: torch.softmax(z, dim=0), logits)
     return [
         Check(
-            "finite_differences_autodiff_agree",
+            "jacobian_agrees",
             "s_i (1{i=j} - s_j) against autograd: maximum difference",
             _largest(formula - automatic),
             1e-8,
@@ -89,7 +89,7 @@ def cross_entropy_gradient(settings: Settings, seed: int) -> list[Check]:
     (automatic,) = torch.autograd.grad(loss, logits)
     return [
         Check(
-            "autodiff_agrees",
+            "gradient_agrees",
             "output error softmax(z) - y of backprop against autograd: maximum difference",
             _largest(cross_entropy(logits.detach(), labels)[1] - automatic),
             1e-10,
@@ -105,21 +105,21 @@ def softmax_order(settings: Settings, seed: int) -> list[Check]:
     outside = (probabilities <= 0) | (probabilities >= 1)
     return [
         Check(
-            "argsort_identical_random_logits",
+            "order_is_kept",
             "random logits whose order differs from that of their probabilities (of 1000)",
             float(moved.sum()),
             0.0,
             "==",
         ),
         Check(
-            "argsort_identical_random_logits",
+            "order_is_kept",
             "probabilities outside (0, 1) (of 10000)",
             float(outside.sum()),
             0.0,
             "==",
         ),
         Check(
-            "sum_equals",
+            "sums_to_one",
             "sum of the probabilities: maximum difference to 1",
             _largest(probabilities.sum(dim=1) - 1.0),
             1e-12,
@@ -152,7 +152,7 @@ def no_hidden_layer_is_logistic(settings: Settings, seed: int) -> list[Check]:
     reference = log_loss(label.numpy(), solver.predict_proba(inputs.numpy()))
     return [
         Check(
-            "optimum_agrees_logistic_regression",
+            "same_optimum",
             "loss of the trained one-layer network against scikit-learn's logistic regression: "
             "difference in nats",
             abs(float(ours.fun) - float(reference)),
@@ -175,7 +175,7 @@ def he_initialisation(settings: Settings, seed: int) -> list[Check]:
         networks = networks if protocol == "corrected" else min(networks, 3)
         checks.append(
             Check(
-                "second_moment_activations_constant",
+                "second_moment_is_kept",
                 f"{init}: mean over {networks} networks of the second moment of the activities, "
                 "maximum relative change over 10 ReLU layers of width 512",
                 _largest(_second_moments(init, networks, generator) - 1.0),

@@ -85,7 +85,7 @@ def lif_rate_simulated(settings: Settings, seed: int) -> list[Check]:
         simulated = interspike_rate(current, step, duration, integration)
         checks.append(
             Check(
-                "simulated_spike_rate_constant",
+                "simulated_rate_agrees",
                 f"simulated rate at constant current ({integration} integration, time step "
                 f"{step:g} s, {duration:g} s): maximum relative difference to r(j)",
                 float(np.abs(simulated / expected - 1.0).max()),
@@ -95,7 +95,7 @@ def lif_rate_simulated(settings: Settings, seed: int) -> list[Check]:
     below = simulate_lif(np.full((1000, 1), THRESHOLD), 0.001, integration="exact")
     checks.append(
         Check(
-            "simulated_spike_rate_constant",
+            "simulated_rate_agrees",
             "at and below the threshold current neither the formula nor the neuron fires (spikes "
             "plus rate)",
             float(below.sum() + lif_rate(torch.linspace(-5, 1, 100, dtype=torch.float64)).sum()),
@@ -134,14 +134,14 @@ def soft_rate_limit(settings: Settings, seed: int) -> list[Check]:
     near = THRESHOLD + torch.linspace(-0.1, 0.1, 4001, dtype=torch.float64)
     checks = [
         Check(
-            "limit_holds",
+            "tends_to_the_hard_rate",
             "gamma = 0.001: maximum distance of the smoothed rate to r(j) for |j - 1| >= 0.05, Hz",
             float((soft_rate(away, 0.001) - hard).abs().max()),
             1.0,
             "<",
         ),
         Check(
-            "limit_holds",
+            "tends_to_the_hard_rate",
             "as printed, with a minus sign before tau_RC log(1 + V_th/rho): the same distance, Hz",
             float((soft_rate_as_printed(away, 0.001) - hard).abs().max()),
             1.0,
@@ -153,7 +153,7 @@ def soft_rate_limit(settings: Settings, seed: int) -> list[Check]:
         slope = soft_rate_derivative(torch.cat([current, near]), gamma)
         checks.append(
             Check(
-                "derivative_bounded_gamma",
+                "derivative_is_bounded",
                 f"gamma = {gamma}: maximum derivative over its bound tau_RC / (gamma t_ref^2)",
                 # r' = r^2 tau s(u) / (b (1 + b)), b = gamma log(1 + e^u) >= gamma s(u), r < 1/t_ref
                 float(
@@ -166,7 +166,7 @@ def soft_rate_limit(settings: Settings, seed: int) -> list[Check]:
         (automatic,) = torch.autograd.grad(reference_soft_rate(variable, gamma).sum(), variable)
         checks.append(
             Check(
-                "derivative_bounded_gamma",
+                "derivative_is_bounded",
                 f"gamma = {gamma}: derivative against autograd of the formula, relative to its "
                 "maximum",
                 float((slope[len(current) :] - automatic).abs().max() / automatic.abs().max()),
@@ -196,7 +196,7 @@ def poisson_coding(settings: Settings, seed: int) -> list[Check]:
     )
     return [
         Check(
-            "mean_rate_hz",
+            "mean_rate",
             f"mean rate of {neurons} inputs of intensity 1 over 10 s: relative difference to "
             "250 Hz",
             float(abs(counts.sum() / (10.0 * neurons) / 250.0 - 1.0)),
@@ -248,6 +248,6 @@ def alpha_filter(settings: Settings, seed: int) -> list[Check]:
         ),
     ]
     return [
-        Check("filtered_spike_train_has_mean", text, value(), 0.02, "<=", protocol)
+        Check("mean_is_proportional_to_the_rate", text, value(), 0.02, "<=", protocol)
         for text, protocol, value in kernels
     ]
