@@ -4,7 +4,7 @@ The verdicts are the published ones. Where an entry says something that can be m
 measured on a small random network; everything else is marked "stated only".
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,11 +29,12 @@ from plausible.learning.predictive_coding import (
 from plausible.learning.settings import TrainingSettings
 from plausible.networks.mlp import forward_pass, init_network, layer_sizes
 from plausible.neurons.rates import LIF
-from plausible.studies.thuesen2022.common import Settings, read, torch_generator
+from plausible.studies.thuesen2022.common import torch_generator
 from plausible.studies.thuesen2022.constraints.experiment_locality import (
     local_updates,
     random_state,
 )
+from plausible.studies.thuesen2022.constraints.settings import Constraints, Fig3
 
 STATED_ONLY = "stated only"
 ACTIVATION_SCALE = TrainingSettings().activation_scale
@@ -56,7 +57,7 @@ SHADOW_TRAINED = "shadow-trained SNN"
 class Bench:
     """A small random network in the states that the measurements look at."""
 
-    def __init__(self, layer_sizes: list[int], batch_size: int, seed: int) -> None:
+    def __init__(self, layer_sizes: Sequence[int], batch_size: int, seed: int) -> None:
         self.generator = torch_generator("constraints", seed, "network")
         self.layer_sizes, self.batch_size = layer_sizes, batch_size
         self.network, self.state = random_state(layer_sizes, batch_size, self.generator)
@@ -280,23 +281,18 @@ MEASUREMENTS: dict[tuple[str, str | None], tuple[str, Callable[[Bench], float]]]
 }
 
 
-def constraints(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+def constraints(settings: Constraints, seeds: list[int], dataset, networks) -> pd.DataFrame:
     """Claim of section 4.3: which biological constraint each method meets.
 
     Only verdicts that the thesis states have a row. Measured values are the largest over the seeds.
 
-    Settings: ``layer_sizes``, ``batch_size`` of the random network, ``published`` (the ``values``
-    of the published entry thuesen2022.claim.constraints).
     Columns: constraint, group, method, verdict, reason, measurement, measured_value.
     """
-    sizes, batch, published = read(
-        settings, "constraints", "layer_sizes", "batch_size", "published"
-    )
-    benches = [Bench(sizes, batch, seed) for seed in seeds]
+    benches = [Bench(settings.layer_sizes, settings.batch_size, seed) for seed in seeds]
     locality = float(local_updates(settings, seeds, None, None)["max_abs_change"].max())
     rows = []
-    for verdict, method in stated_verdicts(published):
-        key = (verdict["constraint"], None if method == published["method"] else method)
+    for verdict, method in stated_verdicts(settings.published):
+        key = (verdict["constraint"], None if method == settings.published["method"] else method)
         measurement, value = STATED_ONLY, float("nan")
         if key == ("locality", None):
             measurement = "max change of an update when all non-adjacent arrays become noise"
@@ -346,21 +342,19 @@ def stated_verdicts(published: Mapping[str, Any]) -> list[tuple[dict[str, str], 
     return found
 
 
-def fig3(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def fig3(settings: Fig3, seeds, dataset, networks) -> pd.DataFrame:
     """Figure 3: graph of a predictive coding network, read from the implemented network.
 
     A value node predicts the error nodes of the next layer through the weights; an error node acts
     on its own value node and, through the same weights, on the value nodes of the layer below.
 
-    Settings: ``layer_sizes``. Columns: element (value_node, error_node, edge), kind (nodes: input,
+    Columns: element (value_node, error_node, edge), kind (nodes: input,
     hidden, output; edges: prediction from a value to an error node, error from an error to a value
     node), layer, index (from 0), target_layer, target_index (edges; -1 for nodes), x, y (nodes;
     NaN for edges).
     """
-    (sizes,) = read(settings, "fig3", "layer_sizes")
-    network = init_network(
-        tuple(sizes), TrainingSettings(), torch_generator("fig3", seeds[0], "init")
-    )
+    generator = torch_generator("fig3", seeds[0], "init")
+    network = init_network(settings.layer_sizes, TrainingSettings(), generator)
     last = len(network.weights)
     kinds = ["input", *["hidden"] * (last - 1), "output"]
     height = max(layer_sizes(network))

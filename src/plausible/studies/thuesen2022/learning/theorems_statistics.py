@@ -12,13 +12,14 @@ from torch.nn import functional
 from plausible.learning.backprop import cross_entropy, gradients
 from plausible.learning.settings import TrainingSettings
 from plausible.networks.mlp import init_network, predict
-from plausible.studies.thuesen2022.common import Settings, read
-from plausible.studies.thuesen2022.theorem_problems import Check, generator_of, normal, one_hot
+from plausible.reproduction.theorem_checks import Check, normal, one_hot
+from plausible.studies.thuesen2022.learning.settings import Theorems
+from plausible.studies.thuesen2022.theorem_problems import generator_of
 
 BATCH, CLASSES = 40, 10
 
 
-def mse_is_gaussian_mle(settings: Settings, seed: int) -> list[Check]:
+def mse_is_gaussian_mle(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 1-6: least squares is maximum likelihood for Gaussian targets of fixed variance."""
     generator = generator_of("mse_is_gaussian_mle", seed)
     targets = 3.0 + normal(generator, 50).numpy()
@@ -45,7 +46,7 @@ def mse_is_gaussian_mle(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def cross_entropy_is_mle(settings: Settings, seed: int) -> list[Check]:
+def cross_entropy_is_mle(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 7-10: cross entropy with one-hot labels is the categorical negative log-likelihood."""
     generator = generator_of("cross_entropy_is_mle", seed)
     logits, labels = 3.0 * normal(generator, BATCH, CLASSES), one_hot(generator, BATCH, CLASSES)
@@ -64,7 +65,7 @@ def cross_entropy_is_mle(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def softmax_jacobian(settings: Settings, seed: int) -> list[Check]:
+def softmax_jacobian(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 11-16: ds_i/dz_j = s_i (1{i=j} - s_j)."""
     logits = 2.0 * normal(generator_of("softmax_jacobian", seed), CLASSES)
     softmax = torch.softmax(logits, dim=0)
@@ -80,7 +81,7 @@ def softmax_jacobian(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def cross_entropy_gradient(settings: Settings, seed: int) -> list[Check]:
+def cross_entropy_gradient(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 17-22: the derivative of the cross entropy by the logits is softmax(z) - y."""
     generator = generator_of("cross_entropy_gradient", seed)
     logits = (3.0 * normal(generator, BATCH, CLASSES)).requires_grad_()
@@ -97,7 +98,7 @@ def cross_entropy_gradient(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def softmax_order(settings: Settings, seed: int) -> list[Check]:
+def softmax_order(settings: Theorems, seed: int) -> list[Check]:
     """Section 2.3: the softmax keeps the order of the logits and gives probabilities."""
     logits = 3.0 * normal(generator_of("softmax_order", seed), 1000, CLASSES)
     probabilities = torch.softmax(logits, dim=1)
@@ -127,7 +128,7 @@ def softmax_order(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def no_hidden_layer_is_logistic(settings: Settings, seed: int) -> list[Check]:
+def no_hidden_layer_is_logistic(settings: Theorems, seed: int) -> list[Check]:
     """Section 2.4: without hidden layer the network is multinomial logistic regression."""
     generator = generator_of("no_hidden_layer_is_logistic", seed)
     features, classes, samples = 5, 4, 400
@@ -161,18 +162,16 @@ def no_hidden_layer_is_logistic(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def he_initialisation(settings: Settings, seed: int) -> list[Check]:
-    """Section 2.5: weights of standard deviation sqrt(2/n) keep the second moment with ReLU.
-
-    Settings: ``he_networks``, the number of random networks averaged (one network's second moment
-    scatters by sqrt(5 layers / width) = 30 % after 10 layers of width 512).
-    """
-    (networks,) = read(settings, "theorems", "he_networks")
+def he_initialisation(settings: Theorems, seed: int) -> list[Check]:
+    """Section 2.5: weights of standard deviation sqrt(2/n) keep the second moment with ReLU."""
+    many = settings.he_networks
     checks = []
-    for init, protocol in (("he_normal", "corrected"), ("thuesen_normal", "as_coded")):
-        generator = generator_of(f"he_initialisation.{init}", seed)
+    for init, protocol, networks in (
+        ("he_normal", "corrected", many),
         # A factor of 2 a layer is not hidden by the scatter of a few networks.
-        networks = networks if protocol == "corrected" else min(networks, 3)
+        ("thuesen_normal", "as_coded", min(many, 3)),
+    ):
+        generator = generator_of(f"he_initialisation.{init}", seed)
         checks.append(
             Check(
                 "second_moment_is_kept",

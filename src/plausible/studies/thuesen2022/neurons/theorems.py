@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from plausible.measure.slopes import log_slope
 from plausible.neurons.lif_dynamics import LIF, simulate_lif
 from plausible.neurons.rates import lif_rate, soft_rate, soft_rate_derivative
 from plausible.neurons.spikes import (
@@ -14,18 +15,17 @@ from plausible.neurons.spikes import (
     author_kernel,
     poisson_spike_counts,
 )
-from plausible.studies.thuesen2022.common import Settings, read, stream
-from plausible.studies.thuesen2022.theorem_problems import Check, reference_soft_rate
+from plausible.reproduction.theorem_checks import Check
+from plausible.studies.thuesen2022.common import stream
+from plausible.studies.thuesen2022.neurons.settings import Theorems
+from plausible.studies.thuesen2022.theorem_problems import reference_soft_rate
 
 MEMBRANE_TIME_CONSTANT_S, REFRACTORY_PERIOD_S, THRESHOLD = LIF()
 
 
-def lif_solution(settings: Settings, seed: int) -> list[Check]:
-    """Eqs. 34-36: v(t) = (v0 - j) exp(-t/tau_RC) + j solves tau_RC dv/dt = j - v.
-
-    Settings: ``euler_time_steps_s`` (list, descending; multiples of each other are not needed).
-    """
-    (time_steps,) = read(settings, "theorems", "euler_time_steps_s")
+def lif_solution(settings: Theorems, seed: int) -> list[Check]:
+    """Eqs. 34-36: v(t) = (v0 - j) exp(-t/tau_RC) + j solves tau_RC dv/dt = j - v."""
+    time_steps = settings.euler_time_steps_s
     generator = stream("theorems", seed, "lif_solution")
     start = generator.uniform(-1.0, 1.0, 50)
     current = generator.uniform(1.2, 10.0, 50)
@@ -52,7 +52,7 @@ def lif_solution(settings: Settings, seed: int) -> list[Check]:
             "euler_integration_converges",
             "Euler integration of the membrane: distance of the log-log slope of its maximum error "
             "over the time step from 1",
-            abs(log_log_slope(time_steps, membrane) - 1.0),
+            abs(log_slope(time_steps, membrane) - 1.0),
             0.1,
         ),
         Check(
@@ -66,22 +66,14 @@ def lif_solution(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def log_log_slope(x, y) -> float:
-    """Slope of the straight line through (log x, log y)."""
-    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
-
-
-def lif_rate_simulated(settings: Settings, seed: int) -> list[Check]:
-    """Eq. 37: r(j) = 1 / (t_ref - tau_RC log(1 - V_th/j)) is the rate of the simulated neuron.
-
-    Settings: ``lif_time_step_s``, ``lif_duration_s``.
-    """
-    time_step, duration = read(settings, "theorems", "lif_time_step_s", "lif_duration_s")
+def lif_rate_simulated(settings: Theorems, seed: int) -> list[Check]:
+    """Eq. 37: r(j) = 1 / (t_ref - tau_RC log(1 - V_th/j)) is the rate of the simulated neuron."""
+    duration = settings.lif_duration_s
     generator = stream("theorems", seed, "lif_rate")
     current = generator.uniform(1.1, 10.0, 20)
     expected = lif_rate(torch.from_numpy(current)).numpy()
     checks = []
-    for integration, step in (("euler", time_step), ("exact", 0.001)):
+    for integration, step in (("euler", settings.lif_time_step_s), ("exact", 0.001)):
         simulated = interspike_rate(current, step, duration, integration)
         checks.append(
             Check(
@@ -125,7 +117,7 @@ def interspike_rate(
     return (spikes.sum(axis=0) - 1) / ((last - first) * time_step_s)
 
 
-def soft_rate_limit(settings: Settings, seed: int) -> list[Check]:
+def soft_rate_limit(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 38: the smoothed rate tends to eq. 37 and has a bounded derivative."""
     generator = stream("theorems", seed, "soft_rate")
     current = torch.from_numpy(generator.uniform(0.0, 10.0, 4000))
@@ -182,12 +174,9 @@ def soft_rate_as_printed(current: torch.Tensor, softplus_gamma: float) -> torch.
     return 1.0 / (REFRACTORY_PERIOD_S - MEMBRANE_TIME_CONSTANT_S * torch.log1p(THRESHOLD / rho))
 
 
-def poisson_coding(settings: Settings, seed: int) -> list[Check]:
-    """Eq. 39: Poisson(x dt / t_ref) spikes per step; x = 1 gives r_max = 1/t_ref = 250 Hz.
-
-    Settings: ``poisson_neurons`` (a single neuron's rate over 10 s scatters by 2 % itself).
-    """
-    (neurons,) = read(settings, "theorems", "poisson_neurons")
+def poisson_coding(settings: Theorems, seed: int) -> list[Check]:
+    """Eq. 39: Poisson(x dt / t_ref) spikes per step; x = 1 gives r_max = 1/t_ref = 250 Hz."""
+    neurons = settings.poisson_neurons
     counts = poisson_spike_counts(
         np.full(neurons, 1.0 / REFRACTORY_PERIOD_S),
         10_000,
@@ -205,7 +194,7 @@ def poisson_coding(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def alpha_filter(settings: Settings, seed: int) -> list[Check]:
+def alpha_filter(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 40: the mean of a filtered spike train is proportional to its firing rate."""
     time_step, steps = 0.001, 10_000
     counts = poisson_spike_counts(

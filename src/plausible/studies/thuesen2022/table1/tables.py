@@ -7,13 +7,7 @@ import numpy as np
 import pandas as pd
 
 from plausible.measure.energy import dense_energy_nj, spiking_energy_nj
-from plausible.reproduction.markdown import (
-    Frames,
-    as_they_are,  # noqa: F401 (named by study files)
-    markdown_table,
-    mean_text,
-    theorems_markdown,  # noqa: F401
-)
+from plausible.reproduction.markdown import Frames, markdown_table, mean_text
 from plausible.studies.thuesen2022.histories import KEYS, final_accuracy
 
 SPIKING_TIME_MS = 200  # thesis, section 3.4.4
