@@ -4,7 +4,7 @@ The verdicts are the published ones. Where an entry says something that can be m
 measured on a small random network; everything else is marked "stated only".
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,20 +38,8 @@ from plausible.studies.thuesen2022.constraints.settings import Constraints, Fig3
 
 STATED_ONLY = "stated only"
 ACTIVATION_SCALE = TrainingSettings().activation_scale
-# Names of the constraints in the verdicts that the thesis gives on other methods.
-CONSTRAINTS = {
-    "locality": ("locality", "neuron constraint"),
-    "spikes": ("spikes for communication", "neuron constraint"),
-    "weight_transport": ("1 weight transport problem", "backprop problem"),
-    "derivative": ("2 derivative problem", "backprop problem"),
-    "linear_feedback": ("3 linear feedback problem", "backprop problem"),
-    "spiking": ("4 spiking problem", "backprop problem"),
-    "timing": ("5 timing problem", "backprop problem"),
-    "target": ("6 target problem", "backprop problem"),
-    "locality_in_time": ("locality in time", "neuron constraint"),
-}
-BACKPROP = "backprop-trained ANN"
-SHADOW_TRAINED = "shadow-trained SNN"
+OWN = "spcn"
+"""Id of the thesis's own method in the published file."""
 
 
 class Bench:
@@ -224,57 +212,57 @@ def simulation_not_counts(bench: Bench) -> float:
     return float(np.mean((spikes != 0) & (spikes != 1)))
 
 
-# (constraint, method or None for the SPCN): what is measured, and how.
-MEASUREMENTS: dict[tuple[str, str | None], tuple[str, Callable[[Bench], float]]] = {
-    ("spikes for communication", None): (
+# By the ids of constraint and method: what is measured, and how.
+MEASUREMENTS: dict[tuple[str, str], tuple[str, Callable[[Bench], float]]] = {
+    ("spikes", OWN): (
         "fraction of hidden activities transmitted in training that are no whole numbers of spikes",
         rates_not_counts,
     ),
-    ("unidirectionality", None): (
+    ("unidirectionality", OWN): (
         "change of the first hidden layer's value-node update by values of the layer above",
         pcn_error_flow,
     ),
-    ("1 weight transport problem", None): (
+    ("weight_transport", OWN): (
         "max |feedback - forward^T| of the weights that send errors down (0: the same weights)",
         pcn_weight_transport,
     ),
-    ("2 derivative problem", None): (
+    ("derivative", OWN): (
         "change of the value-node updates when f' is replaced by 1",
         pcn_derivative,
     ),
-    ("3 linear feedback problem", None): (
+    ("linear_feedback", OWN): (
         "relative deviation of the feedback from linearity (0 but for rounding: linear)",
         pcn_linear_feedback,
     ),
-    ("4 spiking problem", None): (
+    ("spiking", OWN): (
         "fraction of hidden activities outside the range of spike rates, 0 to 250 Hz",
         rates_outside_range,
     ),
-    ("5 timing problem", None): (
+    ("timing", OWN): (
         "different inference times at which a layer's weights have to change, per update",
         update_times,
     ),
-    ("6 target problem", None): (
+    ("target", OWN): (
         "largest error node without target (0: nothing is learned)",
         update_without_target,
     ),
-    ("1 weight transport problem", BACKPROP): (
+    ("weight_transport", "backprop"): (
         "relative max |feedback - forward^T| of the output layer (0: the same weights)",
         backprop_weight_transport,
     ),
-    ("2 derivative problem", BACKPROP): (
+    ("derivative", "backprop"): (
         "change of the errors when f' is replaced by 1",
         backprop_derivative,
     ),
-    ("3 linear feedback problem", BACKPROP): (
+    ("linear_feedback", "backprop"): (
         "relative deviation of the feedback from linearity (0 but for rounding: linear)",
         backprop_linear_feedback,
     ),
-    ("4 spiking problem", BACKPROP): (
+    ("spiking", "backprop"): (
         "fraction of hidden activities transmitted in training that are no whole numbers of spikes",
         rates_not_counts,
     ),
-    ("spikes for communication", SHADOW_TRAINED): (
+    ("spikes", "shadow_trained"): (
         "fraction of what converted neurons transmit that is neither 0 nor 1 spike",
         simulation_not_counts,
     ),
@@ -287,59 +275,45 @@ def constraints(settings: Constraints, seeds: list[int], dataset, networks) -> p
     Only verdicts that the thesis states have a row. Measured values are the largest over the seeds.
 
     Columns: constraint, group, method, verdict, reason, measurement, measured_value.
-    """
-    benches = [Bench(settings.layer_sizes, settings.batch_size, seed) for seed in seeds]
-    locality = float(local_updates(settings, seeds, None, None)["max_abs_change"].max())
-    rows = []
-    for verdict, method in stated_verdicts(settings.published):
-        key = (verdict["constraint"], None if method == settings.published["method"] else method)
-        measurement, value = STATED_ONLY, float("nan")
-        if key == ("locality", None):
-            measurement = "max change of an update when all non-adjacent arrays become noise"
-            value = locality
-        elif key in MEASUREMENTS:
-            measurement, measure = MEASUREMENTS[key]
-            value = max(measure(bench) for bench in benches)
-        rows.append(
-            (
-                verdict["constraint"],
-                verdict["group"],
-                method,
-                verdict["verdict"],
-                verdict["reason"],
-                measurement,
-                value,
-            )
-        )
-    columns = ["constraint", "group", "method", "verdict", "reason", "measurement"]
-    return pd.DataFrame(rows, columns=[*columns, "measured_value"])
-
-
-def stated_verdicts(published: Mapping[str, Any]) -> list[tuple[dict[str, str], str]]:
-    """(verdict, method) of every cell that the thesis fills, the SPCN first.
 
     Raises
     ------
     StudyError
-        If a verdict on another method names a constraint that is not known here.
+        If a verdict of the published file names a constraint that it does not list.
     """
-    found = [(dict(verdict), published["method"]) for verdict in published["verdicts"]]
-    for other in published["other_methods"]:
-        for name, verdict in other["verdicts"].items():
-            if name not in CONSTRAINTS:
+    benches = [Bench(settings.layer_sizes, settings.batch_size, seed) for seed in seeds]
+    locality = float(local_updates(settings, seeds, None, None)["max_abs_change"].max())
+    published = settings.published
+    constraint_of = {row["id"]: row for row in published["constraints"]}
+    rows = []
+    for method in published["methods"]:
+        for name, verdict in method["verdicts"].items():
+            if name not in constraint_of:
                 raise StudyError(
-                    f"published thuesen2022.claim.constraints: other_methods names the constraint "
-                    f"{name!r}, where one of {', '.join(CONSTRAINTS)} is expected."
+                    f"published thuesen2022.claim.constraints: {method['id']} has a verdict on "
+                    f"{name!r}, where one of {', '.join(constraint_of)} is expected."
                 )
-            constraint, group = CONSTRAINTS[name]
-            entry = {
-                "constraint": constraint,
-                "group": group,
-                "verdict": verdict,
-                "reason": f"stated in section {other['section']}",
-            }
-            found.append((entry, other["method"]))
-    return found
+            measurement, value = STATED_ONLY, float("nan")
+            if (name, method["id"]) == ("locality", OWN):
+                measurement = "max change of an update when all non-adjacent arrays become noise"
+                value = locality
+            elif (name, method["id"]) in MEASUREMENTS:
+                measurement, measure = MEASUREMENTS[name, method["id"]]
+                value = max(measure(bench) for bench in benches)
+            stated = f"stated in section {method['section']}"
+            rows.append(
+                (
+                    constraint_of[name]["name"],
+                    constraint_of[name]["group"],
+                    method["name"],
+                    verdict,
+                    method.get("reasons", {}).get(name, stated),
+                    measurement,
+                    value,
+                )
+            )
+    columns = ["constraint", "group", "method", "verdict", "reason", "measurement"]
+    return pd.DataFrame(rows, columns=[*columns, "measured_value"])
 
 
 def fig3(settings: Fig3, seeds, dataset, networks) -> pd.DataFrame:

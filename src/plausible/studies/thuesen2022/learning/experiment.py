@@ -69,9 +69,10 @@ def zil_equals_backprop(
     explains the deviation of its curves by numerical precision; the two precisions and the two
     orders separate the explanations.
 
-    Step n means after n updates. Columns: protocol, dtype, seed, step, max_relative_weight_difference (the largest over the
-    weight matrices of ||W_zil - W_bp|| / ||W_bp||), loss_difference_nats (of the batch of that
-    step, before the update, Z-IL minus backprop).
+    Step n means after n updates. Columns: protocol, dtype, seed, step,
+    max_relative_weight_difference (the largest over the weight matrices of
+    ||W_zil - W_bp|| / ||W_bp||), loss_difference_nats (of the batch of that step, before the
+    update, Z-IL minus backprop).
     """
     dataset = require(dataset, "zil_equals_backprop", "data set")
     device = resolve_device(settings.device)
