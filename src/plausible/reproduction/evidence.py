@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
-from plausible.config import nearest
 from plausible.errors import StudyError
 from plausible.measure.accuracy import mean_interval
 from plausible.reproduction.published import Entry, Published
@@ -103,28 +102,9 @@ class Evidence(NamedTuple):
             raise StudyError(f"the table of {self.published.study}.{name} has no rows.")
         return frame
 
-    def statement(self, name: str, of: str | None = None) -> Mapping[str, Any]:
-        """Statement ``name`` of this entry or of the entry ``of``: its test and its bounds."""
-        entry = self.published.entry(of) if of else self.entry
-        for statement in entry["expect"]:
-            if statement["id"] == name:
-                return statement
-        known = [statement["id"] for statement in entry["expect"]]
-        raise StudyError(
-            f"{entry['id']} has no statement '{name}'{nearest(name, known)}; it has "
-            f"{', '.join(known)}."
-        )
-
     def bound(self, name: str, key: str, of: str | None = None) -> float:
-        """Bound ``key`` of a statement, as its file declares it under ``bounds``."""
-        statement = self.statement(name, of)
-        bounds = statement.get("bounds", {})
-        if key not in bounds:
-            raise StudyError(
-                f"{self.entry['id']}: the statement '{name}' has no bound '{key}'"
-                f"{nearest(key, bounds)}; declare it under bounds, with its reason."
-            )
-        return bounds[key]
+        """Bound ``key`` of the statement ``name`` of this entry, or of the entry ``of``."""
+        return self.published.bound(of or self.entry["id"], name, key)
 
 
 class Judgement(NamedTuple):

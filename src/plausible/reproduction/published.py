@@ -61,6 +61,29 @@ class Published(NamedTuple):
             raise StudyError(f"{RECOVERED} holds no values of '{full}'; restore that file.")
         return self.recovered[full]
 
+    def bound(self, name: str, statement: str, key: str) -> float:
+        """Bound ``key`` of a statement of the entry ``name``, as declared under ``bounds``.
+
+        Raises
+        ------
+        StudyError
+            If there is no such statement or bound.
+        """
+        entry = self.entry(name)
+        statements = {one["id"]: one for one in entry["expect"]}
+        if statement not in statements:
+            raise StudyError(
+                f"{entry['id']} has no statement '{statement}'{nearest(statement, statements)}; "
+                f"it has {', '.join(statements)}."
+            )
+        bounds = statements[statement].get("bounds", {})
+        if key not in bounds:
+            raise StudyError(
+                f"{entry['id']}: the statement '{statement}' has no bound '{key}'"
+                f"{nearest(key, bounds)}; declare it under bounds, with its reason."
+            )
+        return bounds[key]
+
     def curve(self, name: str) -> "pd.DataFrame":
         """Published curve such as ``fig2a`` or ``fig5.loss``, recovered from the graphics.
 

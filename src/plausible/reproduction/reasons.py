@@ -33,7 +33,13 @@ class Difference(Settings):
     """Cause of the differences in some rows."""
 
     rows: tuple[Row, ...] = Field(min_length=1)
-    because: str
+    because: str | tuple[str, ...]
+    """The cause, or several that add up; what several rows share is a YAML anchor."""
+
+    @property
+    def text(self) -> str:
+        """The whole cause."""
+        return self.because if isinstance(self.because, str) else " ".join(self.because)
 
 
 class NotCompared(Settings):
@@ -87,7 +93,7 @@ class Reasons(Settings):
                 named = {key: getattr(row, key) for key in wanted if getattr(row, key) is not None}
                 if row.result == result and all(wanted[key] == named[key] for key in named):
                     rank = ("variant" not in named, "check" not in named, "protocol" not in named)
-                    found.append((rank, position, difference.because))
+                    found.append((rank, position, difference.text))
         return min(found)[-1] if found else None
 
 

@@ -1,12 +1,9 @@
-"""What the experiments of this study share: names of networks, random streams."""
+"""Random streams of this document's experiments, and names of its networks."""
 
 import numpy as np
 import torch
 
-from plausible.reproduction.inputs import Settings, read, require
 from plausible.seeds import numpy_generator, torch_seed
-
-__all__ = ["STUDY", "Settings", "read", "require", "split_name", "stream", "torch_generator"]
 
 STUDY = "thuesen2022"
 

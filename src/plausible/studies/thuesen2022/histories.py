@@ -2,11 +2,6 @@
 
 import pandas as pd
 
-from plausible.reproduction.markdown import (
-    as_they_are,  # noqa: F401 (named by study files)
-    theorems_markdown,  # noqa: F401
-)
-
 KEYS = ["run", "protocol", "seed"]
 
 

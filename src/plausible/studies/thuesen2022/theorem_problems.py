@@ -1,20 +1,9 @@
-"""What the checks of this study's theorems share beyond those of every study."""
+"""What the checks of this document's theorems share beyond those of every document."""
 
 import torch
 from torch import Tensor
 
-from plausible.reproduction.theorem_checks import Check, holds, normal, one_hot, relative_difference
 from plausible.studies.thuesen2022.common import torch_generator
-
-__all__ = [
-    "Check",
-    "generator_of",
-    "holds",
-    "normal",
-    "one_hot",
-    "reference_soft_rate",
-    "relative_difference",
-]
 
 
 def generator_of(theorem: str, seed: int) -> torch.Generator:

@@ -1,14 +1,14 @@
 """Checks on constraints, locality and the network with error nodes."""
 
-import re
 from collections.abc import Callable
-from typing import Any
 
 import pandas as pd
 
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence, Number, Outcome
 
+OWN = "spcn"
+"""Id of the thesis's own method."""
 MEASURABLE: dict[str, tuple[str, Callable[[float], bool]]] = {
     "locality": ("satisfied", lambda change: change == 0.0),
     "spikes": ("partly", lambda fraction: fraction > 0.0),
@@ -44,6 +44,19 @@ def drawn_layer_sizes(nodes: pd.DataFrame) -> list[int]:
     return [int(count) for count in values.groupby("layer").size()]
 
 
+def numbers_of_fig3(evidence: Evidence) -> list[Number]:
+    """Numbers of drawn value nodes."""
+    sizes = drawn_layer_sizes(drawn_nodes(evidence))
+    places = ("input_nodes", "hidden_nodes", "output_nodes")
+    if len(sizes) != len(places):
+        raise StudyError(f"fig3: the drawing has {len(sizes)} layers of value nodes, expected 3.")
+    values = evidence.entry["values"]
+    return [
+        Number(place, "", values[place], (float(size),), 0.0, "exact", seeded=False)
+        for place, size in zip(places, sizes, strict=True)
+    ]
+
+
 def replaced_layers_do_not_matter(evidence: Evidence) -> list[Outcome]:
     """Largest change of any update when other layers' arrays are replaced: exactly 0."""
     frame = evidence.table("claim.local_updates", "update", "layer", "max_abs_change")
@@ -55,101 +68,64 @@ def replaced_layers_do_not_matter(evidence: Evidence) -> list[Outcome]:
     return [Outcome("", change == 0.0, change, note=note)]
 
 
-def constraint_key(name: str) -> str:
-    """Short name of a constraint: ``1 weight transport problem`` is ``weight_transport``."""
-    text = re.sub(r"^\d+\s+", "", str(name).strip().lower()).replace("_", " ")
-    text = re.sub(r"\s+problem$", "", text).replace(" for communication", "")
-    return text.replace(" ", "_")
-
-
-def method_key(name: str) -> str:
-    """Name of a method without its explanation in parentheses."""
-    return str(name).split(" (")[0].strip().lower()
-
-
 def constraint_table(evidence: Evidence) -> pd.DataFrame:
-    """Section 4.3 as a table, with short names of constraint and method."""
-    frame = evidence.table(
-        "claim.constraints",
-        "constraint",
-        "group",
-        "method",
-        "verdict",
-        "measurement",
-        "measured_value",
-    )
-    return frame.assign(
-        key=frame["constraint"].map(constraint_key), method_key=frame["method"].map(method_key)
-    )
+    """Section 4.3 as a table: id of constraint and method, verdict, measured value."""
+    columns = ("constraint", "method", "verdict", "measured_value")
+    frame = evidence.table("claim.constraints", *columns)[list(columns)]
+    values = evidence.published.values("claim.constraints")
+    for column, key in (("constraint", "constraints"), ("method", "methods")):
+        ids = {row["name"]: row["id"] for row in values[key]}
+        frame = frame.assign(**{column: frame[column].map(ids).fillna(frame[column])})
+    return frame
 
 
-def published_verdicts(evidence: Evidence) -> dict[tuple[str, str], str]:
+def stated_verdicts(evidence: Evidence) -> dict[tuple[str, str], str]:
     """Verdict of every method and constraint that the thesis states."""
-    values = evidence.published.entry("claim.constraints")["values"]
-    own = method_key(values["method"])
-    stated = {
-        (own, constraint_key(row["constraint"])): row["verdict"] for row in values["verdicts"]
+    return {
+        (method["id"], constraint): verdict
+        for method in evidence.published.values("claim.constraints")["methods"]
+        for constraint, verdict in method["verdicts"].items()
     }
-    for other in values["other_methods"]:
-        for constraint, verdict in other["verdicts"].items():
-            stated[method_key(other["method"]), constraint_key(constraint)] = verdict
-    return stated
 
 
 def same_verdicts(evidence: Evidence) -> list[Outcome]:
     """Two findings: all stated verdicts are in the table, and measurements back the measurable."""
     frame = constraint_table(evidence)
-    stated = published_verdicts(evidence)
-    silent = ("", "not stated", "nan")
-    ours = {
-        (row.method_key, row.key): str(row.verdict)
-        for row in frame.itertuples()
-        if str(row.verdict) not in silent
-    }
-    wrong = sorted(
-        f"{method}/{constraint}"
-        for method, constraint in stated.keys() | ours.keys()
-        if ours.get((method, constraint)) != stated.get((method, constraint))
-    )
-    own = method_key(evidence.entry["values"]["method"])
-    measured = frame[(frame["method_key"] == own) & frame["measured_value"].notna()]
-    found = dict(zip(measured["key"], measured["measured_value"], strict=True))
+    stated = stated_verdicts(evidence)
+    ours = {(row.method, row.constraint): row.verdict for row in frame.itertuples()}
+    wrong = {key for key in stated.keys() | ours.keys() if ours.get(key) != stated.get(key)}
+    listed = ", ".join(sorted(f"{method}/{constraint}" for method, constraint in wrong))
+    measured = frame[(frame["method"] == OWN) & frame["measured_value"].notna()]
+    found = dict(zip(measured["constraint"], measured["measured_value"], strict=True))
     backed = [
         key
         for key, (verdict, fits) in MEASURABLE.items()
-        if key in found and ours.get((own, key)) == verdict and fits(found[key])
+        if key in found and ours.get((OWN, key)) == verdict and fits(found[key])
     ]
-    values = ", ".join(f"{key} {value:.3g}" for key, value in found.items())
     return [
         Outcome(
             "",
             not wrong,
-            f"{len(stated) - len(set(wrong) & _names(stated))} of {len(stated)}",
+            f"{len(stated) - len(wrong & stated.keys())} of {len(stated)}",
             variant="verdicts",
-            note=f"differing: {', '.join(wrong)}" if wrong else "",
+            note=f"differing: {listed}" if wrong else "",
         ),
         Outcome(
             "",
             len(backed) == len(MEASURABLE),
             f"{len(backed)} of {len(MEASURABLE)}",
             variant="measured",
-            note=values,
+            note=", ".join(f"{key} {value:.3g}" for key, value in found.items()),
         ),
     ]
 
 
-def _names(stated: dict[tuple[str, str], str]) -> set[str]:
-    return {f"{method}/{constraint}" for method, constraint in stated}
-
-
 def both_reasons_are_in_the_table(evidence: Evidence) -> list[Outcome]:
     """The table holds both reasons: weight transport not solved, spikes not used in training."""
-    stated = published_verdicts(evidence)
-    frame = constraint_table(evidence)
-    own = method_key(evidence.published.entry("claim.constraints")["values"]["method"])
-    part = frame[frame["method_key"] == own].set_index("key")["verdict"]
+    stated, frame = stated_verdicts(evidence), constraint_table(evidence)
+    part = frame[frame["method"] == OWN].set_index("constraint")["verdict"]
     reasons = ("weight_transport", "spikes")
-    found = [key for key in reasons if key in part.index and part[key] == stated[own, key]]
+    found = [key for key in reasons if part.get(key) == stated[OWN, key]]
     return [
         Outcome(
             "",
@@ -161,37 +137,14 @@ def both_reasons_are_in_the_table(evidence: Evidence) -> list[Outcome]:
 
 
 def six_problems(evidence: Evidence) -> list[Outcome]:
-    """All six names are constraints of the table."""
-    wanted = [constraint_key(name) for name in evidence.entry["values"]["problems"]]
-    present = set(constraint_table(evidence)["key"])
-    found = [name for name in wanted if name in present]
-    missing = sorted(set(wanted) - set(found))
+    """All six problems are constraints of the table."""
+    wanted = evidence.entry["values"]["problems"]
+    missing = [name for name in wanted if name not in set(constraint_table(evidence)["constraint"])]
     return [
         Outcome(
             "",
             not missing,
-            f"{len(found)} of {len(wanted)}",
+            f"{len(wanted) - len(missing)} of {len(wanted)}",
             note=f"missing: {', '.join(missing)}" if missing else "",
         )
-    ]
-
-
-EXACT = "exact"
-
-
-def _exact(label: str, protocol: str, published: Any, value: Any, note: str = "") -> Number:
-    if isinstance(value, str):
-        return Number(label, protocol, str(published), value, 0.0, EXACT, note)
-    return Number(label, protocol, published, (float(value),), 0.0, EXACT, note, False)
-
-
-def numbers_of_fig3(evidence: Evidence) -> list[Number]:
-    """Numbers of drawn value nodes."""
-    sizes = drawn_layer_sizes(drawn_nodes(evidence))
-    keys = ("input_nodes", "hidden_nodes", "output_nodes")
-    if len(sizes) != len(keys):
-        raise StudyError(f"fig3: the drawing has {len(sizes)} layers of value nodes, expected 3.")
-    return [
-        _exact(key, "", evidence.entry["values"][key], size)
-        for key, size in zip(keys, sizes, strict=True)
     ]

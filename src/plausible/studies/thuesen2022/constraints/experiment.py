@@ -4,7 +4,7 @@ The verdicts are the published ones. Where an entry says something that can be m
 measured on a small random network; everything else is marked "stated only".
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,34 +29,23 @@ from plausible.learning.predictive_coding import (
 from plausible.learning.settings import TrainingSettings
 from plausible.networks.mlp import forward_pass, init_network, layer_sizes
 from plausible.neurons.rates import LIF
-from plausible.studies.thuesen2022.common import Settings, read, torch_generator
+from plausible.studies.thuesen2022.common import torch_generator
 from plausible.studies.thuesen2022.constraints.experiment_locality import (
     local_updates,
     random_state,
 )
+from plausible.studies.thuesen2022.constraints.settings import Constraints, Fig3
 
 STATED_ONLY = "stated only"
 ACTIVATION_SCALE = TrainingSettings().activation_scale
-# Names of the constraints in the verdicts that the thesis gives on other methods.
-CONSTRAINTS = {
-    "locality": ("locality", "neuron constraint"),
-    "spikes": ("spikes for communication", "neuron constraint"),
-    "weight_transport": ("1 weight transport problem", "backprop problem"),
-    "derivative": ("2 derivative problem", "backprop problem"),
-    "linear_feedback": ("3 linear feedback problem", "backprop problem"),
-    "spiking": ("4 spiking problem", "backprop problem"),
-    "timing": ("5 timing problem", "backprop problem"),
-    "target": ("6 target problem", "backprop problem"),
-    "locality_in_time": ("locality in time", "neuron constraint"),
-}
-BACKPROP = "backprop-trained ANN"
-SHADOW_TRAINED = "shadow-trained SNN"
+OWN = "spcn"
+"""Id of the thesis's own method in the published file."""
 
 
 class Bench:
     """A small random network in the states that the measurements look at."""
 
-    def __init__(self, layer_sizes: list[int], batch_size: int, seed: int) -> None:
+    def __init__(self, layer_sizes: Sequence[int], batch_size: int, seed: int) -> None:
         self.generator = torch_generator("constraints", seed, "network")
         self.layer_sizes, self.batch_size = layer_sizes, batch_size
         self.network, self.state = random_state(layer_sizes, batch_size, self.generator)
@@ -223,144 +212,123 @@ def simulation_not_counts(bench: Bench) -> float:
     return float(np.mean((spikes != 0) & (spikes != 1)))
 
 
-# (constraint, method or None for the SPCN): what is measured, and how.
-MEASUREMENTS: dict[tuple[str, str | None], tuple[str, Callable[[Bench], float]]] = {
-    ("spikes for communication", None): (
+# By the ids of constraint and method: what is measured, and how.
+MEASUREMENTS: dict[tuple[str, str], tuple[str, Callable[[Bench], float]]] = {
+    ("spikes", OWN): (
         "fraction of hidden activities transmitted in training that are no whole numbers of spikes",
         rates_not_counts,
     ),
-    ("unidirectionality", None): (
+    ("unidirectionality", OWN): (
         "change of the first hidden layer's value-node update by values of the layer above",
         pcn_error_flow,
     ),
-    ("1 weight transport problem", None): (
+    ("weight_transport", OWN): (
         "max |feedback - forward^T| of the weights that send errors down (0: the same weights)",
         pcn_weight_transport,
     ),
-    ("2 derivative problem", None): (
+    ("derivative", OWN): (
         "change of the value-node updates when f' is replaced by 1",
         pcn_derivative,
     ),
-    ("3 linear feedback problem", None): (
+    ("linear_feedback", OWN): (
         "relative deviation of the feedback from linearity (0 but for rounding: linear)",
         pcn_linear_feedback,
     ),
-    ("4 spiking problem", None): (
+    ("spiking", OWN): (
         "fraction of hidden activities outside the range of spike rates, 0 to 250 Hz",
         rates_outside_range,
     ),
-    ("5 timing problem", None): (
+    ("timing", OWN): (
         "different inference times at which a layer's weights have to change, per update",
         update_times,
     ),
-    ("6 target problem", None): (
+    ("target", OWN): (
         "largest error node without target (0: nothing is learned)",
         update_without_target,
     ),
-    ("1 weight transport problem", BACKPROP): (
+    ("weight_transport", "backprop"): (
         "relative max |feedback - forward^T| of the output layer (0: the same weights)",
         backprop_weight_transport,
     ),
-    ("2 derivative problem", BACKPROP): (
+    ("derivative", "backprop"): (
         "change of the errors when f' is replaced by 1",
         backprop_derivative,
     ),
-    ("3 linear feedback problem", BACKPROP): (
+    ("linear_feedback", "backprop"): (
         "relative deviation of the feedback from linearity (0 but for rounding: linear)",
         backprop_linear_feedback,
     ),
-    ("4 spiking problem", BACKPROP): (
+    ("spiking", "backprop"): (
         "fraction of hidden activities transmitted in training that are no whole numbers of spikes",
         rates_not_counts,
     ),
-    ("spikes for communication", SHADOW_TRAINED): (
+    ("spikes", "shadow_trained"): (
         "fraction of what converted neurons transmit that is neither 0 nor 1 spike",
         simulation_not_counts,
     ),
 }
 
 
-def constraints(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+def constraints(settings: Constraints, seeds: list[int], dataset, networks) -> pd.DataFrame:
     """Claim of section 4.3: which biological constraint each method meets.
 
     Only verdicts that the thesis states have a row. Measured values are the largest over the seeds.
 
-    Settings: ``layer_sizes``, ``batch_size`` of the random network, ``published`` (the ``values``
-    of the published entry thuesen2022.claim.constraints).
     Columns: constraint, group, method, verdict, reason, measurement, measured_value.
-    """
-    sizes, batch, published = read(
-        settings, "constraints", "layer_sizes", "batch_size", "published"
-    )
-    benches = [Bench(sizes, batch, seed) for seed in seeds]
-    locality = float(local_updates(settings, seeds, None, None)["max_abs_change"].max())
-    rows = []
-    for verdict, method in stated_verdicts(published):
-        key = (verdict["constraint"], None if method == published["method"] else method)
-        measurement, value = STATED_ONLY, float("nan")
-        if key == ("locality", None):
-            measurement = "max change of an update when all non-adjacent arrays become noise"
-            value = locality
-        elif key in MEASUREMENTS:
-            measurement, measure = MEASUREMENTS[key]
-            value = max(measure(bench) for bench in benches)
-        rows.append(
-            (
-                verdict["constraint"],
-                verdict["group"],
-                method,
-                verdict["verdict"],
-                verdict["reason"],
-                measurement,
-                value,
-            )
-        )
-    columns = ["constraint", "group", "method", "verdict", "reason", "measurement"]
-    return pd.DataFrame(rows, columns=[*columns, "measured_value"])
-
-
-def stated_verdicts(published: Mapping[str, Any]) -> list[tuple[dict[str, str], str]]:
-    """(verdict, method) of every cell that the thesis fills, the SPCN first.
 
     Raises
     ------
     StudyError
-        If a verdict on another method names a constraint that is not known here.
+        If a verdict of the published file names a constraint that it does not list.
     """
-    found = [(dict(verdict), published["method"]) for verdict in published["verdicts"]]
-    for other in published["other_methods"]:
-        for name, verdict in other["verdicts"].items():
-            if name not in CONSTRAINTS:
+    benches = [Bench(settings.layer_sizes, settings.batch_size, seed) for seed in seeds]
+    locality = float(local_updates(settings, seeds, None, None)["max_abs_change"].max())
+    published = settings.published
+    constraint_of = {row["id"]: row for row in published["constraints"]}
+    rows = []
+    for method in published["methods"]:
+        for name, verdict in method["verdicts"].items():
+            if name not in constraint_of:
                 raise StudyError(
-                    f"published thuesen2022.claim.constraints: other_methods names the constraint "
-                    f"{name!r}, where one of {', '.join(CONSTRAINTS)} is expected."
+                    f"published thuesen2022.claim.constraints: {method['id']} has a verdict on "
+                    f"{name!r}, where one of {', '.join(constraint_of)} is expected."
                 )
-            constraint, group = CONSTRAINTS[name]
-            entry = {
-                "constraint": constraint,
-                "group": group,
-                "verdict": verdict,
-                "reason": f"stated in section {other['section']}",
-            }
-            found.append((entry, other["method"]))
-    return found
+            measurement, value = STATED_ONLY, float("nan")
+            if (name, method["id"]) == ("locality", OWN):
+                measurement = "max change of an update when all non-adjacent arrays become noise"
+                value = locality
+            elif (name, method["id"]) in MEASUREMENTS:
+                measurement, measure = MEASUREMENTS[name, method["id"]]
+                value = max(measure(bench) for bench in benches)
+            stated = f"stated in section {method['section']}"
+            rows.append(
+                (
+                    constraint_of[name]["name"],
+                    constraint_of[name]["group"],
+                    method["name"],
+                    verdict,
+                    method.get("reasons", {}).get(name, stated),
+                    measurement,
+                    value,
+                )
+            )
+    columns = ["constraint", "group", "method", "verdict", "reason", "measurement"]
+    return pd.DataFrame(rows, columns=[*columns, "measured_value"])
 
 
-def fig3(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def fig3(settings: Fig3, seeds, dataset, networks) -> pd.DataFrame:
     """Figure 3: graph of a predictive coding network, read from the implemented network.
 
     A value node predicts the error nodes of the next layer through the weights; an error node acts
     on its own value node and, through the same weights, on the value nodes of the layer below.
 
-    Settings: ``layer_sizes``. Columns: element (value_node, error_node, edge), kind (nodes: input,
+    Columns: element (value_node, error_node, edge), kind (nodes: input,
     hidden, output; edges: prediction from a value to an error node, error from an error to a value
     node), layer, index (from 0), target_layer, target_index (edges; -1 for nodes), x, y (nodes;
     NaN for edges).
     """
-    (sizes,) = read(settings, "fig3", "layer_sizes")
-    network = init_network(
-        tuple(sizes), TrainingSettings(), torch_generator("fig3", seeds[0], "init")
-    )
+    generator = torch_generator("fig3", seeds[0], "init")
+    network = init_network(settings.layer_sizes, TrainingSettings(), generator)
     last = len(network.weights)
     kinds = ["input", *["hidden"] * (last - 1), "output"]
     height = max(layer_sizes(network))

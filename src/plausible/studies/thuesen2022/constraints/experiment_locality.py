@@ -1,5 +1,7 @@
 """Claim of section 4.3 of Thuesen 2022: value-node, weight and bias updates of a PCN are local."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import torch
 from torch import Tensor
@@ -15,11 +17,12 @@ from plausible.learning.predictive_coding import (
 )
 from plausible.learning.settings import TrainingSettings
 from plausible.networks.mlp import Network, init_network
-from plausible.studies.thuesen2022.common import Settings, read, torch_generator
+from plausible.studies.thuesen2022.common import torch_generator
+from plausible.studies.thuesen2022.constraints.settings import LocalUpdates
 
 
 def random_state(
-    layer_sizes: list[int], batch_size: int, generator: torch.Generator
+    layer_sizes: Sequence[int], batch_size: int, generator: torch.Generator
 ) -> tuple[Network, State]:
     """Soft-rate network and random value nodes (no error node is zero), in float64.
 
@@ -90,22 +93,21 @@ def replace_others(
     return replaced, refresh(replaced, plan, state._replace(values=values))
 
 
-def local_updates(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+def local_updates(settings: LocalUpdates, seeds: list[int], dataset, networks) -> pd.DataFrame:
     """Change of each update when all arrays that are not adjacent to it become noise.
 
     A value node may use its own and the next error node, i.e. the value nodes, weights and biases
     of which these are made; a weight or bias may use the error node above and the value node below
     it. ``max_abs_change`` is zero, to the last bit, if nothing else enters.
 
-    Settings: ``layer_sizes`` (with at least five layers something is left to replace),
-    ``batch_size``. Columns: update, layer, replaced_layers (value nodes replaced, as "0 4 5"),
+    Columns: update, layer, replaced_layers (value nodes replaced, as "0 4 5"),
     max_abs_change (the largest over the seeds).
     """
-    sizes, batch = read(settings, "local_updates", "layer_sizes", "batch_size")
+    sizes = settings.layer_sizes
     changes: dict[tuple[str, int, str], float] = {}
     for seed in seeds:
         generator = torch_generator("local_updates", seed, "network")
-        network, state = random_state(sizes, batch, generator)
+        network, state = random_state(sizes, settings.batch_size, generator)
         for layer in range(1, len(sizes)):
             for update, before in updates_of(network, state, layer).items():
                 values, weights = needed_by(update, layer)

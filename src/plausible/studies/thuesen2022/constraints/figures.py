@@ -44,6 +44,8 @@ def constraints(table: pd.DataFrame, published: Published, dataset: str = "mnist
     ordered = table.sort_values("group", key=lambda column: column.map(groups.index), kind="stable")
     rows = list(dict.fromkeys(ordered["constraint"]))
     methods = list(dict.fromkeys(table["method"]))
+    stated = published.values("claim.constraints")["methods"]
+    short = {method["name"]: method.get("short", method["name"]) for method in stated}
     notes = _measurements(ordered)
     figure = new_figure(height_mm=34 + 6.5 * len(rows) + 3.5 * len(notes))
     axes = figure.subplots()
@@ -53,7 +55,9 @@ def constraints(table: pd.DataFrame, published: Published, dataset: str = "mnist
         axes.add_patch(Rectangle((x - 0.48, y - 0.45), 0.96, 0.9, fc=colour, ec=GREY, lw=0.4))
         mark = notes.get((entry.constraint, entry.method), ("",))[0]
         axes.text(x, y, f"{sign} $^{{{mark}}}$" if mark else sign, ha="center", va="center")
-    axes.set_xticks(range(len(methods)), [_wrap(_short(method), 11) for method in methods])
+    axes.set_xticks(
+        range(len(methods)), [_wrap(short.get(method, method), 11) for method in methods]
+    )
     axes.set_yticks(range(len(rows)), [str(row).replace("_", " ") for row in rows])
     axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axes.set(xlim=(-0.5, len(methods) - 0.5), ylim=(len(rows) - 0.5, -0.5), ylabel="constraint")
@@ -90,13 +94,6 @@ def _measurements(table: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str]]
         )
         for letter_of, entry in zip(ascii_lowercase, measured.itertuples(index=False), strict=False)
     }
-
-
-def _short(method: str) -> str:
-    """``continual vector field (C-VF)`` becomes C-VF; a longer explanation in brackets is cut."""
-    name, _, bracket = str(method).partition(" (")
-    bracket = bracket.rstrip(")")
-    return bracket if 0 < len(bracket) <= 6 else name
 
 
 def _verdict_kind(verdict: str) -> str:

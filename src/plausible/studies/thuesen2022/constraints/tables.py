@@ -5,11 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from plausible.reproduction.markdown import (
-    as_they_are,  # noqa: F401 (named by study files)
-    markdown_table,
-    theorems_markdown,  # noqa: F401
-)
+from plausible.reproduction.markdown import markdown_table
 
 
 def constraints_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:

@@ -1,7 +1,5 @@
 """Checks on learning by Z-IL against backprop."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -30,7 +28,8 @@ def curves_coincide(evidence: Evidence) -> list[Outcome]:
     The former is the maximum over all common evaluations of one seed, judged by its mean over
     seeds; the latter the maximum over steps and seeds of the equality experiment.
     """
-    points, weight_bound = evidence.bounds(0)[:2]
+    points = evidence.bound("curves_coincide", "points")
+    weight_bound = evidence.bound("curves_coincide", "relative_weight_difference")
     outcomes = []
     for protocol, frame in by_protocol(accuracy_curves(evidence)):
         wide = frame.pivot(index=["seed", "step"], columns="algorithm", values="value").dropna()
@@ -79,13 +78,15 @@ def final_zil_accuracy(evidence: Evidence) -> dict[str, np.ndarray]:
 def final_accuracy_of_the_curve(evidence: Evidence) -> list[Outcome]:
     """|mean over seeds - 97.31| <= 0.7 points, at full scale only."""
     published = evidence.entry["values"]["final_test_accuracy_zil_percent"]
-    return _near(final_zil_accuracy(evidence), published, evidence.bounds(1)[0])
+    tolerance = evidence.bound("final_accuracy_of_the_curve", "points")
+    return _near(final_zil_accuracy(evidence), published, tolerance)
 
 
 def final_accuracy_of_the_text(evidence: Evidence) -> list[Outcome]:
     """|mean over seeds - 97.31| <= 0.7 points, at full scale only."""
     published = evidence.entry["values"]["test_accuracy_percent"]
-    return _near(zil_accuracies(evidence), published, evidence.bounds(0)[0])
+    tolerance = evidence.bound("final_accuracy_of_the_text", "points")
+    return _near(zil_accuracies(evidence), published, tolerance)
 
 
 def zil_accuracies(evidence: Evidence) -> dict[str, np.ndarray]:
@@ -108,10 +109,11 @@ def _near(values: dict[str, np.ndarray], published: float, tolerance: float) -> 
 
 def weights_stay_equal(evidence: Evidence) -> list[Outcome]:
     """Exact: largest relative weight difference over seeds, up to the first record at step 100."""
-    bound64, steps, bound32 = evidence.bounds(0)
+    steps = evidence.bound("weights_stay_equal", "steps")
     outcomes = []
     for protocol, frame in by_protocol(_equality(evidence)):
-        for dtype, bound in (("float64", bound64), ("float32", bound32)):
+        for dtype in ("float64", "float32"):
+            bound = evidence.bound("weights_stay_equal", dtype)
             part = frame[frame["dtype"] == dtype]
             reached = part.loc[part["step"] >= steps, "step"]
             if reached.empty:
@@ -137,25 +139,27 @@ def weights_stay_equal(evidence: Evidence) -> list[Outcome]:
 
 def numbers_of_fig5(evidence: Evidence) -> list[Number]:
     """Accuracy of Z-IL after the last update of figure 5."""
-    key = "final_test_accuracy_zil_percent"
-    tolerance = evidence.bounds(1)[0]
-    return [
-        _stated(key, protocol, evidence.entry["values"][key], values, tolerance, "expect:1")
-        for protocol, values in final_zil_accuracy(evidence).items()
-    ]
-
-
-def _stated(
-    label: str, protocol: str, published: float, values: Any, tolerance: float, source: str
-) -> Number:
-    return Number(label, protocol, published, tuple(map(float, values)), tolerance, source)
+    return _accuracies(
+        evidence,
+        "final_test_accuracy_zil_percent",
+        final_zil_accuracy(evidence),
+        "final_accuracy_of_the_curve",
+    )
 
 
 def numbers_of_claim_zil_final_accuracy(evidence: Evidence) -> list[Number]:
     """The 97.31 % of section 4.1."""
-    key = "test_accuracy_percent"
-    tolerance = evidence.bounds(0)[0]
+    return _accuracies(
+        evidence, "test_accuracy_percent", zil_accuracies(evidence), "final_accuracy_of_the_text"
+    )
+
+
+def _accuracies(
+    evidence: Evidence, place: str, found: dict[str, np.ndarray], statement: str
+) -> list[Number]:
+    """A published accuracy in every protocol, with the tolerance of a statement."""
+    published, tolerance = evidence.entry["values"][place], evidence.bound(statement, "points")
     return [
-        _stated(key, protocol, evidence.entry["values"][key], values, tolerance, "expect:0")
-        for protocol, values in zil_accuracies(evidence).items()
+        Number(place, protocol, published, tuple(map(float, values)), tolerance, statement)
+        for protocol, values in found.items()
     ]

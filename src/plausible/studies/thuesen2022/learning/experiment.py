@@ -16,13 +16,14 @@ from plausible.learning.settings import TrainingSettings, settings_from_mapping
 from plausible.learning.training import resolve_device
 from plausible.learning.update import update
 from plausible.measure.operation_count import count_multiply_adds
+from plausible.measure.slopes import log_spaced
 from plausible.networks.mlp import DTYPES, Network, clone_network, init_network, move_network
-from plausible.studies.thuesen2022.common import (
-    Settings,
-    read,
-    require,
-    stream,
-    torch_generator,
+from plausible.reproduction.inputs import require
+from plausible.studies.thuesen2022.common import stream, torch_generator
+from plausible.studies.thuesen2022.learning.settings import (
+    ActivationScaling,
+    IlCost,
+    ZilEqualsBackprop,
 )
 
 CLASSES = 10
@@ -58,13 +59,8 @@ def training_batches(
             )
 
 
-def log_spaced_steps(steps: int, points: int) -> list[int]:
-    """About ``points`` whole numbers from 1 to ``steps``, evenly spaced on a logarithmic axis."""
-    return sorted({round(step) for step in np.geomspace(1, steps, points)})
-
-
 def zil_equals_backprop(
-    settings: Settings, seeds: list[int], dataset: Dataset | None, networks
+    settings: ZilEqualsBackprop, seeds: list[int], dataset: Dataset | None, networks
 ) -> pd.DataFrame:
     """Claim of section 4.1: with equal initial weights and batches, Z-IL trains as backprop does.
 
@@ -73,31 +69,19 @@ def zil_equals_backprop(
     explains the deviation of its curves by numerical precision; the two precisions and the two
     orders separate the explanations.
 
-    Settings: ``training`` (fields of TrainingSettings without learning rule and dtype), ``steps``
-    (updates), ``recorded_points`` (about so many logarithmically spaced steps),
-    ``published_steps`` (list; recorded too), ``dtypes`` (list), ``device``. Step n means after n
-    updates.
-    Columns: protocol, dtype, seed, step, max_relative_weight_difference (the largest over the
-    weight matrices of ||W_zil - W_bp|| / ||W_bp||), loss_difference_nats (of the batch of that
-    step, before the update, Z-IL minus backprop).
+    Step n means after n updates. Columns: protocol, dtype, seed, step,
+    max_relative_weight_difference (the largest over the weight matrices of
+    ||W_zil - W_bp|| / ||W_bp||), loss_difference_nats (of the batch of that step, before the
+    update, Z-IL minus backprop).
     """
     dataset = require(dataset, "zil_equals_backprop", "data set")
-    training, steps, points, published, dtypes = read(
-        settings,
-        "zil_equals_backprop",
-        "training",
-        "steps",
-        "recorded_points",
-        "published_steps",
-        "dtypes",
-    )
-    device = resolve_device(settings.get("device", "cpu"))
-    recorded = {*log_spaced_steps(steps, points), *published}
+    device = resolve_device(settings.device)
+    recorded = {*log_spaced(settings.steps, settings.recorded_points), *settings.published_steps}
     rows = []
-    for dtype in dtypes:
-        chosen = settings_from_mapping({**training, "dtype": dtype})
+    for dtype in settings.dtypes:
+        training = settings_from_mapping({**settings.training, "dtype": dtype})
         for seed in seeds:
-            rows += _race(chosen, dataset, seed, device, steps, recorded)
+            rows += _race(training, dataset, seed, device, settings.steps, recorded)
     return pd.DataFrame(
         rows,
         columns=[
@@ -159,29 +143,23 @@ def weight_difference(network: Network, reference: Network) -> float:
 
 
 def activation_scaling(
-    settings: Settings, seeds: list[int], dataset: Dataset | None, networks
+    settings: ActivationScaling, seeds: list[int], dataset: Dataset | None, networks
 ) -> pd.DataFrame:
     """Claim of section 3.4.1: scaling the rate by 0.05 speeds up training from He initialisation.
 
-    Settings: ``activation_scales`` (list), ``training`` (fields of TrainingSettings; ``epochs`` and
-    ``batch_size`` set the number of updates), ``window_steps`` (updates whose losses make a row),
-    ``device``.
     Columns: activation_scale, seed, step (the last update of the window, from 1),
     training_loss_nats (mean loss of the window's batches before their updates), diverged. A run
     whose loss is no longer finite ends with a row at the last step: loss NaN, diverged True.
     """
     dataset = require(dataset, "activation_scaling", "data set")
-    scales, training, window = read(
-        settings, "activation_scaling", "activation_scales", "training", "window_steps"
-    )
-    device = resolve_device(settings.get("device", "cpu"))
+    device = resolve_device(settings.device)
     rows = []
-    for scale in scales:
-        chosen = settings_from_mapping({**training, "activation_scale": scale})
+    for scale in settings.activation_scales:
+        training = settings_from_mapping({**settings.training, "activation_scale": scale})
         for seed in seeds:
             rows += [
-                (float(scale), seed, *row)
-                for row in _loss_curve(chosen, dataset, seed, device, window)
+                (scale, seed, *row)
+                for row in _loss_curve(training, dataset, seed, device, settings.window_steps)
             ]
     return pd.DataFrame(
         rows, columns=["activation_scale", "seed", "step", "training_loss_nats", "diverged"]
@@ -212,29 +190,18 @@ def _loss_curve(
     return rows
 
 
-def il_cost(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+def il_cost(settings: IlCost, seeds: list[int], dataset, networks) -> pd.DataFrame:
     """Claim of chapter 5: inference learning costs more than backprop on present hardware.
 
     Times one weight update by backprop, Z-IL and IL, in turn, so that a slow moment of the machine
     meets all three. The times are CPU times of the process (wall-clock times on a GPU) and differ
     from run to run; the multiply-adds of the matrix products of one update do not.
 
-    Settings: ``layer_sizes``, ``batch_size``, ``inference_steps`` and ``inference_step_size`` of
-    IL, ``repetitions`` (the median is reported), ``warm_up`` (updates before), ``device``.
     Columns: algorithm, layer_sizes (as 784-300-300-10), batch_size, inference_steps,
     milliseconds_per_update, multiply_adds, repetitions.
     """
-    sizes, batch, steps, step_size, repetitions, warm_up = read(
-        settings,
-        "il_cost",
-        "layer_sizes",
-        "batch_size",
-        "inference_steps",
-        "inference_step_size",
-        "repetitions",
-        "warm_up",
-    )
-    device = resolve_device(settings.get("device", "cpu"))
+    sizes, batch = settings.layer_sizes, settings.batch_size
+    device = resolve_device(settings.device)
     generator = torch_generator("il_cost", seeds[0], "data")
     inputs = torch.rand(batch, sizes[0], generator=generator).to(device)
     labels = torch.randint(sizes[-1], (batch,), generator=generator)
@@ -242,10 +209,10 @@ def il_cost(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataF
     runs = {
         rule: _timed_update(
             TrainingSettings(
-                hidden_sizes=tuple(sizes[1:-1]),
+                hidden_sizes=sizes[1:-1],
                 learning_rule=rule,
-                inference_steps=steps,
-                inference_step_size=step_size,
+                inference_steps=settings.inference_steps,
+                inference_step_size=settings.inference_step_size,
             ),
             sizes,
             inputs,
@@ -255,12 +222,12 @@ def il_cost(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataF
     }
     operations = {rule: count_multiply_adds(run) for rule, run in runs.items()}
     seconds: dict[str, list[float]] = {rule: [] for rule in runs}
-    for repetition in range(warm_up + repetitions):
+    for repetition in range(settings.warm_up + settings.repetitions):
         for rule, run in runs.items():
             elapsed = run()
-            if repetition >= warm_up:
+            if repetition >= settings.warm_up:
                 seconds[rule].append(elapsed)
-    inner = {"backprop": 0, "zil": len(sizes) - 1, "il": steps}
+    inner = {"backprop": 0, "zil": len(sizes) - 1, "il": settings.inference_steps}
     return pd.DataFrame(
         {
             "algorithm": rule,
@@ -269,17 +236,17 @@ def il_cost(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataF
             "inference_steps": inner[rule],
             "milliseconds_per_update": 1e3 * float(np.median(seconds[rule])),
             "multiply_adds": operations[rule],
-            "repetitions": repetitions,
+            "repetitions": settings.repetitions,
         }
         for rule in runs
     )
 
 
 def _timed_update(
-    training: TrainingSettings, sizes: list[int], inputs: Tensor, one_hot: Tensor
+    training: TrainingSettings, sizes: tuple[int, ...], inputs: Tensor, one_hot: Tensor
 ) -> Callable[[], float]:
     """Function that makes one update and returns how many seconds it took."""
-    network = init_network(tuple(sizes), training, torch.Generator().manual_seed(0))
+    network = init_network(sizes, training, torch.Generator().manual_seed(0))
     network = move_network(network, inputs.device)
     memory: dict[str, Any] = {"state": init_optimizer(network, training)}
     on_gpu = inputs.device.type == "cuda"

@@ -36,8 +36,7 @@ from plausible.drawing.style import (
 from plausible.reproduction.published import Published
 
 ALGORITHMS = {"backprop": "backprop", "zil": "Z-IL", "il": "IL"}
-# Bounds of claim.zil_equals_backprop_training: relative weight difference in each number format.
-BOUNDS = {"float64": 1e-10, "float32": 1e-3}
+FORMATS = ("float64", "float32")
 # What is exactly zero has no place on a logarithmic axis; it is drawn here, below all rounding.
 SMALLEST = 1e-20
 # Published extremes are exact per epoch only (curves/README.md); 20 windows cover one epoch each.
@@ -189,7 +188,7 @@ def zil_equals_backprop(
     figure = new_figure(height_mm=82)
     weights, losses = figure.subplots(1, 2)
     names, exact = protocols_in(table), set()
-    formats = [name for name in BOUNDS if name in set(table["dtype"])]
+    formats = [name for name in FORMATS if name in set(table["dtype"])]
     for name in names:
         for kind in formats:
             chosen = table[(table["protocol"] == name) & (table["dtype"] == kind)]
@@ -217,10 +216,11 @@ def zil_equals_backprop(
                 if len(zero):
                     exact.add(axes)
     for kind in formats:
-        weights.axhline(BOUNDS[kind], color=GREY, lw=0.7, zorder=1)
+        bound = published.bound("claim.zil_equals_backprop_training", "weights_stay_equal", kind)
+        weights.axhline(bound, color=GREY, lw=0.7, zorder=1)
         weights.annotate(
             f"bound, {kind}",
-            (0.0, BOUNDS[kind]),
+            (0.0, bound),
             (3, 2),
             xycoords=("axes fraction", "data"),
             textcoords="offset points",

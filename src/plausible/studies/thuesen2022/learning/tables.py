@@ -5,11 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from plausible.reproduction.markdown import (
-    Frames,
-    as_they_are,  # noqa: F401 (named by study files)
-    theorems_markdown,  # noqa: F401
-)
+from plausible.reproduction.markdown import Frames
 from plausible.studies.thuesen2022.histories import final_accuracy
 
 

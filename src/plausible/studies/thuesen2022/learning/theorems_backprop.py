@@ -12,15 +12,9 @@ from plausible.learning.settings import TrainingSettings
 from plausible.measure.operation_count import count_multiply_adds
 from plausible.networks.batch_norm import BatchNorm, init_batch_norm, normalise, propagate
 from plausible.networks.mlp import Network, forward_pass, init_network
-from plausible.studies.thuesen2022.common import Settings
-from plausible.studies.thuesen2022.theorem_problems import (
-    Check,
-    generator_of,
-    normal,
-    one_hot,
-    reference_soft_rate,
-    relative_difference,
-)
+from plausible.reproduction.theorem_checks import Check, normal, one_hot, relative_difference
+from plausible.studies.thuesen2022.learning.settings import Theorems
+from plausible.studies.thuesen2022.theorem_problems import generator_of, reference_soft_rate
 
 SIZES = (20, 16, 12, 10)
 BATCH = 32
@@ -75,7 +69,7 @@ def in_order(network: Network, found) -> list[Tensor]:
     return ordered
 
 
-def backprop(settings: Settings, seed: int) -> list[Check]:
+def backprop(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 23-26: the recursion gives the gradient, at the cost of about two forward passes."""
     checks = []
     for activation in ("relu", "soft_rate"):
@@ -96,14 +90,14 @@ def backprop(settings: Settings, seed: int) -> list[Check]:
     weights = sum(weight.numel() for weight in network.weights)
     checks += [
         Check(
-            "backward_pass_costs_forward_passes",
+            "costs_few_forward_passes",
             "counted multiplications of the backward pass over those of a forward pass",
             (both - forward) / forward,
             # One product for the errors, one for the weights; the errors need none below layer 1.
             2.0,
         ),
         Check(
-            "backward_pass_costs_forward_passes",
+            "costs_few_forward_passes",
             "counted multiplications of one forward pass per weight (perturbation) over those of "
             "backprop, divided by the number of weights",
             weights * forward / both / weights,
@@ -121,7 +115,7 @@ def _multiplications(network: Network, inputs: Tensor, labels: Tensor) -> tuple[
     return forward, both
 
 
-def adam(settings: Settings, seed: int) -> list[Check]:
+def adam(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 27-29: with powers of beta in the bias correction this is Adam."""
     variants = [
         ("bias correction 1 - beta^t", {}, "corrected"),
@@ -138,7 +132,7 @@ def adam(settings: Settings, seed: int) -> list[Check]:
     ]
     return [
         Check(
-            "equals_reference_adam_when_bias",
+            "equals_reference_adam",
             f"{text}: weights after 200 steps against torch.optim.Adam, maximum difference",
             _adam_difference(TrainingSettings(optimizer="adam", **changes), seed),
             1e-10,
@@ -167,7 +161,7 @@ def _adam_difference(settings: TrainingSettings, seed: int) -> float:
     return float((ours - reference.detach()).abs().max())
 
 
-def batch_norm(settings: Settings, seed: int) -> list[Check]:
+def batch_norm(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 30-33: standardisation in training, an affine map of moving statistics afterwards."""
     generator = generator_of("batch_norm", seed)
     features = 12
@@ -188,7 +182,7 @@ def batch_norm(settings: Settings, seed: int) -> list[Check]:
     inference, _ = normalise(moved, inputs, batch_statistics=False)
     checks = [
         Check(
-            "training_output_has_mean_beta_std",
+            "output_has_shift_and_gain",
             "training output: maximum difference of its mean to beta and of its standard deviation "
             "to |gamma|",
             max(
@@ -198,7 +192,7 @@ def batch_norm(settings: Settings, seed: int) -> list[Check]:
             1e-3,
         ),
         Check(
-            "eq_equals_eq_moving_statistics",
+            "inference_is_the_affine_map",
             "inference output against the affine map of eq. 33: maximum difference",
             float((inference - affine).abs().max()),
             1e-12,
@@ -208,7 +202,7 @@ def batch_norm(settings: Settings, seed: int) -> list[Check]:
         each = moments[weight]
         checks.append(
             Check(
-                "eq_equals_eq_moving_statistics",
+                "inference_is_the_affine_map",
                 f"moving averages with weight {weight} on the new batch against torch's "
                 "BatchNorm1d after 20 batches: maximum relative difference",
                 relative_difference(
@@ -228,7 +222,7 @@ def _norm(features: int, gain: Tensor, shift: Tensor, new_weight: float = 0.1) -
     return norm._replace(gain=gain, shift=shift)
 
 
-def batch_norm_fusion(settings: Settings, seed: int) -> list[Check]:
+def batch_norm_fusion(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 41-42: batch norm at inference disappears in the weights and biases below it."""
     generator = generator_of("batch_norm_fusion", seed)
     weight, bias = normal(generator, 16, 20), normal(generator, 16)
@@ -252,7 +246,7 @@ def batch_norm_fusion(settings: Settings, seed: int) -> list[Check]:
         )
         checks.append(
             Check(
-                "outputs_identical",
+                "same_outputs",
                 f"{dtype}: output of the fused layer against a linear layer and torch's batch norm "
                 "in float64, relative to the largest output",
                 relative_difference([fused.to(torch.float64)], [expected]),
@@ -262,7 +256,7 @@ def batch_norm_fusion(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def batch_norm_derivatives(settings: Settings, seed: int) -> list[Check]:
+def batch_norm_derivatives(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 55: six partial derivatives of batch norm, each against autograd.
 
     The loss is a random function of the output y; d = dL/dy.

@@ -17,8 +17,10 @@ from plausible.learning.predictive_coding import (
 )
 from plausible.learning.settings import TrainingSettings
 from plausible.learning.update import update
+from plausible.measure.slopes import log_slope
 from plausible.networks.mlp import Network, clone_network, forward
-from plausible.studies.thuesen2022.common import Settings
+from plausible.reproduction.theorem_checks import Check, normal, one_hot, relative_difference
+from plausible.studies.thuesen2022.learning.settings import Theorems
 from plausible.studies.thuesen2022.learning.theorems_backprop import (
     BATCH,
     SIZES,
@@ -26,14 +28,7 @@ from plausible.studies.thuesen2022.learning.theorems_backprop import (
     reference_activation,
     reference_gradients,
 )
-from plausible.studies.thuesen2022.neurons.theorems import log_log_slope
-from plausible.studies.thuesen2022.theorem_problems import (
-    Check,
-    generator_of,
-    normal,
-    one_hot,
-    relative_difference,
-)
+from plausible.studies.thuesen2022.theorem_problems import generator_of
 
 # Enough to settle to 1e-12 with the random networks used here.
 INFERENCE_STEPS = 800
@@ -120,7 +115,7 @@ def _autograd_differences(
     )
 
 
-def inference_learning(settings: Settings, seed: int) -> list[Check]:
+def inference_learning(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 43-46: the dynamics descend the free energy, whose gradients are the updates."""
     generator, network, inputs, labels = _problem("inference_learning", seed)
     record = relax(network, inputs, labels, 200, 0.01)
@@ -131,20 +126,20 @@ def inference_learning(settings: Settings, seed: int) -> list[Check]:
     values, parameters = _autograd_differences(generator, network, inputs, labels)
     return [
         Check(
-            "free_energy_never_increases_during",
+            "free_energy_never_rises",
             "largest rise of the free energy in 200 inference steps of gamma = 0.01, relative to "
             "its start",
             max(rises) / record.free_energy[0],
             1e-12,
         ),
         Check(
-            "value_node_update_equals_df_dx",
+            "updates_descend_the_free_energy",
             "value-node update against -dF/dx by autograd: maximum relative difference",
             values,
             1e-10,
         ),
         Check(
-            "value_node_update_equals_df_dx",
+            "updates_descend_the_free_energy",
             "weight and bias updates against -dF/dW, -dF/db by autograd: maximum relative "
             "difference",
             parameters,
@@ -153,7 +148,7 @@ def inference_learning(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def prediction_is_forward_pass(settings: Settings, seed: int) -> list[Check]:
+def prediction_is_forward_pass(settings: Theorems, seed: int) -> list[Check]:
     """Section 3.5.1: with a free output the network settles at the feed-forward activities."""
     generator, network, inputs, _ = _problem("prediction", seed, activation="sigmoid")
     shapes = [(BATCH, units) for units in SIZES[1:]]
@@ -166,15 +161,15 @@ def prediction_is_forward_pass(settings: Settings, seed: int) -> list[Check]:
     errors = max(float(error.abs().max()) for error in record.error_nodes[-1])
     return [
         Check(
-            "max_forward_activation_tends",
+            "settles_at_the_forward_pass",
             f"output after {INFERENCE_STEPS} inference steps from random value nodes against the "
             "forward pass: maximum difference",
             after,
             1e-6,
         ),
-        Check("max_forward_activation_tends", "largest error node then", errors, 1e-6),
+        Check("settles_at_the_forward_pass", "largest error node then", errors, 1e-6),
         Check(
-            "max_forward_activation_tends",
+            "settles_at_the_forward_pass",
             "maximum difference before inference (the check is not empty)",
             before,
             0.1,
@@ -197,7 +192,7 @@ def _deltas(network: Network, values: list[Tensor], top: Tensor) -> list[Tensor]
     return deltas
 
 
-def errors_match_backprop(settings: Settings, seed: int) -> list[Check]:
+def errors_match_backprop(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 47: at equilibrium the error nodes follow backprop's recursion with x in place of z.
 
     They approach backprop's errors as the output error e(L) vanishes, provided that the recursion
@@ -225,7 +220,7 @@ def errors_match_backprop(settings: Settings, seed: int) -> list[Check]:
     slope = "distance from 1 of the log-log slope of the relative difference over the output error"
     return [
         Check(
-            "relation_eq_holds_equilibrium",
+            "recursion_holds_at_equilibrium",
             f"error nodes after {INFERENCE_STEPS} inference steps against f'(x) (e W): maximum "
             "difference",
             max(relation),
@@ -235,13 +230,13 @@ def errors_match_backprop(settings: Settings, seed: int) -> list[Check]:
             "errors_approach_backprop_deltas",
             f"hidden error nodes against backprop's recursion started from the output's error "
             f"node: {slope}",
-            abs(log_log_slope(scales, own_error) - 1.0),
+            abs(log_slope(scales, own_error) - 1.0),
             0.1,
         ),
         Check(
             "errors_approach_backprop_deltas",
             f"hidden error nodes against backprop's errors for the same target: {slope}",
-            abs(log_log_slope(scales, target_error) - 1.0),
+            abs(log_slope(scales, target_error) - 1.0),
             0.1,
             "<=",
             "as_published",
@@ -262,7 +257,7 @@ def _update_difference(network: Network, inputs: Tensor, labels: Tensor, rule: s
     return relative_difference(*changes)
 
 
-def zil_algorithm(settings: Settings, seed: int) -> list[Check]:
+def zil_algorithm(settings: Theorems, seed: int) -> list[Check]:
     """Section 3.5.2: Z-IL makes exactly backprop's update.
 
     Value nodes and weights have to move from the values of the same instant.
@@ -270,7 +265,7 @@ def zil_algorithm(settings: Settings, seed: int) -> list[Check]:
     _, network, inputs, labels = _problem("zil_algorithm", seed)
     return [
         Check(
-            "weight_update_equals_backprop",
+            "update_equals_backprop",
             f"{text}: update of all weights and biases against backprop, maximum relative "
             "difference",
             _update_difference(network, inputs, labels, rule),
@@ -304,7 +299,7 @@ def _zil_gradients(network: Network, inputs: Tensor, labels: Tensor) -> list[Ten
     return ordered
 
 
-def softmax_node(settings: Settings, seed: int) -> list[Check]:
+def softmax_node(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 48-50: the softmax node moves the logits along the cross entropy's negative gradient."""
     _, network, inputs, labels = _problem("softmax_node", seed)
     plan = stages(network)
@@ -313,14 +308,14 @@ def softmax_node(settings: Settings, seed: int) -> list[Check]:
     expected = labels - torch.softmax(forward(network, inputs), dim=1)
     return [
         Check(
-            "value_node_change_logit_layer",
+            "logits_move_along_the_residual",
             "change of the logits' value node with zero error node against target minus softmax: "
             "maximum difference",
             float((logits_change - expected).abs().max()),
             1e-12,
         ),
         Check(
-            "zil_layer_equals_backprop_cross",
+            "equals_backprop",
             "gradients of Z-IL with a softmax node against autograd of the cross entropy: maximum "
             "relative difference",
             relative_difference(
@@ -332,35 +327,35 @@ def softmax_node(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def batch_norm_nodes(settings: Settings, seed: int) -> list[Check]:
+def batch_norm_nodes(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 51-54: batch norm as a stage of the network, with updates of gamma and beta."""
     generator, network, inputs, labels = _problem("batch_norm_nodes", seed, batch_norm=True)
     values, parameters = _autograd_differences(generator, network, inputs, labels)
     gradients = reference_gradients(network, inputs, labels)
     return [
         Check(
-            "updates_equal_autodiff_free_energy",
+            "updates_descend_the_free_energy",
             "value-node updates of a network with batch norm against -dF/dx by autograd: maximum "
             "relative difference",
             values,
             1e-8,
         ),
         Check(
-            "updates_equal_autodiff_free_energy",
+            "updates_descend_the_free_energy",
             "updates of weights, biases, gamma and beta against autograd of F: maximum relative "
             "difference",
             parameters,
             1e-8,
         ),
         Check(
-            "zil_bn_layers_equals_backprop_bn",
+            "equals_backprop",
             "gradients of Z-IL with batch norm against autograd of the cross entropy: maximum "
             "relative difference",
             relative_difference(_zil_gradients(network, inputs, labels), gradients),
             1e-6,
         ),
         Check(
-            "zil_bn_layers_equals_backprop_bn",
+            "equals_backprop",
             "Z-IL with batch norm in the author's order (weights first, learning rate 0.01): "
             "update of all parameters against backprop, maximum relative difference",
             _update_difference(network, inputs, labels, "zil_sequential"),

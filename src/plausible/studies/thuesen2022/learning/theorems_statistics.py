@@ -12,13 +12,14 @@ from torch.nn import functional
 from plausible.learning.backprop import cross_entropy, gradients
 from plausible.learning.settings import TrainingSettings
 from plausible.networks.mlp import init_network, predict
-from plausible.studies.thuesen2022.common import Settings, read
-from plausible.studies.thuesen2022.theorem_problems import Check, generator_of, normal, one_hot
+from plausible.reproduction.theorem_checks import Check, normal, one_hot
+from plausible.studies.thuesen2022.learning.settings import Theorems
+from plausible.studies.thuesen2022.theorem_problems import generator_of
 
 BATCH, CLASSES = 40, 10
 
 
-def mse_is_gaussian_mle(settings: Settings, seed: int) -> list[Check]:
+def mse_is_gaussian_mle(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 1-6: least squares is maximum likelihood for Gaussian targets of fixed variance."""
     generator = generator_of("mse_is_gaussian_mle", seed)
     targets = 3.0 + normal(generator, 50).numpy()
@@ -30,14 +31,14 @@ def mse_is_gaussian_mle(settings: Settings, seed: int) -> list[Check]:
     (automatic,) = torch.autograd.grad(loss, prediction)
     return [
         Check(
-            "argmin_over_mean_nll_mse_coincide",
+            "same_minimum",
             "distance between the means that minimise the squared error and the Gaussian negative "
             "log-likelihood",
             abs(float(least_squares.x - likelihood.x)),
             1e-6,
         ),
         Check(
-            "autodiff_gradient_yhat_equals_yhat",
+            "gradient_is_the_residual",
             "autograd of 1/2 (y - yhat)^2 against yhat - y: maximum difference",
             _largest(automatic - (prediction - target)),
             1e-10,
@@ -45,7 +46,7 @@ def mse_is_gaussian_mle(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def cross_entropy_is_mle(settings: Settings, seed: int) -> list[Check]:
+def cross_entropy_is_mle(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 7-10: cross entropy with one-hot labels is the categorical negative log-likelihood."""
     generator = generator_of("cross_entropy_is_mle", seed)
     logits, labels = 3.0 * normal(generator, BATCH, CLASSES), one_hot(generator, BATCH, CLASSES)
@@ -55,7 +56,7 @@ def cross_entropy_is_mle(settings: Settings, seed: int) -> list[Check]:
     likelihood = -multinomial.logpmf(labels.numpy(), 1, probabilities).mean()
     return [
         Check(
-            "both_numbers_agree",
+            "equals_the_log_likelihood",
             "cross entropy against the multinomial negative log-likelihood of scipy: relative "
             "difference",
             abs(loss / float(likelihood) - 1.0),
@@ -64,7 +65,7 @@ def cross_entropy_is_mle(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def softmax_jacobian(settings: Settings, seed: int) -> list[Check]:
+def softmax_jacobian(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 11-16: ds_i/dz_j = s_i (1{i=j} - s_j)."""
     logits = 2.0 * normal(generator_of("softmax_jacobian", seed), CLASSES)
     softmax = torch.softmax(logits, dim=0)
@@ -72,7 +73,7 @@ def softmax_jacobian(settings: Settings, seed: int) -> list[Check]:
     automatic = torch.autograd.functional.jacobian(lambda z: torch.softmax(z, dim=0), logits)
     return [
         Check(
-            "finite_differences_autodiff_agree",
+            "jacobian_agrees",
             "s_i (1{i=j} - s_j) against autograd: maximum difference",
             _largest(formula - automatic),
             1e-8,
@@ -80,7 +81,7 @@ def softmax_jacobian(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def cross_entropy_gradient(settings: Settings, seed: int) -> list[Check]:
+def cross_entropy_gradient(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 17-22: the derivative of the cross entropy by the logits is softmax(z) - y."""
     generator = generator_of("cross_entropy_gradient", seed)
     logits = (3.0 * normal(generator, BATCH, CLASSES)).requires_grad_()
@@ -89,7 +90,7 @@ def cross_entropy_gradient(settings: Settings, seed: int) -> list[Check]:
     (automatic,) = torch.autograd.grad(loss, logits)
     return [
         Check(
-            "autodiff_agrees",
+            "gradient_agrees",
             "output error softmax(z) - y of backprop against autograd: maximum difference",
             _largest(cross_entropy(logits.detach(), labels)[1] - automatic),
             1e-10,
@@ -97,7 +98,7 @@ def cross_entropy_gradient(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def softmax_order(settings: Settings, seed: int) -> list[Check]:
+def softmax_order(settings: Theorems, seed: int) -> list[Check]:
     """Section 2.3: the softmax keeps the order of the logits and gives probabilities."""
     logits = 3.0 * normal(generator_of("softmax_order", seed), 1000, CLASSES)
     probabilities = torch.softmax(logits, dim=1)
@@ -105,21 +106,21 @@ def softmax_order(settings: Settings, seed: int) -> list[Check]:
     outside = (probabilities <= 0) | (probabilities >= 1)
     return [
         Check(
-            "argsort_identical_random_logits",
+            "order_is_kept",
             "random logits whose order differs from that of their probabilities (of 1000)",
             float(moved.sum()),
             0.0,
             "==",
         ),
         Check(
-            "argsort_identical_random_logits",
+            "order_is_kept",
             "probabilities outside (0, 1) (of 10000)",
             float(outside.sum()),
             0.0,
             "==",
         ),
         Check(
-            "sum_equals",
+            "sums_to_one",
             "sum of the probabilities: maximum difference to 1",
             _largest(probabilities.sum(dim=1) - 1.0),
             1e-12,
@@ -127,7 +128,7 @@ def softmax_order(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def no_hidden_layer_is_logistic(settings: Settings, seed: int) -> list[Check]:
+def no_hidden_layer_is_logistic(settings: Theorems, seed: int) -> list[Check]:
     """Section 2.4: without hidden layer the network is multinomial logistic regression."""
     generator = generator_of("no_hidden_layer_is_logistic", seed)
     features, classes, samples = 5, 4, 400
@@ -152,7 +153,7 @@ def no_hidden_layer_is_logistic(settings: Settings, seed: int) -> list[Check]:
     reference = log_loss(label.numpy(), solver.predict_proba(inputs.numpy()))
     return [
         Check(
-            "optimum_agrees_logistic_regression",
+            "same_optimum",
             "loss of the trained one-layer network against scikit-learn's logistic regression: "
             "difference in nats",
             abs(float(ours.fun) - float(reference)),
@@ -161,21 +162,19 @@ def no_hidden_layer_is_logistic(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def he_initialisation(settings: Settings, seed: int) -> list[Check]:
-    """Section 2.5: weights of standard deviation sqrt(2/n) keep the second moment with ReLU.
-
-    Settings: ``he_networks``, the number of random networks averaged (one network's second moment
-    scatters by sqrt(5 layers / width) = 30 % after 10 layers of width 512).
-    """
-    (networks,) = read(settings, "theorems", "he_networks")
+def he_initialisation(settings: Theorems, seed: int) -> list[Check]:
+    """Section 2.5: weights of standard deviation sqrt(2/n) keep the second moment with ReLU."""
+    many = settings.he_networks
     checks = []
-    for init, protocol in (("he_normal", "corrected"), ("thuesen_normal", "as_coded")):
-        generator = generator_of(f"he_initialisation.{init}", seed)
+    for init, protocol, networks in (
+        ("he_normal", "corrected", many),
         # A factor of 2 a layer is not hidden by the scatter of a few networks.
-        networks = networks if protocol == "corrected" else min(networks, 3)
+        ("thuesen_normal", "as_coded", min(many, 3)),
+    ):
+        generator = generator_of(f"he_initialisation.{init}", seed)
         checks.append(
             Check(
-                "second_moment_activations_constant",
+                "second_moment_is_kept",
                 f"{init}: mean over {networks} networks of the second moment of the activities, "
                 "maximum relative change over 10 ReLU layers of width 512",
                 _largest(_second_moments(init, networks, generator) - 1.0),

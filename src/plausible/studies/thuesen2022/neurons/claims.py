@@ -7,6 +7,7 @@ noise name their statistics in the docstring.
 import numpy as np
 import pandas as pd
 
+from plausible.measure.slopes import log_slope
 from plausible.reproduction.evidence import (
     Evidence,
     Outcome,
@@ -83,7 +84,10 @@ def soft_above_hard(evidence: Evidence) -> list[Outcome]:
 
 def soft_tends_to_hard(evidence: Evidence) -> list[Outcome]:
     """Exact: the distance away from the threshold shrinks with gamma and ends below the bound."""
-    bound, gamma_wanted, _, away = evidence.bounds(2)
+    bound, gamma_wanted, away = (
+        evidence.bound("soft_tends_to_hard", key)
+        for key in ("difference_hz", "softplus_gamma", "distance_from_threshold")
+    )
     outcomes = []
     for protocol, frame in by_protocol(curves_2a(evidence)):
         curves = soft_curves(frame)
@@ -106,7 +110,7 @@ def soft_tends_to_hard(evidence: Evidence) -> list[Outcome]:
 
 def below_ceiling(evidence: Evidence) -> list[Outcome]:
     """Exact: no rate of either curve reaches 1/t_ref."""
-    ceiling = evidence.statement_numbers(3)[-1]
+    ceiling = evidence.bound("below_ceiling", "rate_hz")
     return [
         Outcome(
             protocol,
@@ -179,7 +183,10 @@ def _noisy_codings(frame: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
 
 def mean_follows_theory(evidence: Evidence) -> list[Outcome]:
     """Largest relative deviation of the mean over repetitions, at any current of the range."""
-    percent, low, high = evidence.bounds(0)
+    percent, low, high = (
+        evidence.bound("mean_follows_theory", key)
+        for key in ("percent", "current_from", "current_to")
+    )
     outcomes = []
     for protocol, variant, part in _noisy_codings(simulated_2b(evidence)):
         part = part[part["input_current"].between(low, high)]
@@ -225,7 +232,10 @@ def constant_current_gives_the_rate(evidence: Evidence) -> list[Outcome]:
 
 def scaled_rate_is_like_relu(evidence: Evidence) -> list[Outcome]:
     """Exact: both the mean distance and the mean slope lie within the published bounds."""
-    largest, first, last, low, high = evidence.bounds(0)
+    largest, first, last, low, high = (
+        evidence.bound("scaled_rate_is_like_relu", key)
+        for key in ("distance", "current_from", "current_to", "slope_above", "slope_below")
+    )
     frame = evidence.table("fig2c", "protocol", "curve", "input", "value")
     outcomes = []
     for protocol, part in by_protocol(frame):
@@ -245,7 +255,11 @@ def scaled_rate_is_like_relu(evidence: Evidence) -> list[Outcome]:
         )
         outcomes.append(
             Outcome(
-                protocol, low < slope < high, slope, note="mean slope on [1, 10]", variant="slope"
+                protocol,
+                low < slope < high,
+                slope,
+                note=f"mean slope on [{first:g}, {last:g}]",
+                variant="slope",
             )
         )
     return outcomes
@@ -282,11 +296,13 @@ def noise_falls_with_the_square_root(evidence: Evidence) -> list[Outcome]:
     frame = evidence.table(
         "claim.poisson_noise", "rate_hz", "duration_s", "seed", "standard_error_hz"
     )
-    slope, margin = evidence.bounds(0)
+    slope, margin = (
+        evidence.bound("noise_falls_with_the_square_root", key) for key in ("slope", "margin")
+    )
     judged = {}
     for rate, part in frame.groupby("rate_hz"):
         slopes = [
-            np.polyfit(np.log(rows["duration_s"]), np.log(rows["standard_error_hz"]), 1)[0]
+            log_slope(rows["duration_s"], rows["standard_error_hz"])
             for _, rows in part.groupby("seed")
         ]
         judged[f"{rate:g} Hz"] = judge(slopes, slope - margin, slope + margin, strict=False)

@@ -1,7 +1,5 @@
 """Published numbers about single neurons and where our tables hold their reproduction."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -13,8 +11,6 @@ from plausible.studies.thuesen2022.neurons.claims import (
     hard_curve,
     simulated_2b,
 )
-
-EXACT = "exact"
 
 
 def printed_precision(number: float | str) -> float:
@@ -51,20 +47,21 @@ def numbers_of_fig2a(evidence: Evidence) -> list[Number]:
     numbers = []
     for protocol, frame in by_protocol(curves_2a(evidence)):
         hard = hard_curve(frame)
-        for current, rate in derived["r_of_j_hz"].items():
-            if float(current) <= hard.index.max():
-                value, note = smooth_value(hard, float(current)), ""
+        for row in derived["r_of_j"]:
+            current = row["input_current"]
+            if current <= hard.index.max():
+                value, note = smooth_value(hard, current), ""
             elif protocol == "corrected":
-                value, note = smooth_value(theory_2b(evidence), float(current)), "curve of fig2b"
+                value, note = smooth_value(theory_2b(evidence), current), "curve of fig2b"
             else:
                 continue
-            numbers.append(_printed(f"r_of_j_hz {current}", protocol, rate, value, note))
+            place, label = f"r_of_j.{row['id']}.rate_hz", f"r({current:g}) in Hz"
+            numbers.append(_printed(place, protocol, row["rate_hz"], value, note, label))
         above = hard[hard.index > 1.05]
         line = np.polyfit(-np.log1p(-1.0 / above.index.to_numpy()), 1.0 / above.to_numpy(), 1)
         ceiling = derived["rate_ceiling_hz"]
-        numbers.append(
-            _printed("rate_ceiling_hz", protocol, ceiling, 1.0 / line[1], "1/t_ref from the curve")
-        )
+        note = "1/t_ref from the curve"
+        numbers.append(_printed("rate_ceiling_hz", protocol, ceiling, 1.0 / line[1], note))
     return numbers
 
 
@@ -75,11 +72,21 @@ def theory_2b(evidence: Evidence) -> pd.Series:
     return frame.set_index("input_current")["theoretical_rate_hz"].sort_index()
 
 
-def _printed(label: str, protocol: str, published: float, value: float, note: str = "") -> Number:
+def _printed(
+    place: str, protocol: str, published: float, value: float, note: str = "", label: str = ""
+) -> Number:
     """Number without stated tolerance whose digits are its precision."""
-    precision = printed_precision(published)
-    values = (float(value),)
-    return Number(label, protocol, published, values, precision, "printed digits", note, False)
+    return Number(
+        place,
+        protocol,
+        published,
+        (float(value),),
+        tolerance=printed_precision(published),
+        tolerance_source="printed digits",
+        note=note,
+        seeded=False,
+        label=label,
+    )
 
 
 def numbers_of_fig2c(evidence: Evidence) -> list[Number]:
@@ -89,19 +96,26 @@ def numbers_of_fig2c(evidence: Evidence) -> list[Number]:
     numbers = []
     for protocol, part in by_protocol(frame):
         curve = part[part["curve"] == "scaled_soft_rate"].set_index("input")["value"].sort_index()
-        for current, scaled in derived["scaled_r"].items():
-            value = smooth_value(curve, float(current))
-            numbers.append(_printed(f"scaled_r {current}", protocol, scaled, value))
-        for end, published in zip(("from", "to"), values["interval"], strict=True):
-            drawn = curve.index.min() if end == "from" else curve.index.max()
-            numbers.append(_exact(f"interval {end}", protocol, published, drawn))
+        for row in derived["scaled_r"]:
+            current = row["input_current"]
+            place, label = f"scaled_r.{row['id']}.activity", f"0.05 r({current:g})"
+            value = smooth_value(curve, current)
+            numbers.append(_printed(place, protocol, row["activity"], value, label=label))
+        drawn = (curve.index.min(), curve.index.max())
+        for end, (published, ours) in enumerate(zip(values["interval"], drawn, strict=True)):
+            numbers.append(
+                Number(
+                    f"interval.{end}",
+                    protocol,
+                    published,
+                    (float(ours),),
+                    tolerance=0.0,
+                    tolerance_source="exact",
+                    seeded=False,
+                    label=f"{'last' if end else 'first'} input that is drawn",
+                )
+            )
     return numbers
-
-
-def _exact(label: str, protocol: str, published: Any, value: Any, note: str = "") -> Number:
-    if isinstance(value, str):
-        return Number(label, protocol, str(published), value, 0.0, EXACT, note)
-    return Number(label, protocol, published, (float(value),), 0.0, EXACT, note, False)
 
 
 def numbers_of_claim_alpha_filter_tau(evidence: Evidence) -> list[Number]:
@@ -126,12 +140,13 @@ def numbers_of_claim_alpha_filter_tau(evidence: Evidence) -> list[Number]:
         best = part.loc[part.groupby("seed")["error_hz"].idxmin(), "tau_s"]
         numbers.append(
             Number(
-                "tau_s_s " + f"{kernel}, {criterion}".replace("_", " "),
+                "tau_s_s",
                 KERNEL_PROTOCOL[str(kernel)],
                 published,
                 tuple(best),
                 float(resolution),
                 "resolution of the sweep",
+                variant=f"{kernel}, {criterion}".replace("_", " "),
             )
         )
     return numbers

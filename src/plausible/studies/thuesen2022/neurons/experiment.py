@@ -1,5 +1,7 @@
 """Experiments on rates of single neurons: figures 2a to 2c."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import torch
@@ -13,7 +15,8 @@ from plausible.neurons.spikes import (
     author_kernel,
     poisson_spike_counts,
 )
-from plausible.studies.thuesen2022.common import Settings, read, stream
+from plausible.studies.thuesen2022.common import stream
+from plausible.studies.thuesen2022.neurons.settings import Fig2a, Fig2b, Fig2c
 
 # The author divides differences of his picture 2c by 11 / points, although its inputs run from 1
 # to 10: he meant linspace(-1, 10) and lost the sign.
@@ -21,35 +24,23 @@ AUTHOR_DERIVATIVE_RANGE = 11.0
 AUTHOR_FIRST_INPUT = 1.0
 
 
-def fig2a(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def fig2a(settings: Fig2a, seeds, dataset, networks) -> pd.DataFrame:
     """Figure 2a: LIF rate (eq. 37) and smoothed rate (eq. 38) against the input current.
 
-    Settings: ``points``, ``current_max`` (unitless), ``softplus_gammas`` (list, protocol
-    corrected), ``as_coded_softplus_gamma`` and ``as_coded_rate_offset`` (added to the current
-    above threshold; the reason why the author's rate is 1.8 Hz where eq. 37 says 0).
     Columns: protocol, curve, softplus_gamma, input_current, rate_hz. The curve ``lif_rate`` does
-    not depend on gamma; its ``softplus_gamma`` is 0.
+    not depend on gamma; its ``softplus_gamma`` is 0. The offset of the author's code is the reason
+    why its rate is 1.8 Hz where eq. 37 says 0.
     """
-    points, current_max, gammas, author_gamma, author_offset = read(
-        settings,
-        "fig2a",
-        "points",
-        "current_max",
-        "softplus_gammas",
-        "as_coded_softplus_gamma",
-        "as_coded_rate_offset",
-    )
-    current = torch.linspace(0.0, current_max, points, dtype=torch.float64)
+    current = torch.linspace(0.0, settings.current_max, settings.points, dtype=torch.float64)
+    gamma, offset = settings.as_coded_softplus_gamma, settings.as_coded_rate_offset
     curves = [
-        ("as_coded", "lif_rate", 0.0, lif_rate(current, offset=author_offset)),
-        (
-            "as_coded",
-            "soft_rate",
-            author_gamma,
-            soft_rate(current, author_gamma, offset=author_offset),
-        ),
+        ("as_coded", "lif_rate", 0.0, lif_rate(current, offset=offset)),
+        ("as_coded", "soft_rate", gamma, soft_rate(current, gamma, offset=offset)),
         ("corrected", "lif_rate", 0.0, lif_rate(current)),
-        *(("corrected", "soft_rate", gamma, soft_rate(current, gamma)) for gamma in gammas),
+        *(
+            ("corrected", "soft_rate", gamma, soft_rate(current, gamma))
+            for gamma in settings.softplus_gammas
+        ),
     ]
     return pd.concat(
         [
@@ -57,7 +48,7 @@ def fig2a(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
                 {
                     "protocol": protocol,
                     "curve": curve,
-                    "softplus_gamma": float(gamma),
+                    "softplus_gamma": gamma,
                     "input_current": current.numpy(),
                     "rate_hz": rate.numpy(),
                 }
@@ -68,7 +59,7 @@ def fig2a(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
     )
 
 
-def fig2b(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def fig2b(settings: Fig2b, seeds, dataset, networks) -> pd.DataFrame:
     """Figure 2b: theoretical against simulated spike rate.
 
     Three codings. ``poisson_count`` is what the author's code draws: Poisson spike counts with
@@ -78,37 +69,14 @@ def fig2b(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
     filtered by the unit-area alpha kernel and scaled so that its mean is j.
     ``lif_constant_current`` is the same neuron without noise.
 
-    Settings: ``current_max``, ``time_step_s``, ``poisson_currents``, ``poisson_repetitions``,
-    ``poisson_duration_s``, ``lif_currents``, ``lif_input_rates_hz`` (list), ``lif_repetitions``,
-    ``lif_duration_s``, ``synapse_time_constant_s``, ``constant_duration_s``. The currents are
-    evenly spaced from 0 to ``current_max``.
     Columns: coding, input_rate_hz, repetition, input_current, rate_hz, theoretical_rate_hz,
-    duration_s. Repetitions are numbered through over the seeds.
+    duration_s. The streams are those of the first seed.
     """
-    current_max, time_step, currents, repetitions, duration = read(
-        settings,
-        "fig2b",
-        "current_max",
-        "time_step_s",
-        "poisson_currents",
-        "poisson_repetitions",
-        "poisson_duration_s",
-    )
-    parts = []
-    current = np.linspace(0.0, current_max, currents)
-    rate = _theoretical_rate(current)
-    steps = round(duration / time_step)
-    filled = len(author_kernel()) - 1
-    for repetition in range(repetitions):
-        generator = stream("fig2b", seeds[0], "poisson_count", repetition)
-        counts = poisson_spike_counts(rate, steps, time_step, generator)
-        filtered = apply_kernel(counts, author_kernel())[filled:]
-        parts.append(
-            _rate_rows(
-                "poisson_count", repetition, current, filtered.mean(axis=0) / time_step, rate
-            ).assign(duration_s=duration)
-        )
-    parts += _simulated_lif_rates(settings, seeds[0], current_max, time_step)
+    parts = [
+        *_counted_rates(settings, seeds[0]),
+        *_simulated_rates(settings, seeds[0]),
+        _constant_current_rates(settings),
+    ]
     return pd.concat(parts, ignore_index=True)[
         [
             "coding",
@@ -122,49 +90,49 @@ def fig2b(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
     ]
 
 
-def _simulated_lif_rates(
-    settings: Settings, seed: int, current_max: float, time_step: float
-) -> list[pd.DataFrame]:
-    """Rates of simulated LIF neurons for Poisson-coded and for constant currents."""
-    currents, input_rates, repetitions, duration, time_constant, constant_duration = read(
-        settings,
-        "fig2b",
-        "lif_currents",
-        "lif_input_rates_hz",
-        "lif_repetitions",
-        "lif_duration_s",
-        "synapse_time_constant_s",
-        "constant_duration_s",
-    )
-    current = np.linspace(0.0, current_max, currents)
+def _counted_rates(settings: Fig2b, seed: int) -> Iterator[pd.DataFrame]:
+    """Poisson counts behind the author's filter, one table a repetition."""
+    time_step, duration = settings.time_step_s, settings.poisson_duration_s
+    current = np.linspace(0.0, settings.current_max, settings.poisson_currents)
     rate = _theoretical_rate(current)
-    steps = round(duration / time_step)
-    kernel = alpha_kernel(time_constant, time_step)
-    parts = []
-    for input_rate in input_rates:
-        for repetition in range(repetitions):
-            generator = stream("fig2b", seed, "lif_simulation", str(float(input_rate)), repetition)
+    filled = len(author_kernel()) - 1
+    for repetition in range(settings.poisson_repetitions):
+        generator = stream("fig2b", seed, "poisson_count", repetition)
+        counts = poisson_spike_counts(rate, round(duration / time_step), time_step, generator)
+        filtered = apply_kernel(counts, author_kernel())[filled:]
+        yield _rate_rows(
+            "poisson_count", repetition, current, filtered.mean(axis=0) / time_step, duration
+        )
+
+
+def _simulated_rates(settings: Fig2b, seed: int) -> Iterator[pd.DataFrame]:
+    """Simulated LIF neurons with Poisson-coded input, one table a rate and repetition."""
+    time_step, duration = settings.time_step_s, settings.lif_duration_s
+    current = np.linspace(0.0, settings.current_max, settings.lif_currents)
+    kernel = alpha_kernel(settings.synapse_time_constant_s, time_step)
+    for input_rate in settings.lif_input_rates_hz:
+        for repetition in range(settings.lif_repetitions):
+            generator = stream("fig2b", seed, "lif_simulation", str(input_rate), repetition)
             counts = poisson_spike_counts(
-                np.full(currents, float(input_rate)), steps, time_step, generator
+                np.full(len(current), input_rate), round(duration / time_step), time_step, generator
             )
             drive = current * apply_kernel(counts, kernel) / (input_rate * time_step)
             spikes = simulate_lif(drive, time_step, integration="exact")
-            parts.append(
-                _rate_rows(
-                    "lif_simulation", repetition, current, spikes.sum(axis=0) / duration, rate
-                ).assign(duration_s=duration, input_rate_hz=float(input_rate))
-            )
-    steps = round(constant_duration / time_step)
+            yield _rate_rows(
+                "lif_simulation", repetition, current, spikes.sum(axis=0) / duration, duration
+            ).assign(input_rate_hz=input_rate)
+
+
+def _constant_current_rates(settings: Fig2b) -> pd.DataFrame:
+    """Simulated LIF neurons at constant current."""
+    time_step, duration = settings.time_step_s, settings.constant_duration_s
+    current = np.linspace(0.0, settings.current_max, settings.lif_currents)
     spikes = simulate_lif(
-        np.broadcast_to(current, (steps, currents)), time_step, integration="exact"
+        np.broadcast_to(current, (round(duration / time_step), len(current))),
+        time_step,
+        integration="exact",
     )
-    simulated = spikes.sum(axis=0) / constant_duration
-    parts.append(
-        _rate_rows("lif_constant_current", 0, current, simulated, rate).assign(
-            duration_s=constant_duration
-        )
-    )
-    return parts
+    return _rate_rows("lif_constant_current", 0, current, spikes.sum(axis=0) / duration, duration)
 
 
 def _theoretical_rate(current: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -177,7 +145,7 @@ def _rate_rows(
     repetition: int,
     current: NDArray[np.float64],
     simulated: NDArray[np.float64],
-    theoretical: NDArray[np.float64],
+    duration_s: float,
 ) -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -186,32 +154,25 @@ def _rate_rows(
             "repetition": repetition,
             "input_current": current,
             "rate_hz": simulated,
-            "theoretical_rate_hz": theoretical,
+            "theoretical_rate_hz": _theoretical_rate(current),
+            "duration_s": duration_s,
         }
     )
 
 
-def fig2c(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def fig2c(settings: Fig2c, seeds, dataset, networks) -> pd.DataFrame:
     """Figure 2c: the scaled soft rate against ReLU, and the derivatives of both.
 
     Protocol as_coded repeats the author's slips: inputs from 1 instead of 0, difference quotients
     with a step of 11 / points, so that the derivative of ReLU stands at 0.82. Protocol corrected
     draws [0, 10] and the exact derivatives.
 
-    Settings: ``points``, ``current_max``, ``activation_scale``, ``softplus_gamma``,
-    ``as_coded_rate_offset``. Columns: protocol, curve, input, value.
+    Columns: protocol, curve, input, value.
     """
-    points, maximum, scale, gamma, offset = read(
-        settings,
-        "fig2c",
-        "points",
-        "current_max",
-        "activation_scale",
-        "softplus_gamma",
-        "as_coded_rate_offset",
-    )
+    points, maximum = settings.points, settings.current_max
+    scale, gamma = settings.activation_scale, settings.softplus_gamma
     coded = torch.linspace(AUTHOR_FIRST_INPUT, maximum, points, dtype=torch.float64)
-    coded_rate = scale * soft_rate(coded, gamma, offset=offset)
+    coded_rate = scale * soft_rate(coded, gamma, offset=settings.as_coded_rate_offset)
     coded_step = AUTHOR_DERIVATIVE_RANGE / points
     current = torch.linspace(0.0, maximum, points, dtype=torch.float64)
     curves = [

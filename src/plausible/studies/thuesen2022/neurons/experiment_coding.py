@@ -9,7 +9,8 @@ from plausible.neurons.spikes import (
     author_kernel,
     poisson_spike_counts,
 )
-from plausible.studies.thuesen2022.common import Settings, read, stream
+from plausible.studies.thuesen2022.common import stream
+from plausible.studies.thuesen2022.neurons.settings import AlphaFilterTau, PoissonNoise
 
 KERNELS = ("unit_area", "printed", "author_spacing")
 
@@ -26,7 +27,7 @@ def filter_kernel(kernel: str, time_constant_s: float, time_step_s: float) -> ND
     return alpha_kernel(time_constant_s, time_step_s, normalise=kernel)
 
 
-def alpha_filter_tau(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def alpha_filter_tau(settings: AlphaFilterTau, seeds, dataset, networks) -> pd.DataFrame:
     """Claim of section 3.4.2: which filter time constant recovers the firing rate most precisely.
 
     Neither criterion nor time step are published, so there are two criteria and three kernels.
@@ -35,26 +36,15 @@ def alpha_filter_tau(settings: Settings, seeds, dataset, networks) -> pd.DataFra
     difference of the mean estimate to the true rate, ``rms_rate_error`` the root mean square of
     the momentary difference; both are averaged over the rates (the latter as a mean square).
 
-    Settings: ``time_constant_min_s``, ``time_constant_max_s``, ``time_constant_points`` (evenly
-    spaced), ``published_time_constant_s`` (always added to the sweep), ``rates_hz`` (list),
-    ``time_step_s``, ``duration_s``, ``repetitions`` (spike trains per rate).
     Columns: kernel, criterion, tau_s, error_hz, seed.
     """
-    minimum, maximum, points, published, rates, time_step, duration, repetitions = read(
-        settings,
-        "alpha_filter_tau",
-        "time_constant_min_s",
-        "time_constant_max_s",
-        "time_constant_points",
-        "published_time_constant_s",
-        "rates_hz",
-        "time_step_s",
-        "duration_s",
-        "repetitions",
+    time_step = settings.time_step_s
+    swept = np.linspace(
+        settings.time_constant_min_s, settings.time_constant_max_s, settings.time_constant_points
     )
     # Rounded to a microsecond, so that the published value is not listed twice.
-    time_constants = np.unique(np.round([*np.linspace(minimum, maximum, points), published], 6))
-    rates = np.asarray(rates, np.float64)
+    time_constants = np.unique(np.round([*swept, settings.published_time_constant_s], 6))
+    rates = np.asarray(settings.rates_hz)
     kernels = {
         (kernel, float(time_constant)): filter_kernel(kernel, float(time_constant), time_step)
         for kernel in KERNELS
@@ -66,7 +56,10 @@ def alpha_filter_tau(settings: Settings, seeds, dataset, networks) -> pd.DataFra
         generator = stream("alpha_filter_tau", seed)
         trains = [
             poisson_spike_counts(
-                np.full(repetitions, rate), round(duration / time_step), time_step, generator
+                np.full(settings.repetitions, rate),
+                round(settings.duration_s / time_step),
+                time_step,
+                generator,
             )
             for rate in rates
         ]
@@ -110,33 +103,25 @@ def filtered_moments(
     return float(kernel @ first[:taps]), float(kernel @ second[:taps, :taps] @ kernel)
 
 
-def poisson_noise(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def poisson_noise(settings: PoissonNoise, seeds, dataset, networks) -> pd.DataFrame:
     """Claim of section 3.3.3: rate estimates from Poisson coding are noisy.
 
     The standard error is the standard deviation over repetitions of (spike count) / duration; for
     a Poisson process it is sqrt(rate / duration).
 
-    Settings: ``rates_hz`` (list), ``durations_s`` (list), ``time_step_s``, ``repetitions``.
     Columns: rate_hz, duration_s, seed, repetitions, standard_error_hz.
     """
-    rates, durations, time_step, repetitions = read(
-        settings, "poisson_noise", "rates_hz", "durations_s", "time_step_s", "repetitions"
-    )
+    time_step, repetitions = settings.time_step_s, settings.repetitions
     rows = []
     for seed in seeds:
-        for rate in rates:
-            for duration in durations:
-                generator = stream("poisson_noise", seed, str(float(rate)), str(float(duration)))
+        for rate in settings.rates_hz:
+            for duration in settings.durations_s:
+                generator = stream("poisson_noise", seed, str(rate), str(duration))
                 counts = poisson_spike_counts(
-                    np.full(repetitions, float(rate)),
-                    round(duration / time_step),
-                    time_step,
-                    generator,
+                    np.full(repetitions, rate), round(duration / time_step), time_step, generator
                 )
                 estimates = counts.sum(axis=0) / duration
-                rows.append(
-                    (float(rate), float(duration), seed, repetitions, estimates.std(ddof=1))
-                )
+                rows.append((rate, duration, seed, repetitions, estimates.std(ddof=1)))
     return pd.DataFrame(
         rows, columns=["rate_hz", "duration_s", "seed", "repetitions", "standard_error_hz"]
     )

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from plausible.measure.slopes import log_slope
 from plausible.neurons.lif_dynamics import LIF, simulate_lif
 from plausible.neurons.rates import lif_rate, soft_rate, soft_rate_derivative
 from plausible.neurons.spikes import (
@@ -14,18 +15,17 @@ from plausible.neurons.spikes import (
     author_kernel,
     poisson_spike_counts,
 )
-from plausible.studies.thuesen2022.common import Settings, read, stream
-from plausible.studies.thuesen2022.theorem_problems import Check, reference_soft_rate
+from plausible.reproduction.theorem_checks import Check
+from plausible.studies.thuesen2022.common import stream
+from plausible.studies.thuesen2022.neurons.settings import Theorems
+from plausible.studies.thuesen2022.theorem_problems import reference_soft_rate
 
 MEMBRANE_TIME_CONSTANT_S, REFRACTORY_PERIOD_S, THRESHOLD = LIF()
 
 
-def lif_solution(settings: Settings, seed: int) -> list[Check]:
-    """Eqs. 34-36: v(t) = (v0 - j) exp(-t/tau_RC) + j solves tau_RC dv/dt = j - v.
-
-    Settings: ``euler_time_steps_s`` (list, descending; multiples of each other are not needed).
-    """
-    (time_steps,) = read(settings, "theorems", "euler_time_steps_s")
+def lif_solution(settings: Theorems, seed: int) -> list[Check]:
+    """Eqs. 34-36: v(t) = (v0 - j) exp(-t/tau_RC) + j solves tau_RC dv/dt = j - v."""
+    time_steps = settings.euler_time_steps_s
     generator = stream("theorems", seed, "lif_solution")
     start = generator.uniform(-1.0, 1.0, 50)
     current = generator.uniform(1.2, 10.0, 50)
@@ -52,7 +52,7 @@ def lif_solution(settings: Settings, seed: int) -> list[Check]:
             "euler_integration_converges",
             "Euler integration of the membrane: distance of the log-log slope of its maximum error "
             "over the time step from 1",
-            abs(log_log_slope(time_steps, membrane) - 1.0),
+            abs(log_slope(time_steps, membrane) - 1.0),
             0.1,
         ),
         Check(
@@ -66,26 +66,18 @@ def lif_solution(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def log_log_slope(x, y) -> float:
-    """Slope of the straight line through (log x, log y)."""
-    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
-
-
-def lif_rate_simulated(settings: Settings, seed: int) -> list[Check]:
-    """Eq. 37: r(j) = 1 / (t_ref - tau_RC log(1 - V_th/j)) is the rate of the simulated neuron.
-
-    Settings: ``lif_time_step_s``, ``lif_duration_s``.
-    """
-    time_step, duration = read(settings, "theorems", "lif_time_step_s", "lif_duration_s")
+def lif_rate_simulated(settings: Theorems, seed: int) -> list[Check]:
+    """Eq. 37: r(j) = 1 / (t_ref - tau_RC log(1 - V_th/j)) is the rate of the simulated neuron."""
+    duration = settings.lif_duration_s
     generator = stream("theorems", seed, "lif_rate")
     current = generator.uniform(1.1, 10.0, 20)
     expected = lif_rate(torch.from_numpy(current)).numpy()
     checks = []
-    for integration, step in (("euler", time_step), ("exact", 0.001)):
+    for integration, step in (("euler", settings.lif_time_step_s), ("exact", 0.001)):
         simulated = interspike_rate(current, step, duration, integration)
         checks.append(
             Check(
-                "simulated_spike_rate_constant",
+                "simulated_rate_agrees",
                 f"simulated rate at constant current ({integration} integration, time step "
                 f"{step:g} s, {duration:g} s): maximum relative difference to r(j)",
                 float(np.abs(simulated / expected - 1.0).max()),
@@ -95,7 +87,7 @@ def lif_rate_simulated(settings: Settings, seed: int) -> list[Check]:
     below = simulate_lif(np.full((1000, 1), THRESHOLD), 0.001, integration="exact")
     checks.append(
         Check(
-            "simulated_spike_rate_constant",
+            "simulated_rate_agrees",
             "at and below the threshold current neither the formula nor the neuron fires (spikes "
             "plus rate)",
             float(below.sum() + lif_rate(torch.linspace(-5, 1, 100, dtype=torch.float64)).sum()),
@@ -125,7 +117,7 @@ def interspike_rate(
     return (spikes.sum(axis=0) - 1) / ((last - first) * time_step_s)
 
 
-def soft_rate_limit(settings: Settings, seed: int) -> list[Check]:
+def soft_rate_limit(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 38: the smoothed rate tends to eq. 37 and has a bounded derivative."""
     generator = stream("theorems", seed, "soft_rate")
     current = torch.from_numpy(generator.uniform(0.0, 10.0, 4000))
@@ -134,14 +126,14 @@ def soft_rate_limit(settings: Settings, seed: int) -> list[Check]:
     near = THRESHOLD + torch.linspace(-0.1, 0.1, 4001, dtype=torch.float64)
     checks = [
         Check(
-            "limit_holds",
+            "tends_to_the_hard_rate",
             "gamma = 0.001: maximum distance of the smoothed rate to r(j) for |j - 1| >= 0.05, Hz",
             float((soft_rate(away, 0.001) - hard).abs().max()),
             1.0,
             "<",
         ),
         Check(
-            "limit_holds",
+            "tends_to_the_hard_rate",
             "as printed, with a minus sign before tau_RC log(1 + V_th/rho): the same distance, Hz",
             float((soft_rate_as_printed(away, 0.001) - hard).abs().max()),
             1.0,
@@ -153,7 +145,7 @@ def soft_rate_limit(settings: Settings, seed: int) -> list[Check]:
         slope = soft_rate_derivative(torch.cat([current, near]), gamma)
         checks.append(
             Check(
-                "derivative_bounded_gamma",
+                "derivative_is_bounded",
                 f"gamma = {gamma}: maximum derivative over its bound tau_RC / (gamma t_ref^2)",
                 # r' = r^2 tau s(u) / (b (1 + b)), b = gamma log(1 + e^u) >= gamma s(u), r < 1/t_ref
                 float(
@@ -166,7 +158,7 @@ def soft_rate_limit(settings: Settings, seed: int) -> list[Check]:
         (automatic,) = torch.autograd.grad(reference_soft_rate(variable, gamma).sum(), variable)
         checks.append(
             Check(
-                "derivative_bounded_gamma",
+                "derivative_is_bounded",
                 f"gamma = {gamma}: derivative against autograd of the formula, relative to its "
                 "maximum",
                 float((slope[len(current) :] - automatic).abs().max() / automatic.abs().max()),
@@ -182,12 +174,9 @@ def soft_rate_as_printed(current: torch.Tensor, softplus_gamma: float) -> torch.
     return 1.0 / (REFRACTORY_PERIOD_S - MEMBRANE_TIME_CONSTANT_S * torch.log1p(THRESHOLD / rho))
 
 
-def poisson_coding(settings: Settings, seed: int) -> list[Check]:
-    """Eq. 39: Poisson(x dt / t_ref) spikes per step; x = 1 gives r_max = 1/t_ref = 250 Hz.
-
-    Settings: ``poisson_neurons`` (a single neuron's rate over 10 s scatters by 2 % itself).
-    """
-    (neurons,) = read(settings, "theorems", "poisson_neurons")
+def poisson_coding(settings: Theorems, seed: int) -> list[Check]:
+    """Eq. 39: Poisson(x dt / t_ref) spikes per step; x = 1 gives r_max = 1/t_ref = 250 Hz."""
+    neurons = settings.poisson_neurons
     counts = poisson_spike_counts(
         np.full(neurons, 1.0 / REFRACTORY_PERIOD_S),
         10_000,
@@ -196,7 +185,7 @@ def poisson_coding(settings: Settings, seed: int) -> list[Check]:
     )
     return [
         Check(
-            "mean_rate_hz",
+            "mean_rate",
             f"mean rate of {neurons} inputs of intensity 1 over 10 s: relative difference to "
             "250 Hz",
             float(abs(counts.sum() / (10.0 * neurons) / 250.0 - 1.0)),
@@ -205,7 +194,7 @@ def poisson_coding(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def alpha_filter(settings: Settings, seed: int) -> list[Check]:
+def alpha_filter(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 40: the mean of a filtered spike train is proportional to its firing rate."""
     time_step, steps = 0.001, 10_000
     counts = poisson_spike_counts(
@@ -248,6 +237,6 @@ def alpha_filter(settings: Settings, seed: int) -> list[Check]:
         ),
     ]
     return [
-        Check("filtered_spike_train_has_mean", text, value(), 0.02, "<=", protocol)
+        Check("mean_is_proportional_to_the_rate", text, value(), 0.02, "<=", protocol)
         for text, protocol, value in kernels
     ]

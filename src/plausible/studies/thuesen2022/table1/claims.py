@@ -5,6 +5,7 @@ import pandas as pd
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import (
     Evidence,
+    Number,
     Outcome,
     by_protocol,
     judge,
@@ -12,65 +13,49 @@ from plausible.reproduction.evidence import (
     outcome_of_all,
     paired_difference,
 )
-
-RATE_AND_SPIKING_ROWS = {
-    "SNN": (2, 3),
-    "SPCN SGD": (4, 5),
-    "SPCN Adam": (6, 7),
-    "SPCN Adam BN": (8, 9),
-}
-"""Rows of table 1 (counted from 1) that hold the same network, rate-coded and spiking."""
-BACKPROP_ROWS, SGD_ROW, ADAM_ROW, BEST_SPCN_ROW = (1, 2), 4, 6, 8
-ACCURACY = "test_accuracy_percent"
+from plausible.studies.thuesen2022.table1.printed import ACCURACY, printed_rows, row_label
 
 
 def table1(evidence: Evidence) -> pd.DataFrame:
-    """Table 1 of this run with the number of the printed row, found by what identifies a row.
+    """Table 1 of this run with the id, network and algorithm of every printed row.
 
-    Rows of ours that the thesis does not have are left out. Where several of ours look like a
-    printed one, the one with its number counts.
+    Rows of ours that the thesis does not have are left out.
 
     Raises
     ------
     StudyError
-        If a printed row is missing, or several look like it and none has its number.
+        If a printed row is missing.
     """
-    keys = ["model", "optimizer", "batch_norm", "spiking"]
-    frame = evidence.table("table1", "row", *keys, "protocol", "seed", ACCURACY)
-    printed = pd.DataFrame(evidence.published.entry("table1")["values"]["rows"])[keys]
-    printed = printed.assign(printed_row=range(1, len(printed) + 1))
-    merged = frame.merge(printed, on=keys)
-    chosen = []
-    for wanted in printed.itertuples():
-        rows = merged[merged["printed_row"] == wanted.printed_row]
-        if rows["row"].nunique() > 1:
-            rows = rows[rows["row"] == wanted.printed_row]
-        if rows.empty:
-            name = ", ".join(f"{key} {getattr(wanted, key)}" for key in keys)
-            raise StudyError(
-                f"table 1: row {wanted.printed_row} of the thesis ({name}) is missing from our "
-                "table, or several rows look like it and none has its number."
-            )
-        chosen.append(rows)
-    return pd.concat(chosen)
+    frame = evidence.table("table1", "row", "spiking", "protocol", "seed", ACCURACY)
+    printed = printed_rows(evidence.published)
+    missing = printed[~printed["row"].isin(frame["row"])]
+    if len(missing):
+        raise StudyError(
+            f"table 1: row {missing['row'].iloc[0]} of the thesis "
+            f"({row_label(missing.iloc[0])}) is missing from our table; add it to its options."
+        )
+    columns = ["row", "id", "network", "algorithm"]
+    return frame.drop(columns="algorithm", errors="ignore").merge(printed[columns], on="row")
 
 
-def row_values(frame: pd.DataFrame, row: int) -> pd.Series:
-    """Accuracies of one printed row, by seed."""
-    return frame[frame["printed_row"] == row].set_index("seed")[ACCURACY].sort_index()
+def rate_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows without spikes."""
+    return frame[~frame["spiking"].astype(bool)]
 
 
 def every_row_near(evidence: Evidence) -> list[Outcome]:
     """Mean over seeds of each of the nine rows within one point; the worst row is reported."""
-    (tolerance,) = evidence.bounds(0)
-    rows = evidence.entry["values"]["rows"]
+    tolerance = evidence.bound("every_row_near", "points")
     outcomes = []
     for protocol, frame in by_protocol(table1(evidence)):
         judged = {
-            f"row {number}": judge(
-                row_values(frame, number) - row[ACCURACY], -tolerance, tolerance, strict=False
+            row["id"]: judge(
+                frame.loc[frame["id"] == row["id"], ACCURACY] - row[ACCURACY],
+                -tolerance,
+                tolerance,
+                strict=False,
             )
-            for number, row in enumerate(rows, start=1)
+            for row in evidence.entry["values"]["rows"]
         }
         outcomes.append(
             outcome_of_all(judged, protocol, "reproduced minus published, points", full_scale=True)
@@ -78,13 +63,37 @@ def every_row_near(evidence: Evidence) -> list[Outcome]:
     return outcomes
 
 
+def numbers_of_table1(evidence: Evidence) -> list[Number]:
+    """Nine rows in every protocol."""
+    tolerance = evidence.bound("every_row_near", "points")
+    return [
+        Number(
+            f"rows.{row['id']}.{ACCURACY}",
+            protocol,
+            row[ACCURACY],
+            tuple(frame.loc[frame["id"] == row["id"]].sort_values("seed")[ACCURACY]),
+            tolerance,
+            "every_row_near",
+            label=f"{row['id'].replace('row', 'row ')}: {row_label(row)}",
+        )
+        for row in evidence.entry["values"]["rows"]
+        for protocol, frame in by_protocol(table1(evidence))
+    ]
+
+
 def spiking_below_rate(evidence: Evidence) -> list[Outcome]:
     """Drop of each of the four networks, seed by seed, between 0 and 2 points."""
-    return _drops_within(evidence, *evidence.bounds(1))
+    return _drops_within(evidence, "spiking_below_rate")
 
 
-def _drops_within(evidence: Evidence, low: float, high: float) -> list[Outcome]:
+def drop_of_every_network(evidence: Evidence) -> list[Outcome]:
+    """Drop of each network in table 1 (whole test set), seed by seed, between 0 and 2 points."""
+    return _drops_within(evidence, "drop_of_every_network")
+
+
+def _drops_within(evidence: Evidence, statement: str) -> list[Outcome]:
     """Two findings: the drop's sign at any scale; its size, which depends on the data, at full."""
+    low, high = (evidence.bound(statement, key) for key in ("points_from", "points_to"))
     outcomes = []
     for protocol, frame in by_protocol(table1(evidence)):
         drops = table1_drops(frame)
@@ -97,37 +106,50 @@ def _drops_within(evidence: Evidence, low: float, high: float) -> list[Outcome]:
 
 
 def table1_drops(frame: pd.DataFrame) -> dict[str, pd.Series]:
-    """Rate-coded minus spiking accuracy of each network, by seed."""
+    """Rate-coded minus spiking accuracy of each network with spikes, by seed."""
     return {
-        network: paired_difference(frame, ACCURACY, "printed_row", rate, spiking)
-        for network, (rate, spiking) in RATE_AND_SPIKING_ROWS.items()
+        network: paired_difference(
+            frame[frame["network"] == network], ACCURACY, "spiking", False, True
+        )
+        for network in frame.loc[frame["spiking"].astype(bool), "network"].unique()
     }
 
 
-def adam_beats_sgd(evidence: Evidence) -> list[Outcome]:
-    """Adam minus SGD, seed by seed, above 0."""
+def numbers_of_claim_spiking_drop(evidence: Evidence) -> list[Number]:
+    """Differences of cells of table 1, as in the published file; no tolerance is stated."""
     return [
-        outcome_of(
-            judge(paired_difference(frame, ACCURACY, "printed_row", ADAM_ROW, SGD_ROW), low=0.0),
+        Number(
+            f"drop_percentage_points.{network}",
             protocol,
-            "Adam minus SGD, percentage points",
+            drop,
+            tuple(table1_drops(frame)[network]),
+            None,
         )
+        for network, drop in evidence.entry["derived"]["drop_percentage_points"].items()
         for protocol, frame in by_protocol(table1(evidence))
     ]
 
 
-def best_spcn_near_best_backprop(evidence: Evidence) -> list[Outcome]:
-    """Backprop row with the higher mean minus the best SPCN row, seed by seed, below the bound."""
-    accepted = evidence.bounds(3)[-1]
+def adam_beats_sgd(evidence: Evidence) -> list[Outcome]:
+    """Adam minus SGD, seed by seed, above 0."""
     outcomes = []
     for protocol, frame in by_protocol(table1(evidence)):
-        best = max(BACKPROP_ROWS, key=lambda row, rows=frame: row_values(rows, row).mean())
-        gap = paired_difference(frame, ACCURACY, "printed_row", best, BEST_SPCN_ROW)
-        note = f"row {best} minus row {BEST_SPCN_ROW}, percentage points"
-        outcomes.append(outcome_of(judge(gap, high=accepted), protocol, note))
+        rates = rate_rows(frame)
+        gain = paired_difference(rates, ACCURACY, "network", "spcn_adam", "spcn_sgd")
+        note = "Adam minus SGD, percentage points"
+        outcomes.append(outcome_of(judge(gain, low=0.0), protocol, note))
     return outcomes
 
 
-def drop_of_every_network(evidence: Evidence) -> list[Outcome]:
-    """Drop of each network in table 1 (whole test set), seed by seed, between 0 and 2 points."""
-    return _drops_within(evidence, *evidence.statement_numbers(0))
+def best_spcn_near_best_backprop(evidence: Evidence) -> list[Outcome]:
+    """Backprop row with the higher mean minus the best SPCN row, seed by seed, below the bound."""
+    accepted = evidence.bound("best_spcn_near_best_backprop", "points")
+    outcomes = []
+    for protocol, frame in by_protocol(table1(evidence)):
+        rates = rate_rows(frame)
+        means = rates[rates["algorithm"] == "Backprop"].groupby("network")[ACCURACY].mean()
+        best = means.idxmax()
+        gap = paired_difference(rates, ACCURACY, "network", best, "spcn_adam_bn")
+        note = f"{best} minus spcn_adam_bn, percentage points"
+        outcomes.append(outcome_of(judge(gap, high=accepted), protocol, note))
+    return outcomes

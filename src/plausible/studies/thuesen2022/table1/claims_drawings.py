@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from plausible.reproduction.evidence import Evidence, Outcome, by_protocol
+from plausible.reproduction.evidence import Evidence, Number, Outcome, by_protocol
 
 OUTPUT_LAYER = 3
 
@@ -14,7 +14,7 @@ def shown_images(evidence: Evidence) -> pd.DataFrame:
 
 def ten_images_in_file_order(evidence: Evidence) -> list[Outcome]:
     """Number and order at every scale; their size needs the published data set."""
-    (side,) = evidence.statement_numbers(0)
+    side = evidence.bound("ten_images_in_file_order", "side_pixels")
     count = evidence.entry["settings"]["count"]
     frame = shown_images(evidence)
     order = list(dict.fromkeys(frame["image"]))
@@ -36,6 +36,16 @@ def ten_images_in_file_order(evidence: Evidence) -> list[Outcome]:
             full_scale=True,
         ),
     ]
+
+
+def numbers_of_fig4(evidence: Evidence) -> list[Number]:
+    """Labels of the images, in order."""
+    labels = shown_images(evidence).groupby("image", sort=False)["label"].first()
+    place = "labels_of_first_ten_training_images"
+    published, ours = (
+        " ".join(map(str, digits)) for digits in (evidence.entry["derived"][place], labels)
+    )
+    return [Number(place, "", published, ours, 0.0)]
 
 
 def the_seven_wins(evidence: Evidence) -> list[Outcome]:
@@ -64,7 +74,7 @@ def drawn_spikes(evidence: Evidence) -> pd.DataFrame:
 
 def no_faster_than_refractory(evidence: Evidence) -> list[Outcome]:
     """Most spikes of one neuron in the drawn 200 ms."""
-    most_allowed = evidence.bounds(1)[0]
+    most_allowed = evidence.bound("no_faster_than_refractory", "spikes")
     outcomes = []
     for protocol, frame in by_protocol(drawn_spikes(evidence)):
         most = int(frame.groupby(["seed", "image", "layer", "neuron"]).size().max())

@@ -24,7 +24,7 @@ from plausible.drawing.style import (
     summary,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.thuesen2022.table1.printed import printed_rows
+from plausible.studies.thuesen2022.table1.printed import ACCURACY, printed_rows, row_label
 
 
 @in_style
@@ -57,11 +57,11 @@ def table1_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
     axes = figure.subplots()
     printed = printed_rows(published).set_index("row")
     rows, names = list(printed.index), protocols_in(table)
-    data = summary(table, ["row", "protocol"], "test_accuracy_percent")
-    low, high = _accuracy_limits(printed["test_accuracy_percent"], data)
-    width = _tolerance(published) if dataset == "mnist" else 0.0
+    data = summary(table, ["row", "protocol"], ACCURACY)
+    low, high = _accuracy_limits(printed[ACCURACY], data)
+    width = published.bound("table1", "every_row_near", "points") if dataset == "mnist" else 0.0
     for row in rows:
-        value = printed.loc[row, "test_accuracy_percent"]
+        value = printed.loc[row, ACCURACY]
         axes.vlines(value, row - 0.4, row + 0.4, color=PUBLISHED_COLOUR, lw=1.3, zorder=4)
         if width:
             axes.add_patch(
@@ -78,7 +78,7 @@ def table1_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
                 y,
                 low,
             )
-    axes.set_yticks(rows, [_row_name(row, printed.loc[row]) for row in rows])
+    axes.set_yticks(rows, [f"{row}  {row_label(printed.loc[row])}" for row in rows])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(rows[-1] + 0.5, rows[0] - 0.5)
     axes.set_xlim(low, high)
@@ -91,20 +91,6 @@ def table1_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
         handles.append(patch_handle(LIGHT_GREY, f"published ± {width:g} percentage point", 1.0))
     legend_below(figure, handles)
     return figure
-
-
-def _tolerance(published: Published) -> float:
-    """Tolerance of the rows of table 1 in percentage points."""
-    return float(published.entry("table1")["expect"][0]["tolerance"].split()[0])
-
-
-def _row_name(row: int, entry: pd.Series) -> str:
-    parts = [entry["model"], entry["algorithm"], entry["optimizer"]]
-    if entry["activation"] == "ReLU":
-        parts.append("ReLU")
-    if entry["batch_norm"]:
-        parts.append("BN")
-    return f"{row}  {', '.join(parts)}, {'spikes' if entry['spiking'] else 'rates'}"
 
 
 def _accuracy_limits(printed: pd.Series, data: pd.DataFrame) -> tuple[float, float]:

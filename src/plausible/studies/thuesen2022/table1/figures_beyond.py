@@ -35,13 +35,12 @@ from plausible.drawing.style import (
 )
 from plausible.reproduction.published import Published
 from plausible.studies.thuesen2022.table1.figures_spiking import (
-    NETWORKS,
-    PUBLISHED_TIME_MS,
     TIME_TICKS,
     network_panels,
     networks_in,
+    published_time_ms,
 )
-from plausible.studies.thuesen2022.table1.printed import NETWORK_ROWS, printed_accuracy
+from plausible.studies.thuesen2022.table1.printed import ACCURACY, printed_accuracy, printed_rows
 
 # More points than this are stored as pixels inside the SVG, which would grow too large.
 POINTS_AS_PIXELS = 100
@@ -113,12 +112,12 @@ def noise_dropout(table: pd.DataFrame, published: Published, dataset: str = "mni
 def simulation_time(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Spiking accuracy against the simulated time, with the rate-coded accuracy as its ceiling."""
     figure = new_figure(height_mm=70)
-    panels = network_panels(figure, networks_in(table), sharey=True)
-    _accuracy_against(panels, table, "time_ms", published, PUBLISHED_TIME_MS)
+    panels = network_panels(figure, networks_in(table, published), sharey=True)
+    _accuracy_against(panels, table, "time_ms", published, published_time_ms(published))
     for axes in panels.values():
         axes.set_xlabel("simulated time (ms)")
         plain_log(axes, "x", TIME_TICKS)
-    _finish_accuracy(figure, panels, table, dataset)
+    _finish_accuracy(figure, panels, table, published, dataset)
     return figure
 
 
@@ -126,14 +125,14 @@ def simulation_time(table: pd.DataFrame, published: Published, dataset: str = "m
 def input_rate(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Spiking accuracy against the Poisson rate of a white pixel."""
     figure = new_figure(height_mm=70)
-    panels = network_panels(figure, networks_in(table), sharey=True)
+    panels = network_panels(figure, networks_in(table, published), sharey=True)
     # Eq. 39: a white pixel fires at 1 / t_ref = 250 Hz.
     refractory = float(published.entry("eq39.poisson_coding")["settings"]["t_ref_s"])
     _accuracy_against(panels, table, "input_rate_hz", published, 1.0 / refractory)
     for axes in panels.values():
         axes.set_xlabel("rate of a white pixel (Hz)")
         plain_log(axes, "x", (30, 100, 300, 1000, 3000))
-    _finish_accuracy(figure, panels, table, dataset)
+    _finish_accuracy(figure, panels, table, published, dataset)
     return figure
 
 
@@ -155,26 +154,23 @@ def _accuracy_against(
             axes.axhline(
                 ours["rate_accuracy_percent"].mean(), color=look.colour, ls=look.line, lw=0.6
             )
-        if network in NETWORK_ROWS:
-            axes.axhline(
-                printed_accuracy(published, network, False),
-                color=PUBLISHED_COLOUR,
-                ls=PUBLISHED_LINE,
-                lw=0.7,
-            )
-            axes.plot(
-                [published_at], [printed_accuracy(published, network, True)], **published_marker()
-            )
+        rate, spiking = (printed_accuracy(published, network, kind) for kind in (False, True))
+        axes.axhline(rate, color=PUBLISHED_COLOUR, ls=PUBLISHED_LINE, lw=0.7)
+        axes.plot([published_at], [spiking], **published_marker())
 
 
 def _finish_accuracy(
-    figure: Figure, panels: dict[str, Axes], table: pd.DataFrame, dataset: str
+    figure: Figure,
+    panels: dict[str, Axes],
+    table: pd.DataFrame,
+    published: Published,
+    dataset: str,
 ) -> None:
     """Common accuracy axis and legend of the pictures above."""
     first = next(iter(panels.values()), None)
     if first is not None:
         first.set_ylabel("test accuracy (%),\nerrors on a log scale")
-        _share_accuracy(panels, table)
+        _share_accuracy(panels, table, published)
     note = published_label(dataset)
     legend_below(
         figure,
@@ -188,19 +184,20 @@ def _finish_accuracy(
     )
 
 
-def _share_accuracy(panels: dict[str, Axes], table: pd.DataFrame) -> None:
+def _share_accuracy(panels: dict[str, Axes], table: pd.DataFrame, published: Published) -> None:
     """Logarithmic errors, and limits around ours and the published accuracies."""
     for axes in panels.values():
         accuracy_scale(axes)
-    shown = [*table["spiking_accuracy_percent"], 95.0, 98.0]
+    shown = [*table["spiking_accuracy_percent"], *printed_rows(published)[ACCURACY]]
     axes.set_ylim(accuracy_limits(shown))
 
 
 @in_style
 def energy(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Spiking accuracy against the energy of the spike operations of one image."""
+    time_ms = published_time_ms(published)
     figure = new_figure(height_mm=70)
-    panels = network_panels(figure, networks_in(table), sharey=True, sharex=True)
+    panels = network_panels(figure, networks_in(table, published), sharey=True, sharex=True)
     for network, axes in panels.items():
         chosen = table[table["network"] == network]
         for protocol in protocols_in(chosen):
@@ -209,30 +206,23 @@ def energy(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
             data = summary(ours, ["time_ms"], "spiking_accuracy_percent")
             data["energy"] = spent.reindex(data["time_ms"]).to_numpy() / 1e3
             draw_line(axes, "energy", data, look, bars=True, ms=3.2, lw=1.0)
-            at = data[data["time_ms"] == PUBLISHED_TIME_MS]
+            at = data[data["time_ms"] == time_ms]
             axes.plot(at["energy"], at["mean"], marker="o", ms=7, mfc="none", color=GREY, ls="none")
         dense = chosen["energy_dense_nj"].mean() / 1e3
         axes.axvline(dense, color=GREY, lw=0.9, ls=(0, (1, 1)))
-        if network in NETWORK_ROWS:
-            axes.axhline(
-                printed_accuracy(published, network, True),
-                color=PUBLISHED_COLOUR,
-                ls=PUBLISHED_LINE,
-                lw=0.7,
-            )
+        spiking = printed_accuracy(published, network, True)
+        axes.axhline(spiking, color=PUBLISHED_COLOUR, ls=PUBLISHED_LINE, lw=0.7)
         plain_log(axes, "x")
         axes.set_xlabel("energy per image (µJ)")
     first = next(iter(panels.values()), None)
     if first is not None:
         first.set_ylabel("spiking test accuracy (%),\nerrors on a log scale")
-        _share_accuracy(panels, table)
+        _share_accuracy(panels, table, published)
     legend_below(
         figure,
         [
             *protocol_handles(protocols_in(table)),
-            series_handle(
-                SERIES[3], f"{PUBLISHED_TIME_MS} ms", marker="o", ms=7, mfc="none", ls="none"
-            ),
+            series_handle(SERIES[3], f"{time_ms} ms", marker="o", ms=7, mfc="none", ls="none"),
             series_handle(
                 SERIES[3], "dense network, one pass", marker=None, ls=(0, (1, 1)), lw=0.9
             ),
@@ -248,7 +238,7 @@ def conversion_diagnostic(
     table: pd.DataFrame, published: Published, dataset: str = "mnist"
 ) -> Figure:
     """Simulated against analytic rate of single neurons, and a summary of each layer."""
-    networks, layers = networks_in(table), sorted(table["layer"].unique())
+    networks, layers = networks_in(table, published), sorted(table["layer"].unique())
     figure = new_figure(height_mm=24 + 34 * max(len(networks), 1))
     grid = figure.subplots(
         len(networks),
@@ -257,7 +247,7 @@ def conversion_diagnostic(
         sharex="col",
         width_ratios=[1] * len(layers) + [0.9, 0.9],
     )
-    for row, network in enumerate(networks):
+    for row, (network, label) in enumerate(networks.items()):
         chosen = table[table["network"] == network]
         for column, layer in enumerate(layers):
             _draw_rates(grid[row, column], chosen[chosen["layer"] == layer])
@@ -265,7 +255,7 @@ def conversion_diagnostic(
                 grid[row, column].set_title(f"layer {layer}")
             if row == len(networks) - 1:
                 grid[row, column].set_xlabel("analytic (Hz)")
-        grid[row, 0].set_ylabel(f"{NETWORKS.get(network, network)}\nsimulated (Hz)")
+        grid[row, 0].set_ylabel(f"{label}\nsimulated (Hz)")
         _draw_layer_summary(grid[row, -2], chosen, layers, {"correlation": True})
         _draw_layer_summary(
             grid[row, -1], chosen, layers, {"silent_fraction": True, "saturated_fraction": False}

@@ -1,6 +1,6 @@
 """Thuesen 2022: pictures of converted networks (figure 6, sections 3.4.4 and 4.2)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -32,43 +32,40 @@ from plausible.drawing.style import (
     summary,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.thuesen2022.table1.printed import NETWORK_ROWS, printed_accuracy
+from plausible.studies.thuesen2022.table1.printed import network_labels, printed_accuracy
 
-NETWORKS = {
-    "snn": "SNN, Adam, BN",
-    "spcn_sgd": "SPCN, SGD",
-    "spcn_adam": "SPCN, Adam",
-    "spcn_adam_bn": "SPCN, Adam, BN",
-}
-PUBLISHED_TIME_MS = 200
 TIME_TICKS = (10, 30, 100, 300, 1000)
 LAYER_NAMES = {1: "hidden 1", 2: "hidden 2", 3: "output"}
 PUBLISHED_LAYERS = {"hidden_1": 1, "hidden_2": 2, "output": 3}
 
 
-def networks_in(table: pd.DataFrame) -> list[str]:
-    """Networks of a table, those of table 1 first."""
-    found = list(dict.fromkeys(table["network"]))
-    return [name for name in NETWORKS if name in found] + [
-        name for name in found if name not in NETWORKS
-    ]
+def networks_in(table: pd.DataFrame, published: Published) -> dict[str, str]:
+    """Networks of a table and their labels, those of table 1 first."""
+    found, labels = list(dict.fromkeys(table["network"])), network_labels(published)
+    known = {name: label for name, label in labels.items() if name in found}
+    return known | {name: name for name in found if name not in labels}
 
 
-def network_panels(figure: Figure, networks: Sequence[str], **options) -> dict[str, Axes]:
+def network_panels(figure: Figure, networks: Mapping[str, str], **options) -> dict[str, Axes]:
     """One panel per network, with letter and title."""
     grid = figure.subplots(1, max(len(networks), 1), squeeze=False, **options)[0]
     panels = dict(zip(networks, grid, strict=False))
     for name, key in zip(networks, "abcdefgh", strict=False):
-        letter(panels[name], key, NETWORKS.get(name, name))
+        letter(panels[name], key, networks[name])
     return panels
+
+
+def published_time_ms(published: Published) -> float:
+    """Simulated time behind the spiking rows of table 1."""
+    return published.entry("table1")["settings"]["spiking_simulation_ms"]
 
 
 @in_style
 def spiking_drop(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Accuracy drop from rates to spikes against the simulated time, one panel per network."""
     figure = new_figure(height_mm=68)
-    panels = network_panels(figure, networks_in(table), sharey=True)
-    claim = 2.0  # claim.spiking_drop: 0 < drop < 2 percentage points for every network
+    panels = network_panels(figure, networks_in(table, published), sharey=True)
+    claim = published.bound("claim.spiking_drop", "drop_of_every_network", "points_to")
     for network, axes in panels.items():
         chosen = table[table["network"] == network]
         for protocol in protocols_in(chosen):
@@ -77,11 +74,8 @@ def spiking_drop(table: pd.DataFrame, published: Published, dataset: str = "mnis
             data = summary(ours, ["time_ms"], "drop_percentage_points")
             data["time_ms"] = apart(data["time_ms"], protocol, protocols_in(chosen))
             draw_line(axes, "time_ms", data, look_of(protocol), bars=True, ms=3.2, lw=1.0)
-        drop = printed_accuracy(published, network, False) - printed_accuracy(
-            published, network, True
-        )
-        if network in NETWORK_ROWS:
-            axes.plot([PUBLISHED_TIME_MS], [drop], **published_marker())
+        rate, spiking = (printed_accuracy(published, network, kind) for kind in (False, True))
+        axes.plot([published_time_ms(published)], [rate - spiking], **published_marker())
         axes.axhline(0.0, color=GREY, lw=0.6)
         axes.set_xlabel("simulated time (ms)")
         axes.axhspan(0.0, claim, color=LIGHT_GREY, lw=0, zorder=0)
@@ -109,7 +103,7 @@ def spiking_drop(table: pd.DataFrame, published: Published, dataset: str = "mnis
 @in_style
 def readout(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Accuracy of the spike-count readout against that of the first spike."""
-    networks = networks_in(table)
+    networks = networks_in(table, published)
     figure = new_figure(height_mm=26 + 13 * max(len(networks), 1))
     axes = figure.subplots()
     names = protocols_in(table)
@@ -127,18 +121,11 @@ def readout(table: pd.DataFrame, published: Published, dataset: str = "mnist") -
                 draw_points(axes, y, data, look, horizontal=True, filled=filled)
                 ends.append(data["mean"].iloc[0])
             axes.plot(ends, [y] * len(ends), color=look.colour, ls=look.line, lw=0.8, zorder=1)
-        if network in NETWORK_ROWS:
-            axes.vlines(
-                printed_accuracy(published, network, True),
-                row - 0.36,
-                row + 0.36,
-                color=PUBLISHED_COLOUR,
-                lw=1.2,
-                zorder=4,
-            )
+        printed = printed_accuracy(published, network, True)
+        axes.vlines(printed, row - 0.36, row + 0.36, color=PUBLISHED_COLOUR, lw=1.2, zorder=4)
         if row:
             axes.axhline(row - 0.5, color=LIGHT_GREY, lw=0.6)
-    axes.set_yticks(range(len(networks)), [NETWORKS.get(name, name) for name in networks])
+    axes.set_yticks(range(len(networks)), networks.values())
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(networks) - 0.5, -0.5)
     axes.set(xlabel="spiking test accuracy (%)", ylabel="network")

@@ -1,33 +1,40 @@
-"""Rows of table 1 as they are printed."""
+"""Rows of table 1 as they are printed, and the networks in them."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from plausible.reproduction.published import Published
 
-# Rows of the table that hold one trained network: (model, optimizer, batch norm).
-NETWORK_ROWS = {
-    "snn": ("SNN", "Adam", True),
-    "spcn_sgd": ("SPCN", "SGD", False),
-    "spcn_adam": ("SPCN", "Adam", False),
-    "spcn_adam_bn": ("SPCN", "Adam", True),
-}
+ACCURACY = "test_accuracy_percent"
 
 
 def printed_rows(published: Published) -> pd.DataFrame:
-    """Rows of table 1, numbered from 1 in column ``row``."""
+    """Rows of table 1; ``row`` is their number in our tables, which their id ends in."""
     table = pd.DataFrame(published.values("table1")["rows"])
-    table.insert(0, "row", range(1, len(table) + 1))
-    return table
+    return table.assign(row=table["id"].str.removeprefix("row").astype(int))
+
+
+def row_label(row: Mapping[str, Any]) -> str:
+    """What a row holds, such as ``SPCN, Z-IL, Adam, BN, spikes``."""
+    parts = [row["model"], row["algorithm"], row["optimizer"]]
+    parts += ["ReLU"] if row["activation"] == "ReLU" else []
+    parts += ["BN"] if row["batch_norm"] else []
+    return ", ".join([*parts, "spikes" if row["spiking"] else "rates"])
+
+
+def network_labels(published: Published) -> dict[str, str]:
+    """Label of every network of which the table has spikes, such as ``SPCN, Adam, BN``."""
+    rows = printed_rows(published)
+    return {
+        row.network: f"{row.model}, {row.optimizer}" + (", BN" if row.batch_norm else "")
+        for row in rows[rows["spiking"]].itertuples()
+    }
 
 
 def printed_accuracy(published: Published, network: str, spiking: bool) -> float:
     """Published test accuracy in percent of a network of table 1; NaN where none is printed."""
-    model, optimizer, batch_norm = NETWORK_ROWS.get(network, (None, None, None))
-    table = printed_rows(published)
-    chosen = table[
-        (table["model"] == model)
-        & (table["optimizer"] == optimizer)
-        & (table["batch_norm"] == batch_norm)
-        & (table["spiking"] == spiking)
-    ]
-    return float(chosen["test_accuracy_percent"].iloc[0]) if len(chosen) else float("nan")
+    rows = printed_rows(published)
+    found = rows.loc[(rows["network"] == network) & (rows["spiking"] == spiking), ACCURACY]
+    return float(found.iloc[0]) if len(found) else float("nan")

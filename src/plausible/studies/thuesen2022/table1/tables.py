@@ -7,13 +7,7 @@ import numpy as np
 import pandas as pd
 
 from plausible.measure.energy import dense_energy_nj, spiking_energy_nj
-from plausible.reproduction.markdown import (
-    Frames,
-    as_they_are,  # noqa: F401 (named by study files)
-    markdown_table,
-    mean_text,
-    theorems_markdown,  # noqa: F401
-)
+from plausible.reproduction.markdown import Frames, markdown_table, mean_text
 from plausible.studies.thuesen2022.histories import KEYS, final_accuracy
 
 SPIKING_TIME_MS = 200  # thesis, section 3.4.4
@@ -167,26 +161,18 @@ def energy(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
 def table1_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
     """Table 1 with the published column beside our three protocols."""
     protocols = list(dict.fromkeys(table["protocol"]))
-    printed = published["rows"]
+    printed = {row["id"]: f"{row['test_accuracy_percent']:.2f}" for row in published["rows"]}
     labels = ["model", "algorithm", "optimizer", "activation", "batch_norm", "spiking"]
     rows = []
     for number, group in table.groupby("row", sort=True):
         first = group.iloc[0]
-        published_value = next(
-            (
-                f"{row['test_accuracy_percent']:.2f}"
-                for row in printed
-                if all(row[label] == first[label] for label in labels)
-            ),
-            "-",
-        )
-        cells = ["yes" if first[x] is True or first[x] is np.True_ else first[x] for x in labels]
-        cells = ["no" if cell is False or cell is np.False_ else cell for cell in cells]
+        yes_or_no = {True: "yes", False: "no"}
+        cells = [yes_or_no.get(first[label], first[label]) for label in labels]
         ours = [
             mean_text(group.loc[group["protocol"] == protocol, "test_accuracy_percent"])
             for protocol in protocols
         ]
-        rows.append([number, *cells, published_value, *ours])
+        rows.append([number, *cells, printed.get(f"row{number}", "-"), *ours])
     seeds = table["seed"].nunique()
     header = ["row", *labels, "published %", *(f"{protocol} %" for protocol in protocols)]
     return (

@@ -1,0 +1,80 @@
+"""Settings of the experiments on learning by backprop, Z-IL and inference learning."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from plausible.errors import ConfigError
+from plausible.learning.settings import settings_from_mapping
+from plausible.reproduction.settings import Count, ExperimentSettings, NotNegativeCount, Positive
+
+
+class _Training(ExperimentSettings):
+    """Settings of an experiment that trains networks."""
+
+    training: Mapping[str, Any]
+    """Settings of the training runs by the names of `TrainingSettings`."""
+
+    @field_validator("training")
+    @classmethod
+    def _checked(cls, training: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            settings_from_mapping(training)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return training
+
+
+class ZilEqualsBackprop(_Training):
+    """Race of Z-IL and backprop with equal weights and batches; it sets rule and number format."""
+
+    steps: Count
+    """Number of updates."""
+    recorded_points: Count
+    """About so many steps are recorded, evenly spaced on a logarithmic axis."""
+    published_steps: tuple[Count, ...]
+    """Steps that are recorded too, because the thesis speaks of them."""
+    dtypes: tuple[Literal["float32", "float64"], ...] = Field(min_length=1)
+    """Number formats."""
+
+    @model_validator(mode="after")
+    def _reached(self):
+        if self.published_steps and max(self.published_steps) > self.steps:
+            raise ValueError(
+                f"steps is {self.steps}, so the published step {max(self.published_steps)} is "
+                "never reached; train longer"
+            )
+        return self
+
+
+class ActivationScaling(_Training):
+    """Training with and without scaling of the rate; epochs and batch size set its length."""
+
+    activation_scales: tuple[Positive, ...] = Field(min_length=1)
+    """Factors on the rate in Hz."""
+    window_steps: Count
+    """Updates whose losses make a row."""
+
+
+class IlCost(ExperimentSettings):
+    """Time and multiply-adds of one weight update."""
+
+    layer_sizes: tuple[Count, ...] = Field(min_length=3)
+    batch_size: Count
+    inference_steps: Count
+    """Inference steps of IL; Z-IL has as many as weight matrices."""
+    inference_step_size: Positive
+    """Step size gamma of IL."""
+    repetitions: Count
+    """Timed updates, of which the median is reported."""
+    warm_up: NotNegativeCount
+    """Updates before the timed ones."""
+
+
+class Theorems(ExperimentSettings):
+    """Sizes of the numerical checks of the theorems."""
+
+    he_networks: Count
+    """Random networks that are averaged: one network's second moment scatters by 30 % after 10
+    layers of width 512 (sqrt(5 layers / width))."""

@@ -1,0 +1,149 @@
+"""Tests that every part with theorems shares: each statement is measured, holds, and can fail.
+
+A part's ``test_theorems.py`` says in a subclass which part it is, and pytest collects the tests
+below for it::
+
+    class TestTheorems(TheoremTests):
+        document, part = "thuesen2022", "neurons"
+        settings = {"poisson_neurons": 30, ...}
+        deviating = {("eq38.soft_rate", "tends_to_the_hard_rate", "as_published")}
+        falsified = (
+            Falsified("eq38.soft_rate", "tends_to_the_hard_rate", theorems, "soft_rate", wrong),
+        )
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from inspect import signature
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from plausible.data import prepare
+from plausible.files import read_yaml
+from plausible.reproduction.declaration import settings_model
+from plausible.reproduction.parts import place
+from plausible.reproduction.published import load_published
+from plausible.reproduction.settings import read_settings
+from plausible.reproduction.study_files import THEOREMS
+from plausible.reproduction.theorem_checks import COLUMNS, Check, holds, theorem_table
+from plausible.reproduction.verdicts import claims_of
+
+WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
+digits = cache(lambda: prepare("digits"))
+
+
+class Falsified(NamedTuple):
+    """A wrong implementation under which a statement must fail."""
+
+    result: str
+    statement: str
+    module: ModuleType
+    attribute: str
+    wrong: Any
+    """What stands in the place of ``module.attribute``."""
+
+
+class TheoremTests:
+    """Tests of all theorems of a part."""
+
+    document: ClassVar[str]
+    part: ClassVar[str]
+    settings: ClassVar[Mapping[str, Any]] = {}
+    """Settings of the part's section ``theorems``, small enough to be quick."""
+    seeds: ClassVar[tuple[int, ...]] = (0, 1)
+    deviating: ClassVar[set[tuple[str, str, str]]] = set()
+    """Result, statement and protocol of the rows that need not hold and do not."""
+    falsified: ClassVar[tuple[Falsified, ...]] = ()
+
+    def functions(self) -> dict[str, Callable[..., list[Check]]]:
+        """Function of every theorem of the part, by the name of its result."""
+        declared = read_yaml(WORKFLOW / "studies" / self.document / f"{self.part}.yaml")["results"]
+        return {
+            result: place(self.document, self.part, THEOREMS, entry["theorem"], result).load()
+            for result, entry in declared.items()
+            if "theorem" in entry
+        }
+
+    def record(self) -> Any:
+        """The settings as a record of their type."""
+        model = settings_model(self.document, self.part, THEOREMS)
+        return read_settings(model, self.settings, f"theorems of {self.part}")
+
+    def statements(self) -> dict[tuple[str, str], Mapping[str, Any]]:
+        """Published statements that the theorems measure, by result and id.
+
+        A statement with a function of its own in the claims is judged there.
+        """
+        published = load_published(WORKFLOW / "published" / self.document, [self.part])
+        claims = claims_of(self.document, self.part)
+        return {
+            (result, statement["id"]): statement
+            for result in self.functions()
+            for statement in published.entry(result)["expect"]
+            if statement["id"] not in claims
+        }
+
+    @pytest.fixture(scope="class")
+    def table(self) -> pd.DataFrame:
+        """Rows of all theorems, with a column that says which hold."""
+        table = theorem_table(self.functions(), self.record(), self.seeds, digits())
+        outcomes = [holds(row.deviation, row.comparison, row.bound) for row in table.itertuples()]
+        return table.assign(holds=outcomes)
+
+    def test_every_statement_has_a_row_and_every_row_a_statement(self, table):
+        corrected = table[table["protocol"] == "corrected"]
+        assert _keys(corrected) == set(self.statements())
+        assert _keys(table) == set(self.statements())
+        assert list(table.columns[: len(COLUMNS)]) == COLUMNS
+        for _, rows in table.groupby("id"):
+            assert list(rows["seed"].unique()) == list(self.seeds)
+
+    def test_corrected_statements_hold(self, table):
+        wrong = table[(table["protocol"] == "corrected") & ~table["holds"]]
+        assert wrong.empty, wrong[["id", "statement", "deviation", "bound"]].to_string()
+
+    def test_other_protocols_deviate_where_they_should(self, table):
+        failing = table[(table["protocol"] != "corrected") & ~table["holds"]]
+        found = set(zip(failing["id"], failing["check"], failing["protocol"], strict=True))
+        assert found == self.deviating
+
+    def test_bounds_are_the_published_ones(self, table):
+        """Every bound that the published file declares is one of those that decide."""
+        corrected = table[table["protocol"] == "corrected"]
+        for (result, name), statement in self.statements().items():
+            rows = corrected[(corrected["id"] == result) & (corrected["check"] == name)]
+            for key, bound in statement.get("bounds", {}).items():
+                close = np.isclose(rows["bound"], bound, rtol=1e-12, atol=0.0)
+                assert close.any(), f"{result}, {name}: no row is compared with {key} = {bound:g}"
+
+    def test_a_seed_gives_the_same_rows_again(self, table):
+        again = theorem_table(self.functions(), self.record(), self.seeds[:1], digits())
+        first = table[table["seed"] == self.seeds[0]].drop(columns="holds")
+        pd.testing.assert_frame_equal(first.reset_index(drop=True), again, check_exact=True)
+
+    def pytest_generate_tests(self, metafunc):
+        """One test for each wrong implementation of the part."""
+        if "one" in metafunc.fixturenames:
+            names = [f"{one.result}: {one.statement}, {one.attribute}" for one in self.falsified]
+            metafunc.parametrize("one", self.falsified, ids=names)
+
+    def test_a_wrong_implementation_is_noticed(self, monkeypatch, one: Falsified):
+        monkeypatch.setattr(one.module, one.attribute, one.wrong)
+        function = self.functions()[one.result]
+        data = {"dataset": digits()} if "dataset" in signature(function).parameters else {}
+        checks = [
+            check
+            for check in function(self.record(), self.seeds[0], **data)
+            if (check.check, check.protocol) == (one.statement, "corrected")
+        ]
+        assert checks, f"{one.result} has no statement {one.statement}"
+        assert not all(check.holds() for check in checks)
+
+
+def _keys(table: pd.DataFrame) -> set[tuple[str, str]]:
+    return set(zip(table["id"], table["check"], strict=True))
