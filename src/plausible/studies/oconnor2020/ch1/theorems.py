@@ -24,7 +24,7 @@ from plausible.learning.weight_sharing import (
 )
 from plausible.networks.activations import make_activation
 from plausible.networks.recurrent import Recurrent, TemporalConvolution, convolve, unroll
-from plausible.reproduction.inputs import Settings
+from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, normal, relative_difference
 from plausible.seeds import torch_seed
 
@@ -104,7 +104,7 @@ def _interleaved(weights: Sequence[Tensor], biases: Sequence[Tensor]) -> list[Te
     return [part for pair in zip(weights, biases, strict=True) for part in pair]
 
 
-def backprop_sgd(settings: Settings, seed: int) -> list[Check]:
+def backprop_sgd(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1.3-1.5: gradients, their means over minibatches, and the step."""
     rng = generator("eq1.5", seed)
     inputs, targets = normal(rng, BATCH, SIZES[0]), normal(rng, BATCH, SIZES[-1])
@@ -202,7 +202,7 @@ def _through_time(leaves, inputs: Tensor, targets: Tensor, window: int | None = 
     return list(backprop_through_time(network, record, record.states[1:] - targets, window))
 
 
-def recurrent_forms(settings: Settings, seed: int) -> list[Check]:
+def recurrent_forms(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 1.1.1: BPTT, its truncated form, and the temporal convolution."""
     rng = generator("rnn_tcn", seed)
     leaves, inputs, targets = _recurrent(rng)
@@ -262,7 +262,7 @@ def _errors_by_autograd(network: ForwardNetwork, inputs: Tensor, targets: Tensor
     return list(torch.autograd.grad(0.5 * (values[-1] - targets).square().sum(), values))
 
 
-def shared_weights(settings: Settings, seed: int) -> list[Check]:
+def shared_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 1.1.3: the error network, and weights shared over space and over time."""
     rng = generator("weight_sharing", seed)
     inputs, targets = normal(rng, BATCH, SIZES[0]), normal(rng, BATCH, SIZES[-1])

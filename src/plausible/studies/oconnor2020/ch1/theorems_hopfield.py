@@ -15,7 +15,7 @@ from plausible.networks.hopfield import (
     recall_continuous,
     store,
 )
-from plausible.reproduction.inputs import Settings
+from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check
 from plausible.seeds import numpy_generator
 
@@ -114,7 +114,7 @@ def _wrong_updates(seed: int) -> int:
     return wrong
 
 
-def hopfield(settings: Settings, seed: int) -> list[Check]:
+def hopfield(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1.6: the energy falls, patterns come back, every update is the best for its unit."""
     binary, kept, continuous, flowing = _rises(seed)
     overlaps = _recovered(seed)

@@ -23,7 +23,7 @@ from plausible.neurons.classic import (
 )
 from plausible.neurons.integrate_and_fire import IntegrateAndFire, decay, kernel_sum, simulate
 from plausible.neurons.plasticity import DoubleExponential, stdp, stdp_all_pairs, stdp_online
-from plausible.reproduction.inputs import Settings
+from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, relative_difference
 from plausible.studies.oconnor2020.ch1.theorems_hopfield import generator
 
@@ -45,7 +45,7 @@ def _relative(found: np.ndarray, expected: np.ndarray) -> float:
     return float(np.abs(found - expected).max() / np.abs(expected).max())
 
 
-def artificial_neuron(settings: Settings, seed: int) -> list[Check]:
+def artificial_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1.1: linear neurons are one linear map; and the weighted sum, read literally."""
     rng = generator("eq1.1", seed)
     inputs = rng.normal(size=(BATCH, SIZES[0]))
@@ -90,7 +90,7 @@ def _autograd(layer: Layer, inputs: np.ndarray, noise: np.ndarray, error: np.nda
     return [leaf.grad for leaf in leaves], output.detach()
 
 
-def stochastic_units(settings: Settings, seed: int) -> list[Check]:
+def stochastic_units(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 1.1.4: with the noise as an input, gradients pass through."""
     rng = generator("stochastic_units", seed)
     inputs = rng.normal(size=(BATCH, SIZES[0]))
@@ -118,7 +118,7 @@ def stochastic_units(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def dynamic_neuron(settings: Settings, seed: int) -> list[Check]:
+def dynamic_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1.8: the steady state is the static neuron; on the way, a solver of the equation."""
     rng = generator("eq1.8", seed)
     layers = _layers(rng, "sigmoid")
@@ -161,7 +161,7 @@ def dynamic_neuron(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def spiking_neuron(settings: Settings, seed: int) -> list[Check]:
+def spiking_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1.9-1.10: the sum of kernels is the simulation; the decay is that of the equation."""
     rng = generator("eq1.10", seed)
     checks = []
@@ -211,7 +211,7 @@ def spiking_neuron(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def stdp_rule(settings: Settings, seed: int) -> list[Check]:
+def stdp_rule(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1.11: signs of both sides; the rule as a synapse can compute it, spike by spike."""
     rng = generator("eq1.11", seed)
     wrong, apart = 0, []

@@ -26,7 +26,7 @@ from plausible.kernels.event_router import route
 from plausible.kernels.spike_emission import input_trains
 from plausible.measure.operations import layer_multiply_adds
 from plausible.measure.slopes import log_slope, log_spaced
-from plausible.reproduction.inputs import Settings, read, require
+from plausible.reproduction.inputs import require
 from plausible.reproduction.theorem_checks import Check
 from plausible.studies.oconnor2020.ch3_quantization.experiment_gradient import (
     cosine,
@@ -34,6 +34,7 @@ from plausible.studies.oconnor2020.ch3_quantization.experiment_gradient import (
     spiking_steps,
 )
 from plausible.studies.oconnor2020.ch3_quantization.experiment_limit import rectified_values
+from plausible.studies.oconnor2020.ch3_quantization.settings import Theorems
 from plausible.studies.oconnor2020.ch3_quantization.theorems_quantizers import (
     SLOPE_TOLERANCE,
     stream,
@@ -66,7 +67,7 @@ def problem(name: str, seed: int) -> Problem:
     return Problem(weights, levels, int(rectified_values(weights, levels / WHITE)[-1].argmax()))
 
 
-def forward_pass(settings: Settings, seed: int) -> list[Check]:
+def forward_pass(settings: Theorems, seed: int) -> list[Check]:
     """Algorithm 3: the output after T steps, over T; it is not rectified."""
     weights, levels, _ = problem("algorithm3", seed)
     rule = make_rule(STEPS)
@@ -85,7 +86,7 @@ def forward_pass(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def filters(settings: Settings, seed: int) -> list[Check]:
+def filters(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 3.5: the filter lets an error pass where the summed input is not negative."""
     weights, levels, _ = problem("eq3.5", seed)
     rule = make_rule(STEPS)
@@ -128,7 +129,7 @@ def _size_checks(
     ]
 
 
-def training_iteration(settings: Settings, seed: int) -> list[Check]:
+def training_iteration(settings: Theorems, seed: int) -> list[Check]:
     """Algorithm 13, with FSGD; the listing prints the step eta, and filters that block at zero."""
     angle, share = _update("algorithm13", "fsgd", seed)
     text = f"cosine of the FSGD update of one sample to the gradient, T = {STEPS}"
@@ -181,7 +182,7 @@ def _first_filters(seed: int) -> list[Check]:
     ]
 
 
-def sgd(settings: Settings, seed: int) -> list[Check]:
+def sgd(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 3.6 prints the step eta / T."""
     angle, share = _update("eq3.6", "sgd", seed)
     text = f"cosine of the SGD update of one sample to the gradient, T = {STEPS}"
@@ -193,7 +194,7 @@ def sgd(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def fsgd(settings: Settings, seed: int) -> list[Check]:
+def fsgd(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 3.7: a spike of step t takes part in the updates of the errors from t on.
 
     Input unit t spikes in step t alone; the output is silent, so that the target sends one error
@@ -232,7 +233,7 @@ def fsgd(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def addition_cost(settings: Settings, seed: int) -> list[Check]:
+def addition_cost(settings: Theorems, seed: int) -> list[Check]:
     """Section 3.2: additions per input spike sum N_l, multiply-adds of a dense pass."""
     rng = stream("addition_cost", seed)
     sizes = tuple(int(n) for n in rng.integers(5, 30, 5))
@@ -282,23 +283,19 @@ def _added(weights: list[np.ndarray], rule: Rule, trains: SpikeTrains) -> int:
     return added
 
 
-def integer_only(settings: Settings, seed: int, dataset: Dataset | None) -> list[Check]:
+def integer_only(settings: Theorems, seed: int, dataset: Dataset | None) -> list[Check]:
     """Section 3.6: everything times T^2 / eta, which leaves additions of integers.
 
     Both networks start from weights that are multiples of eta / T^2, train with FSGD on the first
     ``integer_samples`` training images, and classify the test images. With eta / T^2 a power of two
     every number of the real-valued network is exact; with eta = 0.01 and T = 10 it is rounded.
-
-    Settings: ``hidden_sizes``, ``integer_samples``, ``integer_images`` (number of test images),
-    ``learning_rates`` (by protocol), ``weight_std``.
     """
-    hidden, samples, number, rates, std = read(
-        settings, "theorems_quantization", "hidden_sizes", "integer_samples", "integer_images",
-        "learning_rates", "weight_std",
+    samples, number = settings.integer_samples, settings.integer_images
+    dataset = require(dataset, "theorems_ch3_quantization", "data set")
+    sizes = (
+        dataset.train_images.shape[1], *settings.hidden_sizes, int(dataset.train_labels.max()) + 1
     )  # fmt: skip
-    dataset = require(dataset, "theorems_quantization", "data set")
-    sizes = (dataset.train_images.shape[1], *hidden, int(dataset.train_labels.max()) + 1)
-    drawn = initial_weights(sizes, stream("integer_only", seed), std)
+    drawn = initial_weights(sizes, stream("integer_only", seed), settings.weight_std)
     used = min(samples, len(dataset.train_images))
     images, labels = dataset.train_images[:used], dataset.train_labels[:used]
     train, test = (
@@ -306,7 +303,7 @@ def integer_only(settings: Settings, seed: int, dataset: Dataset | None) -> list
         for levels in (images, dataset.test_images[:number])
     )
     checks = []
-    for protocol, rate in rates.items():
+    for protocol, rate in settings.learning_rates.items():
         found = []
         for arithmetic in ("integer", "float64"):
             rule = make_rule(INTEGER_STEPS, rate, arithmetic=arithmetic)
