@@ -136,32 +136,32 @@ def backprop_sgd(settings: ExperimentSettings, seed: int) -> list[Check]:
     squared = sum(float(part.square().sum()) for part in full)
     return [
         Check(
-            "gradients_equal_autodiff_finite",
+            "gradients",
             "gradients against autograd, three nonlinearities: relative",
             max(apart),
             1e-8,
         ),
         Check(
-            "gradients_equal_autodiff_finite",
+            "gradients",
             "gradients against finite differences of fourth order, tanh and sigmoid: relative",
             max(differences),
             1e-8,
         ),
         Check(
-            "gradients_equal_autodiff_finite",
+            "gradients",
             "slope of the loss along the step of eq. 1.5 against -|gradient|^2: relative",
             abs(float(slope) / squared + 1.0),
             1e-8,
         ),
         Check(
-            "mean_minibatch_gradients_equals",
+            "minibatches",
             f"mean of the gradients of minibatches of {MINIBATCH} against the full gradient: "
             "relative",
             relative_difference(mean, full),
             1e-10,
         ),
         Check(
-            "mean_minibatch_gradients_equals",
+            "minibatches",
             f"one minibatch of {MINIBATCH} alone gives an approximation only: smallest relative "
             "difference to the full gradient",
             single,
@@ -225,27 +225,27 @@ def recurrent_forms(settings: ExperimentSettings, seed: int) -> list[Check]:
     numerical = slopes_by_differences(convolution_loss, [kernel, biases])
     return [
         Check(
-            "bptt_unrolled_graph_equals_finite",
+            "bptt",
             f"BPTT over {STEPS} steps against finite differences: relative",
             relative_difference(found, exact),
             1e-6,
         ),
         Check(
-            "bptt_unrolled_graph_equals_finite",
+            "bptt",
             "BPTT truncated to windows as long as the sequence against finite differences: "
             "relative",
             relative_difference(whole, exact),
             1e-6,
         ),
         Check(
-            "bptt_unrolled_graph_equals_finite",
+            "bptt",
             "BPTT truncated to windows of 2 steps is another gradient: relative difference",
             relative_difference(cut, exact),
             APART,
             ">",
         ),
         Check(
-            "bptt_unrolled_graph_equals_finite",
+            "bptt",
             f"temporal convolution of {TAPS} inputs, weights shared over time, against finite "
             "differences: relative",
             relative_difference(list(ours), numerical),
@@ -282,20 +282,20 @@ def shared_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
     temporal = by_autograd(_sequence_loss(sequence, wanted), leaves)
     return [
         Check(
-            "error_recursion_equals_gradient",
+            "error_recursion",
             "errors of the error network against autograd, every layer: relative",
             relative_difference(errors, _errors_by_autograd(network, inputs, targets)),
             1e-10,
         ),
         Check(
-            "error_recursion_equals_gradient",
+            "error_recursion",
             "weights shared over space: gradient summed over copies against autograd of a "
             "convolution: relative",
             relative_difference([spatial], by_autograd(convolution_loss, [kernel])),
             1e-10,
         ),
         Check(
-            "error_recursion_equals_gradient",
+            "error_recursion",
             "weights shared over time: gradient summed over copies against autograd: relative",
             relative_difference(_through_time(leaves, sequence, wanted), temporal),
             1e-10,

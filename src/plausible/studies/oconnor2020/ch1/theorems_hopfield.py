@@ -121,32 +121,32 @@ def hopfield(settings: ExperimentSettings, seed: int) -> list[Check]:
     scope = f"over {NETWORKS} random networks of 30 units with whole-number weights"
     return [
         Check(
-            "energy_never_increases_under",
+            "energy_never_rises",
             f"largest rise of the energy, summed over pairs, in one asynchronous update {scope}",
             binary,
             0.0,
         ),
         Check(
-            "energy_never_increases_under",
+            "energy_never_rises",
             f"recorded energies against these sums, {scope}",
             kept,
             0.0,
         ),
         Check(
-            "energy_never_increases_under",
+            "energy_never_rises",
             f"continuous states, v_i = tanh(gain h_i): largest rise relative to the energy, "
             f"{scope}, gains {', '.join(f'{gain:g}' for gain in GAINS)}",
             continuous,
             ROUNDING,
         ),
         Check(
-            "energy_never_increases_under",
+            "energy_never_rises",
             f"continuous states in continuous time: largest rise relative to the energy, {scope}",
             flowing,
             ROUNDING,
         ),
         Check(
-            "stored_pattern_recovered_partial",
+            "pattern_recovered",
             f"smallest overlap with the stored pattern, {PATTERNS} patterns in {UNITS} units "
             f"(0.05 N), {TURNED} units turned over",
             overlaps[0],
@@ -154,7 +154,7 @@ def hopfield(settings: ExperimentSettings, seed: int) -> list[Check]:
             ">=",
         ),
         Check(
-            "stored_pattern_recovered_partial",
+            "pattern_recovered",
             f"the same with continuous states (gain 4), by their signs; {PATTERNS} patterns in "
             f"{UNITS} units",
             overlaps[1],
@@ -162,7 +162,7 @@ def hopfield(settings: ExperimentSettings, seed: int) -> list[Check]:
             ">=",
         ),
         Check(
-            "update_arg_min_energy_over_unit",
+            "update_is_arg_min",
             f"units left in a state that is not the arg min of the energy, {NETWORKS} networks of "
             "25 units with whole-number weights, by brute force",
             _wrong_updates(seed),

@@ -65,13 +65,13 @@ def artificial_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
         worst = max(worst, _relative(respond(layer, inputs), expected))
     return [
         Check(
-            "network_linear_neurons_equals",
+            "linear_neurons_are_one_map",
             "linear network of 3 layers against one map: relative difference",
             apart,
             1e-12,
         ),
         Check(
-            "network_linear_neurons_equals",
+            "linear_neurons_are_one_map",
             "h(sum_i x_i w_i + b) neuron by neuron against the layer, three nonlinearities: "
             "relative difference",
             worst,
@@ -108,7 +108,7 @@ def stochastic_units(settings: ExperimentSettings, seed: int) -> list[Check]:
             apart.append(relative_difference([*found, ours], [*expected, output]))
         checks.append(
             Check(
-                "gradient_passes_through_noise_input",
+                "gradient_through_noise",
                 f"{text}: gradients by weights, biases and inputs, and the output, against "
                 "autograd, three nonlinearities: relative difference",
                 max(apart),
@@ -140,20 +140,20 @@ def dynamic_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
     )
     return [
         Check(
-            "steady_state_equals_static_neuron",
+            "steady_state",
             f"|s - h(sum x w + b)| after {step * steps:g} time constants",
             float(np.abs(path[-1] - static).max()),
             1e-8,
         ),
         Check(
-            "steady_state_equals_static_neuron",
+            "steady_state",
             f"chain of {len(layers)} such layers against the static network, after "
             f"{step * steps:g} time constants",
             float(np.abs(states[-1] - respond_all(layers, inputs)).max()),
             1e-8,
         ),
         Check(
-            "steady_state_equals_static_neuron",
+            "steady_state",
             "state after 3 time constants against a Runge-Kutta solution of eq. 1.8",
             float(np.abs(path[30] - solution.y[:, -1]).max()),
             1e-10,
@@ -179,7 +179,7 @@ def spiking_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
             spikes += len(trace.spike_times_s)
         checks.append(
             Check(
-                "kernel_sum_equals_event_event",
+                "kernel_sum",
                 f"{text}: kernel sum against events over 200 inputs, in units of the "
                 "threshold above rest",
                 max(apart) if spikes else np.nan,
@@ -201,7 +201,7 @@ def spiking_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
     decayed = decay(neuron, start[:, None], times)
     checks.append(
         Check(
-            "free_decay_equals_s0_rest_exp",
+            "free_decay",
             "free decay against a Runge-Kutta solution of ds/dt = (rest - s) / tau over 5 tau, "
             "potentials in units of 1 mV",
             float(np.abs(decayed - solution.y).max()),
@@ -228,14 +228,14 @@ def stdp_rule(settings: ExperimentSettings, seed: int) -> list[Check]:
         apart.append(abs(difference) / size)
     return [
         Check(
-            "sign_positive_dt_negative_dt",
+            "sign_follows_order",
             f"time differences with the wrong sign, {WINDOWS} windows of 200 pairs each",
             wrong,
             0.0,
             "==",
         ),
         Check(
-            "sign_positive_dt_negative_dt",
+            "sign_follows_order",
             "two decaying traces against the sum over all pairs of spikes: difference relative to "
             "the sum of sizes",
             max(apart),

@@ -1,11 +1,12 @@
 """Beyond O'Connor 2020: the update of the spiking network against the gradient of the ReLU one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from plausible.data.dataset import Dataset
 from plausible.kernels import deep_spiking, rectified_network
 from plausible.kernels.deep_spiking_types import UPDATES, make_network, make_rule
 from plausible.kernels.spike_emission import input_trains
@@ -65,6 +66,11 @@ def spiking_steps(
         )
 
 
+def layer_sizes(dataset: Dataset, hidden: Sequence[int]) -> tuple[int, ...]:
+    """Units of all layers of a network for the images and classes of a data set."""
+    return (dataset.train_images.shape[1], *hidden, int(dataset.train_labels.max()) + 1)
+
+
 def spiking_gradient(settings: SpikingGradient, seeds, dataset, networks) -> pd.DataFrame:
     """Angle and size of the spiking update against the gradient, over T, on training images.
 
@@ -77,11 +83,7 @@ def spiking_gradient(settings: SpikingGradient, seeds, dataset, networks) -> pd.
     step), images (those with a gradient).
     """
     dataset = require(dataset, "spiking_gradient", "data set")
-    sizes = (
-        dataset.train_images.shape[1],
-        *settings.hidden_sizes,
-        int(dataset.train_labels.max()) + 1,
-    )
+    sizes = layer_sizes(dataset, settings.hidden_sizes)
     images = dataset.train_images[: settings.images]
     labels = dataset.train_labels[: settings.images]
     rows = []

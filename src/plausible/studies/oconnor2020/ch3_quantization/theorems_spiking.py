@@ -30,6 +30,7 @@ from plausible.reproduction.inputs import require
 from plausible.reproduction.theorem_checks import Check
 from plausible.studies.oconnor2020.ch3_quantization.experiment_gradient import (
     cosine,
+    layer_sizes,
     projection,
     spiking_steps,
 )
@@ -78,7 +79,7 @@ def forward_pass(settings: Theorems, seed: int) -> list[Check]:
     apart = np.abs(outputs[times - 1] / times[:, None] - wanted).mean(axis=1)
     return [
         Check(
-            "output_converges_relu_network",
+            "output_converges",
             f"exponent of T with which the mean error of output / T falls, T = 1 to {STEPS}",
             log_slope(times, apart),
             -1 + SLOPE_TOLERANCE,
@@ -98,9 +99,7 @@ def filters(settings: Theorems, seed: int) -> list[Check]:
         for received, value in zip(counts.inputs, values[1:], strict=True)
     ]
     text = f"share of the units whose filter is the ReLU derivative after T = {STEPS}"
-    return [
-        Check("filter_equals_relu_derivative_mean", text, np.concatenate(same).mean(), 0.99, ">")
-    ]
+    return [Check("filter_is_relu_derivative", text, np.concatenate(same).mean(), 0.99, ">")]
 
 
 def _update(name: str, update: str, seed: int) -> tuple[float, float]:
@@ -134,8 +133,8 @@ def training_iteration(settings: Theorems, seed: int) -> list[Check]:
     angle, share = _update("algorithm13", "fsgd", seed)
     text = f"cosine of the FSGD update of one sample to the gradient, T = {STEPS}"
     return [
-        Check("summed_update_approaches_relu", text, angle, 0.95, ">"),
-        *_size_checks("summed_update_approaches_relu", share, 0.5, "eta", STEPS**2),
+        Check("update_is_gradient_step", text, angle, 0.95, ">"),
+        *_size_checks("update_is_gradient_step", share, 0.5, "eta", STEPS**2),
         *_first_filters(seed),
     ]
 
@@ -162,7 +161,7 @@ def _first_filters(seed: int) -> list[Check]:
     below = (received["standard deviation"] >= 0).mean()
     return [
         Check(
-            "summed_update_approaches_relu",
+            "update_is_gradient_step",
             f"{text} standard deviation; filter closed below 0",
             below,
             0.0,
@@ -170,7 +169,7 @@ def _first_filters(seed: int) -> list[Check]:
         ),
         *(
             Check(
-                "summed_update_approaches_relu",
+                "update_is_gradient_step",
                 f"{text} {what}; filter closed at and below 0",
                 (inputs > 0).mean(),
                 0.0,
@@ -216,20 +215,20 @@ def fsgd(settings: Theorems, seed: int) -> list[Check]:
     text = f"updates in which a spike of step t = 0 to {steps - 1} of T = {steps} takes part"
     return [
         Check(
-            "earlier_inputs_take_part_more",
+            "earlier_inputs_count_more",
             f"{text}, FSGD: largest distance from T - t",
             wrong[0],
             0.0,
             "==",
         ),
         Check(
-            "earlier_inputs_take_part_more",
+            "earlier_inputs_count_more",
             f"{text}, SGD: largest distance from T",
             wrong[1],
             0.0,
             "==",
         ),
-        *_size_checks("earlier_inputs_take_part_more", share, 0.5, "eta/T", STEPS),
+        *_size_checks("earlier_inputs_count_more", share, 0.5, "eta/T", STEPS),
     ]
 
 
@@ -248,21 +247,21 @@ def addition_cost(settings: Theorems, seed: int) -> list[Check]:
     counted = deep_spiking.predict(make_network(loose, rule), rule, trains)
     return [
         Check(
-            "operation_counters_agree_formulas",
+            "counts_agree",
             "additions counted - input spikes x sum of N_l, one spike per layer and input spike",
             total - len(trains.code) * sum(sizes[1:]),
             0.0,
             "==",
         ),
         Check(
-            "operation_counters_agree_formulas",
+            "counts_agree",
             "sum of N_(l-1) N_l - products of a dense pass, counted one by one",
             dense - sum(1 for matrix in loose for row in matrix for _ in row),
             0.0,
             "==",
         ),
         Check(
-            "operation_counters_agree_formulas",
+            "counts_agree",
             "additions counted - numbers that the modules of the network added, any weights",
             int(additions(counted.spikes, sizes)[0, -1]) - _added(loose, rule, trains),
             0.0,
@@ -292,9 +291,7 @@ def integer_only(settings: Theorems, seed: int, dataset: Dataset | None) -> list
     """
     samples, number = settings.integer_samples, settings.integer_images
     dataset = require(dataset, "theorems_ch3_quantization", "data set")
-    sizes = (
-        dataset.train_images.shape[1], *settings.hidden_sizes, int(dataset.train_labels.max()) + 1
-    )  # fmt: skip
+    sizes = layer_sizes(dataset, settings.hidden_sizes)
     drawn = initial_weights(sizes, stream("integer_only", seed), settings.weight_std)
     used = min(samples, len(dataset.train_images))
     images, labels = dataset.train_images[:used], dataset.train_labels[:used]
@@ -339,8 +336,6 @@ def _same(protocol: str, rate: float, samples: int, found: list, labels) -> list
         "samples: "
     )
     return [
-        Check(
-            "scaled_integer_network_gives_spikes", where + text, float(apart), 0.0, "==", protocol
-        )
+        Check("integers_give_same_spikes", where + text, float(apart), 0.0, "==", protocol)
         for text, apart in differences.items()
     ]
