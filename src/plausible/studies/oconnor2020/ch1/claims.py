@@ -8,7 +8,7 @@ COLUMNS = ("number", "gap", "closed_by", "implemented_in", "found", "measured_in
 def gaps_are_rows(evidence: Evidence) -> list[Outcome]:
     """Every gap is one row, implemented by names that exist and measured by published results."""
     frame = evidence.table("ch1.gaps", *COLUMNS)
-    wanted = evidence.entry["values"]["gaps"]
+    wanted = list(evidence.entry["values"]["gaps"].values())
     closed = int((frame["closed_by"].fillna("") != "").sum())
     named = [set(str(cell).split("; ")) for cell in frame["measured_in"].fillna("")]
     study = evidence.published.study
@@ -42,10 +42,10 @@ def gaps_are_rows(evidence: Evidence) -> list[Outcome]:
 
 
 def numbers_of_ch1_gaps(evidence: Evidence) -> list[Number]:
-    """The published names, in their order."""
+    """The published names, by the numbers of the gaps."""
     frame = evidence.table("ch1.gaps", *COLUMNS)
-    ours = dict(zip(frame["number"], frame["gap"], strict=True))
+    ours = dict(zip(frame["number"].astype(str), frame["gap"], strict=True))
     return [
-        Number(f"gap {number}", "", gap, str(ours.get(number, "none")), None)
-        for number, gap in enumerate(evidence.entry["values"]["gaps"], start=1)
+        Number(f"gaps.{number}", "", gap, ours.get(number, "none"), None, label=f"gap {number}")
+        for number, gap in evidence.entry["values"]["gaps"].items()
     ]

@@ -1,7 +1,7 @@
 """Chapter 1 in motion: Hopfield networks at work, integrate-and-fire neurons, STDP, the gaps.
 
 Beyond the thesis, which has no experiment in chapter 1 (O'Connor 2020, sections 1.1.2, 1.4, 1.5 and
-1.6.1); the exact statements about its equations are in theorems_chapter1.
+1.6.1); the exact statements about its equations are its theorems.
 """
 
 from collections.abc import Iterator
@@ -20,9 +20,14 @@ from plausible.networks.hopfield import (
 )
 from plausible.neurons.integrate_and_fire import IntegrateAndFire, decay, kernel_sum, simulate
 from plausible.neurons.plasticity import DoubleExponential, stdp, stdp_online
-from plausible.reproduction.inputs import Settings, read
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch1.experiment_gaps import gap_table
+from plausible.studies.oconnor2020.ch1.settings import (
+    Gaps,
+    HopfieldCapacity,
+    HopfieldRecall,
+    SpikingNeurons,
+)
 
 POINTS_PER_SWEEP = 10
 """Points of a recall that are kept, for each update of every unit."""
@@ -33,10 +38,10 @@ def generator(experiment: str, seed: int, *purpose: str | int) -> np.random.Gene
     return numpy_generator("oconnor2020", experiment, seed, *purpose)
 
 
-def gaps(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def gaps(settings: Gaps, seeds, dataset, networks) -> pd.DataFrame:
     """Section 1.5: the five gaps, who closes them, where they are implemented and measured here.
 
-    There are no settings. Columns: those of ``gap_table``.
+    Columns: those of ``gap_table``.
     """
     return gap_table()
 
@@ -44,34 +49,26 @@ def gaps(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
 # --------------------------------------------------------------------------- Hopfield networks
 
 
-def hopfield_recall(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+def hopfield_recall(settings: HopfieldRecall, seeds: list[int], dataset, networks) -> pd.DataFrame:
     """Energy and overlap while damaged patterns are recalled, with binary and continuous states.
-
-    Settings: ``units``, ``loads`` (patterns per unit, binary states), ``gains`` (continuous states,
-    at the first load), ``turned_fraction`` (of the units of a pattern, at the start), ``recalls``
-    (patterns that are tried), ``sweeps`` (at most).
 
     Columns: states (binary, continuous), load, gain (infinite if binary), seed, pattern,
     updates_per_unit, energy_per_unit, overlap. The network of a seed and a load serves all gains.
     Once nothing changes, the last value stands for the rest of the sweeps.
     """
-    units, loads, gains, turned, recalls, sweeps = read(
-        settings,
-        "hopfield_recall",
-        *("units", "loads", "gains", "turned_fraction", "recalls", "sweeps"),
-    )
+    units, sweeps = settings.units, settings.sweeps
     rows = []
     for seed in seeds:
-        for load in loads:
+        for load in settings.loads:
             rng = generator("hopfield_recall", seed, round(1e6 * load))
             patterns = rng.choice([-1.0, 1.0], (max(1, round(load * units)), units))
             network = store(patterns)
-            for number, pattern in enumerate(patterns[:recalls]):
-                start = _damaged(pattern, turned, rng)
+            for number, pattern in enumerate(patterns[: settings.recalls]):
+                start = _damaged(pattern, settings.turned_fraction, rng)
                 result = recall(network, start, rng, sweeps)
                 key = ("binary", load, np.inf, seed, number)
                 rows += _points(key, result, start, pattern, sweeps)
-                for gain in gains if load == loads[0] else ():
+                for gain in settings.gains if load == settings.loads[0] else ():
                     # Inside the cube, where every state is possible.
                     inner = 0.5 * start
                     result = recall_continuous(network, inner, gain, rng, sweeps)
@@ -101,30 +98,25 @@ def _points(
         yield (*key, time, energy_per_unit, float(along[update]))
 
 
-def hopfield_capacity(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+def hopfield_capacity(
+    settings: HopfieldCapacity, seeds: list[int], dataset, networks
+) -> pd.DataFrame:
     """Overlap with a stored pattern after recall, against the number of patterns per unit.
-
-    Settings: ``sizes`` (units), ``loads``, ``turned_fractions`` (of the units, at the start),
-    ``networks`` (of a seed, with patterns of their own), ``recalls`` (patterns tried in each
-    network), ``sweeps`` (at most).
 
     Columns: units, load (as it is: a whole number of patterns by units), turned_fraction, seed,
     overlap (mean over all recalls), recovered_fraction (of the recalls that end at overlap 1),
     unsettled_fraction (of those still changing after the last sweep). Rows of infinitely many units
     hold the theory; no start and no seed belongs to them.
     """
-    sizes, loads, fractions = read(
-        settings, "hopfield_capacity", "sizes", "loads", "turned_fractions"
-    )
     rows = []
-    for units in sizes:
-        for count in sorted({max(1, round(load * units)) for load in loads}):
+    for units in settings.sizes:
+        for count in sorted({max(1, round(load * units)) for load in settings.loads}):
             for seed in seeds:
-                for fraction in fractions:
+                for fraction in settings.turned_fractions:
                     rng = generator("hopfield_capacity", seed, units, count)
                     found = _recall_often(settings, rng, units, count, fraction)
                     rows.append((units, count / units, fraction, seed, *found))
-    for load in np.arange(0.002, max(loads) + 0.001, 0.002):
+    for load in np.arange(0.002, max(settings.loads) + 0.001, 0.002):
         rows.append((np.inf, load, np.nan, np.nan, retrieval_overlap(load), np.nan, np.nan))
     columns = ["units", "load", "turned_fraction", "seed"]
     columns += ["overlap", "recovered_fraction", "unsettled_fraction"]
@@ -132,16 +124,15 @@ def hopfield_capacity(settings: Settings, seeds: list[int], dataset, networks) -
 
 
 def _recall_often(
-    settings: Settings, rng: np.random.Generator, units: int, count: int, fraction: float
+    settings: HopfieldCapacity, rng: np.random.Generator, units: int, count: int, fraction: float
 ) -> tuple[float, float, float]:
     """Mean overlap, share of complete recalls and of unsettled ones, over networks and patterns."""
-    often, recalls, sweeps = read(settings, "hopfield_capacity", "networks", "recalls", "sweeps")
     ends, settled = [], []
-    for _ in range(often):
+    for _ in range(settings.networks):
         patterns = rng.choice([-1.0, 1.0], (count, units))
         network = store(patterns)
-        for pattern in patterns[:recalls]:
-            result = recall(network, _damaged(pattern, fraction, rng), rng, sweeps)
+        for pattern in patterns[: settings.recalls]:
+            result = recall(network, _damaged(pattern, fraction, rng), rng, settings.sweeps)
             ends.append(overlap(result.state, pattern))
             settled.append(result.settled)
     complete = float(np.mean(np.array(ends) == 1.0))
@@ -158,7 +149,7 @@ NEURONS = {
 """Neurons with rest and reset 0 and threshold 1, by name."""
 
 
-def spiking_neurons(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+def spiking_neurons(settings: SpikingNeurons, seeds: list[int], dataset, networks) -> pd.DataFrame:
     """Integrate-and-fire neurons and STDP windows, as four tables one below the other.
 
     Column ``panel`` says which, and each has its own columns beside it:
@@ -170,10 +161,6 @@ def spiking_neurons(settings: Settings, seeds: list[int], dataset, networks) -> 
       traces, spike by spike);
     - ``kernel``: rule, protocol, dt_steps, kernel (formula), correlation (numerical sum): the
       windows of chapters 5 and 6, which eq. 1.11 becomes.
-
-    Settings: ``time_constant_s``, ``input_rate_hz``, ``weight_mean``, ``weight_deviation``,
-    ``trace_s``, ``drives_hz``, ``rate_s``, ``windows`` (name: the four constants of eq. 1.11),
-    ``window_s``, ``k_p``, ``k_d``, ``alpha``, ``kernel_steps``.
     """
     parts = [
         *_potentials(settings, seeds[0]),
@@ -184,12 +171,11 @@ def spiking_neurons(settings: Settings, seeds: list[int], dataset, networks) -> 
     return pd.concat(parts, ignore_index=True)
 
 
-def _neurons(settings: Settings) -> dict[str, IntegrateAndFire]:
-    (constant,) = read(settings, "spiking_neurons", "time_constant_s")
+def _neurons(settings: SpikingNeurons) -> dict[str, IntegrateAndFire]:
     return {
         name: neuron
         if np.isinf(neuron.time_constant_s)
-        else neuron._replace(time_constant_s=constant)
+        else neuron._replace(time_constant_s=settings.time_constant_s)
         for name, neuron in NEURONS.items()
     }
 
@@ -202,14 +188,12 @@ def _input(
     return times, rng.normal(mean, deviation, len(times))
 
 
-def _potentials(settings: Settings, seed: int) -> Iterator[pd.DataFrame]:
-    rate, mean, deviation, duration = read(
-        settings,
-        "spiking_neurons",
-        *("input_rate_hz", "weight_mean", "weight_deviation", "trace_s"),
-    )
+def _potentials(settings: SpikingNeurons, seed: int) -> Iterator[pd.DataFrame]:
     rng = generator("spiking_neurons", seed, "potential")
-    times, weights = _input(rng, duration, rate, mean, deviation)
+    duration = settings.trace_s
+    times, weights = _input(
+        rng, duration, settings.input_rate_hz, settings.weight_mean, settings.weight_deviation
+    )
     for name, neuron in _neurons(settings).items():
         trace = simulate(neuron, times, weights)
         spikes, drops = trace.spike_times_s, trace.drops
@@ -236,45 +220,39 @@ def _potentials(settings: Settings, seed: int) -> Iterator[pd.DataFrame]:
             )
 
 
-def _rates(settings: Settings, seeds: list[int]) -> pd.DataFrame:
-    rate, drives, deviation, duration = read(
-        settings,
-        "spiking_neurons",
-        *("input_rate_hz", "drives_hz", "weight_deviation", "rate_s"),
-    )
+def _rates(settings: SpikingNeurons, seeds: list[int]) -> pd.DataFrame:
+    rate, duration = settings.input_rate_hz, settings.rate_s
     rows = []
     for seed in seeds:
-        for number, drive in enumerate(drives):
+        for number, drive in enumerate(settings.drives_hz):
             rng = generator("spiking_neurons", seed, "rate", number)
-            times, weights = _input(rng, duration, rate, drive / rate, deviation)
+            times, weights = _input(rng, duration, rate, drive / rate, settings.weight_deviation)
             for name, neuron in _neurons(settings).items():
                 count = len(simulate(neuron, times, weights).spike_times_s)
                 rows.append(("rate", name, seed, drive, count / duration))
     return pd.DataFrame(rows, columns=["panel", "neuron", "seed", "drive_hz", "rate_hz"])
 
 
-def _windows(settings: Settings) -> pd.DataFrame:
-    windows, reach = read(settings, "spiking_neurons", "windows", "window_s")
+def _windows(settings: SpikingNeurons) -> pd.DataFrame:
     rows = []
-    for name, constants in windows.items():
-        window = DoubleExponential(**constants)
+    for name, constants in settings.windows.items():
+        window = DoubleExponential(**dict(constants))
         # An even number of points, so that both sides of the jump at 0 are there and 0 is not.
-        for dt in np.linspace(-reach, reach, 80):
+        for dt in np.linspace(-settings.window_s, settings.window_s, 80):
             online = stdp_online(np.array([0.0]), np.array([dt]), window)
             rows.append(("window", name, dt, float(stdp(dt, window)), online))
     columns = ["panel", "rule", "dt_s", "weight_change", "weight_change_online"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _kernels(settings: Settings) -> pd.DataFrame:
+def _kernels(settings: SpikingNeurons) -> pd.DataFrame:
     """Chapter 5: product of two decoded trains; chapter 6: of one and the change of the other.
 
     Both are summed over time for one spike at 0 (pre) and one at ``dt`` (post).
     """
-    k_p, k_d, alpha, steps = read(
-        settings, "spiking_neurons", "k_p", "k_d", "alpha", "kernel_steps"
-    )
-    k_alpha, k_beta = k_d / (k_p + k_d), 1.0 / (k_p + k_d)
+    alpha, steps = settings.alpha, settings.kernel_steps
+    k_beta = 1.0 / (settings.k_p + settings.k_d)
+    k_alpha = settings.k_d / (settings.k_p + settings.k_d)
     dts = np.arange(-steps, steps + 1)
     time = np.arange(-steps - 2, steps + 2 + round(40 / -np.log(max(k_alpha, alpha))))
 

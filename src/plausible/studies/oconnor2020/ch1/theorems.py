@@ -24,7 +24,7 @@ from plausible.learning.weight_sharing import (
 )
 from plausible.networks.activations import make_activation
 from plausible.networks.recurrent import Recurrent, TemporalConvolution, convolve, unroll
-from plausible.reproduction.inputs import Settings
+from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, normal, relative_difference
 from plausible.seeds import torch_seed
 
@@ -104,7 +104,7 @@ def _interleaved(weights: Sequence[Tensor], biases: Sequence[Tensor]) -> list[Te
     return [part for pair in zip(weights, biases, strict=True) for part in pair]
 
 
-def backprop_sgd(settings: Settings, seed: int) -> list[Check]:
+def backprop_sgd(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1.3-1.5: gradients, their means over minibatches, and the step."""
     rng = generator("eq1.5", seed)
     inputs, targets = normal(rng, BATCH, SIZES[0]), normal(rng, BATCH, SIZES[-1])
@@ -136,32 +136,32 @@ def backprop_sgd(settings: Settings, seed: int) -> list[Check]:
     squared = sum(float(part.square().sum()) for part in full)
     return [
         Check(
-            "gradients_equal_autodiff_finite",
+            "gradients",
             "gradients against autograd, three nonlinearities: relative",
             max(apart),
             1e-8,
         ),
         Check(
-            "gradients_equal_autodiff_finite",
+            "gradients",
             "gradients against finite differences of fourth order, tanh and sigmoid: relative",
             max(differences),
             1e-8,
         ),
         Check(
-            "gradients_equal_autodiff_finite",
+            "gradients",
             "slope of the loss along the step of eq. 1.5 against -|gradient|^2: relative",
             abs(float(slope) / squared + 1.0),
             1e-8,
         ),
         Check(
-            "mean_minibatch_gradients_equals",
+            "minibatches",
             f"mean of the gradients of minibatches of {MINIBATCH} against the full gradient: "
             "relative",
             relative_difference(mean, full),
             1e-10,
         ),
         Check(
-            "mean_minibatch_gradients_equals",
+            "minibatches",
             f"one minibatch of {MINIBATCH} alone gives an approximation only: smallest relative "
             "difference to the full gradient",
             single,
@@ -202,7 +202,7 @@ def _through_time(leaves, inputs: Tensor, targets: Tensor, window: int | None = 
     return list(backprop_through_time(network, record, record.states[1:] - targets, window))
 
 
-def recurrent_forms(settings: Settings, seed: int) -> list[Check]:
+def recurrent_forms(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 1.1.1: BPTT, its truncated form, and the temporal convolution."""
     rng = generator("rnn_tcn", seed)
     leaves, inputs, targets = _recurrent(rng)
@@ -225,27 +225,27 @@ def recurrent_forms(settings: Settings, seed: int) -> list[Check]:
     numerical = slopes_by_differences(convolution_loss, [kernel, biases])
     return [
         Check(
-            "bptt_unrolled_graph_equals_finite",
+            "bptt",
             f"BPTT over {STEPS} steps against finite differences: relative",
             relative_difference(found, exact),
             1e-6,
         ),
         Check(
-            "bptt_unrolled_graph_equals_finite",
+            "bptt",
             "BPTT truncated to windows as long as the sequence against finite differences: "
             "relative",
             relative_difference(whole, exact),
             1e-6,
         ),
         Check(
-            "bptt_unrolled_graph_equals_finite",
+            "bptt",
             "BPTT truncated to windows of 2 steps is another gradient: relative difference",
             relative_difference(cut, exact),
             APART,
             ">",
         ),
         Check(
-            "bptt_unrolled_graph_equals_finite",
+            "bptt",
             f"temporal convolution of {TAPS} inputs, weights shared over time, against finite "
             "differences: relative",
             relative_difference(list(ours), numerical),
@@ -262,7 +262,7 @@ def _errors_by_autograd(network: ForwardNetwork, inputs: Tensor, targets: Tensor
     return list(torch.autograd.grad(0.5 * (values[-1] - targets).square().sum(), values))
 
 
-def shared_weights(settings: Settings, seed: int) -> list[Check]:
+def shared_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 1.1.3: the error network, and weights shared over space and over time."""
     rng = generator("weight_sharing", seed)
     inputs, targets = normal(rng, BATCH, SIZES[0]), normal(rng, BATCH, SIZES[-1])
@@ -282,20 +282,20 @@ def shared_weights(settings: Settings, seed: int) -> list[Check]:
     temporal = by_autograd(_sequence_loss(sequence, wanted), leaves)
     return [
         Check(
-            "error_recursion_equals_gradient",
+            "error_recursion",
             "errors of the error network against autograd, every layer: relative",
             relative_difference(errors, _errors_by_autograd(network, inputs, targets)),
             1e-10,
         ),
         Check(
-            "error_recursion_equals_gradient",
+            "error_recursion",
             "weights shared over space: gradient summed over copies against autograd of a "
             "convolution: relative",
             relative_difference([spatial], by_autograd(convolution_loss, [kernel])),
             1e-10,
         ),
         Check(
-            "error_recursion_equals_gradient",
+            "error_recursion",
             "weights shared over time: gradient summed over copies against autograd: relative",
             relative_difference(_through_time(leaves, sequence, wanted), temporal),
             1e-10,

@@ -15,7 +15,7 @@ from plausible.networks.hopfield import (
     recall_continuous,
     store,
 )
-from plausible.reproduction.inputs import Settings
+from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check
 from plausible.seeds import numpy_generator
 
@@ -114,39 +114,39 @@ def _wrong_updates(seed: int) -> int:
     return wrong
 
 
-def hopfield(settings: Settings, seed: int) -> list[Check]:
+def hopfield(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1.6: the energy falls, patterns come back, every update is the best for its unit."""
     binary, kept, continuous, flowing = _rises(seed)
     overlaps = _recovered(seed)
     scope = f"over {NETWORKS} random networks of 30 units with whole-number weights"
     return [
         Check(
-            "energy_never_increases_under",
+            "energy_never_rises",
             f"largest rise of the energy, summed over pairs, in one asynchronous update {scope}",
             binary,
             0.0,
         ),
         Check(
-            "energy_never_increases_under",
+            "energy_never_rises",
             f"recorded energies against these sums, {scope}",
             kept,
             0.0,
         ),
         Check(
-            "energy_never_increases_under",
+            "energy_never_rises",
             f"continuous states, v_i = tanh(gain h_i): largest rise relative to the energy, "
             f"{scope}, gains {', '.join(f'{gain:g}' for gain in GAINS)}",
             continuous,
             ROUNDING,
         ),
         Check(
-            "energy_never_increases_under",
+            "energy_never_rises",
             f"continuous states in continuous time: largest rise relative to the energy, {scope}",
             flowing,
             ROUNDING,
         ),
         Check(
-            "stored_pattern_recovered_partial",
+            "pattern_recovered",
             f"smallest overlap with the stored pattern, {PATTERNS} patterns in {UNITS} units "
             f"(0.05 N), {TURNED} units turned over",
             overlaps[0],
@@ -154,7 +154,7 @@ def hopfield(settings: Settings, seed: int) -> list[Check]:
             ">=",
         ),
         Check(
-            "stored_pattern_recovered_partial",
+            "pattern_recovered",
             f"the same with continuous states (gain 4), by their signs; {PATTERNS} patterns in "
             f"{UNITS} units",
             overlaps[1],
@@ -162,7 +162,7 @@ def hopfield(settings: Settings, seed: int) -> list[Check]:
             ">=",
         ),
         Check(
-            "update_arg_min_energy_over_unit",
+            "update_is_arg_min",
             f"units left in a state that is not the arg min of the energy, {NETWORKS} networks of "
             "25 units with whole-number weights, by brute force",
             _wrong_updates(seed),

@@ -23,7 +23,7 @@ from plausible.neurons.classic import (
 )
 from plausible.neurons.integrate_and_fire import IntegrateAndFire, decay, kernel_sum, simulate
 from plausible.neurons.plasticity import DoubleExponential, stdp, stdp_all_pairs, stdp_online
-from plausible.reproduction.inputs import Settings
+from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, relative_difference
 from plausible.studies.oconnor2020.ch1.theorems_hopfield import generator
 
@@ -45,7 +45,7 @@ def _relative(found: np.ndarray, expected: np.ndarray) -> float:
     return float(np.abs(found - expected).max() / np.abs(expected).max())
 
 
-def artificial_neuron(settings: Settings, seed: int) -> list[Check]:
+def artificial_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1.1: linear neurons are one linear map; and the weighted sum, read literally."""
     rng = generator("eq1.1", seed)
     inputs = rng.normal(size=(BATCH, SIZES[0]))
@@ -65,13 +65,13 @@ def artificial_neuron(settings: Settings, seed: int) -> list[Check]:
         worst = max(worst, _relative(respond(layer, inputs), expected))
     return [
         Check(
-            "network_linear_neurons_equals",
+            "linear_neurons_are_one_map",
             "linear network of 3 layers against one map: relative difference",
             apart,
             1e-12,
         ),
         Check(
-            "network_linear_neurons_equals",
+            "linear_neurons_are_one_map",
             "h(sum_i x_i w_i + b) neuron by neuron against the layer, three nonlinearities: "
             "relative difference",
             worst,
@@ -90,7 +90,7 @@ def _autograd(layer: Layer, inputs: np.ndarray, noise: np.ndarray, error: np.nda
     return [leaf.grad for leaf in leaves], output.detach()
 
 
-def stochastic_units(settings: Settings, seed: int) -> list[Check]:
+def stochastic_units(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 1.1.4: with the noise as an input, gradients pass through."""
     rng = generator("stochastic_units", seed)
     inputs = rng.normal(size=(BATCH, SIZES[0]))
@@ -108,7 +108,7 @@ def stochastic_units(settings: Settings, seed: int) -> list[Check]:
             apart.append(relative_difference([*found, ours], [*expected, output]))
         checks.append(
             Check(
-                "gradient_passes_through_noise_input",
+                "gradient_through_noise",
                 f"{text}: gradients by weights, biases and inputs, and the output, against "
                 "autograd, three nonlinearities: relative difference",
                 max(apart),
@@ -118,7 +118,7 @@ def stochastic_units(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def dynamic_neuron(settings: Settings, seed: int) -> list[Check]:
+def dynamic_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1.8: the steady state is the static neuron; on the way, a solver of the equation."""
     rng = generator("eq1.8", seed)
     layers = _layers(rng, "sigmoid")
@@ -140,20 +140,20 @@ def dynamic_neuron(settings: Settings, seed: int) -> list[Check]:
     )
     return [
         Check(
-            "steady_state_equals_static_neuron",
+            "steady_state",
             f"|s - h(sum x w + b)| after {step * steps:g} time constants",
             float(np.abs(path[-1] - static).max()),
             1e-8,
         ),
         Check(
-            "steady_state_equals_static_neuron",
+            "steady_state",
             f"chain of {len(layers)} such layers against the static network, after "
             f"{step * steps:g} time constants",
             float(np.abs(states[-1] - respond_all(layers, inputs)).max()),
             1e-8,
         ),
         Check(
-            "steady_state_equals_static_neuron",
+            "steady_state",
             "state after 3 time constants against a Runge-Kutta solution of eq. 1.8",
             float(np.abs(path[30] - solution.y[:, -1]).max()),
             1e-10,
@@ -161,7 +161,7 @@ def dynamic_neuron(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def spiking_neuron(settings: Settings, seed: int) -> list[Check]:
+def spiking_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1.9-1.10: the sum of kernels is the simulation; the decay is that of the equation."""
     rng = generator("eq1.10", seed)
     checks = []
@@ -179,7 +179,7 @@ def spiking_neuron(settings: Settings, seed: int) -> list[Check]:
             spikes += len(trace.spike_times_s)
         checks.append(
             Check(
-                "kernel_sum_equals_event_event",
+                "kernel_sum",
                 f"{text}: kernel sum against events over 200 inputs, in units of the "
                 "threshold above rest",
                 max(apart) if spikes else np.nan,
@@ -201,7 +201,7 @@ def spiking_neuron(settings: Settings, seed: int) -> list[Check]:
     decayed = decay(neuron, start[:, None], times)
     checks.append(
         Check(
-            "free_decay_equals_s0_rest_exp",
+            "free_decay",
             "free decay against a Runge-Kutta solution of ds/dt = (rest - s) / tau over 5 tau, "
             "potentials in units of 1 mV",
             float(np.abs(decayed - solution.y).max()),
@@ -211,7 +211,7 @@ def spiking_neuron(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def stdp_rule(settings: Settings, seed: int) -> list[Check]:
+def stdp_rule(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1.11: signs of both sides; the rule as a synapse can compute it, spike by spike."""
     rng = generator("eq1.11", seed)
     wrong, apart = 0, []
@@ -228,14 +228,14 @@ def stdp_rule(settings: Settings, seed: int) -> list[Check]:
         apart.append(abs(difference) / size)
     return [
         Check(
-            "sign_positive_dt_negative_dt",
+            "sign_follows_order",
             f"time differences with the wrong sign, {WINDOWS} windows of 200 pairs each",
             wrong,
             0.0,
             "==",
         ),
         Check(
-            "sign_positive_dt_negative_dt",
+            "sign_follows_order",
             "two decaying traces against the sum over all pairs of spikes: difference relative to "
             "the sum of sizes",
             max(apart),

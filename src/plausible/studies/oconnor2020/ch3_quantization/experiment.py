@@ -5,17 +5,14 @@ import pandas as pd
 
 from plausible.measure.slopes import log_spaced
 from plausible.neurons.quantizers import quantize_stream, quantize_vector, sampled_events
-from plausible.reproduction.inputs import Settings, read
 from plausible.seeds import numpy_generator
+from plausible.studies.oconnor2020.ch3_quantization.settings import Quantizers
 
 COLUMNS = ["quantizer", "input_mean", "seed", "steps", "error_rms", "expected_rms"]
 
 
-def quantizers(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def quantizers(settings: Quantizers, seeds, dataset, networks) -> pd.DataFrame:
     """Error of the running estimate of four quantizers, over the units of a random input.
-
-    Settings: ``units``, ``steps`` (the largest T), ``points`` of T on a logarithmic axis,
-    ``input_means`` of the streams of the rectified quantizer.
 
     Columns: quantizer, input_mean (mean of the input's distribution), seed, steps T, error_rms
     (root mean square over the units), expected_rms (its closed form, NaN where there is none):
@@ -28,10 +25,8 @@ def quantizers(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
       compared with the rectified running mean (eq. 3.3). At mean zero the largest partial sum M and
       the last one S are those of a random walk, E (M - max(S, 0))^2 = T / 4, so 1 / (2 sqrt T).
     """
-    units, steps, points, means = read(
-        settings, "quantizers", "units", "steps", "points", "input_means"
-    )
-    times = np.array(log_spaced(steps, points))
+    units, steps = settings.units, settings.steps
+    times = np.array(log_spaced(steps, settings.points))
     rows = []
     for seed in seeds:
         rng = numpy_generator("oconnor2020", "quantizers", seed)
@@ -50,7 +45,7 @@ def quantizers(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
         found["stream"] = (_estimates(spikes, times), _estimates(stream, times), even)
         for name, (estimate, target, expected) in found.items():
             rows += _rows(name, 0.0, seed, times, estimate - target, expected)
-        for mean in means:
+        for mean in settings.input_means:
             values = mean + rng.standard_normal((steps, units))
             spikes = quantize_stream(values, rectified=True).spikes
             apart = _estimates(spikes, times) - np.maximum(_estimates(values, times), 0)

@@ -20,8 +20,8 @@ from plausible.kernels.deep_spiking_reference import (
 from plausible.kernels.deep_spiking_types import Network, Rule, make_network, make_rule
 from plausible.kernels.event_router import ROUTINGS, route
 from plausible.kernels.spike_emission import input_trains
-from plausible.reproduction.inputs import Settings, read
 from plausible.seeds import numpy_generator
+from plausible.studies.oconnor2020.ch3_quantization.settings import EventGraphs
 
 NETWORKS = ("relu", "spiking")
 QUANTIZERS = {"herder": "relu", "back herder": "sum", "error counter": "difference"}
@@ -36,19 +36,17 @@ EMITTED = {("A", ""): ["a1", "a2"], ("B", "a1"): ["b1", "b2"], ("B", "a2"): ["b3
 """Events that modules of figure A.3 emit for an event; A has an input of its own."""
 
 
-def architecture(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def architecture(settings: EventGraphs, seeds, dataset, networks) -> pd.DataFrame:
     """Figure A.2: the modules of a spiking network with one hidden layer and of its ReLU peer.
-
-    Settings: ``layer_sizes`` of the network whose run is logged, ``steps`` T of its one sample.
 
     Columns: network (relu, spiking), element (module, edge, read, write), name, kind (name without
     its layer), layer, target (edges: consumer; reads: the module that reads; writes: whose weights
     change; else empty), what (reads: spike count or summed input), events (modules: events consumed
     in the run).
     """
-    sizes, steps = read(settings, "architecture", "layer_sizes", "steps")
+    sizes = settings.layer_sizes
     rng = numpy_generator("oconnor2020", "architecture", seeds[0])
-    rule = make_rule(steps)
+    rule = make_rule(settings.steps)
     network = make_network(
         [rng.normal(0.2, 1.0, shape) for shape in zip(sizes[:-1], sizes[1:], strict=True)], rule
     )
@@ -184,7 +182,7 @@ def _response(
     return emitted, [matrix.tobytes() for matrix in copy.weights]
 
 
-def routing(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def routing(settings: EventGraphs, seeds, dataset, networks) -> pd.DataFrame:
     """Table A.2 and figure A.3: the router on the graph of four modules, both ways.
 
     Columns: element (module, edge, event), name (of the module or the emitting one), target
@@ -204,7 +202,7 @@ def _emitter(name: str):
     return lambda event: EMITTED.get((name, event), [])
 
 
-def event_graphs(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def event_graphs(settings: EventGraphs, seeds, dataset, networks) -> pd.DataFrame:
     """`architecture` and `routing` in one table; column ``graph`` tells them apart."""
     parts = {"architecture": architecture, "routing": routing}
     return pd.concat(

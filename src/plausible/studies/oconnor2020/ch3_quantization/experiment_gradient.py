@@ -1,17 +1,19 @@
 """Beyond O'Connor 2020: the update of the spiking network against the gradient of the ReLU one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from plausible.data.dataset import Dataset
 from plausible.kernels import deep_spiking, rectified_network
 from plausible.kernels.deep_spiking_types import UPDATES, make_network, make_rule
 from plausible.kernels.spike_emission import input_trains
-from plausible.reproduction.inputs import Settings, read, require
+from plausible.reproduction.inputs import require
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch3_quantization.experiment_limit import rectified_values
+from plausible.studies.oconnor2020.ch3_quantization.settings import SpikingGradient
 
 COLUMNS = [
     "weights", "update", "seed", "layer", "steps",
@@ -64,24 +66,26 @@ def spiking_steps(
         )
 
 
-def spiking_gradient(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def layer_sizes(dataset: Dataset, hidden: Sequence[int]) -> tuple[int, ...]:
+    """Units of all layers of a network for the images and classes of a data set."""
+    return (dataset.train_images.shape[1], *hidden, int(dataset.train_labels.max()) + 1)
+
+
+def spiking_gradient(settings: SpikingGradient, seeds, dataset, networks) -> pd.DataFrame:
     """Angle and size of the spiking update against the gradient, over T, on training images.
 
-    Settings: ``hidden_sizes``, ``steps`` (list of T), ``images`` (their number), ``training``
-    (images on which the ReLU network with the same initial weights is trained before, by name of
-    the weights; 0 leaves them as drawn, normal with variance 2 / n_in), ``learning_rate`` of it.
+    Weights are drawn from normal distributions of variance 2 / n_in; ``settings.training`` says on
+    how many images the ReLU network with these weights is trained before.
 
     Columns: weights, update (sgd or fsgd), seed, layer (1 is the first matrix; 0 all of them),
     steps T, cosine (mean over the images), cosine_of_sum (of the sums over all images),
     relative_step (projection of the summed update on the summed gradient, over eta; eta / T^2 as
     step), images (those with a gradient).
     """
-    hidden, all_steps, number, training, rate = read(
-        settings, "spiking_gradient", "hidden_sizes", "steps", "images", "training", "learning_rate"
-    )
     dataset = require(dataset, "spiking_gradient", "data set")
-    sizes = (dataset.train_images.shape[1], *hidden, int(dataset.train_labels.max()) + 1)
-    images, labels = dataset.train_images[:number], dataset.train_labels[:number]
+    sizes = layer_sizes(dataset, settings.hidden_sizes)
+    images = dataset.train_images[: settings.images]
+    labels = dataset.train_labels[: settings.images]
     rows = []
     for seed in seeds:
         rng = numpy_generator("oconnor2020", "spiking_gradient", seed)
@@ -89,13 +93,13 @@ def spiking_gradient(settings: Settings, seeds, dataset, networks) -> pd.DataFra
             rng.standard_normal((a, b)) * np.sqrt(2 / a)
             for a, b in zip(sizes[:-1], sizes[1:], strict=True)
         ]
-        for name, amount in training.items():
+        for name, amount in settings.training.items():
             weights = [matrix.copy() for matrix in drawn]
             rectified_network.train(
-                weights, rate, dataset.train_images, dataset.white, dataset.train_labels,
-                np.arange(amount) % len(dataset.train_labels),
+                weights, settings.learning_rate, dataset.train_images, dataset.white,
+                dataset.train_labels, np.arange(amount) % len(dataset.train_labels),
             )  # fmt: skip
-            for steps in all_steps:
+            for steps in settings.steps:
                 for update in UPDATES:
                     found = spiking_steps(weights, images, dataset.white, labels, steps, update)
                     rows += [

@@ -7,8 +7,8 @@ from plausible.kernels.deep_spiking_counts import layer_counts
 from plausible.kernels.deep_spiking_types import initial_weights, make_network, make_rule
 from plausible.kernels.spike_emission import input_trains
 from plausible.measure.slopes import log_spaced
-from plausible.reproduction.inputs import Settings, read
 from plausible.seeds import numpy_generator
+from plausible.studies.oconnor2020.ch3_quantization.settings import SpikingLimit
 
 COLUMNS = ["protocol", "seed", "layer", "steps", "error", "activation", "gate_agreement"]
 
@@ -21,28 +21,22 @@ def rectified_values(weights: list[np.ndarray], inputs: np.ndarray) -> list[np.n
     return values
 
 
-def spiking_limit(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def spiking_limit(settings: SpikingLimit, seeds, dataset, networks) -> pd.DataFrame:
     """Spike counts over T against ReLU activations, layer by layer, for a random input vector.
-
-    Settings: ``layer_sizes``, ``weight_std`` (of the initial weights, by protocol: the second
-    number of normal(0, 0.1) is a standard deviation or a variance), ``steps`` (the largest T),
-    ``points`` of T on a logarithmic axis.
 
     Columns: protocol, seed, layer (1 is the first hidden one), steps T, error (mean over the units
     of |spikes / T - activation|, NaN from where the network diverged), activation (mean over the
     units), gate_agreement (share of the units where the filter of eq. 3.5, summed input >= 0, is
     the ReLU derivative of the mean input).
     """
-    sizes, stds, steps, points = read(
-        settings, "spiking_limit", "layer_sizes", "weight_std", "steps", "points"
-    )
-    times = log_spaced(steps, points)
+    sizes, steps = settings.layer_sizes, settings.steps
+    times = log_spaced(steps, settings.points)
     rule = make_rule(steps)
     rows = []
-    for protocol, std in stds.items():
+    for protocol, std in settings.weight_std.items():
         for seed in seeds:
             rng = numpy_generator("oconnor2020", "spiking_limit", seed)
-            weights = initial_weights(tuple(sizes), rng, std)
+            weights = initial_weights(sizes, rng, std)
             vector = rng.random(sizes[0])
             values = rectified_values(weights, vector)
             counts = layer_counts(

@@ -17,9 +17,9 @@ from plausible.neurons.quantizers import (
     sampled_events,
     spike_codes,
 )
-from plausible.reproduction.inputs import Settings
 from plausible.reproduction.theorem_checks import Check
 from plausible.seeds import numpy_generator
+from plausible.studies.oconnor2020.ch3_quantization.settings import Theorems
 
 UNITS, STEPS = 100, 1000
 GRID = 2.0**-20
@@ -82,7 +82,7 @@ def changing(name: str, seed: int, mean: float = 0.0) -> np.ndarray:
     return on_grid(mean + stream(name, seed).standard_normal((STEPS, UNITS)))
 
 
-def algorithm1(settings: Settings, seed: int) -> list[Check]:
+def algorithm1(settings: Theorems, seed: int) -> list[Check]:
     """Spiking vector quantization."""
     values = constant("algorithm1", seed)
     return [
@@ -96,7 +96,7 @@ def algorithm1(settings: Settings, seed: int) -> list[Check]:
             0.0,
             "==",
         ),
-        *_residual_norm("l1_norm_phi_below_len", values),
+        *_residual_norm("residual_norm", values),
     ]
 
 
@@ -120,14 +120,14 @@ def _residual_norm(statement: str, values: np.ndarray) -> list[Check]:
     ]
 
 
-def residual(settings: Settings, seed: int) -> list[Check]:
+def residual(settings: Theorems, seed: int) -> list[Check]:
     """Eq. A.2 for vectors and streams of any size."""
     rng = stream("eqA.2", seed)
     values = np.tile(on_grid(rng.standard_normal(UNITS) * rng.exponential(3, UNITS)), (STEPS, 1))
-    return _residual_norm("holds_random", values)
+    return _residual_norm("residual_norm", values)
 
 
-def algorithm2(settings: Settings, seed: int) -> list[Check]:
+def algorithm2(settings: Theorems, seed: int) -> list[Check]:
     """Rectified spiking stream quantization."""
     values = changing("algorithm2", seed)
     return [
@@ -142,7 +142,7 @@ def algorithm2(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def algorithm10(settings: Settings, seed: int) -> list[Check]:
+def algorithm10(settings: Theorems, seed: int) -> list[Check]:
     """Stochastic sampling: the mean of many runs, in standard errors of a Poisson count."""
     rng = stream("algorithm10", seed)
     vector = rng.standard_normal(UNITS)
@@ -150,13 +150,13 @@ def algorithm10(settings: Settings, seed: int) -> list[Check]:
     errors = (mean - vector) / np.sqrt(np.abs(vector) / LONG)
     return [
         Check(
-            "running_mean_unbiased_estimate",
+            "unbiased",
             f"|sum of the estimate - sum of v| after T = {LONG}, in standard errors",
             abs((mean - vector).sum()) / np.sqrt(np.abs(vector).sum() / LONG),
             3.0,
         ),
         Check(
-            "running_mean_unbiased_estimate",
+            "unbiased",
             f"root mean square error of the {UNITS} units after T = {LONG}, in standard errors: "
             "distance from 1, itself in standard errors",
             abs((errors**2).mean() - 1) / np.sqrt(2 / UNITS),
@@ -165,19 +165,19 @@ def algorithm10(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def algorithm11(settings: Settings, seed: int) -> list[Check]:
+def algorithm11(settings: Theorems, seed: int) -> list[Check]:
     """Spiking stream quantization: the sum of the spikes is off by what is left in phi."""
-    return [_mean_within_half("see_eq", changing("algorithm11", seed))]
+    return [_mean_within_half("running_mean", changing("algorithm11", seed))]
 
 
-def mean_of_constant_input(settings: Settings, seed: int) -> list[Check]:
+def mean_of_constant_input(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 3.1, a constant vector."""
     return [_mean_within_half("mean_per_element", constant("eq3.1", seed))]
 
 
-def mean_of_changing_input(settings: Settings, seed: int) -> list[Check]:
+def mean_of_changing_input(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 3.2, a stream."""
-    return [_mean_within_half("difference_per_element", changing("eq3.2", seed))]
+    return [_mean_within_half("mean_per_element", changing("eq3.2", seed))]
 
 
 def _mean_within_half(statement: str, values: np.ndarray) -> Check:
@@ -185,7 +185,7 @@ def _mean_within_half(statement: str, values: np.ndarray) -> Check:
     return Check(statement, text, 2 * np.abs(potentials(values)).max(), 1.0)
 
 
-def rectified_mean(settings: Settings, seed: int) -> list[Check]:
+def rectified_mean(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 3.3 for independent values around means below, at and above zero."""
     checks = []
     times = np.array(log_spaced(LONG, 25))
@@ -198,13 +198,13 @@ def rectified_mean(settings: Settings, seed: int) -> list[Check]:
         where = f"values of variance 1 around {mean:g}"
         checks += [
             Check(
-                "difference_falls_iid_streams",
+                "difference_falls",
                 f"exponent of T with which the mean error falls, {where}",
                 log_slope(times[late], apart[late]),
                 -0.5 + SLOPE_TOLERANCE,
             ),
             Check(
-                "difference_falls_iid_streams",
+                "difference_falls",
                 f"mean error at T = {LONG}, {where}",
                 apart[-1],
                 0.05,
@@ -214,7 +214,7 @@ def rectified_mean(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def spike_count(settings: Settings, seed: int) -> list[Check]:
+def spike_count(settings: Theorems, seed: int) -> list[Check]:
     """Eq. A.5 against the loop, for values without ties and for multiples of 1/4."""
     rng = stream("eqA.5", seed)
     generic = on_grid(rng.standard_normal((300, UNITS)))
@@ -230,14 +230,14 @@ def spike_count(settings: Settings, seed: int) -> list[Check]:
         printed = np.maximum(0, np.floor(highest + 0.5))
         checks += [
             Check(
-                "count_equals_simulation",
+                "spike_count",
                 f"counts that max(0, ceil(max of sums - 1/2)) gives otherwise, {name}",
                 int((rectified_counts(values) != found).sum()),
                 0.0,
                 "==",
             ),
             Check(
-                "count_equals_simulation",
+                "spike_count",
                 f"counts off ties that the printed max(0, floor(max of sums + 1/2)) gives "
                 f"otherwise, {name}",
                 int(((printed != found) & ~ties).sum()),
@@ -248,10 +248,10 @@ def spike_count(settings: Settings, seed: int) -> list[Check]:
         ]
     one_more = float((printed - found)[ties].min())
     text = "least surplus of the printed count at a tie, multiples of 1/4: the exception is needed"
-    return [*checks, Check("count_equals_simulation", text, one_more, 1.0, "==", "as_published")]
+    return [*checks, Check("spike_count", text, one_more, 1.0, "==", "as_published")]
 
 
-def dot_product(settings: Settings, seed: int) -> list[Check]:
+def dot_product(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 3.4: v W by adding rows."""
     rng = stream("eq3.4", seed)
     vector, weights = rng.standard_normal(UNITS), rng.standard_normal((UNITS, 20))

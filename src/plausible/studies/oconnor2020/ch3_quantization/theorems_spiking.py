@@ -26,14 +26,16 @@ from plausible.kernels.event_router import route
 from plausible.kernels.spike_emission import input_trains
 from plausible.measure.operations import layer_multiply_adds
 from plausible.measure.slopes import log_slope, log_spaced
-from plausible.reproduction.inputs import Settings, read, require
+from plausible.reproduction.inputs import require
 from plausible.reproduction.theorem_checks import Check
 from plausible.studies.oconnor2020.ch3_quantization.experiment_gradient import (
     cosine,
+    layer_sizes,
     projection,
     spiking_steps,
 )
 from plausible.studies.oconnor2020.ch3_quantization.experiment_limit import rectified_values
+from plausible.studies.oconnor2020.ch3_quantization.settings import Theorems
 from plausible.studies.oconnor2020.ch3_quantization.theorems_quantizers import (
     SLOPE_TOLERANCE,
     stream,
@@ -66,7 +68,7 @@ def problem(name: str, seed: int) -> Problem:
     return Problem(weights, levels, int(rectified_values(weights, levels / WHITE)[-1].argmax()))
 
 
-def forward_pass(settings: Settings, seed: int) -> list[Check]:
+def forward_pass(settings: Theorems, seed: int) -> list[Check]:
     """Algorithm 3: the output after T steps, over T; it is not rectified."""
     weights, levels, _ = problem("algorithm3", seed)
     rule = make_rule(STEPS)
@@ -77,7 +79,7 @@ def forward_pass(settings: Settings, seed: int) -> list[Check]:
     apart = np.abs(outputs[times - 1] / times[:, None] - wanted).mean(axis=1)
     return [
         Check(
-            "output_converges_relu_network",
+            "output_converges",
             f"exponent of T with which the mean error of output / T falls, T = 1 to {STEPS}",
             log_slope(times, apart),
             -1 + SLOPE_TOLERANCE,
@@ -85,7 +87,7 @@ def forward_pass(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def filters(settings: Settings, seed: int) -> list[Check]:
+def filters(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 3.5: the filter lets an error pass where the summed input is not negative."""
     weights, levels, _ = problem("eq3.5", seed)
     rule = make_rule(STEPS)
@@ -97,9 +99,7 @@ def filters(settings: Settings, seed: int) -> list[Check]:
         for received, value in zip(counts.inputs, values[1:], strict=True)
     ]
     text = f"share of the units whose filter is the ReLU derivative after T = {STEPS}"
-    return [
-        Check("filter_equals_relu_derivative_mean", text, np.concatenate(same).mean(), 0.99, ">")
-    ]
+    return [Check("filter_is_relu_derivative", text, np.concatenate(same).mean(), 0.99, ">")]
 
 
 def _update(name: str, update: str, seed: int) -> tuple[float, float]:
@@ -128,13 +128,13 @@ def _size_checks(
     ]
 
 
-def training_iteration(settings: Settings, seed: int) -> list[Check]:
+def training_iteration(settings: Theorems, seed: int) -> list[Check]:
     """Algorithm 13, with FSGD; the listing prints the step eta, and filters that block at zero."""
     angle, share = _update("algorithm13", "fsgd", seed)
     text = f"cosine of the FSGD update of one sample to the gradient, T = {STEPS}"
     return [
-        Check("summed_update_approaches_relu", text, angle, 0.95, ">"),
-        *_size_checks("summed_update_approaches_relu", share, 0.5, "eta", STEPS**2),
+        Check("update_is_gradient_step", text, angle, 0.95, ">"),
+        *_size_checks("update_is_gradient_step", share, 0.5, "eta", STEPS**2),
         *_first_filters(seed),
     ]
 
@@ -161,7 +161,7 @@ def _first_filters(seed: int) -> list[Check]:
     below = (received["standard deviation"] >= 0).mean()
     return [
         Check(
-            "summed_update_approaches_relu",
+            "update_is_gradient_step",
             f"{text} standard deviation; filter closed below 0",
             below,
             0.0,
@@ -169,7 +169,7 @@ def _first_filters(seed: int) -> list[Check]:
         ),
         *(
             Check(
-                "summed_update_approaches_relu",
+                "update_is_gradient_step",
                 f"{text} {what}; filter closed at and below 0",
                 (inputs > 0).mean(),
                 0.0,
@@ -181,7 +181,7 @@ def _first_filters(seed: int) -> list[Check]:
     ]
 
 
-def sgd(settings: Settings, seed: int) -> list[Check]:
+def sgd(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 3.6 prints the step eta / T."""
     angle, share = _update("eq3.6", "sgd", seed)
     text = f"cosine of the SGD update of one sample to the gradient, T = {STEPS}"
@@ -193,7 +193,7 @@ def sgd(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def fsgd(settings: Settings, seed: int) -> list[Check]:
+def fsgd(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 3.7: a spike of step t takes part in the updates of the errors from t on.
 
     Input unit t spikes in step t alone; the output is silent, so that the target sends one error
@@ -215,24 +215,24 @@ def fsgd(settings: Settings, seed: int) -> list[Check]:
     text = f"updates in which a spike of step t = 0 to {steps - 1} of T = {steps} takes part"
     return [
         Check(
-            "earlier_inputs_take_part_more",
+            "earlier_inputs_count_more",
             f"{text}, FSGD: largest distance from T - t",
             wrong[0],
             0.0,
             "==",
         ),
         Check(
-            "earlier_inputs_take_part_more",
+            "earlier_inputs_count_more",
             f"{text}, SGD: largest distance from T",
             wrong[1],
             0.0,
             "==",
         ),
-        *_size_checks("earlier_inputs_take_part_more", share, 0.5, "eta/T", STEPS),
+        *_size_checks("earlier_inputs_count_more", share, 0.5, "eta/T", STEPS),
     ]
 
 
-def addition_cost(settings: Settings, seed: int) -> list[Check]:
+def addition_cost(settings: Theorems, seed: int) -> list[Check]:
     """Section 3.2: additions per input spike sum N_l, multiply-adds of a dense pass."""
     rng = stream("addition_cost", seed)
     sizes = tuple(int(n) for n in rng.integers(5, 30, 5))
@@ -247,21 +247,21 @@ def addition_cost(settings: Settings, seed: int) -> list[Check]:
     counted = deep_spiking.predict(make_network(loose, rule), rule, trains)
     return [
         Check(
-            "operation_counters_agree_formulas",
+            "counts_agree",
             "additions counted - input spikes x sum of N_l, one spike per layer and input spike",
             total - len(trains.code) * sum(sizes[1:]),
             0.0,
             "==",
         ),
         Check(
-            "operation_counters_agree_formulas",
+            "counts_agree",
             "sum of N_(l-1) N_l - products of a dense pass, counted one by one",
             dense - sum(1 for matrix in loose for row in matrix for _ in row),
             0.0,
             "==",
         ),
         Check(
-            "operation_counters_agree_formulas",
+            "counts_agree",
             "additions counted - numbers that the modules of the network added, any weights",
             int(additions(counted.spikes, sizes)[0, -1]) - _added(loose, rule, trains),
             0.0,
@@ -282,23 +282,17 @@ def _added(weights: list[np.ndarray], rule: Rule, trains: SpikeTrains) -> int:
     return added
 
 
-def integer_only(settings: Settings, seed: int, dataset: Dataset | None) -> list[Check]:
+def integer_only(settings: Theorems, seed: int, dataset: Dataset | None) -> list[Check]:
     """Section 3.6: everything times T^2 / eta, which leaves additions of integers.
 
     Both networks start from weights that are multiples of eta / T^2, train with FSGD on the first
     ``integer_samples`` training images, and classify the test images. With eta / T^2 a power of two
     every number of the real-valued network is exact; with eta = 0.01 and T = 10 it is rounded.
-
-    Settings: ``hidden_sizes``, ``integer_samples``, ``integer_images`` (number of test images),
-    ``learning_rates`` (by protocol), ``weight_std``.
     """
-    hidden, samples, number, rates, std = read(
-        settings, "theorems_quantization", "hidden_sizes", "integer_samples", "integer_images",
-        "learning_rates", "weight_std",
-    )  # fmt: skip
-    dataset = require(dataset, "theorems_quantization", "data set")
-    sizes = (dataset.train_images.shape[1], *hidden, int(dataset.train_labels.max()) + 1)
-    drawn = initial_weights(sizes, stream("integer_only", seed), std)
+    samples, number = settings.integer_samples, settings.integer_images
+    dataset = require(dataset, "theorems_ch3_quantization", "data set")
+    sizes = layer_sizes(dataset, settings.hidden_sizes)
+    drawn = initial_weights(sizes, stream("integer_only", seed), settings.weight_std)
     used = min(samples, len(dataset.train_images))
     images, labels = dataset.train_images[:used], dataset.train_labels[:used]
     train, test = (
@@ -306,7 +300,7 @@ def integer_only(settings: Settings, seed: int, dataset: Dataset | None) -> list
         for levels in (images, dataset.test_images[:number])
     )
     checks = []
-    for protocol, rate in rates.items():
+    for protocol, rate in settings.learning_rates.items():
         found = []
         for arithmetic in ("integer", "float64"):
             rule = make_rule(INTEGER_STEPS, rate, arithmetic=arithmetic)
@@ -342,8 +336,6 @@ def _same(protocol: str, rate: float, samples: int, found: list, labels) -> list
         "samples: "
     )
     return [
-        Check(
-            "scaled_integer_network_gives_spikes", where + text, float(apart), 0.0, "==", protocol
-        )
+        Check("integers_give_same_spikes", where + text, float(apart), 0.0, "==", protocol)
         for text, apart in differences.items()
     ]

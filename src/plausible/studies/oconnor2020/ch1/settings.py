@@ -1,0 +1,94 @@
+"""Settings of the experiments of chapter 1."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from plausible.reproduction.settings import (
+    Count,
+    ExperimentSettings,
+    Fraction,
+    NotNegative,
+    Positive,
+    Settings,
+)
+
+Loads = Annotated[tuple[Positive, ...], Field(min_length=1)]
+"""Stored patterns per unit."""
+
+
+class Gaps(ExperimentSettings):
+    """The table of gaps has no settings."""
+
+
+class HopfieldRecall(ExperimentSettings):
+    """Recall of damaged patterns, update by update."""
+
+    units: Count
+    loads: Loads
+    """Patterns per unit, of binary states; the first one serves continuous states too."""
+    gains: tuple[Positive, ...]
+    """Gains of continuous states."""
+    turned_fraction: Fraction
+    """Share of the units of a pattern that are turned over at the start."""
+    recalls: Count
+    """Patterns of a network that are tried."""
+    sweeps: Count
+    """Updates of every unit, at most."""
+
+
+class HopfieldCapacity(ExperimentSettings):
+    """Overlap after recall, against the load."""
+
+    sizes: tuple[Count, ...]
+    """Units of the networks."""
+    loads: Loads
+    turned_fractions: tuple[Fraction, ...]
+    """Shares of the units of a pattern that are turned over at the start."""
+    networks: Count
+    """Networks of a seed, with patterns of their own."""
+    recalls: Count
+    """Patterns that are tried in each network."""
+    sweeps: Count
+    """Updates of every unit, at most."""
+
+
+class Window(Settings):
+    """Double-exponential window of eq. 1.11."""
+
+    a_plus: NotNegative
+    a_minus: NotNegative
+    tau_plus_s: Positive
+    tau_minus_s: Positive
+
+
+class SpikingNeurons(ExperimentSettings):
+    """Integrate-and-fire neurons with random input, and windows of STDP."""
+
+    time_constant_s: Positive
+    """Of the membrane, of the neurons that leak."""
+    input_rate_hz: Positive
+    """Input spikes per second."""
+    weight_mean: float
+    """Mean weight of the input, in units of the threshold, for the potentials."""
+    weight_deviation: NotNegative
+    """Standard deviation of the weights, in units of the threshold."""
+    trace_s: Positive
+    """Duration of the potentials."""
+    drives_hz: tuple[float, ...]
+    """Mean inputs per second in units of the threshold, for the rates."""
+    rate_s: Positive
+    """Duration over which a rate is counted."""
+    windows: Mapping[str, Window]
+    """Windows of eq. 1.11 by their names."""
+    window_s: Positive
+    """Largest time difference of these."""
+    k_p: Positive
+    """Proportional coefficient of the encoder of chapter 5."""
+    k_d: NotNegative
+    """Derivative coefficient of the encoder of chapter 5."""
+    alpha: Annotated[float, Field(gt=0, lt=1)]
+    """Leak of the decoder of chapter 6, per step."""
+    kernel_steps: Count
+    """Largest time difference of the kernels of chapters 5 and 6."""
