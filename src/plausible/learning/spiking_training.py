@@ -1,8 +1,9 @@
-"""One training run of chapter 3: a network, a rule, a seed; tested on three sets of images.
+"""Training of a deep spiking network, or of the vector network that it approaches, with stops.
 
-The author trained on the first 50,000 images of MNIST's training file in their order, without
-shuffling, and tested on its last 10,000; the official test images stand beside them. All networks
-of a seed start from the same weights, normal with a standard deviation of 0.01 (section A.5).
+At each stop, given in epochs, a checkpoint is written, from which a killed run goes on. Samples are
+taken in their order, without shuffling, as O'Connor 2020 does in chapter 3: he trained on the first
+50,000 images of MNIST's training file and tested on its last 10,000 (``thesis``), beside which the
+official test images stand (``official``).
 """
 
 import json
@@ -14,27 +15,34 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from plausible.data import Dataset
-from plausible.data.dataset import CLASSES
 from plausible.data.splits import split_dataset
 from plausible.files import atomic_path
 from plausible.kernels import deep_spiking, rectified_network
 from plausible.kernels.deep_spiking_types import (
     Predictions,
+    Rule,
     SpikeTrains,
-    initial_weights,
     make_network,
     make_rule,
     network_from_arrays,
 )
 from plausible.kernels.spike_emission import input_trains
-from plausible.learning.spiking_specs import RECTIFIED, SPIKING, Run, Spec
 from plausible.measure.accuracy import accuracy_percent
-from plausible.seeds import numpy_generator
 
-STUDY = "oconnor2020"
+SPIKING, RECTIFIED = "spiking", "rectified"
 TRAIN, THESIS, OFFICIAL = "train", "thesis", "official"
 TESTS = (THESIS, OFFICIAL)
 IMAGES_AT_ONCE = 5000
+
+
+class Spec(NamedTuple):
+    """How a network is trained: by error spikes after a ``rule``.
+
+    Where there is none, by gradient descent with ``learning_rate`` on the vector network.
+    """
+
+    rule: Rule | None
+    learning_rate: float
 
 
 class Part(NamedTuple):
@@ -62,7 +70,7 @@ class Progress(NamedTuple):
 
 
 def image_parts(dataset: Dataset) -> dict[str, Part]:
-    """Training images, test images of the thesis, official test images."""
+    """Training images, test images of the author, official test images."""
     divided = split_dataset(dataset, "thesis")
     return {
         TRAIN: Part(divided.train_images, divided.train_labels, dataset.white),
@@ -96,15 +104,9 @@ class Bench(NamedTuple):
         return self.trains[part, steps]
 
 
-def layer_sizes(part: Part, hidden: Sequence[int]) -> tuple[int, ...]:
+def layer_sizes(weights: Sequence[np.ndarray]) -> tuple[int, ...]:
     """Units per layer, the input first."""
-    return (part.images.shape[1], *hidden, CLASSES)
-
-
-def first_weights(sizes: Sequence[int], seed: int, deviation: float = 0.01) -> list[np.ndarray]:
-    """Initial weights of a seed: the same for every rule and every number of time steps."""
-    rng = numpy_generator(STUDY, "mnist weights", seed)
-    return initial_weights(tuple(sizes), rng, deviation)
+    return (len(weights[0]), *(matrix.shape[1] for matrix in weights))
 
 
 def spiking_predictions(
@@ -152,15 +154,14 @@ def train_stretch(
     Returns the progress and how many samples were done before the network diverged, if it did.
     """
     order = np.arange(samples.start, samples.stop) % len(part.images)
-    if spec.form == RECTIFIED:
+    if spec.rule is None:
         weights = [matrix.copy() for matrix in progress.weights]
         done = rectified_network.train(
             weights, spec.learning_rate, part.images, part.white, part.labels, order
         )
         return progress._replace(weights=weights), done
-    rule = spec.rule()
-    network = network_from_arrays(_arrays(progress), rule)
-    result = deep_spiking.train(network, rule, trains, part.labels, order, generator)
+    network = network_from_arrays(_arrays(progress), spec.rule)
+    result = deep_spiking.train(network, spec.rule, trains, part.labels, order, generator)
     counts = progress.counts + np.array([result.spikes, result.errors, result.passed])
     progress = progress._replace(
         weights=list(network.weights), back=list(network.back), counts=counts
@@ -169,42 +170,39 @@ def train_stretch(
 
 
 def train_run(
-    run: Run,
+    spec: Spec,
+    weights: list[np.ndarray],
     bench: Bench,
-    settings: Mapping[str, Any],
     stops: Iterable[float],
     measure: Callable[[Progress, float, int], list[dict[str, Any]]],
+    generator: np.random.Generator,
+    checkpoint: Path | None = None,
 ) -> Progress:
-    """Train a network with a checkpoint at each of ``stops`` (epochs), if there is a folder.
+    """Train a network from ``weights`` on; a ``checkpoint`` file at each of ``stops`` (epochs).
 
     ``measure`` is given the progress, the epoch and the number of samples since the stop before,
-    and gives the rows of this stop. Settings: ``hidden_sizes``, ``initial_deviation``,
-    ``checkpoints`` (folder; absent: none). Networks of the same name and seed have the same random
-    stream in every sweep. A network that diverged is trained no further.
+    and gives the rows of this stop; the rule may draw from ``generator``. A network that diverged
+    is trained no further.
     """
     part = bench.parts[TRAIN]
-    generator = numpy_generator(STUDY, "back reset", run.network, run.seed)
-    sizes = layer_sizes(part, settings["hidden_sizes"])
-    progress = begin(sizes, run.seed, settings["initial_deviation"])
-    folder, path = settings.get("checkpoints"), None
-    if folder is not None:
-        path = Path(folder) / f"{run.protocol}.{run.network}.{run.seed}.npz"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        progress = load_progress(path, progress, generator)
+    progress = begin(weights)
+    if checkpoint is not None:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        progress = load_progress(checkpoint, progress, generator)
     stops = sorted(set(stops))
     images = len(part.images)
     for position in range(progress.stops_done, len(stops)):
         before = round(stops[position - 1] * images) if position else 0
         samples, done = range(before, round(stops[position] * images)), 0
         if len(samples) and progress.diverged_epoch < 0:
-            trains = bench.spikes(TRAIN, run.spec.steps) if run.spec.form == SPIKING else None
-            progress, done = train_stretch(progress, run.spec, part, trains, samples, generator)
+            trains = bench.spikes(TRAIN, spec.rule.steps) if spec.rule else None
+            progress, done = train_stretch(progress, spec, part, trains, samples, generator)
             if done < len(samples):
                 progress = progress._replace(diverged_epoch=(before + done) / images)
         rows = measure(progress, stops[position], done)
         progress = progress._replace(stops_done=position + 1, rows=[*progress.rows, *rows])
-        if path is not None:
-            save_progress(path, progress, generator)
+        if checkpoint is not None:
+            save_progress(checkpoint, progress, generator)
     return progress
 
 
@@ -225,11 +223,10 @@ def _arrays(progress: Progress) -> dict[str, np.ndarray]:
     return named | {f"back_{layer}": phi for layer, phi in enumerate(progress.back)}
 
 
-def begin(sizes: Sequence[int], seed: int, deviation: float = 0.01) -> Progress:
+def begin(weights: list[np.ndarray]) -> Progress:
     """A run before its first sample."""
-    weights = first_weights(sizes, seed, deviation)
-    back = [np.zeros(size) for size in sizes[:-1]]
-    return Progress(weights, back, np.zeros((3, len(sizes)), np.int64), 0, -1.0, [])
+    back = [np.zeros(len(matrix)) for matrix in weights]
+    return Progress(weights, back, np.zeros((3, len(weights) + 1), np.int64), 0, -1.0, [])
 
 
 def save_progress(path: Path, progress: Progress, generator: np.random.Generator) -> None:

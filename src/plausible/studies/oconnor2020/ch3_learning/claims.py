@@ -23,7 +23,6 @@ from plausible.studies.oconnor2020.ch3_learning.claims_hyperparameters import (
 )
 from plausible.studies.oconnor2020.ch3_learning.rows import (
     CURVES,
-    NAMES,
     TABLE,
     TABLE_A1_PARTS,
     TEST_PARTS,
@@ -33,17 +32,22 @@ from plausible.studies.oconnor2020.ch3_learning.rows import (
     gaps,
     on_split,
     parts,
+    row_errors,
+    row_protocols,
     shown_curves,
     shown_epochs,
     split,
-    variant,
-    variant_protocols,
 )
-from plausible.studies.oconnor2020.ch3_learning.tables import TABLE3_2
+from plausible.studies.oconnor2020.ch3_learning.tables import NETWORKS
 
 SPIKING_NETWORKS = ("fsgd", "sgd")
-TESTED_AS = {"fsgd": "spiking", "sgd": "spiking", "relu": "rectified"}
-"""Networks of table 3.2 and the form in which they were trained."""
+TRAINED = (*SPIKING_NETWORKS, "relu")
+"""Networks of table 3.2."""
+
+
+def form_of(network: str) -> str:
+    """Form in which a network was trained."""
+    return "rectified" if network == "relu" else "spiking"
 
 
 # ----------------------------------------------------------------------- table 3.2
@@ -64,16 +68,16 @@ def fsgd_beats_sgd(evidence: Evidence) -> list[Outcome]:
 
 def relu_is_best(evidence: Evidence) -> list[Outcome]:
     """ReLU network below both spiking ones, and FSGD within the stated distance of it."""
-    margin = evidence.bounds(1)[0]
+    margin = evidence.bound("relu_is_best", "points")
     best, near = [], []
     for protocol, part, rows in parts(evidence, TABLE):
         relu = final(rows, "relu", "rectified")
         judged = {
-            NAMES[name]: judge(common(final(rows, name, "spiking"), relu), low=0.0)
+            NETWORKS[name]: judge(common(final(rows, name, "spiking"), relu), low=0.0)
             for name in SPIKING_NETWORKS
         }
         note = f"points above the ReLU network, {split(part)}"
-        variant = on_split("ReLU is best", part)
+        variant = on_split("best", part)
         best.append(outcome_of_all(judged, protocol, f"{note}; must be > 0", variant=variant))
         apart = judge(common(final(rows, "fsgd", "spiking"), relu), high=margin)
         note = f"FSGD, {note}; must be < {margin:g}"
@@ -81,8 +85,8 @@ def relu_is_best(evidence: Evidence) -> list[Outcome]:
     return best + near
 
 
-def _between_forms(evidence: Evidence, network: str, index: int) -> list[Outcome]:
-    bound = evidence.statement_numbers(index)[0]
+def _between_forms(evidence: Evidence, statement: str, network: str) -> list[Outcome]:
+    bound = evidence.bound(statement, "points")
     outcomes = []
     for protocol, part, rows in parts(evidence, TABLE):
         apart = common(final(rows, network, "spiking"), final(rows, network, "rectified"))
@@ -95,12 +99,12 @@ def _between_forms(evidence: Evidence, network: str, index: int) -> list[Outcome
 
 def spiking_with_relu_weights(evidence: Evidence) -> list[Outcome]:
     """Spiking network with the weights of the ReLU network against the latter."""
-    return _between_forms(evidence, "relu", 2)
+    return _between_forms(evidence, "spiking_with_relu_weights", "relu")
 
 
 def relu_with_spiking_weights(evidence: Evidence) -> list[Outcome]:
     """ReLU network with the weights of the FSGD network against the latter."""
-    return _between_forms(evidence, "fsgd", 3)
+    return _between_forms(evidence, "relu_with_spiking_weights", "fsgd")
 
 
 def numbers_of_ch3_table3_2(evidence: Evidence) -> list[Number]:
@@ -108,18 +112,19 @@ def numbers_of_ch3_table3_2(evidence: Evidence) -> list[Number]:
     found = list(parts(evidence, TABLE, (*TEST_PARTS, TRAINING_PART)))
     numbers = []
     for row in evidence.entry["values"]["rows"]:
-        network, form = TABLE3_2[row["network"]]
         for protocol, part, rows in found:
             training = part == TRAINING_PART
-            name = f"{row['network']}: {'training' if training else 'test'} error"
+            kind = "training" if training else "test"
             numbers.append(
                 Number(
-                    name if training else on_split(name, part),
+                    f"rows.{row['id']}.{kind}_error_percent",
                     protocol,
-                    row["training_error_percent" if training else "test_error_percent"],
-                    tuple(final(rows, network, form)),
+                    row[f"{kind}_error_percent"],
+                    tuple(final(rows, row["weights"], row["form"])),
                     None,
                     note="all training images" if training else "",
+                    variant="" if training else split(part),
+                    label=f"{row['network']}: {kind} error",
                 )
             )
     return numbers
@@ -154,7 +159,8 @@ def _gaps_after_training(evidence: Evidence) -> list[Outcome]:
     for protocol, _, training in parts(evidence, TABLE, (TRAINING_PART,)):
         for name, part, rows in parts(evidence, TABLE):
             if name == protocol:
-                for network, form in TESTED_AS.items():
+                for network in TRAINED:
+                    form = form_of(network)
                     apart = common(final(rows, network, form), final(training, network, form))
                     gaps_of[protocol, part, network] = apart
     outcomes = []
@@ -165,7 +171,7 @@ def _gaps_after_training(evidence: Evidence) -> list[Outcome]:
                 f"gap {gap.mean():.3g}, that of ReLU {relu.mean():.3g} points, after all epochs, "
                 f"{split(part)}; the difference must be < 0"
             )
-            variant = on_split(f"{NAMES[network]} after the training", part)
+            variant = on_split(f"{network} after the training", part)
             outcomes.append(
                 outcome_of(judge(common(gap, relu), high=0.0), protocol, note, variant=variant)
             )
@@ -179,7 +185,7 @@ def _gaps(evidence: Evidence, at_end: bool, when: str) -> list[Outcome]:
             protocol,
             f"gap of test and training error minus that of ReLU in points, {when}, "
             f"{split(part)}; training error of the images tested on the way; must be < 0",
-            variant=on_split(NAMES[network], part),
+            variant=on_split(network, part),
         )
         for protocol, curves in shown_curves(evidence)
         for network in SPIKING_NETWORKS
@@ -192,14 +198,14 @@ def _later(evidence: Evidence, protocol: str, part: str) -> str:
     curves, shown = evidence.table(CURVES), shown_epochs(evidence)
     curves = curves[(curves["protocol"] == protocol) & (curves["part"] == part)]
     changes = []
-    for network, name in NAMES.items():
+    for network in TRAINED:
         errors = curves[curves["network"] == network].pivot(
             index="seed", columns="epoch", values="error_percent"
         )
         last = errors.columns.max()
         if last > shown and shown in errors:
             longest = errors[errors[last].notna()]
-            changes.append(f"{name} {(longest[last] - longest[shown]).mean():+.2f}")
+            changes.append(f"{NETWORKS[network]} {(longest[last] - longest[shown]).mean():+.2f}")
     if not changes:
         return ""
     return f"; from epoch {shown:g} to {curves['epoch'].max():g}: {', '.join(changes)} points"
@@ -216,13 +222,14 @@ def curves_fall(evidence: Evidence) -> list[Outcome]:
         curves = curves[curves["epoch"] >= min(1.0, curves["epoch"].max())]
         for part in TEST_PARTS:
             judged, chances = {}, []
-            for network, name in NAMES.items():
+            for network in TRAINED:
                 for where in (part, TRAINING_PART):
                     rows = curves[(curves["network"] == network) & (curves["part"] == where)]
                     trends = [
                         fall(one["epoch"], one["error_percent"]) for _, one in rows.groupby("seed")
                     ]
-                    judged[f"{name} {where}"] = judge([one.tau for one in trends], high=0.0)
+                    falls = judge([one.tau for one in trends], high=0.0)
+                    judged[f"{NETWORKS[network]} {where}"] = falls
                     chances += [one.chance for one in trends]
             outcome = outcome_of_all(
                 judged,
@@ -249,9 +256,9 @@ def fsgd_better_in_both_tables(evidence: Evidence) -> list[Outcome]:
         outcome._replace(variant=f"table 3.2, {outcome.variant}")
         for outcome in fsgd_beats_sgd(evidence)
     ]
-    for protocol in variant_protocols(evidence):
+    for protocol in row_protocols(evidence):
         gain = common(
-            variant(evidence, protocol, BASELINE), variant(evidence, protocol, FRACTIONAL)
+            row_errors(evidence, protocol, BASELINE), row_errors(evidence, protocol, FRACTIONAL)
         )
         note = f"error of SGD minus error of FSGD in points, {split(TABLE_A1_PARTS[protocol])}"
         judged = judge(gain, low=0.0)
@@ -265,20 +272,19 @@ def numbers_of_ch3_fsgd_better(evidence: Evidence) -> list[Number]:
     values = evidence.entry["values"]
     numbers = [
         Number(
-            on_split(f"table3_2 {rule}", part), protocol, values["table3_2"][rule],
-            tuple(final(rows, rule, "spiking")), None,
+            f"table3_2.{network}", protocol, error, tuple(final(rows, network, form_of(network))),
+            None, variant=split(part),
         )
-        for rule in SPIKING_NETWORKS
+        for network, error in values["table3_2"].items()
         for protocol, part, rows in parts(evidence, TABLE)
     ]  # fmt: skip
-    rows_of_rules = {"sgd": BASELINE, "fsgd": FRACTIONAL}
     return numbers + [
         Number(
-            f"tableA_1 {rule}", protocol, values["tableA_1"][rule],
-            tuple(variant(evidence, protocol, label)), None, note=split(TABLE_A1_PARTS[protocol]),
+            f"tableA_1.{network}", protocol, error, tuple(row_errors(evidence, protocol, network)),
+            None, note=split(TABLE_A1_PARTS[protocol]),
         )
-        for protocol in variant_protocols(evidence)
-        for rule, label in rows_of_rules.items()
+        for protocol in row_protocols(evidence)
+        for network, error in values["tableA_1"].items()
     ]  # fmt: skip
 
 
@@ -300,7 +306,7 @@ def swapping_changes_less_than_training(evidence: Evidence) -> list[Outcome]:
 
 def close_to_relu(evidence: Evidence) -> list[Outcome]:
     """Distance of the FSGD network from the ReLU network."""
-    bound = evidence.bounds(0)[0]
+    bound = evidence.bound("close_to_relu", "points")
     return [
         outcome_of(
             judge(
@@ -318,12 +324,11 @@ def close_to_relu(evidence: Evidence) -> list[Outcome]:
 
 def numbers_of_ch3_close_to_relu(evidence: Evidence) -> list[Number]:
     """The two test errors."""
-    forms = {"fsgd": "spiking", "relu": "rectified"}
     return [
         Number(
-            on_split(name, part), protocol, evidence.entry["values"][name],
-            tuple(final(rows, name, form)), None,
+            network, protocol, error, tuple(final(rows, network, form_of(network))), None,
+            variant=split(part),
         )
-        for name, form in forms.items()
+        for network, error in evidence.entry["values"].items()
         for protocol, part, rows in parts(evidence, TABLE)
     ]  # fmt: skip

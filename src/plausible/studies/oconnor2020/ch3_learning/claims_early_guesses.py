@@ -26,18 +26,18 @@ from plausible.reproduction.evidence import (
 )
 from plausible.studies.oconnor2020.ch3_learning.rows import (
     GUESSES,
-    NAMES,
     TEST_PARTS,
     on_split,
     parts,
     split,
 )
+from plausible.studies.oconnor2020.ch3_learning.tables import NETWORKS
 
-"""Those of these checks stand with the other ones on the training runs."""
 ALL, HIDDEN = "operations", "operations_without_input"
 SPARSITY = "ch3.sparse_learned_computation"
 LEVELS = 10
-TITLES = NAMES | {"relu": "ReLU weights", "fsgd_regularised": "regularised FSGD"}
+TITLES = NETWORKS | {"relu": "ReLU weights"}
+"""Networks that guess; that of the ReLU weights is tested as a spiking one."""
 
 
 class Curves(NamedTuple):
@@ -107,7 +107,7 @@ def _guess_over_pass(evidence: Evidence, curves: Curves, network: str, counting:
     A guess that is not good enough after the last step costs more than what was spent by then:
     infinitely much against a dense pass, at least that much against one without zeros.
     """
-    within = evidence.bounds(2, of=GUESSES)[0]
+    within = evidence.bound("guesses_converge", "points", of=GUESSES)
     ratios = []
     for seed in _seeds(curves, network):
         if seed not in _seeds(curves, "relu"):
@@ -156,7 +156,7 @@ def between_dense_and_sparse(evidence: Evidence) -> list[Outcome]:
 
 def guesses_converge(evidence: Evidence) -> list[Outcome]:
     """Error after the last step minus that of the vector network with the same weights."""
-    bound = evidence.bounds(2)[0]
+    bound = evidence.bound("guesses_converge", "points")
     outcomes = []
     for protocol, part, rows in parts(evidence, GUESSES):
         curves = curves_of(rows)
@@ -193,7 +193,7 @@ def _sparsity(evidence: Evidence) -> pd.DataFrame:
 
 def operations_vary(evidence: Evidence) -> list[Outcome]:
     """Standard deviation over mean of the additions per image, after training."""
-    bound = evidence.bounds(0)[0]
+    bound = evidence.bound("operations_vary", "coefficient_of_variation")
     outcomes = []
     for protocol, frame in by_protocol(_sparsity(evidence)):
         frame = frame[(frame["epoch"] > 0) & (frame["form"] == "spiking") & (frame["layer"] == 1)]

@@ -8,19 +8,18 @@ from plausible.reproduction.evidence import (
     outcome_of,
     outcome_of_all,
 )
-from plausible.reproduction.published import stated_numbers
 from plausible.studies.oconnor2020.ch3_learning.rows import (
     TABLE_A1_PARTS,
     common,
+    row_errors,
+    row_protocols,
     split,
-    variant,
-    variant_protocols,
 )
 
-"""Those of these checks stand with the other ones on the training runs."""
-BASELINE, FRACTIONAL, SMOOTH = "Baseline", "Fractional Updates", "Smooth Gradients"
-ZERO, RANDOM = "Back-Quantization = Zero-Reset", "Back-Quantization = Random"
+BASELINE, FRACTIONAL, SMOOTH = "baseline", "fractional", "smooth"
+ZERO, DEPTH_FIRST = "zero_reset", "depth_first"
 """Rows of table A.1."""
+RESET, RESET_FAILS = "ch3.no_zero_reset", "only_zero_reset_fails"
 PERCENT = (0.0, 100.0)
 """Which errors are possible."""
 DIVERGED_ERROR = 100.0
@@ -29,35 +28,34 @@ DIVERGED_ERROR = 100.0
 
 def where_the_baseline_learns(evidence: Evidence, protocol: str, outcome: Outcome) -> Outcome:
     """An effect of a setting is one only if the baseline of the protocol learns without it."""
-    claim = evidence.published.entry("ch3.no_zero_reset")
-    _, works = stated_numbers(claim["expect"][0]["test"])
-    error = variant(evidence, protocol, BASELINE).mean(skipna=False)
+    works = evidence.bound(RESET_FAILS, "no_reset_error_percent", of=RESET)
+    error = row_errors(evidence, protocol, BASELINE).mean(skipna=False)
     if error < works:
         return outcome
     note = f"{outcome.note}; but the baseline fails as well ({error:.3g} %, must be < {works:g})"
     return outcome._replace(holds=False, decided=True, note=note)
 
 
-def _above(evidence: Evidence, label: str, bound: float, variant: str = "") -> list[Outcome]:
+def _above(evidence: Evidence, row: str, bound: float, finding: str = "") -> list[Outcome]:
     outcomes = []
-    for protocol in variant_protocols(evidence):
-        errors = variant(evidence, protocol, label)
+    for protocol in row_protocols(evidence):
+        errors = row_errors(evidence, protocol, row)
         note = f"percent error, {split(TABLE_A1_PARTS[protocol])}; must be > {bound:g}"
         if errors.isna().any():
             note += f"; {int(errors.isna().sum())} of {len(errors)} diverged and count as failed"
-        note += f"; baseline {variant(evidence, protocol, BASELINE).mean(skipna=False):.3g}"
+        note += f"; baseline {row_errors(evidence, protocol, BASELINE).mean(skipna=False):.3g}"
         judged = judge(errors.fillna(DIVERGED_ERROR), low=bound)
-        outcome = outcome_of(judged, protocol, note, variant=variant)
+        outcome = outcome_of(judged, protocol, note, variant=finding)
         outcomes.append(where_the_baseline_learns(evidence, protocol, outcome))
     return outcomes
 
 
 def more_steps_help(evidence: Evidence) -> list[Outcome]:
     """Errors with 5 minus 10 and 10 minus 20 time steps."""
-    order = {5: "5 Time Steps", 10: BASELINE, 20: "20 Time Steps"}
+    order = {5: "steps_5", 10: BASELINE, 20: "steps_20"}
     outcomes = []
-    for protocol in variant_protocols(evidence):
-        errors = {steps: variant(evidence, protocol, name) for steps, name in order.items()}
+    for protocol in row_protocols(evidence):
+        errors = {steps: row_errors(evidence, protocol, name) for steps, name in order.items()}
         judged = {
             f"T = {few} minus T = {many}": judge(common(errors[few], errors[many]), low=0.0)
             for few, many in ((5, 10), (10, 20))
@@ -70,21 +68,21 @@ def more_steps_help(evidence: Evidence) -> list[Outcome]:
 
 def zero_reset_fails(evidence: Evidence) -> list[Outcome]:
     """Error with quantizers of errors that are reset to zero."""
-    return _above(evidence, ZERO, evidence.bounds(1)[0])
+    return _above(evidence, ZERO, evidence.bound("zero_reset_fails", "error_percent"))
 
 
 def depth_first_fails(evidence: Evidence) -> list[Outcome]:
     """Error with depth-first routing: as coded without held errors, as published by its name."""
-    return _above(evidence, "Depth-First Propagation", evidence.bounds(2)[0])
+    return _above(evidence, DEPTH_FIRST, evidence.bound("depth_first_fails", "error_percent"))
 
 
 def smooth_and_fractional_help(evidence: Evidence) -> list[Outcome]:
     """Baseline minus smooth gradients, baseline minus fractional updates."""
     outcomes = []
-    for protocol in variant_protocols(evidence):
-        baseline = variant(evidence, protocol, BASELINE)
-        for label, name in ((SMOOTH, "smooth"), (FRACTIONAL, "fractional")):
-            judged = judge(common(baseline, variant(evidence, protocol, label)), low=0.0)
+    for protocol in row_protocols(evidence):
+        baseline = row_errors(evidence, protocol, BASELINE)
+        for name in (SMOOTH, FRACTIONAL):
+            judged = judge(common(baseline, row_errors(evidence, protocol, name)), low=0.0)
             note = f"baseline minus {name} in points, {split(TABLE_A1_PARTS[protocol])}"
             outcome = outcome_of(judged, protocol, f"{note}; must be > 0", variant=name)
             outcomes.append(where_the_baseline_learns(evidence, protocol, outcome))
@@ -93,23 +91,29 @@ def smooth_and_fractional_help(evidence: Evidence) -> list[Outcome]:
 
 def numbers_of_table_a1(evidence: Evidence) -> list[Number]:
     """The nine errors."""
+    return _numbers(evidence, "id", "variant")
+
+
+def _numbers(evidence: Evidence, network: str, label: str) -> list[Number]:
+    """Errors of the rows of an entry, whose keys name the network and what people call it."""
     return [
         Number(
-            row["variant"], protocol, row["error_percent"],
-            tuple(variant(evidence, protocol, row["variant"])), None,
-            note=split(TABLE_A1_PARTS[protocol]), possible=PERCENT,
+            f"rows.{row['id']}.error_percent", protocol, row["error_percent"],
+            tuple(row_errors(evidence, protocol, row[network])), None,
+            note=split(TABLE_A1_PARTS[protocol]), possible=PERCENT, label=row[label],
         )
-        for protocol in variant_protocols(evidence)
+        for protocol in row_protocols(evidence)
         for row in evidence.entry["values"]["rows"]
     ]  # fmt: skip
 
 
 def only_zero_reset_fails(evidence: Evidence) -> list[Outcome]:
     """Errors with zero reset and with no reset."""
-    fails, works = evidence.statement_numbers(0)
+    fails = evidence.bound(RESET_FAILS, "zero_reset_error_percent")
+    works = evidence.bound(RESET_FAILS, "no_reset_error_percent")
     outcomes = _above(evidence, ZERO, fails, "zero reset")
-    for protocol in variant_protocols(evidence):
-        judged = judge(variant(evidence, protocol, BASELINE), high=works)
+    for protocol in row_protocols(evidence):
+        judged = judge(row_errors(evidence, protocol, BASELINE), high=works)
         note = f"percent error, {split(TABLE_A1_PARTS[protocol])}; must be < {works:g}"
         outcomes.append(outcome_of(judged, protocol, note, variant="no reset"))
     return outcomes
@@ -117,13 +121,4 @@ def only_zero_reset_fails(evidence: Evidence) -> list[Outcome]:
 
 def numbers_of_ch3_no_zero_reset(evidence: Evidence) -> list[Number]:
     """The three errors of the claim."""
-    labels = {"zero_reset": ZERO, "no_reset": BASELINE, "random": RANDOM}
-    return [
-        Number(
-            name, protocol, evidence.entry["values"][name],
-            tuple(variant(evidence, protocol, label)), None, note=split(TABLE_A1_PARTS[protocol]),
-            possible=PERCENT,
-        )
-        for protocol in variant_protocols(evidence)
-        for name, label in labels.items()
-    ]  # fmt: skip
+    return _numbers(evidence, "network", "label")

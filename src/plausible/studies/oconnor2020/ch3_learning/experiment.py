@@ -7,21 +7,23 @@ weights and the reverse, so that no run needs the weights of another one.
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from plausible.data import Dataset
-from plausible.kernels.deep_spiking_types import additions
-from plausible.learning.spiking_specs import RECTIFIED, SPIKING, Run, runs
+from plausible.data.dataset import CLASSES
+from plausible.kernels.deep_spiking_types import additions, initial_weights, make_rule
 from plausible.learning.spiking_training import (
+    RECTIFIED,
+    SPIKING,
     THESIS,
     TRAIN,
     Bench,
     Progress,
-    begin,
+    Spec,
     hidden_spikes,
     image_parts,
     layer_sizes,
@@ -30,8 +32,11 @@ from plausible.learning.spiking_training import (
     train_run,
     training_additions,
 )
-from plausible.reproduction.inputs import read, require
+from plausible.reproduction.inputs import require
+from plausible.seeds import numpy_generator
+from plausible.studies.oconnor2020.ch3_learning.settings import RULE, SpikingTraining, Trainings
 
+STUDY = "oconnor2020"
 COLUMNS = (
     "protocol", "network", "seed", "record", "epoch", "form", "part", "step", "layer", "counting",
     "error_percent", "operations", "operations_without_input", "training_operations",
@@ -39,23 +44,104 @@ COLUMNS = (
 )  # fmt: skip
 
 
+class Run(NamedTuple):
+    """One network to train; ``measured`` in both forms afterwards, if it has all its epochs."""
+
+    protocol: str
+    network: str
+    seed: int
+    form: str
+    steps: int
+    spec: Spec
+    epochs: int
+    measured: bool = True
+
+
+Measure = Callable[[Run, Bench, list[np.ndarray], Progress, float, int], list[dict[str, Any]]]
+"""Rows of a test point: run, images, first weights, progress, epoch, samples since the last one."""
+
+
+def runs(settings: Trainings, seeds: Sequence[int]) -> list[Run]:
+    """All networks of the sweep, in its order."""
+    listed = []
+    for protocol in settings.protocols:
+        for network, own in settings.variants.items():
+            if protocol not in (own.protocols or settings.protocols):
+                continue
+            chosen = settings.of(protocol, network)
+            steps, rate = chosen["steps"], chosen["learning_rate"]
+            if chosen.get("printed_step"):
+                rate *= steps
+            form = chosen.get("form", SPIKING)
+            options = {key: chosen[key] for key in RULE if key in chosen}
+            rule = make_rule(steps, rate, **options) if form == SPIKING else None
+            run = Run(protocol, network, 0, form, steps, Spec(rule, rate), chosen["epochs"])
+            listed += [run._replace(seed=seed) for seed in seeds[: chosen.get("seeds")]]
+    further = getattr(settings, "further_seeds", None)
+    for network in further.variants if further else ():
+        trained = [run for run in listed if run.network == network]
+        missing = [seed for seed in seeds if seed not in {run.seed for run in trained}]
+        shorter = trained[0]._replace(epochs=further.epochs, measured=False)
+        listed += [shorter._replace(seed=seed) for seed in missing]
+    return listed
+
+
+def first_weights(settings: Trainings, pixels: int, seed: int) -> list[np.ndarray]:
+    """Initial weights of a seed: the same for every rule and every number of time steps."""
+    rng = numpy_generator(STUDY, "mnist weights", seed)
+    sizes = (pixels, *settings.hidden_sizes, CLASSES)
+    return initial_weights(sizes, rng, settings.initial_deviation)
+
+
+def trainings(
+    settings: Trainings,
+    seeds: Sequence[int],
+    dataset: Dataset | None,
+    measure: Measure,
+    at_epochs: bool = False,
+) -> Iterator[tuple[Run, Bench, list[np.ndarray], Progress]]:
+    """Run, images, first weights and progress of every network of this job, once it is trained.
+
+    Training stops at every test point, and ``at_epochs`` at every epoch too, for a checkpoint.
+    Networks of the same name and seed have the same random stream in every sweep.
+    """
+    bench = Bench(image_parts(require(dataset, "of trainings", "data set")), {})
+    chosen = runs(settings, seeds)[settings.shard :: settings.shards]
+    for number, run in enumerate(chosen, start=1):
+        started = time.monotonic()
+        weights = first_weights(settings, bench.parts[TRAIN].images.shape[1], run.seed)
+        tests = [epoch for epoch in settings.test_epochs if epoch <= run.epochs]
+        stops = {*tests, *map(float, range(run.epochs + 1))} if at_epochs else tests
+
+        def measured(progress, epoch, samples, run=run, weights=weights, tests=tests):
+            if epoch not in tests:
+                return []
+            return measure(run, bench, weights, progress, epoch, samples)
+
+        generator = numpy_generator(STUDY, "back reset", run.network, run.seed)
+        checkpoint = f"{run.protocol}.{run.network}.{run.seed}.npz"
+        place = settings.checkpoints and settings.checkpoints / checkpoint
+        yield (
+            run,
+            bench,
+            weights,
+            train_run(run.spec, weights, bench, stops, measured, generator, place),
+        )
+        print(
+            f"network {number} of {len(chosen)}: {run.protocol} {run.network}, seed {run.seed}, "
+            f"{run.epochs} epochs, {time.monotonic() - started:.0f} s",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
 def spiking_training(
-    settings: Mapping[str, Any],
+    settings: SpikingTraining,
     seeds: Sequence[int],
     dataset: Dataset | None,
     networks: Any = None,
 ) -> pd.DataFrame:
     """Learning curves of all networks, and what the trained ones do; one shard of them.
-
-    Settings: ``hidden_sizes``, ``initial_deviation`` (of the normal weights), ``steps`` (T),
-    ``learning_rate`` (eta), ``epochs``; ``variants`` (name of a network: options of ``make_rule``,
-    and own values of ``form``, ``steps``, ``learning_rate``, ``epochs``, ``seeds``, the number of
-    its seeds, and ``protocols``); ``protocols`` (name: the same for all networks, and
-    ``printed_step``); ``further_seeds`` (``variants`` that are trained for ``epochs`` with those
-    seeds that they did not have); ``test_epochs``; ``tested_parts`` (of train, thesis, official);
-    ``training_images_tested`` at each test point, the first so many; ``anytime_steps`` (of the test
-    of a trained network step by step; 0 leaves out what is measured after the training); of the
-    workflow ``shard``, ``shards`` and ``checkpoints``.
 
     Columns: protocol, network, seed, record (what the row is about: ``curve``, ``final``,
     ``anytime``, ``sparsity``), epoch, form (spiking, rectified), part (train, thesis: the author's
@@ -66,60 +152,30 @@ def spiking_training(
     over images), operations_variation (standard deviation over mean, over images),
     diverged_epoch (-1: never).
     """
-    read(
-        settings, "spiking_training", "hidden_sizes", "initial_deviation", "steps", "learning_rate",
-        "epochs", "variants", "protocols", "test_epochs", "tested_parts", "training_images_tested",
-        "anytime_steps",
-    )  # fmt: skip
-    bench = Bench(image_parts(require(dataset, "spiking_training", "data set")), {})
-    listed = runs(settings, seeds)
-    chosen = listed[settings.get("shard", 0) :: settings.get("shards", 1)]
+
+    def curve(run, bench, weights, progress, epoch, samples):
+        return _curve_rows(run, progress, epoch, bench, settings)
+
     rows: list[dict[str, Any]] = []
-    for number, run in enumerate(chosen, start=1):
-        started = time.monotonic()
-        progress = _train(run, bench, settings)
+    for run, bench, weights, progress in trainings(settings, seeds, dataset, curve, at_epochs=True):
         found = progress.rows
-        if settings["anytime_steps"] and run.measured:
-            found = found + measurements(run, progress, bench, settings)
-        rows += [
-            {
-                "protocol": run.protocol,
-                "network": run.network,
-                "seed": run.seed,
-                **row,
-                "diverged_epoch": progress.diverged_epoch,
-            }
-            for row in found
-        ]
-        print(
-            f"network {number} of {len(chosen)}: {run.protocol} {run.network}, seed {run.seed}, "
-            f"{run.epochs} epochs, {time.monotonic() - started:.0f} s",
-            file=sys.stderr,
-            flush=True,
-        )
+        if settings.anytime_steps and run.measured and progress.diverged_epoch < 0:
+            found = found + measurements(run, weights, progress, bench, settings.anytime_steps)
+        named = {"protocol": run.protocol, "network": run.network, "seed": run.seed}
+        rows += [{**named, **row, "diverged_epoch": progress.diverged_epoch} for row in found]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _train(run: Run, bench: Bench, settings: Mapping[str, Any]) -> Progress:
-    """Train with a stop at every epoch and every test point."""
-    tests = [float(epoch) for epoch in settings["test_epochs"] if epoch <= run.epochs]
-
-    def measured(progress: Progress, epoch: float, samples: int) -> list[dict[str, Any]]:
-        return _curve_rows(run, progress, epoch, bench, settings) if epoch in tests else []
-
-    return train_run(run, bench, settings, {*tests, *map(float, range(run.epochs + 1))}, measured)
-
-
 def _curve_rows(
-    run: Run, progress: Progress, epoch: float, bench: Bench, settings: Mapping[str, Any]
+    run: Run, progress: Progress, epoch: float, bench: Bench, settings: SpikingTraining
 ) -> list[dict[str, Any]]:
     """A test point; errors of a network that diverged are not a number."""
-    sizes = layer_sizes(bench.parts[TRAIN], settings["hidden_sizes"])
-    spiking = run.spec.form == SPIKING
+    sizes = layer_sizes(progress.weights)
+    spiking = run.form == SPIKING
     rows = []
-    for name in settings["tested_parts"]:
-        part, steps = bench.parts[name], run.spec.steps
-        limit = settings["training_images_tested"] if name == TRAIN else len(part.images)
+    for name in settings.tested_parts:
+        part, steps = bench.parts[name], run.steps
+        limit = settings.training_images_tested if name == TRAIN else len(part.images)
         part = part._replace(images=part.images[:limit], labels=part.labels[:limit])
         error = float("nan")
         if progress.diverged_epoch < 0 and spiking:
@@ -132,7 +188,7 @@ def _curve_rows(
             {
                 "record": "curve",
                 "epoch": epoch,
-                "form": run.spec.form,
+                "form": run.form,
                 "part": name,
                 "step": steps if spiking else 0,
                 "error_percent": float(error),
@@ -145,18 +201,14 @@ def _curve_rows(
 
 
 def measurements(
-    run: Run, progress: Progress, bench: Bench, settings: Mapping[str, Any]
+    run: Run, first: list[np.ndarray], progress: Progress, bench: Bench, anytime_steps: int
 ) -> list[dict[str, Any]]:
     """Both forms of the trained weights on all images, step by step, and how sparse they are."""
-    if progress.diverged_epoch >= 0:
-        return []
     rows: list[dict[str, Any]] = []
     for name in bench.parts:
-        anytime = 0 if name == TRAIN else settings["anytime_steps"]
+        anytime = 0 if name == TRAIN else anytime_steps
         rows += _final_rows(run, progress.weights, name, bench, anytime)
-    sizes = layer_sizes(bench.parts[TRAIN], settings["hidden_sizes"])
-    first = begin(sizes, run.seed, settings["initial_deviation"])
-    for epoch, weights in ((0, first.weights), (run.epochs, progress.weights)):
+    for epoch, weights in ((0, first), (run.epochs, progress.weights)):
         rows += _sparsity_rows(run, weights, epoch, bench)
     return rows
 
@@ -166,8 +218,8 @@ def _final_rows(
 ) -> list[dict[str, Any]]:
     """Errors and operations of both forms on one part, and of the spiking one after each step."""
     part = bench.parts[name]
-    sizes = (len(weights[0]), *(matrix.shape[1] for matrix in weights))
-    steps = max(run.spec.steps, anytime_steps)
+    sizes = layer_sizes(weights)
+    steps = max(run.steps, anytime_steps)
     errors, spikes = spiking_predictions(weights, part, bench.spikes(name, steps))
     common = {"epoch": run.epochs, "part": name}
 
@@ -183,7 +235,7 @@ def _final_rows(
             "operations_without_input": float(additions(spikes, sizes, 1)[:, step - 1].mean()),
         }
 
-    rows = [spiking("final", run.spec.steps)]
+    rows = [spiking("final", run.steps)]
     rows += [spiking("anytime", step) for step in range(1, anytime_steps + 1)]
     error, active = rectified_predictions(weights, part)
     products = {
@@ -210,8 +262,8 @@ def _sparsity_rows(
     run: Run, weights: list[np.ndarray], epoch: int, bench: Bench
 ) -> list[dict[str, Any]]:
     """Silent units of every hidden layer in both forms, and how much the additions vary."""
-    part, trains = bench.parts[THESIS], bench.spikes(THESIS, run.spec.steps)
-    sizes = (len(weights[0]), *(matrix.shape[1] for matrix in weights))
+    part, trains = bench.parts[THESIS], bench.spikes(THESIS, run.steps)
+    sizes = layer_sizes(weights)
     _, spikes = spiking_predictions(weights, part, trains)
     _, active = rectified_predictions(weights, part)
     needed = additions(spikes, sizes)[:, -1]
@@ -227,7 +279,7 @@ def _sparsity_rows(
                 "epoch": epoch,
                 "form": form,
                 "part": THESIS,
-                "step": run.spec.steps if form == SPIKING else 0,
+                "step": run.steps if form == SPIKING else 0,
                 "layer": layer,
                 "silent_percent": 100.0 * float(share),
                 "operations_variation": float(needed.std() / needed.mean())

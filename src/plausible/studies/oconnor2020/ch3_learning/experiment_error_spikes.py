@@ -5,30 +5,17 @@ reset to zero at every sample, the network errs at random (table A.1). This coun
 there. The networks are those of table A.1, trained by the same functions.
 """
 
-import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from plausible.data import Dataset
-from plausible.errors import StudyError
 from plausible.kernels.deep_spiking_types import BACK_RESETS
-from plausible.learning.spiking_specs import SPIKING, Run, runs
-from plausible.learning.spiking_training import (
-    TESTS,
-    TRAIN,
-    Bench,
-    Progress,
-    begin,
-    image_parts,
-    layer_sizes,
-    spiking_predictions,
-    train_run,
-)
-from plausible.reproduction.inputs import read, require
+from plausible.learning.spiking_training import TESTS, Bench, Progress, spiking_predictions
+from plausible.studies.oconnor2020.ch3_learning.experiment import Run, trainings
+from plausible.studies.oconnor2020.ch3_learning.settings import ErrorSpikes
 
 COUNTED = ("spikes", "error_spikes", "passed")
 COLUMNS = (
@@ -38,17 +25,12 @@ COLUMNS = (
 
 
 def error_spikes(
-    settings: Mapping[str, Any],
+    settings: ErrorSpikes,
     seeds: Sequence[int],
     dataset: Dataset | None,
     networks: Any = None,
 ) -> pd.DataFrame:
     """Spikes, error spikes and change of the weights by layer in the course of the training.
-
-    Settings: as of ``spiking_training``, of which these are read: ``hidden_sizes``,
-    ``initial_deviation``, ``steps``, ``learning_rate``, ``epochs``, ``variants`` (spiking networks
-    alone), ``protocols``, ``test_epochs``; of the workflow ``shard``, ``shards`` and
-    ``checkpoints``.
 
     Columns: protocol; reset (``back_reset`` of the rule: none, where quantizers keep what did not
     become a spike, zero, random); seed; epoch; layer l (1 is the first hidden one, the last one the
@@ -62,66 +44,46 @@ def error_spikes(
     same in all layers: thesis_error_percent, official_error_percent. diverged_epoch (-1: never);
     what follows it is NaN.
     """
-    read(
-        settings, "error_spikes", "hidden_sizes", "initial_deviation", "steps", "learning_rate",
-        "epochs", "variants", "protocols", "test_epochs",
-    )  # fmt: skip
-    bench = Bench(image_parts(require(dataset, "error_spikes", "data set")), {})
-    listed = runs(settings, seeds)
-    for run in listed:
-        if run.spec.form != SPIKING:
-            raise StudyError(
-                f"error_spikes: variants.{run.network} is {run.spec.form}, expected {SPIKING}: a "
-                "vector network sends no error spikes."
-            )
     rows: list[dict[str, Any]] = []
-    for run in listed[settings.get("shard", 0) :: settings.get("shards", 1)]:
-        started = time.monotonic()
-        progress = _train(run, bench, settings)
+    for run, _, _, progress in trainings(settings, seeds, dataset, _measured):
         rows += _rows(run, progress)
-        print(
-            f"{run.protocol} {run.network}, seed {run.seed}, {run.epochs} epochs, "
-            f"{time.monotonic() - started:.0f} s",
-            file=sys.stderr,
-            flush=True,
-        )
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _train(run: Run, bench: Bench, settings: Mapping[str, Any]) -> Progress:
-    """Train with a stop at every test epoch; rows hold what there is by then."""
-    sizes = layer_sizes(bench.parts[TRAIN], settings["hidden_sizes"])
-    first = begin(sizes, run.seed, settings["initial_deviation"])
+def _measured(
+    run: Run,
+    bench: Bench,
+    weights: list[np.ndarray],
+    progress: Progress,
+    epoch: float,
+    samples: int,
+) -> list[dict[str, Any]]:
+    """Counts so far, change of every matrix, and errors of both test parts.
 
-    def measured(progress: Progress, epoch: float, samples: int) -> list[dict[str, Any]]:
-        counted = {"epoch": epoch, "samples": samples, "counts": progress.counts.tolist()}
-        return [counted | _measured(run, first, progress, bench)]
-
-    stops = (float(epoch) for epoch in settings["test_epochs"] if epoch <= run.epochs)
-    return train_run(run, bench, settings, stops, measured)
-
-
-def _measured(run: Run, first: Progress, progress: Progress, bench: Bench) -> dict[str, Any]:
-    """Change of every matrix, and errors of both test parts; NaN for a network that diverged."""
+    NaN, but for the counts, for a network that diverged.
+    """
     healthy = progress.diverged_epoch < 0
     found: dict[str, Any] = {
+        "epoch": epoch,
+        "samples": samples,
+        "counts": progress.counts.tolist(),
         "changes": [
             float(np.linalg.norm(now - then) / np.linalg.norm(then)) if healthy else float("nan")
-            for now, then in zip(progress.weights, first.weights, strict=True)
-        ]
+            for now, then in zip(progress.weights, weights, strict=True)
+        ],
     }
     for name in TESTS:
         error = float("nan")
         if healthy:
-            trains = bench.spikes(name, run.spec.steps)
+            trains = bench.spikes(name, run.steps)
             error = float(spiking_predictions(progress.weights, bench.parts[name], trains)[0][-1])
         found[f"{name}_error_percent"] = error
-    return found
+    return [found]
 
 
 def _rows(run: Run, progress: Progress) -> list[dict[str, Any]]:
     """One row for each test epoch and layer, counts per sample since the test epoch before."""
-    reset = {code: name for name, code in BACK_RESETS.items()}[run.spec.rule().back_reset]
+    reset = {code: name for name, code in BACK_RESETS.items()}[run.spec.rule.back_reset]
     rows = []
     before = np.zeros_like(progress.counts)
     for state in progress.rows:

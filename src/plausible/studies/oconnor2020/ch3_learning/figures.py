@@ -35,18 +35,19 @@ from plausible.drawing.style import (
     summary,
 )
 from plausible.reproduction.published import Published
+from plausible.studies.oconnor2020.ch3_learning.tables import HELD, HELD_LABEL, trained_as
+from plausible.studies.oconnor2020.ch3_learning.tables import PARTS as PART_NAMES
 
 TRAINED = {
-    "sgd": Look("spiking, SGD", ORANGE, "s", (0, (4.5, 1.5))),
-    "fsgd": Look("spiking, FSGD", VERMILLION, "o", "-"),
-    "relu": Look("ReLU network", BLUE, "D", "-"),
-    "fsgd_regularised": Look("spiking, regularised FSGD", PURPLE, "^", (0, (6, 1.5, 1, 1.5))),
+    "sgd": Look(trained_as("sgd"), ORANGE, "s", (0, (4.5, 1.5))),
+    "fsgd": Look(trained_as("fsgd"), VERMILLION, "o", "-"),
+    "relu": Look(trained_as("relu"), BLUE, "D", "-"),
+    "fsgd_regularised": Look(trained_as("fsgd_regularised"), PURPLE, "^", (0, (6, 1.5, 1, 1.5))),
 }
 RELU_WEIGHTS = Look("spiking with ReLU weights", SKY, "D", (0, (1.2, 1.2)))
-PARTS = {"thesis": "thesis split", "official": "official split"}
+PARTS = {part: PART_NAMES[part] for part in ("thesis", "official")}
 PUBLISHED_EPOCHS = 50
 SHOWN_EPOCHS = 20
-PUBLISHED_ROWS = {"sgd": "Spiking SGD", "fsgd": "Spiking FSGD", "relu": "Vector ReLU MLP"}
 TRAINING_LINE = (0, (1.2, 1.2))
 
 
@@ -67,6 +68,11 @@ def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFra
     data["low"] = data["low"].where(seeds > 2)
     data["high"] = data["high"].where(seeds > 2)
     return data
+
+
+def printed_rows(published: Published, entry: str) -> dict[str, Any]:
+    """Rows of a published table by their ids."""
+    return {row["id"]: row for row in published.values(entry)["rows"]}
 
 
 def error_axis(axes: Axes, values: pd.Series) -> None:
@@ -150,10 +156,10 @@ def _published_errors(
     axes: Axes, published: Published, last_epoch: float, names: Sequence[str]
 ) -> list[float]:
     """Errors of table 3.2, at the right of the curves, in the colours of their networks."""
-    printed = {row["network"]: row for row in published.values("ch3.table3.2")["rows"]}
+    printed = printed_rows(published, "ch3.table3.2")
     found = []
     for name in names:
-        row, colour = printed[PUBLISHED_ROWS[name]], TRAINED[name].colour
+        row, colour = printed[name], TRAINED[name].colour
         look = published_marker() | {"markeredgecolor": colour}
         axes.plot(1.06 * last_epoch, row["test_error_percent"], **look)
         # Beside each other: those of FSGD and ReLU are nearly the same.
@@ -237,28 +243,14 @@ def _vector_points(axes: Axes, part: pd.DataFrame, column: str) -> None:
         draw_points(axes, [rows[column].mean() / 1e3], data, look, markersize=5.5, zorder=4)
 
 
-VARIANTS = {
-    "baseline": ("Baseline", "baseline (SGD, T = 10)"),
-    "fractional": ("Fractional Updates", "fractional updates"),
-    "smooth": ("Smooth Gradients", "smooth gradients"),
-    "smooth_fractional": ("Smooth & Fractional", "smooth and fractional"),
-    "random_reset": ("Back-Quantization = Random", "errors' quantizers: random reset"),
-    "zero_reset": ("Back-Quantization = Zero-Reset", "errors' quantizers: zero reset"),
-    "depth_first": ("Depth-First Propagation", "depth first, error not held"),
-    "depth_first_held": ("", "depth first, error held"),
-    "steps_5": ("5 Time Steps", "5 time steps"),
-    "steps_20": ("20 Time Steps", "20 time steps"),
-}
-"""Networks of table A.1 with their printed row (none for the last but two) and a label."""
-
-
 @in_style
 def table_a1_figure(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Table A.1: error of every variant in both readings of the updates, beside the printed one."""
     figure = new_figure(height_mm=88)
     panels = figure.subplots(1, 2, sharey=True)
-    printed = {row["variant"]: row["error_percent"] for row in published.values("table_a1")["rows"]}
-    names = networks_of(table, tuple(VARIANTS))
+    printed = printed_rows(published, "table_a1")
+    labels = {name: row["variant"] for name, row in printed.items()} | {HELD: HELD_LABEL}
+    names = networks_of(table, tuple(labels))
     protocols = protocols_in(table)
     last = table[table["epoch"] == table.groupby(["protocol", "network"])["epoch"].transform("max")]
     for axes, (part, title), letters in zip(panels, PARTS.items(), "ab", strict=False):
@@ -276,17 +268,21 @@ def table_a1_figure(table: pd.DataFrame, published: Published, dataset: str = "m
                 draw_points(
                     axes, places, chosen, look_of(protocol), horizontal=True, filled=several
                 )
-        marks = [(printed[VARIANTS[name][0]], place) for place, name in enumerate(names)
-                 if VARIANTS[name][0]]  # fmt: skip
+        marks = [
+            (printed[name]["error_percent"], place)
+            for place, name in enumerate(names)
+            if name in printed
+        ]
         if marks:
             axes.plot(*zip(*marks, strict=True), **published_marker())
         axes.set_xlabel("error (%)")
         # Room at the left edge for the crosses of networks that diverged.
-        axes.set_xlim(left=0.6 * min(printed.values()), right=100.0)
+        least = min(row["error_percent"] for row in printed.values())
+        axes.set_xlim(left=0.6 * least, right=100.0)
         plain_log(axes, "x")
         axes.grid(axis="y", color=GREY, alpha=0.2, lw=0.5)
         letter(axes, letters, title)
-    panels[0].set_yticks(range(len(names)), [VARIANTS[name][1] for name in names])
+    panels[0].set_yticks(range(len(names)), [labels[name] for name in names])
     panels[0].invert_yaxis()
     handles = [
         series_handle(look_of(name), f"ours, {look_of(name).label}", linestyle="none")

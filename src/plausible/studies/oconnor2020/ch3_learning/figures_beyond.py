@@ -32,6 +32,7 @@ from plausible.studies.oconnor2020.ch3_learning.figures import (
     networks_of,
     over_seeds,
     positive,
+    printed_rows,
     spiking_handles,
     spiking_look,
     whole_numbers,
@@ -180,20 +181,20 @@ def initial_weights(table: pd.DataFrame, published: Published, dataset: str = "m
     """
     figure = new_figure(height_mm=68)
     panels = figure.subplots(1, 2, sharey=True)
-    printed = {row["variant"]: row["error_percent"] for row in published.values("table_a1")["rows"]}
-    rules = {"baseline": ("Baseline", "SGD"), "fractional": ("Fractional Updates", "FSGD")}
+    printed = printed_rows(published, "table_a1")
     table = table[table["part"] == "thesis"]
-    for axes, (network, (row, rule)), name in zip(panels, rules.items(), "ab", strict=True):
+    for axes, network, name in zip(panels, ("baseline", "fractional"), "ab", strict=True):
         for ending, look in READINGS.items():
             rows = table[table["network"] == network + ending]
             for _, run in rows.groupby("seed"):
                 axes.plot(run["epoch"], run["error_percent"], color=look.colour, **ONE_SEED)
             mean = over_seeds(rows, ["epoch"], "error_percent").assign(low=np.nan)
             draw_line(axes, "epoch", mean, look)
-        draw_published(axes, [0, table["epoch"].max()], [printed[row]] * 2)
+        draw_published(axes, [0, table["epoch"].max()], [printed[network]["error_percent"]] * 2)
         whole_numbers(axes, "epoch")
-        letter(axes, name, f"{row.lower()} ({rule})")
-    error_axis(panels[0], pd.concat([table["error_percent"], pd.Series(printed)[["Baseline"]]]))
+        letter(axes, name, printed[network]["variant"].lower())
+    lowest = printed["fractional"]["error_percent"]
+    error_axis(panels[0], pd.Series([*table["error_percent"], lowest]))
     panels[0].set_ylim(top=100.0)
     handles = [series_handle(look, f"{look.label}, mean") for look in READINGS.values()]
     handles += [published_line(dataset), Line2D([], [], color=GREY, label="one seed", **ONE_SEED)]

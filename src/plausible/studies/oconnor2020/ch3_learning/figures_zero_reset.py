@@ -1,6 +1,8 @@
 """Beyond O'Connor 2020, section A.5: error spikes and changes of weights where quantizers reset."""
 
+from collections.abc import Mapping
 from string import ascii_lowercase
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,15 +26,14 @@ from plausible.drawing.style import (
     series_handle,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.oconnor2020.ch3_learning.figures import error_axis
+from plausible.studies.oconnor2020.ch3_learning.figures import error_axis, printed_rows
 
-RESETS = {
-    "none": Look("no reset", BLUE, "o", "-"),
-    "random": Look("random reset", GREEN, "^", (0, (4.5, 1.5))),
-    "zero": Look("zero reset", VERMILLION, "s", "-"),
+LOOKS = {
+    "none": Look("", BLUE, "o", "-"),
+    "random": Look("", GREEN, "^", (0, (4.5, 1.5))),
+    "zero": Look("", VERMILLION, "s", "-"),
 }
 """What happens to the quantizers of errors at the start of a sample."""
-PRINTED = {"none": "no_reset", "random": "random", "zero": "zero_reset"}
 LINEAR_BELOW = {"error_spikes": 0.1, "spikes": 0.1, "relative_change": 0.01}
 """Where an axis that also shows zero turns from linear to logarithmic."""
 
@@ -52,6 +53,7 @@ def zero_reset_figure(table: pd.DataFrame, published: Published, dataset: str = 
     those of the last hidden layer, without which the weights to the output cannot change.
     """
     names = layer_names(int(table["layer"].max()))
+    printed = printed_rows(published, "ch3.no_zero_reset")
     hidden = table[table["layer"] == len(names) - 1]
     figure = new_figure(height_mm=112)
     upper, lower = figure.subplots(2, len(names) + 1)
@@ -66,14 +68,17 @@ def zero_reset_figure(table: pd.DataFrame, published: Published, dataset: str = 
             _from_zero(line[-1:], hidden, "spikes")
             letter(line[-1], next(letters), f"spikes, {names[len(names) - 1]}")
         else:
-            _draw_errors(line[-1], table[table["layer"] == 1], published)
+            _draw_errors(line[-1], table[table["layer"] == 1], printed)
             letter(line[-1], next(letters), "test, thesis split")
     upper[0].set_ylabel("error spikes per sample")
     upper[-1].set_ylabel("spikes per sample")
     lower[0].set_ylabel("relative change of weights")
     for axes in panels:
         axes.set_xlabel("epoch" if axes in lower else "")
-    handles = [series_handle(look, f"{look.label}, one line a seed") for look in RESETS.values()]
+    handles = [
+        series_handle(look, f"{printed[reset]['label']}, one line a seed")
+        for reset, look in LOOKS.items()
+    ]
     label = f"{published_label(dataset)}, one run"
     legend_below(figure, [*handles, published_mark(dataset, label)], 4)
     return figure
@@ -82,7 +87,7 @@ def zero_reset_figure(table: pd.DataFrame, published: Published, dataset: str = 
 def _draw_runs(axes: Axes, rows: pd.DataFrame, column: str) -> None:
     """One line for each reset and seed."""
     rows = rows[rows["epoch"] > 0]
-    for reset, look in RESETS.items():
+    for reset, look in LOOKS.items():
         for _, run in rows[rows["reset"] == reset].groupby("seed"):
             data = pd.DataFrame({"epoch": run["epoch"], "mean": run[column], "low": np.nan})
             # A run that stays at zero lies on the edge of the panel.
@@ -103,20 +108,19 @@ def _from_zero(panels: np.ndarray, rows: pd.DataFrame, column: str) -> None:
         axes.set_yticks([], minor=True)
 
 
-def _draw_errors(axes: Axes, rows: pd.DataFrame, published: Published) -> None:
+def _draw_errors(axes: Axes, rows: pd.DataFrame, printed: Mapping[str, Any]) -> None:
     """Test errors by epoch, and those that the thesis prints at the right of the curves."""
-    printed = published.values("ch3.no_zero_reset")
     _draw_runs(axes, rows, "thesis_error_percent")
     last = rows["epoch"].max()
     place = 1.35 * last
-    for reset, look in RESETS.items():
+    for reset, look in LOOKS.items():
         mark = published_marker() | {"markeredgecolor": look.colour}
-        axes.plot(place, printed[PRINTED[reset]], **mark)
+        axes.plot(place, printed[reset]["error_percent"], **mark)
     axes.set_xlim(right=1.2 * place)
     plain_log(axes, "x")
     _end_at(axes, last)
     errors = rows.loc[rows["epoch"] > 0, "thesis_error_percent"].tolist()
-    error_axis(axes, pd.Series([*errors, *(printed[name] for name in PRINTED.values())]))
+    error_axis(axes, pd.Series([*errors, *(row["error_percent"] for row in printed.values())]))
 
 
 def _end_at(axes: Axes, last: float) -> None:

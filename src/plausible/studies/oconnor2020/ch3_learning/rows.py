@@ -24,7 +24,6 @@ TEST_PARTS = ("thesis", "official")
 """Test images of the long trainings; those of the author come first."""
 TRAINING_PART = "train"
 TABLE_A1_PARTS = {"as_coded": "thesis", "as_published": "official"}
-NAMES = {"sgd": "SGD", "fsgd": "FSGD", "relu": "ReLU"}
 
 
 def split(part: str) -> str:
@@ -82,15 +81,15 @@ def gaps(curves: pd.DataFrame, part: str, network: str) -> pd.DataFrame:
     return test - train
 
 
-def variant(evidence: Evidence, protocol: str, label: str) -> pd.Series:
-    """Error of the row ``label`` of table A.1 at its network's last test point, by seed."""
+def row_errors(evidence: Evidence, protocol: str, row: str) -> pd.Series:
+    """Error of the row ``row`` of table A.1 at its network's last test point, by seed."""
     frame = evidence.table(TABLE_A1, "protocol", "network", "seed", "part", "epoch", "record")
-    network = network_of_row(label, protocol)
+    network = network_of_row(row, protocol)
     errors = last_errors(frame, protocol, network, TABLE_A1_PARTS[protocol])
     return _by_seed(errors.reset_index(), TABLE_A1, network)
 
 
-def variant_protocols(evidence: Evidence) -> list[str]:
+def row_protocols(evidence: Evidence) -> list[str]:
     """Protocols of table A.1."""
     found = set(evidence.table(TABLE_A1, "protocol")["protocol"])
     return [name for name in TABLE_A1_PARTS if name in found]

@@ -10,35 +10,16 @@ from plausible.reproduction.markdown import Frames, as_they_are, markdown_table,
 
 PARTS = {"thesis": "thesis split", "official": "official split", "train": "training"}
 NETWORKS = {
-    "sgd": "spiking, SGD",
-    "fsgd": "spiking, FSGD",
-    "relu": "ReLU network",
-    "fsgd_regularised": "spiking, regularised FSGD",
+    "sgd": "SGD",
+    "fsgd": "FSGD",
+    "relu": "ReLU",
+    "fsgd_regularised": "regularised FSGD",
 }
-TABLE3_2 = {
-    "Spiking SGD": ("sgd", "spiking"),
-    "Spiking FSGD": ("fsgd", "spiking"),
-    "Vector ReLU MLP": ("relu", "rectified"),
-    "Spiking with ReLU Weights": ("relu", "spiking"),
-    "ReLU with Spiking FSGD weights": ("fsgd", "rectified"),
-}
-"""Rows of table 3.2: the trained network, and the form in which its weights are tested."""
+"""Networks of the long trainings, by their ids in the study file."""
 FORMS = {"spiking": "spiking network", "rectified": "vector network"}
 """Names of the forms: a vector network is the ReLU network with the weights of a training."""
-TABLE_A1 = {
-    "Baseline": "baseline",
-    "Fractional Updates": "fractional",
-    "Depth-First Propagation": "depth_first",
-    "Smooth Gradients": "smooth",
-    "Smooth & Fractional": "smooth_fractional",
-    "Back-Quantization = Zero-Reset": "zero_reset",
-    "Back-Quantization = Random": "random_reset",
-    "5 Time Steps": "steps_5",
-    "20 Time Steps": "steps_20",
-}
-"""Rows of table A.1 and their networks; as published, depth first is ``depth_first_held``."""
-HELD = "depth_first_held"
-HELD_LABEL = "Depth-First, error held"
+HELD, HELD_LABEL = "depth_first_held", "Depth-First, error held"
+"""Network of table A.1 that is depth first as published, by its name alone."""
 GAIN_EPOCHS = (1, 2, 5, 10, 15, 20, 50)
 """Epochs of the table of what FSGD gains; of a shorter or coarser training, the nearest ones."""
 
@@ -72,18 +53,22 @@ def final_errors(table: pd.DataFrame, network: str, form: str, part: str) -> pd.
     ].sort_values("seed")
 
 
+def trained_as(network: str) -> str:
+    """Name of a trained network: the ReLU network, or a spiking one."""
+    name = NETWORKS.get(network, network)
+    return f"{name} network" if network == "relu" else f"spiking, {name}"
+
+
 def table3_2_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
     """Table 3.2: errors in percent, mean over seeds with its 95 % interval."""
-    printed = {row["network"]: row for row in published["rows"]}
     rows = []
-    for label, (network, form) in TABLE3_2.items():
+    for row in published["rows"]:
         cells = [
-            mean_text(final_errors(table, network, form, part)["error_percent"])
+            mean_text(final_errors(table, row["weights"], row["form"], part)["error_percent"])
             for part in ("thesis", "official", "train")
         ]
-        stated = printed[label]
-        known = [f"{stated[f'{kind}_error_percent']:g}" for kind in ("test", "training")]
-        rows.append([label, known[0], cells[0], cells[1], known[1], cells[2]])
+        known = [f"{row[f'{kind}_error_percent']:g}" for kind in ("test", "training")]
+        rows.append([row["network"], known[0], cells[0], cells[1], known[1], cells[2]])
     header = ["network", "published test", "test, thesis split", "test, official split"]
     header += ["published training", "training"]
     epochs = ", ".join(f"{epoch:g}" for epoch in sorted(table["epoch"].dropna().unique()))
@@ -151,22 +136,19 @@ def last_errors(table: pd.DataFrame, protocol: str, network: str, part: str) -> 
     return rows.sort_values("epoch").groupby("seed")["error_percent"].agg(lambda one: one.iloc[-1])
 
 
-def network_of_row(label: str, protocol: str) -> str:
+def network_of_row(row: str, protocol: str) -> str:
     """Network of a row of table A.1 in a protocol: depth first means two things."""
-    network = TABLE_A1[label]
-    return HELD if network == "depth_first" and protocol == "as_published" else network
+    return HELD if row == "depth_first" and protocol == "as_published" else row
 
 
 def table_a1_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
     """Table A.1: percent error after the training, by both readings of the updates."""
-    printed = {row["variant"]: row["error_percent"] for row in published["rows"]}
     protocols = [name for name in ("as_coded", "as_published") if name in set(table["protocol"])]
     rows = []
-    for label in TABLE_A1:
-        rows.append([label, f"{printed[label]:g}"])
+    for row in published["rows"]:
+        rows.append([row["variant"], f"{row['error_percent']:g}"])
         for protocol in protocols:
-            network = network_of_row(label, protocol)
-            rows[-1] += _both_parts(table, protocol, network)
+            rows[-1] += _both_parts(table, protocol, network_of_row(row["id"], protocol))
     rows.append([HELD_LABEL, "-"])
     for protocol in protocols:
         # As published it is the row above already.
@@ -198,14 +180,16 @@ def _mean_or_diverged(errors: pd.Series) -> str:
 
 def initial_weights_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
     """Two rows of table A.1 by both readings of normal(0, 0.01): percent error after training."""
-    printed = {row["variant"]: row["error_percent"] for row in published["rows"]}
     rows = []
-    for label in ("Baseline", "Fractional Updates"):
-        network = TABLE_A1[label]
-        for name, reading in ((network, "standard deviation"), (f"{network}_variance", "variance")):
+    for row in published["rows"]:
+        if row["id"] not in ("baseline", "fractional"):
+            continue
+        for ending, reading in (("", "standard deviation"), ("_variance", "variance")):
+            name = row["id"] + ending
             epochs = table.loc[table["network"] == name, "epoch"].max()
             cells = _both_parts(table, "as_coded", name)
-            rows.append([label, reading, f"{printed[label]:g}", *cells, f"{epochs:g}"])
+            printed = f"{row['error_percent']:g}"
+            rows.append([row["variant"], reading, printed, *cells, f"{epochs:g}"])
     header = ["variant", "0.01 is the", "published", "thesis split", "official split", "epochs"]
     note = "Percent error with the step of the author's code; mean with its 95 % interval.\n"
     return markdown_table(header, rows) + "\n" + note
@@ -219,7 +203,7 @@ def sparsity_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
         before, after = group[group["epoch"] == 0], group[group["epoch"] > 0]
         rows.append(
             [
-                *(NETWORKS.get(network, network), FORMS[form], f"{layer:g}"),
+                *(trained_as(network), FORMS[form], f"{layer:g}"),
                 mean_text(before["silent_percent"], 1),
                 mean_text(after["silent_percent"], 1),
                 mean_text(after["operations_variation"], 3),
@@ -246,7 +230,7 @@ def early_guesses_markdown(table: pd.DataFrame, published: Mapping[str, Any]) ->
             cells.append(
                 f"{mean_text(here['error_percent'])} ({here['operations'].mean() / 1e3:.3g} k)"
             )
-        rows.append([NETWORKS.get(network, network), PARTS[part], *cells, mean_text(limit)])
+        rows.append([trained_as(network), PARTS[part], *cells, mean_text(limit)])
     header = [
         "trained as",
         "test images",

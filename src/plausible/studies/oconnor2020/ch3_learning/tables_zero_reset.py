@@ -8,13 +8,6 @@ import pandas as pd
 
 from plausible.reproduction.markdown import markdown_table
 
-RESETS = {
-    "none": ("no reset", "no_reset"),
-    "random": ("random reset", "random"),
-    "zero": ("zero reset", "zero_reset"),
-}
-"""Name of a reset, and of its printed error."""
-
 
 def mean_over_training(rows: pd.DataFrame, column: str) -> float:
     """Mean per sample over the training, of the means of a run between its test epochs."""
@@ -32,14 +25,14 @@ def zero_reset_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> st
     """One row for each reset and seed, and cells by layer."""
     layers = sorted(table["layer"].unique())
     rows = []
-    for reset, (label, key) in RESETS.items():
-        for seed, run in table[table["reset"] == reset].groupby("seed"):
+    for row in published["rows"]:
+        for seed, run in table[table["reset"] == row["id"]].groupby("seed"):
             by_layer = [run[run["layer"] == layer] for layer in layers]
             last = run[run["epoch"] == run["epoch"].max()].sort_values("layer")
             errors = [last[f"{part}_error_percent"].iloc[0] for part in ("thesis", "official")]
             rows.append(
                 [
-                    f"{label} (published {published[key]:g})",
+                    f"{row['label']} (published {row['error_percent']:g})",
                     seed,
                     _number(mean_over_training(by_layer[-2], "spikes")),
                     *(_number(mean_over_training(one, "error_spikes")) for one in by_layer),

@@ -7,6 +7,9 @@ of its support vector machine, so that both the linear and the Gaussian one are 
 kernel fits the printed row better: it alone leaves no error on the posts that trained it.
 """
 
+import math
+from collections.abc import Iterator
+
 import pandas as pd
 
 from plausible.errors import StudyError
@@ -20,25 +23,17 @@ from plausible.reproduction.evidence import (
     paired_difference,
 )
 from plausible.studies.oconnor2020.ch3_newsgroups.tables import (
-    DIVISIONS,
-    KERNELS,
+    ERRORS,
+    MACHINES,
+    division_name,
     enters_chance,
     last_epochs,
+    readings,
 )
 
 RESULT = "ch3.table3.1"
-ERRORS = {"test_error_percent": "test error", "training_error_percent": "training error"}
-SAMPLES = {"test_error_percent": "test_samples", "training_error_percent": "training_samples"}
-NETWORKS = {
-    "relu": ("1 Layer NN", ""),
-    "sgd": ("Spiking Regressor", ", SGD"),
-    "fsgd": ("Spiking Regressor", ", FSGD"),
-    "svm_linear": ("SVM", ", linear"),
-    "svm_rbf": ("SVM", ", Gaussian kernel"),
-}
-"""Published row of a classifier, and what our label adds to its name."""
-SPIKING = {"sgd": "SGD", "fsgd": "FSGD"}
-"""Rules of the spiking regressor, in words."""
+REGRESSORS = ("sgd", "fsgd")
+"""The spiking regressor by both rules."""
 NO_NEWSGROUPS = "breast_cancer"
 """Stand-in at the demo scale, which says nothing about newsgroups."""
 
@@ -52,31 +47,22 @@ def _rows(evidence: Evidence) -> pd.DataFrame:
 
 
 def _comparisons(
-    evidence: Evidence, rival: str, low: float, high: float, strict: bool, against: str = ""
-) -> list[Outcome]:
-    """Test error of the spiking regressor less that of a rival, in points, seed by seed."""
-    outcomes = []
+    evidence: Evidence, rival: str, low: float, high: float, strict: bool
+) -> Iterator[tuple[str, str, Outcome]]:
+    """Test error of the spiking regressor less that of a rival, in points, seed by seed.
+
+    Yields rule and division beside the outcome.
+    """
     for division, rows in _rows(evidence).groupby("division", sort=False):
-        for kind in SPIKING:
+        for kind in REGRESSORS:
             points = paired_difference(rows, "test_error_percent", "classifier", kind, rival)
             samples = int(rows["test_samples"].iloc[0])
             found = _judge_samples(points, samples, low, high, strict)
-            note = f"points; one of {samples} samples is {100 / samples:.2f}"
-            outcomes.append(
-                outcome_of(
-                    found,
-                    rows["protocol"].iloc[0],
-                    note,
-                    variant=_aspect(kind, division) + against,
-                    full_scale=rows["data_set"].iloc[0] == NO_NEWSGROUPS,
-                )
-            )
-    return outcomes
-
-
-def _aspect(kind: str, division: str) -> str:
-    """Rule and division of a comparison in words: ``SGD, 4 : 1 shuffled``."""
-    return f"{SPIKING[kind]}, {DIVISIONS[division]}"
+            one = f"one of {samples} samples is {100 / samples:.2f}"
+            note = f"points, {division_name(division)}; {one}"
+            stand_in = rows["data_set"].iloc[0] == NO_NEWSGROUPS
+            protocol = rows["protocol"].iloc[0]
+            yield kind, division, outcome_of(found, protocol, note, full_scale=stand_in)
 
 
 def _judge_samples(
@@ -94,39 +80,42 @@ def _judge_samples(
 
 def as_good_as_the_network(evidence: Evidence) -> list[Outcome]:
     """Within the published tolerance of the one-layer network."""
-    tolerance = evidence.bounds(0)[0]
-    return _comparisons(evidence, "relu", -tolerance, tolerance, strict=False)
+    most = evidence.bound("as_good_as_the_network", "points")
+    return [
+        outcome._replace(variant=f"{kind}, {division}")
+        for kind, division, outcome in _comparisons(evidence, "relu", -most, most, strict=False)
+    ]
 
 
 def better_than_the_machine(evidence: Evidence) -> list[Outcome]:
     """Fewer errors than the support vector machine, with either kernel: none is stated."""
     return [
-        outcome
-        for rival in KERNELS
-        for outcome in _comparisons(
-            evidence, rival, -float("inf"), 0.0, strict=True, against=_against(rival)
-        )
+        outcome._replace(variant=f"{kind}, {division}, {rival}")
+        for rival in MACHINES
+        for kind, division, outcome in _comparisons(evidence, rival, -math.inf, 0.0, strict=True)
     ]
-
-
-def _against(rival: str) -> str:
-    return f", {KERNELS[rival]} kernel"
 
 
 def numbers_of_ch3_table3_1(evidence: Evidence) -> list[Number]:
     """Both errors of every classifier, in every division."""
-    printed = {row["network"]: row for row in evidence.entry["values"]["rows"]}
+    known = readings(evidence.entry["values"])
     frame = _rows(evidence)
     numbers = []
     for (division, kind), rows in frame.groupby(["division", "classifier"], sort=False):
-        name, more = NETWORKS[kind]
-        for column, what in ERRORS.items():
-            label = f"{name}{more}: {what}, {DIVISIONS[division]}"
-            values = tuple(rows.sort_values("seed")[column])
-            protocol = rows["protocol"].iloc[0]
-            number = Number(label, protocol, printed[name][column], values, None)
+        name, printed = known[kind]
+        for column in ERRORS:
+            part = column.removesuffix("_error_percent")
+            number = Number(
+                f"rows.{printed['id']}.{column}",
+                rows["protocol"].iloc[0],
+                printed[column],
+                tuple(rows.sort_values("seed")[column]),
+                None,
+                variant=f"{kind}, {division}",
+                label=f"{name}: {part} error, {division_name(division)}",
+            )
             if not enters_chance(division, kind):
-                number = _same_for_all(number, int(rows[SAMPLES[column]].iloc[0]))
+                number = _same_for_all(number, int(rows[f"{part}_samples"].iloc[0]))
             numbers.append(number)
     return numbers
 
@@ -144,35 +133,3 @@ def _same_for_all(number: Number, samples: int) -> Number:
         note="no random stream enters",
         seeded=False,
     )
-
-
-_POST = (
-    "With 247 test posts an error is a multiple of 0.40 %, so that 2.278 % cannot occur: the "
-    "printed number is of another division (9 of 395 posts, 4 : 1, give it). In the order of the "
-    "file, later posts have other subjects than those before. "
-)
-_POSTS = (
-    "The author's posts were stemmed and divided by a third party; order, vocabulary, step, epochs "
-    "and kernel are not stated. Ours are all posts of the two groups, with the 2,000 most common "
-    "words of subject and body. At the paper scale the one-layer network and the regressor with "
-    "SGD have nearly the same training errors after every epoch, that with FSGD at most 1.7 times "
-    "as many, so no number of epochs gives both the printed 0.127 and 0.82 %."
-)
-_FSGD_IN_FILE_ORDER = (
-    "Between epochs 10 and 20 of the paper scale the one-layer network and SGD get worse on these "
-    "test posts (7.0 to 8.5 %, 6.4 to 8.3 %), FSGD does not (6.6 %); after 5 and after 10 epochs "
-    "all three are within 1 point of each other."
-)
-_GAUSSIAN = (
-    "With the Gaussian kernel the machine errs less on test posts than with the linear one, in "
-    "every division, and about as little as the spiking regressors (less than that with SGD in "
-    "the order of the file). It is unlikely to be the machine of the table: it leaves errors on "
-    "the posts that trained it, where 0 is printed and the linear kernel has 0; and on shuffled "
-    "posts the printed test error is about that of the linear kernel, which the spiking "
-    "regressors beat."
-)
-_NOT_SEPARATED = (
-    "The printed training error of 0 is that of a machine which separates the posts that trained "
-    "it, as ours does with the linear kernel; the Gaussian one with the default regularisation "
-    "leaves some on the wrong side."
-)

@@ -18,35 +18,24 @@ from plausible.kernels import deep_spiking, rectified_network
 from plausible.kernels.deep_spiking_types import initial_weights, make_network, make_rule
 from plausible.kernels.spike_emission import input_trains
 from plausible.measure.accuracy import accuracy_percent
-from plausible.reproduction.inputs import Settings, read, require
+from plausible.reproduction.inputs import require
 from plausible.seeds import numpy_generator
+from plausible.studies.oconnor2020.ch3_newsgroups.settings import Newsgroups
 
 STUDY, EXPERIMENT = "oconnor2020", "newsgroups"
-FILE_ORDER, SHUFFLED = ORDERS = ("file", "shuffled")
 PARTS = ("training", "test")
 RELU, SPIKING = "relu", ("sgd", "fsgd")
 MACHINES = ("svm_linear", "svm_rbf")
 
 
-class Division(NamedTuple):
+class Samples(NamedTuple):
     """Samples that train and samples that test: features uint8 ``[n, d]``, labels int64 ``[n]``."""
 
     features: dict[str, np.ndarray]
     labels: dict[str, np.ndarray]
 
 
-class Learning(NamedTuple):
-    """What the thesis leaves open for the networks of one layer."""
-
-    steps: int
-    learning_rate: float
-    rectified_learning_rate: float
-    initial_deviation: float
-    epochs: tuple[int, ...]
-    """Epochs after which the errors are measured, increasing."""
-
-
-def divide(dataset: Dataset, order: str, training_parts: int, seed: int) -> Division:
+def divide(dataset: Dataset, order: str, training_parts: int, seed: int) -> Samples:
     """All samples in ``order``: the first ``training_parts`` of one part more train, the rest test.
 
     ``file``: the data set's own order, training samples first. ``shuffled``: a random permutation
@@ -59,7 +48,7 @@ def divide(dataset: Dataset, order: str, training_parts: int, seed: int) -> Divi
     """
     features = np.concatenate([dataset.train_images, dataset.test_images])
     labels = np.concatenate([dataset.train_labels, dataset.test_labels])
-    if order == SHUFFLED:
+    if order == "shuffled":
         places = numpy_generator(STUDY, EXPERIMENT, "order", seed).permutation(len(labels))
         features, labels = features[places], labels[places]
     first = round(len(labels) * training_parts / (training_parts + 1))
@@ -68,7 +57,7 @@ def divide(dataset: Dataset, order: str, training_parts: int, seed: int) -> Divi
             f"sweep newsgroups: {training_parts} training parts of {len(labels)} samples leave "
             f"{len(labels) - first} to test, expected at least 1 of each."
         )
-    return Division(
+    return Samples(
         {"training": features[:first], "test": features[first:]},
         {"training": labels[:first], "test": labels[first:]},
     )
@@ -79,15 +68,15 @@ def error_percent(classes: np.ndarray, labels: np.ndarray) -> float:
     return 100.0 - accuracy_percent(classes, labels)
 
 
-def train_rectified(division: Division, learning: Learning, seed: int) -> list[dict[str, Any]]:
+def train_rectified(division: Samples, settings: Newsgroups, seed: int) -> list[dict[str, Any]]:
     """The one-layer network: rectified outputs, squared error without 1/2, one sample at a time."""
-    weights = _first_weights(division, learning, seed)
+    weights = _first_weights(division, settings, seed)
     features, labels = division.features["training"], division.labels["training"]
     rows, done, healthy = [], 0, True
-    for epoch in learning.epochs:
+    for epoch in settings.epochs_tested:
         order = np.tile(np.arange(len(labels)), epoch - done)
         trained = rectified_network.train(
-            weights, learning.rectified_learning_rate, features, 1, labels, order
+            weights, settings.rectified_learning_rate, features, 1, labels, order
         )
         healthy = healthy and trained == len(order)
         done = epoch
@@ -103,16 +92,16 @@ def train_rectified(division: Division, learning: Learning, seed: int) -> list[d
 
 
 def train_spiking(
-    division: Division, learning: Learning, update: str, seed: int
+    division: Samples, settings: Newsgroups, update: str, seed: int
 ) -> list[dict[str, Any]]:
     """The spiking regressor, by error spikes; its input spikes once per step and feature."""
-    rule = make_rule(learning.steps, learning.learning_rate, update=update)
-    network = make_network(_first_weights(division, learning, seed), rule)
-    trains = {part: input_trains(division.features[part], learning.steps, 1) for part in PARTS}
+    rule = make_rule(settings.steps, settings.learning_rate, update=update)
+    network = make_network(_first_weights(division, settings, seed), rule)
+    trains = {part: input_trains(division.features[part], settings.steps, 1) for part in PARTS}
     labels = division.labels["training"]
     generator = numpy_generator(STUDY, EXPERIMENT, "resets", seed)
     rows, done = [], 0
-    for epoch in learning.epochs:
+    for epoch in settings.epochs_tested:
         order = np.tile(np.arange(len(labels)), epoch - done)
         training = deep_spiking.train(network, rule, trains["training"], labels, order, generator)
         done = epoch
@@ -127,7 +116,7 @@ def train_spiking(
     return rows
 
 
-def fit_machine(division: Division, name: str) -> list[dict[str, Any]]:
+def fit_machine(division: Samples, name: str) -> list[dict[str, Any]]:
     """Support vector machine of scikit-learn with its own settings, linear or Gaussian kernel."""
     from sklearn.svm import SVC  # costs a second: only for those who need it
 
@@ -141,33 +130,25 @@ def fit_machine(division: Division, name: str) -> list[dict[str, Any]]:
 
 
 def newsgroups(
-    settings: Settings, seeds: Sequence[int], dataset: Dataset | None, networks: Any
+    settings: Newsgroups, seeds: Sequence[int], dataset: Dataset | None, networks: Any = None
 ) -> pd.DataFrame:
     """Errors of every classifier on every division, for each seed.
 
-    Settings: ``divisions`` {name: {``protocol``, ``order`` (file or shuffled),
-    ``training_parts``}}; ``steps`` T; ``learning_rate`` eta, and that of the one-layer network,
-    ``rectified_learning_rate``; ``initial_deviation`` of the first weights; ``epochs_tested``,
-    increasing. One row a seed, division, classifier and epoch (0 for the support vector machines,
-    which have none): errors in percent, empty from the epoch on in which a network diverged.
+    One row a seed, division, classifier and epoch (0 for the support vector machines, which have
+    none): errors in percent, empty from the epoch on in which a network diverged.
     """
-    divisions, *numbers, epochs = read(
-        settings, EXPERIMENT, "divisions", "steps", "learning_rate", "rectified_learning_rate",
-        "initial_deviation", "epochs_tested",
-    )  # fmt: skip
     dataset = require(dataset, EXPERIMENT, "data set")
-    learning = Learning(*numbers, tuple(epochs))
     rows = []
     for seed in seeds:
-        for name, chosen in divisions.items():
-            division = divide(dataset, chosen["order"], chosen["training_parts"], seed)
-            found = {RELU: train_rectified(division, learning, seed)}
-            found |= {kind: train_spiking(division, learning, kind, seed) for kind in SPIKING}
+        for name, chosen in settings.divisions.items():
+            division = divide(dataset, chosen.order, chosen.training_parts, seed)
+            found = {RELU: train_rectified(division, settings, seed)}
+            found |= {kind: train_spiking(division, settings, kind, seed) for kind in SPIKING}
             found |= {kind: fit_machine(division, kind) for kind in MACHINES}
             shared = {
                 "seed": seed,
                 "division": name,
-                "protocol": chosen["protocol"],
+                "protocol": chosen.protocol,
                 "data_set": dataset.name,
                 "training_samples": len(division.labels["training"]),
                 "test_samples": len(division.labels["test"]),
@@ -178,13 +159,13 @@ def newsgroups(
     return pd.DataFrame(rows)
 
 
-def _first_weights(division: Division, learning: Learning, seed: int) -> list[np.ndarray]:
+def _first_weights(division: Samples, settings: Newsgroups, seed: int) -> list[np.ndarray]:
     sizes = (division.features["training"].shape[1], 2)
     rng = numpy_generator(STUDY, EXPERIMENT, "weights", seed)
-    return initial_weights(sizes, rng, learning.initial_deviation)
+    return initial_weights(sizes, rng, settings.initial_deviation)
 
 
-def _rectified_classes(weights, division: Division, part: str) -> np.ndarray:
+def _rectified_classes(weights, division: Samples, part: str) -> np.ndarray:
     return rectified_network.outputs(weights, division.features[part], 1)[0].argmax(axis=1)
 
 

@@ -7,30 +7,33 @@ import pandas as pd
 
 from plausible.reproduction.markdown import markdown_table, mean_text
 
-ROWS = {
-    "relu": ("1 Layer NN", "one-layer network (ReLU output)"),
-    "sgd": ("Spiking Regressor", "spiking regressor, SGD"),
-    "fsgd": ("Spiking Regressor", "spiking regressor, FSGD"),
-    "svm_linear": ("SVM", "support vector machine, linear"),
-    "svm_rbf": ("SVM", "support vector machine, Gaussian kernel"),
-}
-"""Row of the published table that a classifier is compared with, and our name of it."""
 DIVISIONS = {
     "file_order": "7 : 1 in the order of the file",
     "shuffled": "7 : 1 shuffled",
     "shuffled_4to1": "4 : 1 shuffled",
 }
-KERNELS = {"svm_linear": "linear", "svm_rbf": "Gaussian"}
-ERRORS = ("test_error_percent", "training_error_percent")
+"""Divisions of the samples, by their ids in the study file."""
 IN_FILE_ORDER = "file_order"
 """Division that no random stream enters."""
+MACHINES = ("svm_linear", "svm_rbf")
+ERRORS = ("test_error_percent", "training_error_percent")
 POSTS = "newsgroups"
 """Beginning of the names of data sets whose errors the published ones may be compared with."""
 
 
+def readings(published: Mapping[str, Any]) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """Name and published row of every classifier: what a row may be is not always stated."""
+    return {kind: (name, row) for row in published["rows"] for kind, name in row["read_as"].items()}
+
+
+def division_name(division: str) -> str:
+    """Name of a division for people."""
+    return DIVISIONS.get(division, division)
+
+
 def enters_chance(division: str, classifier: str) -> bool:
     """Whether seeds differ: a support vector machine has none of its own, a shuffled order does."""
-    return division != IN_FILE_ORDER or classifier not in KERNELS
+    return division != IN_FILE_ORDER or classifier not in MACHINES
 
 
 def last_epochs(table: pd.DataFrame) -> pd.DataFrame:
@@ -41,49 +44,51 @@ def last_epochs(table: pd.DataFrame) -> pd.DataFrame:
 
 def table3_1_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
     """Errors in percent after the last epoch, mean over seeds with its 95 % interval."""
-    printed = {row["network"]: row for row in published["rows"]}
+    known = readings(published)
     last = last_epochs(table)
     rows = []
     for (division, kind), part in last.groupby(["division", "classifier"], sort=False):
-        stated, name = ROWS[kind]
+        name, printed = known[kind]
         first = part.iloc[0]
         row = [
-            f"{DIVISIONS.get(division, division)} ({first.training_samples} : "
+            f"{division_name(division)} ({first.training_samples} : "
             f"{first.test_samples} of {first.data_set})",
             name,
         ]
         # The same number for every seed has no interval over seeds.
         counted = part if enters_chance(division, kind) else part.iloc[:1]
         for error in ERRORS:
-            row += [f"{printed[stated][error]:g}", mean_text(counted[error])]
+            row += [f"{printed[error]:g}", mean_text(counted[error])]
         rows.append(row)
     header = ["division", "classifier", "published test error (%)", "test error (%)"]
     header += ["published training error (%)", "training error (%)"]
     note = (
         f"Mean with its 95 % interval (seeds: {table['seed'].nunique()}); a support vector "
-        "machine in the order of the file is the same for every seed. " + kernel_note(last, printed)
+        "machine (SVM) in the order of the file is the same for every seed. "
+        + kernel_note(last, published)
     )
     return markdown_table(header, rows) + "\n" + note.rstrip() + "\n"
 
 
-def kernel_note(last: pd.DataFrame, printed: Mapping[str, Any]) -> str:
+def kernel_note(last: pd.DataFrame, published: Mapping[str, Any]) -> str:
     """Which kernel's mean errors are nearer to the printed ones of the SVM; '' for a stand-in.
 
     The thesis does not state the kernel.
     """
     if not last["data_set"].str.startswith(POSTS).all():
         return ""
+    known = readings(published)
     found = []
     for division, part in last.groupby("division", sort=False):
         nearer = []
         for error in ERRORS:
             means = part.groupby("classifier")[error].mean()
-            apart = {kind: abs(means[kind] - printed["SVM"][error]) for kind in KERNELS}
+            apart = {kind: abs(means[kind] - known[kind][1][error]) for kind in MACHINES}
             least = min(apart.values())
-            names = [KERNELS[kind] for kind in KERNELS if apart[kind] <= least + 1e-9]
+            names = [known[kind][0] for kind in MACHINES if apart[kind] <= least + 1e-9]
             nearer.append(" and ".join(names))
         test, training = nearer
-        found.append(f"{DIVISIONS.get(division, division)}: {test} (test), {training} (training)")
+        found.append(f"{division_name(division)}: {test} (test), {training} (training)")
     return (
         "The thesis does not state the kernel of its machine. Nearer to its printed errors comes: "
         f"{'; '.join(found)}.\n"
