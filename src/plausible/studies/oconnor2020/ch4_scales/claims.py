@@ -21,7 +21,7 @@ from plausible.reproduction.evidence import (
     outcome_of_all,
 )
 from plausible.reproduction.published import stated_numbers
-from plausible.studies.oconnor2020.ch4_scales.readings import READINGS
+from plausible.studies.oconnor2020.ch4_scales.settings import READINGS
 from plausible.studies.oconnor2020.ch4_scales.tables import ORDERS, published_row
 
 DISCRETISED = {"rounding": "rounding", "sigma_delta": "sigma-delta"}

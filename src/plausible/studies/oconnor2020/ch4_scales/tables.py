@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from plausible.reproduction.markdown import markdown_table, mean_text
-from plausible.studies.oconnor2020.ch4_scales.readings import READINGS
+from plausible.studies.oconnor2020.ch4_scales.settings import READINGS
 
 Published = Mapping[str, Any]
 NETWORKS = {
