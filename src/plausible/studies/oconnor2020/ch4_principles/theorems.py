@@ -75,14 +75,14 @@ def first_output_is_the_first_input(settings: ExperimentSettings, seed: int) -> 
             slow[time] = frames[time] - frames[time - 1]
         checks += [
             Check(
-                "first_output_equals_first_input",
+                "first_output_is_first_input",
                 f"{name} frames: first output against first input, largest difference",
                 _largest(whole[0], frames[0]),
                 0.0,
                 "==",
             ),
             Check(
-                "first_output_equals_first_input",
+                "first_output_is_first_input",
                 f"{name} frames: all outputs, given in pieces, against a loop",
                 _largest(np.concatenate(pieces), slow),
                 0.0,
@@ -100,7 +100,7 @@ def integration_inverts_difference(settings: ExperimentSettings, seed: int) -> l
         text = f"{name} frames: integral of the difference against the frames"
         checks.append(
             Check(
-                "integration_difference_returns",
+                "integral_of_difference",
                 f"{text}, largest difference",
                 _largest(found, frames),
                 1e-12,
@@ -123,13 +123,13 @@ def difference_commutes(settings: ExperimentSettings, seed: int) -> list[Check]:
             where = f"{kind}, {name} frames"
             checks += [
                 Check(
-                    "equality_over_random_sequences",
+                    "commutes_with_linear_maps",
                     f"Δ(w(Σ(x))) against w(x): {where}",
                     _largest(inner, linear(frames)),
                     1e-10,
                 ),
                 Check(
-                    "equality_over_random_sequences",
+                    "commutes_with_linear_maps",
                     f"Σ(w(Δ(x))) against w(x): {where}",
                     _largest(outer, linear(frames)),
                     1e-10,
@@ -171,19 +171,19 @@ def sigma_delta_network(settings: ExperimentSettings, seed: int) -> list[Check]:
         text = "outputs against those of the rounding network, largest difference"
         checks += [
             Check(
-                "outputs_equal_sequence_order",
+                "outputs_equal_in_any_order",
                 f"{name} frames: {text}",
                 _largest(literal, rounding),
                 1e-10,
             ),
             Check(
-                "outputs_equal_sequence_order",
+                "outputs_equal_in_any_order",
                 f"{name} frames, shuffled: {text}",
                 _largest(shuffled, rounding[order]),
                 1e-10,
             ),
             Check(
-                "outputs_equal_sequence_order",
+                "outputs_equal_in_any_order",
                 f"{name} frames, whole weights: {text}",
                 _largest(*exact),
                 0.0,
@@ -213,8 +213,13 @@ def herding_keeps_its_potential_small(settings: ExperimentSettings, seed: int) -
             largest = max(largest, float(np.abs(potential).max()))
             kept = max(kept, _largest(sent + potential, total))
         checks += [
-            Check("phi", f"{name} inputs: largest |phi|", largest, 0.5),
-            Check("phi", f"{name} inputs: sum of inputs - sum of messages - phi", kept, 1e-10),
+            Check("potential_stays_small", f"{name} inputs: largest |phi|", largest, 0.5),
+            Check(
+                "potential_stays_small",
+                f"{name} inputs: sum of inputs - sum of messages - phi",
+                kept,
+                1e-10,
+            ),
         ]
     return checks
 
@@ -320,5 +325,5 @@ def modulation_gives_rounding(settings: ExperimentSettings, seed: int) -> list[C
         found = temporal_integration(_herded(frames) @ weight.T)[0]
         expected = np.rint(frames) @ weight.T
         text = f"{name} inputs: largest difference after {FRAMES} frames"
-        checks.append(Check("equal", text, _largest(found, expected), 1e-10))
+        checks.append(Check("outputs_equal", text, _largest(found, expected), 1e-10))
     return checks

@@ -56,20 +56,20 @@ def sparse_dot_product(settings: ExperimentSettings, seed: int) -> list[Check]:
         miscounted += abs(additions - number * outputs)
     return [
         Check(
-            "result_equals_dense_product_counted",
+            "product_and_additions",
             "sum of columns against the product, whole weights: difference",
             wrong,
             0.0,
             "==",
         ),
         Check(
-            "result_equals_dense_product_counted",
+            "product_and_additions",
             "sum of columns against the product, real weights: difference",
             rounding,
             1e-12,
         ),
         Check(
-            "result_equals_dense_product_counted",
+            "product_and_additions",
             "additions that were made against N d_out: difference",
             miscounted,
             0.0,
@@ -187,7 +187,7 @@ def energies_of_operations(settings: ExperimentSettings, seed: int) -> list[Chec
     }
     return [
         Check(
-            "used_convert_counts_into_energy",
+            "energies_in_use",
             f"energy of a {name} (pJ)",
             round(found[name], 9),
             published,
@@ -225,7 +225,7 @@ def energy_advantage(settings: ExperimentSettings, seed: int) -> list[Check]:
             energy_ratio = energy / discretised_energy_nj(additions, np.zeros_like(additions)).sum()
             checks.append(
                 Check(
-                    "energy_ratio_original_discretized",
+                    "ratio_of_energies",
                     f"energy ratio over 16 times the ratio of operations, distance from 1: {name} "
                     f"original, rounding network, energies {convention.replace('_', ' ')}",
                     abs(float(energy_ratio / (16.0 * ratio)) - 1.0),

@@ -71,14 +71,14 @@ def larger_scales(settings: ExperimentSettings, seed: int) -> list[Check]:
         fall = float(np.diff(additions[row].mean(axis=0)).min())
         checks += [
             Check(
-                "larger_lowers_error_raises",
+                "larger_scales_cost_more_and_err_less",
                 f"largest change of the relative error {where}",
                 rise,
                 0.0,
                 "<",
             ),
             Check(
-                "larger_lowers_error_raises",
+                "larger_scales_cost_more_and_err_less",
                 f"smallest change of the additions {where}",
                 fall,
                 0.0,
@@ -160,7 +160,7 @@ def scale_optimisation(settings: ExperimentSettings, seed: int) -> list[Check]:
         ends = np.stack([layer[-1] for layer in history.scales])
         checks += [
             Check(
-                "loss_falls",
+                "gradients",
                 "gradients by the logarithms of the scales against autograd with straight-through "
                 "rounding, largest difference over three lambdas",
                 apart,
@@ -178,7 +178,7 @@ def scale_optimisation(settings: ExperimentSettings, seed: int) -> list[Check]:
                 protocol,
             ),
             Check(
-                "loss_falls",
+                "loss_ends_lower",
                 "loss of the last of 24 epochs over that of the first, largest of three lambdas",
                 float((loss[-1] / loss[0]).max()),
                 1.0,

@@ -27,6 +27,10 @@ class Reading(NamedTuple):
     """The images that are called test set."""
 
 
+ORDERS = ("file", "temporal")
+"""Of the images: MNIST as it is and Temporal MNIST."""
+DISCRETISED = ("rounding", "sigma_delta")
+"""Networks with scales."""
 READINGS = {
     "as_published": Reading("mean", -1, True, "by_kind", "official"),
     "as_coded": Reading("sum", -2, False, "mean_operation", "thesis"),
