@@ -47,7 +47,8 @@ class NotCompared(Settings):
 
     result: str
     place: str
-    """Dotted place below ``values`` of the entry; everything below it is left out too."""
+    """Dotted place below ``values`` of the entry; everything below it is left out too, and a star
+    stands for any row: ``rows.*.lambda``."""
     because: str
 
 

@@ -1,34 +1,34 @@
 """Division of a sweep among its jobs, and results that a killed job has already finished."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from plausible.files import write_text
+from plausible.reproduction.settings import ExperimentSettings
 
 Task = TypeVar("Task")
 
 
 def part_of(
-    tasks: Sequence[Task], costs: Sequence[float], settings: Mapping[str, Any]
+    tasks: Sequence[Task], costs: Sequence[float], settings: ExperimentSettings
 ) -> list[Task]:
     """Tasks of the job ``shard`` of ``shards``: a stretch of the list of equal estimated cost.
 
     A task belongs to the part in which the middle of its cost lies, so every task belongs to
-    exactly one. Without the two settings all tasks belong to the one job.
+    exactly one.
     """
-    shard, shards = settings.get("shard", 0), settings.get("shards", 1)
     total, before = sum(costs), 0.0
     chosen = []
     for task, share in zip(tasks, costs, strict=True):
-        if int((before + share / 2) / total * shards) == shard:
+        if int((before + share / 2) / total * settings.shards) == settings.shard:
             chosen.append(task)
         before += share
     return chosen
 
 
-def stored(folder: str | None, name: str, compute: Callable[[], Any]) -> Any:
+def stored(folder: str | Path | None, name: str, compute: Callable[[], Any]) -> Any:
     """What ``compute`` returns, read from ``folder`` if a killed run of the job had finished it.
 
     JSON in ``folder``/``name``.json, written at once or not at all; no folder, no memory.

@@ -7,6 +7,7 @@ in the claims of the entry's part, or from the table of theorems; numbers come f
 ``numbers_of_<result>``.
 """
 
+import fnmatch
 import math
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
@@ -331,14 +332,17 @@ def not_judged(published: Published, verdicts: pd.DataFrame, reasons: Reasons) -
         for row in verdicts.itertuples()
         if row.check.startswith("value:")
     }
-    left_out = {(f"{published.study}.{one.result}", one.place) for one in reasons.not_compared}
+    left_out = [(f"{published.study}.{one.result}", one.place) for one in reasons.not_compared]
     missing = []
     for identifier, entry in published.entries.items():
         for place, value in leaves(entry["values"]):
             steps = place.split(".")
-            above = {(identifier, ".".join(steps[: n + 1])) for n in range(len(steps))}
+            above = {".".join(steps[: n + 1]) for n in range(len(steps))}
+            known = any((identifier, step) in judged for step in above) or any(
+                name == identifier and fnmatch.filter(above, pattern) for name, pattern in left_out
+            )
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            if is_number and not above & (judged | left_out) and "same_as" not in entry:
+            if is_number and not known and "same_as" not in entry:
                 missing.append(f"{identifier}: {place}")
     return missing
 

@@ -89,4 +89,5 @@ def _words(key: str) -> str:
 def statement_text(variant: str, statement: str) -> str:
     """What a row judges, for people: the statement or the number, and which variant of it."""
     # Several measurements of one theorem are only numbered; their notes say what each is.
-    return f"{statement} ({variant})" if variant and not variant.startswith("#") else statement
+    shown = variant.replace("_", " ")
+    return f"{statement} ({shown})" if shown and not shown.startswith("#") else statement

@@ -20,8 +20,8 @@ from plausible.networks.sigma_delta import (
     temporal_difference,
     temporal_integration,
 )
-from plausible.reproduction.inputs import Settings, read
 from plausible.seeds import numpy_generator
+from plausible.studies.oconnor2020.ch4_principles.settings import FourNetworks
 
 NETWORKS = ("original", "temporal_difference", "rounding", "sigma_delta")
 """A, B, C and D of the figure."""
@@ -150,18 +150,17 @@ def relative_distance(ours: NDArray, theirs: NDArray) -> float:
     return float(np.abs(ours - theirs).max() / max(1.0, np.abs(theirs).max()))
 
 
-def four_networks(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def four_networks(settings: FourNetworks, seeds, dataset, networks) -> pd.DataFrame:
     """Figure 4.1: modules of the four networks, and the signals behind each of them.
 
     One random ReLU network and one sequence of slowly changing frames for all four.
 
-    Settings: ``layer_sizes`` (input first), ``frames``. One unit of every module, and all units of
-    the network's output. Columns: network, layer (0 is the lowest),
-    position (of the module in its layer), module (x the input, Δ, round, herd, w, Σ, h the
-    output), unit, frame, value, distance_from_twin (B from A, D from C: largest difference of the
-    outputs of the network over the largest output; empty for A and C).
+    One unit of every module, and all units of the network's output. Columns: network, layer (0 is
+    the lowest), position (of the module in its layer), module (x the input, Δ, round, herd, w, Σ,
+    h the output), unit, frame, value, distance_from_twin (B from A, D from C: largest difference of
+    the outputs of the network over the largest output; empty for A and C).
     """
-    sizes, count = read(settings, "four_networks", "layer_sizes", "frames")
+    sizes = settings.layer_sizes
     generator = numpy_generator("oconnor2020", "four_networks", seeds[0])
     weights = [
         generator.standard_normal((above, below)) * np.sqrt(2.0 / below)
@@ -169,7 +168,7 @@ def four_networks(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
     ]
     biases = [generator.uniform(0.0, 1.0, size) for size in sizes[1:]]
     layers = dense_network(weights, biases, output="relu")
-    frames = smooth_frames(count, sizes[0], generator)
+    frames = smooth_frames(settings.frames, sizes[0], generator)
     outputs = {kind: run(layers, frames, kind).outputs for kind in NETWORKS}
     apart = {kind: relative_distance(outputs[kind], outputs[TWINS[kind]]) for kind in TWINS}
     rows = []

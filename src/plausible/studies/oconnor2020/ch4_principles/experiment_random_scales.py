@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from plausible.learning.scale_optimisation import ScaleSettings, dense_maps, optimise_scales
 from plausible.networks.sigma_delta import Layer, dense_network, run
-from plausible.reproduction.inputs import Settings, read
 from plausible.seeds import numpy_generator
+from plausible.studies.oconnor2020.ch4_principles.settings import RandomScales
 
 COMPUTATION = {"as_coded": "sum", "as_published": "mean"}
 """How the computation of a batch enters the loss: the code sums over its samples, eq. 4.8-4.10
@@ -45,7 +45,7 @@ def kops_per_sample(layers: Sequence[Layer], messages: Sequence[NDArray]) -> flo
     )
 
 
-def random_scales(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+def random_scales(settings: RandomScales, seeds: list[int], dataset, networks) -> pd.DataFrame:
     """Figure 4.2: error and computation of a rounding network, for random and optimised scales.
 
     The text calls the network "2-layer (100-100-100)" and its weights Glorot's; the author's code
@@ -55,36 +55,20 @@ def random_scales(settings: Settings, seeds: list[int], dataset, networks) -> pd
     Beyond the figure: scales for single units, on this network and on one whose hidden units have a
     factor each (log-normal; the weights above are divided by it, so the function stays).
 
-    Settings: ``layer_sizes``, ``weight_factors``, ``samples`` (standard normal inputs),
-    ``random_triples``, ``triple_mean``, ``triple_deviation`` (scales are |N(mean, deviation)|),
-    ``lambdas``, ``learning_rate``, ``unitwise_learning_rate`` (a unit has but its share of a
-    layer's gradient), ``epochs``, ``batch_size``, ``recorded_epochs`` (before the last),
-    ``unit_spread`` (deviation of the logarithm of a unit's factor).
-
     Columns: protocol (how the computation of a batch is counted; `corrected` for random scales),
     network (layers: as published; units: with a factor for each unit), kind (start, random,
     trajectory, end), unitwise (a scale for each unit), seed, lambda, epoch, scale_0 to scale_2
     (geometric means over the units if unitwise; number n is that of the input of matrix n),
     error_fraction, kops_per_sample, diverged.
     """
-    sizes, factors, samples, triples, mean, deviation, spread = read(
-        settings,
-        "random_scales",
-        "layer_sizes",
-        "weight_factors",
-        "samples",
-        "random_triples",
-        "triple_mean",
-        "triple_deviation",
-        "unit_spread",
-    )
     torch.set_num_threads(1)
     rows: list[tuple] = []
     for seed in seeds:
         generator = numpy_generator("oconnor2020", "random_scales", seed)
-        weights = random_weights(sizes, factors, generator)
-        inputs = generator.standard_normal((samples, sizes[0]))
-        drawn = np.abs(generator.normal(mean, deviation, (triples, len(weights))))
+        weights = random_weights(settings.layer_sizes, settings.weight_factors, generator)
+        inputs = generator.standard_normal((settings.samples, settings.layer_sizes[0]))
+        shape = (settings.random_triples, len(weights))
+        drawn = np.abs(generator.normal(settings.triple_mean, settings.triple_deviation, shape))
         problem = _Problem(weights, inputs)
         for kind, several in (("start", np.ones((1, len(weights)))), ("random", drawn)):
             rows += [
@@ -92,7 +76,7 @@ def random_scales(settings: Settings, seeds: list[int], dataset, networks) -> pd
                 + (*problem.point(scales), False)
                 for scales in several
             ]
-        apart = _Problem(_with_unit_factors(weights, spread, generator), inputs)
+        apart = _Problem(_with_unit_factors(weights, settings.unit_spread, generator), inputs)
         for protocol, name, unitwise, each in (
             ("as_coded", "layers", False, problem),
             ("as_published", "layers", False, problem),
@@ -103,7 +87,7 @@ def random_scales(settings: Settings, seeds: list[int], dataset, networks) -> pd
             found = _optimised(each, settings, COMPUTATION[protocol], unitwise)
             rows += [(protocol, name, row[0], unitwise, seed, *row[1:]) for row in found]
     columns = ["protocol", "network", "kind", "unitwise", "seed", "lambda", "epoch"]
-    columns += [f"scale_{index}" for index in range(len(factors))]
+    columns += [f"scale_{index}" for index in range(len(settings.weight_factors))]
     columns += ["error_fraction", "kops_per_sample", "diverged"]
     return pd.DataFrame([[_shortened(value) for value in row] for row in rows], columns=columns)
 
@@ -141,43 +125,33 @@ def _shortened(value):
 
 
 def _optimised(
-    problem: _Problem, settings: Settings, computation: str, unitwise: bool
+    problem: _Problem, settings: RandomScales, computation: str, unitwise: bool
 ) -> list[tuple]:
     """Rows of the trajectories: kind, lambda, epoch, scales, error, computation, diverged."""
-    lambdas, rate, unit_rate, epochs, batch, recorded = read(
-        settings,
-        "random_scales",
-        "lambdas",
-        "learning_rate",
-        "unitwise_learning_rate",
-        "epochs",
-        "batch_size",
-        "recorded_epochs",
-    )
     optimisation = ScaleSettings(
-        lambdas=tuple(lambdas),
+        lambdas=settings.lambdas,
         unitwise=unitwise,
         error="l2",
         computation=computation,
-        learning_rate=unit_rate if unitwise else rate,
-        epochs=epochs,
-        batch_size=batch,
+        learning_rate=settings.unitwise_learning_rate if unitwise else settings.learning_rate,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
         record_every_epochs=1.0,
     )
     maps = dense_maps([torch.from_numpy(weight) for weight in problem.weights], output="relu")
     history = optimise_scales(maps, torch.from_numpy(problem.inputs), optimisation)
     rows = []
     for record, epoch in enumerate(history.epoch.tolist()):
-        if epoch != epochs and epoch not in recorded:
+        if epoch != settings.epochs and epoch not in settings.recorded_epochs:
             continue
-        for index, weight in enumerate(lambdas):
+        for index, weight in enumerate(settings.lambdas):
             scales = [layer[record, index] for layer in history.scales]
             good = all(np.all((each > 0) & np.isfinite(each)) for each in scales)
             error, operations = problem.point(scales) if good else (np.nan, np.nan)
             with np.errstate(divide="ignore", invalid="ignore"):
                 means = [float(np.exp(np.mean(np.log(each)))) for each in scales]
-            kind = "end" if epoch == epochs else "trajectory"
-            rows.append((kind, float(weight), epoch, *means, error, operations, not good))
+            kind = "end" if epoch == settings.epochs else "trajectory"
+            rows.append((kind, weight, epoch, *means, error, operations, not good))
     return rows
 
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from plausible.data.dataset import Dataset
 from plausible.data.splits import split_dataset
 from plausible.kernels.temporal_order import label_change_fraction, temporal_order
-from plausible.reproduction.inputs import Settings, read, require
+from plausible.reproduction.inputs import require
 from plausible.seeds import numpy_generator
+from plausible.studies.oconnor2020.ch4_principles.settings import TemporalMnist
 
 PARTS = {"thesis test": "as_coded", "official test": "as_published", "thesis training": "as_coded"}
 """Sequences that are ordered, each for itself, with the protocol that takes them."""
@@ -62,11 +63,10 @@ def _lost(images: NDArray, labels: NDArray, order: NDArray) -> tuple[int, int]:
     return lost, missing(*pairs_of) - lost
 
 
-def temporal_mnist(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+def temporal_mnist(settings: TemporalMnist, seeds: list[int], dataset, networks) -> pd.DataFrame:
     """Figure 4.3 and appendix B.4: how alike neighbours are, and the snippets that are shown.
 
-    Settings: ``buffer_sizes`` (candidates; of the published code ``published_buffer``),
-    ``snippets``, ``snippet_frames``. The training part is ordered with the published buffer only.
+    The training part is ordered with the published buffer only.
 
     Columns: element (sequence, frame), protocol, part (thesis test, official test, thesis
     training), order (file, shuffled, temporal), buffer_size (0 if there is none), seed (-1 where no
@@ -76,17 +76,9 @@ def temporal_mnist(settings: Settings, seeds: list[int], dataset, networks) -> p
     columns, white, pixels (grey levels in hexadecimal digits, two each, row by row).
     """
     dataset = require(dataset, "temporal_mnist", "data set")
-    buffers, published, snippets, length = read(
-        settings,
-        "temporal_mnist",
-        "buffer_sizes",
-        "published_buffer",
-        "snippets",
-        "snippet_frames",
-    )
     rows: list[dict] = []
     for part, (images, labels) in sequences(dataset).items():
-        for kind, buffer, seed, order in _orders(part, images, seeds, buffers, published):
+        for kind, buffer, seed, order in _orders(part, images, seeds, settings):
             ordered = images[order]
             first, second = distances(ordered, dataset.white)
             lost, wrong = _lost(images, labels, order)
@@ -97,16 +89,16 @@ def temporal_mnist(settings: Settings, seeds: list[int], dataset, networks) -> p
                 | {"change_fraction": first / _mean_sum(images, dataset.white)}
                 | {"label_change_fraction": label_change_fraction(labels[order])}
             )
-            if part == SHOWN and kind == "temporal" and buffer == published:
+            if part == SHOWN and kind == "temporal" and buffer == settings.published_buffer:
                 rows += [
                     {"element": "frame", **base, "seed": seed, **frame}
-                    for frame in _snippets(order, images, labels, dataset, snippets, length)
+                    for frame in _snippets(order, images, labels, dataset, settings)
                 ]
     return pd.DataFrame(rows)
 
 
 def _orders(
-    part: str, images: NDArray, seeds: list[int], buffers: list[int], published: int
+    part: str, images: NDArray, seeds: list[int], settings: TemporalMnist
 ) -> Iterator[tuple[str, int, int, NDArray]]:
     """Order, buffer, seed and permutation of every sequence of a part."""
     count = len(images)
@@ -114,8 +106,10 @@ def _orders(
     for seed in seeds:
         generator = numpy_generator("oconnor2020", "temporal_mnist", part, seed)
         yield "shuffled", 0, seed, generator.permutation(count)
-    sizes = [published] if part == "thesis training" else sorted({*buffers, published})
-    for buffer in sizes:
+    sizes = {settings.published_buffer}
+    if part != "thesis training":
+        sizes.update(settings.buffer_sizes)
+    for buffer in sorted(sizes):
         yield "temporal", buffer, -1, temporal_order(images, buffer)
 
 
@@ -124,14 +118,13 @@ def _snippets(
     images: NDArray,
     labels: NDArray,
     dataset: Dataset,
-    snippets: int,
-    length: int,
+    settings: TemporalMnist,
 ) -> Iterator[dict]:
     """Frames of snippets that start at equal distances, as in the author's figure."""
     rows, columns = dataset.image_shape
-    for snippet in range(snippets):
-        start = snippet * (len(order) // snippets)
-        for frame, index in enumerate(order[start : start + length]):
+    for snippet in range(settings.snippets):
+        start = snippet * (len(order) // settings.snippets)
+        for frame, index in enumerate(order[start : start + settings.snippet_frames]):
             yield {
                 "snippet": snippet,
                 "frame": frame,

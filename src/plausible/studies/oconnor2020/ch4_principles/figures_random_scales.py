@@ -269,13 +269,11 @@ def _draw_ratio(axes: Axes, rows: pd.DataFrame, look) -> None:
 
 def _published_ratios(published: Published) -> dict[str, float]:
     """Sigma-delta over rounding at the smallest lambda of table B.1, by the order of images."""
-    rows = published.values("table_b1")["rows"]
-    smallest = min(row["lambda"] for row in rows if row["lambda"] is not None)
-    chosen = {row["network"]: row for row in rows if row["lambda"] == smallest}
-    names = {"file": "mnist", "temporal": "temporal_mnist"}
+    rows = [row for row in published.values("table_b1")["rows"] if "lambda" in row]
+    chosen = min(rows, key=lambda row: row["lambda"])
     return {
-        order: chosen["SigmaDelta"][key]["kflops"] / chosen["Round"][key]["kflops"]
-        for order, key in names.items()
+        order: cells["kflops"] / chosen["rounding"][order]["kflops"]
+        for order, cells in chosen["sigma_delta"].items()
     }
 
 

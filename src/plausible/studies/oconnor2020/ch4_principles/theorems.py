@@ -19,7 +19,7 @@ from plausible.networks.sigma_delta import (
     temporal_difference,
     temporal_integration,
 )
-from plausible.reproduction.inputs import Settings
+from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check
 from plausible.studies.oconnor2020.ch4_principles.experiment_random_scales import (
     correlated_frames,
@@ -61,7 +61,7 @@ def _largest(found: NDArray, expected: NDArray) -> float:
     return float(np.abs(found - expected).max())
 
 
-def first_output_is_the_first_input(settings: Settings, seed: int) -> list[Check]:
+def first_output_is_the_first_input(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Algorithm 4: y = x - x_last, from x_last = 0, with a state that persists."""
     checks = []
     for name, frames in _sequences(theorem_generator("algorithm4", seed), 9).items():
@@ -75,14 +75,14 @@ def first_output_is_the_first_input(settings: Settings, seed: int) -> list[Check
             slow[time] = frames[time] - frames[time - 1]
         checks += [
             Check(
-                "first_output_equals_first_input",
+                "first_output_is_first_input",
                 f"{name} frames: first output against first input, largest difference",
                 _largest(whole[0], frames[0]),
                 0.0,
                 "==",
             ),
             Check(
-                "first_output_equals_first_input",
+                "first_output_is_first_input",
                 f"{name} frames: all outputs, given in pieces, against a loop",
                 _largest(np.concatenate(pieces), slow),
                 0.0,
@@ -92,7 +92,7 @@ def first_output_is_the_first_input(settings: Settings, seed: int) -> list[Check
     return checks
 
 
-def integration_inverts_difference(settings: Settings, seed: int) -> list[Check]:
+def integration_inverts_difference(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Algorithm 5: y = y + x; the running sum of the differences is the input."""
     checks = []
     for name, frames in _sequences(theorem_generator("algorithm5", seed), 9).items():
@@ -100,7 +100,7 @@ def integration_inverts_difference(settings: Settings, seed: int) -> list[Check]
         text = f"{name} frames: integral of the difference against the frames"
         checks.append(
             Check(
-                "integration_difference_returns",
+                "integral_of_difference",
                 f"{text}, largest difference",
                 _largest(found, frames),
                 1e-12,
@@ -109,7 +109,7 @@ def integration_inverts_difference(settings: Settings, seed: int) -> list[Check]
     return checks
 
 
-def difference_commutes(settings: Settings, seed: int) -> list[Check]:
+def difference_commutes(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 4.1: Delta(w(Sigma(x))) = w(x), and so Sigma(w(Delta(x))) = w(x), for linear w."""
     generator = theorem_generator("eq4.1", seed)
     weight = generator.standard_normal((10, IMAGE[0] * IMAGE[1]))
@@ -123,13 +123,13 @@ def difference_commutes(settings: Settings, seed: int) -> list[Check]:
             where = f"{kind}, {name} frames"
             checks += [
                 Check(
-                    "equality_over_random_sequences",
+                    "commutes_with_linear_maps",
                     f"Δ(w(Σ(x))) against w(x): {where}",
                     _largest(inner, linear(frames)),
                     1e-10,
                 ),
                 Check(
-                    "equality_over_random_sequences",
+                    "commutes_with_linear_maps",
                     f"Σ(w(Δ(x))) against w(x): {where}",
                     _largest(outer, linear(frames)),
                     1e-10,
@@ -138,7 +138,7 @@ def difference_commutes(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def temporal_difference_network(settings: Settings, seed: int) -> list[Check]:
+def temporal_difference_network(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 4.4.1: pairs of integration and difference leave the function as it was."""
     generator = theorem_generator("temporal_difference_network", seed)
     layers = _network(generator)
@@ -156,7 +156,7 @@ def temporal_difference_network(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def sigma_delta_network(settings: Settings, seed: int) -> list[Check]:
+def sigma_delta_network(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 4.2: rounding before the difference makes outputs those of the rounding network."""
     generator = theorem_generator("eq4.2", seed)
     layers = _network(generator)
@@ -171,19 +171,19 @@ def sigma_delta_network(settings: Settings, seed: int) -> list[Check]:
         text = "outputs against those of the rounding network, largest difference"
         checks += [
             Check(
-                "outputs_equal_sequence_order",
+                "outputs_equal_in_any_order",
                 f"{name} frames: {text}",
                 _largest(literal, rounding),
                 1e-10,
             ),
             Check(
-                "outputs_equal_sequence_order",
+                "outputs_equal_in_any_order",
                 f"{name} frames, shuffled: {text}",
                 _largest(shuffled, rounding[order]),
                 1e-10,
             ),
             Check(
-                "outputs_equal_sequence_order",
+                "outputs_equal_in_any_order",
                 f"{name} frames, whole weights: {text}",
                 _largest(*exact),
                 0.0,
@@ -201,7 +201,7 @@ def _whole_number_network(generator: np.random.Generator) -> tuple[Layer, ...]:
     return dense_network(weights, biases, output="relu")
 
 
-def herding_keeps_its_potential_small(settings: Settings, seed: int) -> list[Check]:
+def herding_keeps_its_potential_small(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Algorithm 14: phi += x; s = round(phi); phi -= s."""
     checks = []
     for name, frames in _sequences(theorem_generator("algorithm14", seed), 50).items():
@@ -213,13 +213,18 @@ def herding_keeps_its_potential_small(settings: Settings, seed: int) -> list[Che
             largest = max(largest, float(np.abs(potential).max()))
             kept = max(kept, _largest(sent + potential, total))
         checks += [
-            Check("phi", f"{name} inputs: largest |phi|", largest, 0.5),
-            Check("phi", f"{name} inputs: sum of inputs - sum of messages - phi", kept, 1e-10),
+            Check("potential_stays_small", f"{name} inputs: largest |phi|", largest, 0.5),
+            Check(
+                "potential_stays_small",
+                f"{name} inputs: sum of inputs - sum of messages - phi",
+                kept,
+                1e-10,
+            ),
         ]
     return checks
 
 
-def messages_are_whole_numbers(settings: Settings, seed: int) -> list[Check]:
+def messages_are_whole_numbers(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Algorithm 15: s = round(x); s - s_last is sent."""
     checks = []
     for name, frames in _sequences(theorem_generator("algorithm15", seed), 50).items():
@@ -240,7 +245,7 @@ def messages_are_whole_numbers(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def herding_of_differences(settings: Settings, seed: int) -> list[Check]:
+def herding_of_differences(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. B.10: herd(Delta(u)) = Delta(round(u)), where round(x + n) = round(x) + n for whole n.
 
     Rounding halves to even, as numpy and torch do, is not of this kind: 0.5 goes to 0 and 1.5 to
@@ -311,7 +316,7 @@ def _herded(frames: NDArray, rounding: Callable[[NDArray], NDArray] | None = Non
     return messages
 
 
-def modulation_gives_rounding(settings: Settings, seed: int) -> list[Check]:
+def modulation_gives_rounding(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. B.11: Sigma(w(herd(Delta(x)))) = w(round(x))."""
     generator = theorem_generator("eqB.11", seed)
     weight = generator.standard_normal((10, 50))
@@ -320,5 +325,5 @@ def modulation_gives_rounding(settings: Settings, seed: int) -> list[Check]:
         found = temporal_integration(_herded(frames) @ weight.T)[0]
         expected = np.rint(frames) @ weight.T
         text = f"{name} inputs: largest difference after {FRAMES} frames"
-        checks.append(Check("equal", text, _largest(found, expected), 1e-10))
+        checks.append(Check("outputs_equal", text, _largest(found, expected), 1e-10))
     return checks

@@ -20,7 +20,7 @@ from plausible.measure.operations import (
     original_operations,
 )
 from plausible.networks.sigma_delta import dense_network, run, sparse_product
-from plausible.reproduction.inputs import Settings
+from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check
 from plausible.studies.oconnor2020.ch4_principles.theorems_scales import (
     SIZES,
@@ -38,7 +38,7 @@ ENERGIES = {
 """Published, in pJ; the entry of the published file lists them in the same order."""
 
 
-def sparse_dot_product(settings: Settings, seed: int) -> list[Check]:
+def sparse_dot_product(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 4.3: whole messages as a sum of N signed one-hot vectors, N d_out additions."""
     generator = theorem_generator("eq4.3", seed)
     wrong, miscounted, rounding = 0.0, 0, 0.0
@@ -56,20 +56,20 @@ def sparse_dot_product(settings: Settings, seed: int) -> list[Check]:
         miscounted += abs(additions - number * outputs)
     return [
         Check(
-            "result_equals_dense_product_counted",
+            "product_and_additions",
             "sum of columns against the product, whole weights: difference",
             wrong,
             0.0,
             "==",
         ),
         Check(
-            "result_equals_dense_product_counted",
+            "product_and_additions",
             "sum of columns against the product, real weights: difference",
             rounding,
             1e-12,
         ),
         Check(
-            "result_equals_dense_product_counted",
+            "product_and_additions",
             "additions that were made against N d_out: difference",
             miscounted,
             0.0,
@@ -78,7 +78,7 @@ def sparse_dot_product(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def operation_counts(settings: Settings, seed: int) -> list[Check]:
+def operation_counts(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. B.12-B.15: formulas against operations that are counted one at a time."""
     dense = {
         biases: float(
@@ -174,7 +174,7 @@ def _multiply_and_add(weight: NDArray, activity: NDArray, skip: bool) -> int:
     return operations
 
 
-def energies_of_operations(settings: Settings, seed: int) -> list[Check]:
+def energies_of_operations(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 4.4.3: energies by which counts are converted; what 1000 operations cost, in pJ."""
     thousand, none = np.array(1000.0), np.array(0.0)
     found = {
@@ -187,7 +187,7 @@ def energies_of_operations(settings: Settings, seed: int) -> list[Check]:
     }
     return [
         Check(
-            "used_convert_counts_into_energy",
+            "energies_in_use",
             f"energy of a {name} (pJ)",
             round(found[name], 9),
             published,
@@ -197,7 +197,7 @@ def energies_of_operations(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def energy_advantage(settings: Settings, seed: int) -> list[Check]:
+def energy_advantage(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Figure 4.4: the ratio of energies is 16 times the ratio of operations.
 
     The code takes the mean of 3.1 and 0.1 pJ for every operation of the original network, which
@@ -225,7 +225,7 @@ def energy_advantage(settings: Settings, seed: int) -> list[Check]:
             energy_ratio = energy / discretised_energy_nj(additions, np.zeros_like(additions)).sum()
             checks.append(
                 Check(
-                    "energy_ratio_original_discretized",
+                    "ratio_of_energies",
                     f"energy ratio over 16 times the ratio of operations, distance from 1: {name} "
                     f"original, rounding network, energies {convention.replace('_', ' ')}",
                     abs(float(energy_ratio / (16.0 * ratio)) - 1.0),

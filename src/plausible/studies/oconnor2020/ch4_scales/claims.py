@@ -6,6 +6,7 @@ test part: the official images by the text, the end of the training file by the 
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,11 +21,10 @@ from plausible.reproduction.evidence import (
     outcome_of,
     outcome_of_all,
 )
-from plausible.reproduction.published import stated_numbers
-from plausible.studies.oconnor2020.ch4_scales.readings import READINGS
-from plausible.studies.oconnor2020.ch4_scales.tables import ORDERS, published_row
+from plausible.reproduction.wording import quantity
+from plausible.studies.oconnor2020.ch4_scales.settings import DISCRETISED, ORDERS, READINGS
+from plausible.studies.oconnor2020.ch4_scales.tables import published_row
 
-DISCRETISED = {"rounding": "rounding", "sigma_delta": "sigma-delta"}
 COLUMNS = (
     "protocol",
     "granularity",
@@ -64,58 +64,49 @@ def by_strength(rows: pd.DataFrame) -> list[tuple[float, pd.DataFrame]]:
 
 
 def same_errors(evidence: Evidence) -> list[Outcome]:
-    """Rounding and sigma-delta in both orders: largest difference of test errors, 0 points."""
-    return [_spread_outcome(evidence, protocol, rows, 0.0) for protocol, rows in readings(evidence)]
+    """Rounding and sigma-delta in both orders: largest difference of test errors."""
+    return _spreads(evidence, evidence.bound("same_errors", "points"))
 
 
 def errors_agree(evidence: Evidence) -> list[Outcome]:
     """The same within the published tolerance."""
-    bound = evidence.bounds(0)[0]
+    return _spreads(evidence, evidence.bound("errors_agree", "points"))
+
+
+def _spreads(evidence: Evidence, bound: float) -> list[Outcome]:
     return [
-        _spread_outcome(evidence, protocol, rows, bound) for protocol, rows in readings(evidence)
+        _spread_outcome(protocol, rows[rows["network"].isin(DISCRETISED)], bound)
+        for protocol, rows in readings(evidence)
     ]
 
 
 def errors_do_not_depend_on_the_order(evidence: Evidence) -> list[Outcome]:
     """Every network on every part of the data: difference between its errors in both orders."""
-    largest = max(evidence.bounds(0))
+    bounds = evidence.statement("errors_do_not_depend_on_the_order")["bounds"]
     outcomes = []
     for protocol, rows in readings(evidence, tested=False):
         rows = rows[rows["network"].isin(["original", *DISCRETISED])]
         training = rows["part"] == "training"
         # The published ties of floating point, 0.01 to 0.02 points, are those of training errors.
-        for chosen, bound, variant in (
-            (rows[~training], 0.0, "test"),
-            (rows[training], largest, "training"),
-        ):
-            outcome = _spread_outcome(
-                evidence, protocol, chosen, bound, ["part", "network"], DISCRETISED
-            )
+        for variant, chosen in (("test", rows[~training]), ("training", rows[training])):
+            bound = bounds[f"{variant}_points"]
+            outcome = _spread_outcome(protocol, chosen, bound, "part", "network")
             outcomes.append(outcome._replace(variant=variant))
     return outcomes
 
 
-def _spread_outcome(
-    evidence: Evidence,
-    protocol: str,
-    rows: pd.DataFrame,
-    bound: float,
-    also: list[str] | None = None,
-    networks: Mapping[str, str] = DISCRETISED,
-) -> Outcome:
-    """Largest minus smallest error of what must be equal: orders, and networks unless ``also``.
+def _spread_outcome(protocol: str, rows: pd.DataFrame, bound: float, *by: str) -> Outcome:
+    """Largest minus smallest error of what must be equal: all rows of a setting and of ``by``.
 
     A diverged network has no error and takes no part.
     """
-    chosen = rows if also else rows[rows["network"].isin(networks)]
-    keys = ["seed", "setting", "lambda", *(also or [])]
-    groups = chosen.groupby(keys, dropna=False)["error_percent"]
+    groups = rows.groupby(["seed", "setting", "lambda", *by], dropna=False)["error_percent"]
     apart = (groups.max() - groups.min()).dropna()
     worst = float(apart.max()) if len(apart) else math.nan
     note = f"largest difference in points of {len(apart)} comparisons; must be <= {bound:g}"
     # The errors are fractions of whole images: differences below a millionth point are rounding.
     holds = worst <= bound + 1e-6
-    return Outcome(protocol, holds, worst, n_seeds=chosen["seed"].nunique(), note=note)
+    return Outcome(protocol, holds, worst, n_seeds=rows["seed"].nunique(), note=note)
 
 
 def _ratios(
@@ -133,7 +124,10 @@ def _ratios(
 
 def fewer_operations_in_temporal_order(evidence: Evidence) -> list[Outcome]:
     """Operations of sigma-delta over those of rounding on Temporal MNIST, for every lambda."""
-    low, high = evidence.bounds(1)[:2]
+    low, high = (
+        evidence.bound("fewer_operations_in_temporal_order", name)
+        for name in ("least_ratio", "largest_ratio")
+    )
     outcomes = []
     for protocol, rows in readings(evidence):
         networks = [of_network(rows, name, "temporal") for name in ("sigma_delta", "rounding")]
@@ -150,7 +144,7 @@ def more_operations_in_file_order(evidence: Evidence) -> list[Outcome]:
 
     It is a property of the images: of digits whose grey levels fill the square it may be below 1.
     """
-    stated = evidence.bounds(2)[0]
+    stated = evidence.bound("more_operations_in_file_order", "published_ratio")
     outcomes = []
     for protocol, rows in readings(evidence):
         ratios = _ratios(of_network(rows, "sigma_delta"), of_network(rows, "rounding"), low=1.0)
@@ -164,17 +158,18 @@ def reach_the_original_error(evidence: Evidence) -> list[Outcome]:
 
     Reached is what the claim of section 4.6.2 calls so: within its tolerance.
     """
-    claim = evidence.published.entry("ch4.reaches_original_error")
-    bound = stated_numbers(claim["expect"][0]["test"])[0]
+    bound = evidence.bound(
+        "original_error_at_the_smallest_lambda", "points", of="ch4.reaches_original_error"
+    )
     outcomes = []
     for protocol, rows in readings(evidence):
-        for network, title in DISCRETISED.items():
+        for network in DISCRETISED:
             found = list(_above_original(rows, network))
             cheaper = [one for one in found if one[2]]
             best = min(cheaper or found, key=lambda one: one[1].mean())
             judged = judge(best[1], high=bound)
             note = f"points above the original at lambda {best[0]:.3g}; must be < {bound:g}"
-            outcome = outcome_of(judged, protocol, note, variant=title)
+            outcome = outcome_of(judged, protocol, note, variant=network)
             outcomes.append(outcome if cheaper else outcome._replace(holds=False, full_scale=True))
     return outcomes
 
@@ -184,10 +179,10 @@ def original_error_at_the_smallest_lambda(evidence: Evidence) -> list[Outcome]:
 
     The cost of a network depends on the images, so it is compared on the published ones only.
     """
-    bound = evidence.statement_numbers(0)[0]
+    bound = evidence.bound("original_error_at_the_smallest_lambda", "points")
     outcomes = []
     for protocol, rows in readings(evidence):
-        for network, title in DISCRETISED.items():
+        for network in DISCRETISED:
             strength, apart, fewer = next(_above_original(rows, network))
             judged = judge(apart, high=bound)
             cost = "fewer" if fewer else "not fewer"
@@ -195,7 +190,7 @@ def original_error_at_the_smallest_lambda(evidence: Evidence) -> list[Outcome]:
                 f"points above the original at lambda {strength:.3g}, {cost} operations than its "
                 f"dense pass; must be < {bound:g} and fewer"
             )
-            outcome = outcome_of(judged, protocol, note, variant=title, full_scale=not fewer)
+            outcome = outcome_of(judged, protocol, note, variant=network, full_scale=not fewer)
             outcomes.append(outcome._replace(holds=outcome.holds and fewer))
     return outcomes
 
@@ -211,10 +206,10 @@ def _above_original(rows: pd.DataFrame, network: str) -> Iterator[tuple[float, p
 
 def monotone_in_lambda(evidence: Evidence) -> list[Outcome]:
     """From one lambda to the next: operations fall, the test error rises or falls by little."""
-    allowed = evidence.bounds(1)[0]
+    allowed = evidence.bound("monotone_in_lambda", "points")
     outcomes = []
     for protocol, rows in readings(evidence):
-        for network, title in DISCRETISED.items():
+        for network in DISCRETISED:
             steps = by_strength(of_network(rows, network))
             costs, errors = {}, {}
             for (_, before), (strength, after) in zip(steps, steps[1:], strict=False):
@@ -227,19 +222,19 @@ def monotone_in_lambda(evidence: Evidence) -> list[Outcome]:
                 (errors, "error", f"change in points, must be >= -{allowed:g}"),
             ):
                 if judged:
-                    variant = f"{what}, {title}"
+                    variant = f"{what}, {network}"
                     outcomes.append(outcome_of_all(judged, protocol, note, variant=variant))
     return outcomes
 
 
 def dense_original(evidence: Evidence) -> list[Outcome]:
     """Operations and energy of a dense pass, as printed: the count cut off, the energy rounded."""
-    stated = evidence.statement_numbers(2)
+    stated = evidence.statement("dense_original")["bounds"]
     outcomes = []
     for protocol, rows in readings(evidence):
         original = of_network(rows, "original")
         kflops, energy = float(original["kflops"].max()), float(original["energy_nj"].max())
-        holds = [math.floor(kflops), round(energy)] == stated
+        holds = math.floor(kflops) == stated["kflops"] and round(energy) == stated["energy_nj"]
         note = f"{kflops:.2f} thousand operations, {energy:.1f} nJ"
         text = f"{math.floor(kflops)} kOps, {round(energy)} nJ"
         outcomes.append(Outcome(protocol, holds, text, note=note, full_scale=True))
@@ -248,7 +243,9 @@ def dense_original(evidence: Evidence) -> list[Outcome]:
 
 def temporal_over_file(evidence: Evidence) -> list[Outcome]:
     """Operations of sigma-delta on Temporal MNIST over those on MNIST, for every lambda."""
-    low, high = evidence.bounds(3)
+    low, high = (
+        evidence.bound("temporal_over_file", name) for name in ("least_ratio", "largest_ratio")
+    )
     outcomes = []
     for protocol, rows in readings(evidence):
         temporal, in_file = (of_network(rows, "sigma_delta", order) for order in reversed(ORDERS))
@@ -264,67 +261,83 @@ def numbers_of_table_b1(evidence: Evidence) -> list[Number]:
     The original network does not depend on lambda and is compared once. No tolerance is stated for
     a cell of another network.
     """
+    values = evidence.entry["values"]
     numbers = []
     for protocol, rows in readings(evidence, tested=False):
-        tested = rows[rows["part"] == READINGS[protocol].test_part]
-        trained = rows[rows["part"] == "training"]
-        every = protocol == "as_coded"
-        numbers += _original_cells(evidence, protocol, tested, trained, every)
-        for setting, group in _settings(tested):
-            for network in DISCRETISED:
-                printed = published_row(evidence.entry["values"], setting, network)
-                for order, key in ORDERS.items() if printed else ():
-                    mine = of_network(group, network, order)
-                    training = of_network(trained, network, order)
-                    training = training[_is_setting(training, setting)]
-                    name = f"{_title(setting)}, {printed['network']}, {key}"
-                    columns = [("kflops", mine["kflops"])]
-                    columns += [("test_error_percent", mine["error_percent"])]
-                    if every:
-                        columns += [("training_error_percent", training["error_percent"])]
-                        columns += [("energy_nj", mine["energy_nj"])]
+        test = READINGS[protocol].test_part
+        numbers += _original_numbers(values, protocol, rows, test)
+        for strength in [None, *sorted(rows["lambda"].dropna().unique())]:
+            group = rows[_is_setting(rows, strength)]
+            printed = published_row(values, strength)
+            for network in DISCRETISED if printed else ():
+                for order, cells in printed[network].items():
+                    scales = "unoptimized" if strength is None else f"lambda {strength:.3g}"
+                    found = _cells(of_network(group, network, order), protocol, test)
                     numbers += [
-                        Number(f"{name}: {cell}", protocol, printed[key][cell], tuple(found), None)
-                        for cell, found in columns
+                        Number(
+                            f"rows.{printed['id']}.{network}.{order}.{cell}",
+                            protocol,
+                            cells[cell],
+                            tuple(column),
+                            None,
+                            label=_label(values, scales, network, order, cell),
+                        )
+                        for cell, column in found.items()
                     ]
     return numbers
 
 
-def _settings(rows: pd.DataFrame) -> Iterator[tuple[float | None, pd.DataFrame]]:
-    for setting in [None, *sorted(rows["lambda"].dropna().unique())]:
-        yield setting, rows[_is_setting(rows, setting)].sort_values("seed")
+def _cells(rows: pd.DataFrame, protocol: str, test: str) -> dict[str, pd.Series]:
+    """Values over seeds by their published name; only the code says what the others are."""
+    rows = rows.sort_values("seed")
+    tested, trained = rows[rows["part"] == test], rows[rows["part"] == "training"]
+    cells = {"kflops": tested["kflops"], "test_error_percent": tested["error_percent"]}
+    if protocol == "as_coded":
+        cells["training_error_percent"] = trained["error_percent"]
+        cells["energy_nj"] = tested["energy_nj"]
+    return cells
 
 
-def _is_setting(rows: pd.DataFrame, setting: float | None) -> pd.Series:
-    return rows["setting"].eq("unoptimized") if setting is None else rows["lambda"].eq(setting)
-
-
-def _title(setting: float | None) -> str:
-    return "unoptimized" if setting is None else f"lambda {setting:.3g}"
-
-
-def _original_cells(
-    evidence: Evidence, protocol: str, tested: pd.DataFrame, trained: pd.DataFrame, every: bool
+def _original_numbers(
+    values: Mapping[str, Any], protocol: str, rows: pd.DataFrame, test: str
 ) -> Iterator[Number]:
-    printed = published_row(evidence.entry["values"], None, "original")
-    for order, key in ORDERS.items():
-        mine = of_network(tested, "original", order).sort_values("seed")
-        training = of_network(trained, "original", order).sort_values("seed")
-        name = f"Original, {key}"
-        dense = {
-            "kflops_dense": (float(np.floor(mine["kflops"].max())), "the count, cut off"),
-            "energy_dense_nj": (float(np.rint(mine["energy_nj"].max())), "the energy, rounded"),
+    for order, printed in values["original"].items():
+        mine = of_network(rows, "original", order)
+        tested = mine[mine["part"] == test].sort_values("seed")
+        exact = {
+            "kflops_dense": (np.floor(tested["kflops"].max()), "the count, cut off"),
+            "energy_dense_nj": (np.rint(tested["energy_nj"].max()), "the energy, rounded"),
         }
-        for cell, (value, how) in dense.items():
-            yield Number(
-                f"{name}: {cell}", protocol, printed[key][cell], (value,), 0.0, "exact", how, False
+        scattered = _cells(mine, protocol, test) | {"kflops_sparse": tested["kflops_sparse"]}
+        if protocol == "as_coded":
+            scattered["energy_sparse_nj"] = tested["energy_sparse_nj"]
+        for cell, value in printed.items():
+            number = Number(
+                f"original.{order}.{cell}",
+                protocol,
+                value,
+                tuple(scattered.get(cell, ())),
+                None,
+                label=_label(values, "", "original", order, cell),
             )
-        random = {
-            "kflops_sparse": mine["kflops_sparse"],
-            "test_error_percent": mine["error_percent"],
-        }
-        if every:
-            random["training_error_percent"] = training["error_percent"]
-            random["energy_sparse_nj"] = mine["energy_sparse_nj"]
-        for cell, values in random.items():
-            yield Number(f"{name}: {cell}", protocol, printed[key][cell], tuple(values), None)
+            if cell in exact:
+                found, how = exact[cell]
+                number = number._replace(
+                    values=(float(found),),
+                    tolerance=0.0,
+                    tolerance_source="exact",
+                    note=how,
+                    seeded=False,
+                )
+            if number.values:
+                yield number
+
+
+def _label(values: Mapping[str, Any], scales: str, network: str, order: str, cell: str) -> str:
+    """What people call a cell: ``lambda 1e-10, rounding, MNIST: kOps``."""
+    names = filter(None, [scales, values["networks"][network], values["orders"][order]])
+    return f"{', '.join(names)}: {quantity(cell)}"
+
+
+def _is_setting(rows: pd.DataFrame, strength: float | None) -> pd.Series:
+    return rows["setting"].eq("unoptimized") if strength is None else rows["lambda"].eq(strength)

@@ -21,10 +21,9 @@ from plausible.measure.operations import (
     original_operations,
 )
 from plausible.networks.sigma_delta import dense_network, evaluate
-from plausible.studies.oconnor2020.ch4_scales.readings import Reading
+from plausible.studies.oconnor2020.ch4_scales.settings import DISCRETISED, Reading
 
 NAN = float("nan")
-DISCRETISED = ("rounding", "sigma_delta")
 COLUMNS = (
     "protocol",
     "granularity",

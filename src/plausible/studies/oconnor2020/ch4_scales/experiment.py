@@ -6,6 +6,7 @@ part of the data in the order of the file and in temporal order. Beside them sta
 in integers of a few bits, which costs no training.
 """
 
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -22,9 +23,10 @@ from plausible.data import Dataset
 from plausible.data.splits import split_dataset
 from plausible.kernels.temporal_order import temporal_order
 from plausible.learning.scale_optimisation import ScaleSettings, dense_maps, optimise_scales
+from plausible.learning.settings import TrainingSettings
 from plausible.learning.training import train
 from plausible.networks.mlp import Network
-from plausible.reproduction.inputs import Settings, read, require
+from plausible.reproduction.inputs import require
 from plausible.reproduction.shards import part_of, stored
 from plausible.studies.oconnor2020.ch4_scales.evaluation import (
     Part,
@@ -32,11 +34,7 @@ from plausible.studies.oconnor2020.ch4_scales.evaluation import (
     quantised_rows,
     scaled_rows,
 )
-from plausible.studies.oconnor2020.ch4_scales.readings import (
-    READINGS,
-    optimisations,
-    training_settings,
-)
+from plausible.studies.oconnor2020.ch4_scales.settings import READINGS, ScaleOptimisation
 
 STUDY = "oconnor2020"
 EXPERIMENT = "scale_optimisation"
@@ -54,22 +52,22 @@ class Task(NamedTuple):
     unitwise: bool
 
 
-def tasks(settings: Settings, seeds: Sequence[int]) -> list[Task]:
+def tasks(settings: ScaleOptimisation, seeds: Sequence[int]) -> list[Task]:
     """All optimisations of the sweep, seed after seed."""
-    ways = optimisations(settings["optimisations"], f"sweep {EXPERIMENT}: optimisations")
-    return [Task(seed, *way) for seed in seeds for way in ways]
+    return [
+        Task(seed, way.protocol, way.learning_rate, way.unitwise)
+        for seed in seeds
+        for way in settings.optimisations.values()
+    ]
 
 
 def scale_optimisation(
-    settings: Settings, seeds: Sequence[int], dataset: Dataset | None, networks: Any = None
+    settings: ScaleOptimisation,
+    seeds: Sequence[int],
+    dataset: Dataset | None,
+    networks: Any = None,
 ) -> pd.DataFrame:
     """Error, operations and energy of every network, data part and order; one shard of them.
-
-    Settings: ``hidden_sizes``; ``pretraining`` (``epochs``, ``batch_size``, ``learning_rate``);
-    ``optimisations`` (name: ``Optimisation``), one of each protocol and granularity; ``lambdas``,
-    ``epochs``, ``batch_size`` and ``record_every_epochs`` of the optimisation; ``buffer_size`` of
-    the temporal order; ``bits`` of the quantized networks; of the workflow ``shard``, ``shards``
-    and ``checkpoints``.
 
     Networks train on the first 5/6 of the training images. Columns: ``protocol``, ``granularity``,
     ``seed``, ``setting`` (unoptimized, optimized, post_training), ``lambda``, ``network``, ``bits``
@@ -78,18 +76,14 @@ def scale_optimisation(
     ``scale_0`` .. (geometric mean over units), ``diverged``. A diverged optimisation has rows
     without values.
     """
-    read(
-        settings, EXPERIMENT, "hidden_sizes", "pretraining", "optimisations", "lambdas", "epochs",
-        "batch_size", "record_every_epochs", "buffer_size", "bits",
-    )  # fmt: skip
     dataset = require(dataset, EXPERIMENT, "data set")
     listed = tasks(settings, seeds)
     chosen = part_of(listed, [1.0] * len(listed), settings)
     data = split_dataset(dataset, "thesis")
     parts: list[Part] = []
     if chosen:
-        parts = _parts(dataset, data, settings["buffer_size"])
-    folder = settings.get("checkpoints")
+        parts = _parts(dataset, data, settings.buffer_size)
+    folder = settings.checkpoints
 
     @lru_cache(maxsize=1)
     def network(seed: int) -> Network:
@@ -125,22 +119,40 @@ def _parts(dataset: Dataset, data: Dataset, buffer_size: int) -> list[Part]:
     return parts
 
 
-def _pretrain(data: Dataset, settings: Settings, seed: int, folder: str | None) -> Network:
-    """The ReLU network of a seed (4.6.2), the same for all readings."""
+def _pretrain(
+    data: Dataset, settings: ScaleOptimisation, seed: int, folder: Path | None
+) -> Network:
+    """The ReLU network of a seed (4.6.2), the same for all readings; tested once an epoch."""
     trained = train(
-        training_settings(settings, len(data.train_images)),
+        _training_settings(settings, len(data.train_images)),
         data,
         STUDY,
         EXPERIMENT,
         seed,
-        checkpoint_path=Path(folder) / f"network.{seed}.pt" if folder else None,
+        checkpoint_path=folder / f"network.{seed}.pt" if folder else None,
         progress=_say,
     )
     return trained.network
 
 
+def _training_settings(settings: ScaleOptimisation, images: int) -> TrainingSettings:
+    chosen = settings.pretraining
+    return TrainingSettings(
+        hidden_sizes=settings.hidden_sizes,
+        activation="relu",
+        init="glorot_normal",
+        optimizer="sgd",
+        learning_rate=chosen.learning_rate,
+        epochs=chosen.epochs,
+        batch_size=chosen.batch_size,
+        shuffle=False,
+        test_every_steps=math.ceil(images / chosen.batch_size),
+        dtype="float64",
+    )
+
+
 def _task_rows(
-    task: Task, network: Network, data: Dataset, parts: Sequence[Part], settings: Settings
+    task: Task, network: Network, data: Dataset, parts: Sequence[Part], settings: ScaleOptimisation
 ) -> Iterator[dict[str, Any]]:
     reading = READINGS[task.protocol]
     weights = [weight.numpy() for weight in network.weights]
@@ -163,7 +175,7 @@ def _task_rows(
         )
         if task.protocol == "as_coded":
             frames = data.train_images[:CALIBRATION_FRAMES] / data.white
-            for bits in settings["bits"]:
+            for bits in settings.bits:
                 yield from quantised_rows(common, weights, biases, frames, bits, parts)
     for strength, scales in _optimise(task, network, data, settings):
         labels = common | {"setting": "optimized", "lambda": strength}
@@ -171,27 +183,27 @@ def _task_rows(
 
 
 def _optimise(
-    task: Task, network: Network, data: Dataset, settings: Settings
+    task: Task, network: Network, data: Dataset, settings: ScaleOptimisation
 ) -> list[tuple[float, list[NDArray] | None]]:
     """Scales of every layer's input for every lambda; None where the optimisation diverged."""
     reading = READINGS[task.protocol]
     # float64: at the smallest lambda a step of log k is smaller than the float32 spacing at 1.
     inputs = torch.from_numpy(data.train_images.astype(np.float64)).div_(data.white)
-    folder = settings.get("checkpoints")
+    folder = settings.checkpoints
     chosen = ScaleSettings(
-        lambdas=tuple(float(each) for each in settings["lambdas"]),
+        lambdas=settings.lambdas,
         unitwise=task.unitwise,
         computation=reading.computation,
         learning_rate=task.learning_rate,
-        epochs=settings["epochs"],
-        batch_size=settings["batch_size"],
-        record_every_epochs=settings["record_every_epochs"],
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        record_every_epochs=settings.record_every_epochs,
     )
     history = optimise_scales(
         dense_maps(network.weights, network.biases),
         inputs,
         chosen,
-        checkpoint_path=Path(folder) / f"{_name(task)}.pt" if folder else None,
+        checkpoint_path=folder / f"{_name(task)}.pt" if folder else None,
         progress=lambda line: _say(f"{_name(task)}, {line}"),
     )
     record = reading.record if len(history.epoch) >= -reading.record else -1

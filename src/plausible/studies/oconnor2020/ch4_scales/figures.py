@@ -1,9 +1,8 @@
 """O'Connor 2020, figure 4.4 and beyond: error against computation of networks with scales."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -30,19 +29,14 @@ from plausible.drawing.style import (
     summary,
 )
 from plausible.reproduction.published import Published
+from plausible.studies.oconnor2020.ch4_scales.settings import DISCRETISED, ORDERS
+from plausible.studies.oconnor2020.ch4_scales.tables import TITLES
 
 NETWORKS = {
     "original": Look("original", VERMILLION, "s", "-"),
     "rounding": Look("rounding", BLUE, "o", (0, (4.5, 1.5))),
     "sigma_delta": Look("sigma-delta", GREEN, "^", "-"),
 }
-ORDERS = {"file": "MNIST", "temporal": "Temporal MNIST"}
-PRINTED = {
-    "original": "Original",
-    "rounding": "Round",
-    "sigma_delta": "SigmaDelta",
-}
-PRINTED_ORDERS = {"file": "mnist", "temporal": "temporal_mnist"}
 ERROR = "test error (%)"
 KOPS = "operations (kOps per sample)"
 ENERGY = "energy (nJ per sample, 32-bit integers)"
@@ -73,7 +67,7 @@ def ch4_fig4_4(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     B.1, by the same markers.
     """
     rows = selected(table, "as_coded", "thesis")
-    printed = published.values("table_b1")["rows"]
+    printed = published.values("table_b1")
     figure = new_figure(height_mm=128)
     panels = figure.subplots(2, 2, sharey=True, sharex="row")
     for row, cost in enumerate((OPERATIONS, ENERGIES)):
@@ -81,13 +75,13 @@ def ch4_fig4_4(table: pd.DataFrame, published: Published, dataset: str = "mnist"
             axes = panels[row, column]
             chosen = rows[rows["order"] == order]
             draw_original(axes, chosen, cost)
-            for network in ("rounding", "sigma_delta"):
+            for network in DISCRETISED:
                 draw_frontier(axes, chosen, network, cost)
                 _draw_printed(axes, printed, network, order, cost)
                 if cost is ENERGIES:
                     _draw_other_convention(axes, chosen, network)
             _draw_printed_original(axes, printed, order, cost)
-            title = ORDERS[order] if dataset == "mnist" else _own_order(order)
+            title = (printed["orders"] if dataset == "mnist" else TITLES)[order]
             letter(axes, "abcd"[2 * row + column], title)
             axes.set_xlabel(cost.label)
         plain_log(panels[row, 0], "x")
@@ -117,10 +111,6 @@ def start_handle() -> Line2D:
 
 
 _OTHER = {"marker": "", "linestyle": (0, (1.0, 1.0)), "linewidth": 0.9}
-
-
-def _own_order(order: str) -> str:
-    return "order of the file" if order == "file" else "temporal order"
 
 
 def selected(
@@ -182,34 +172,22 @@ def draw_original(axes: Axes, rows: pd.DataFrame, cost: Cost) -> None:
 
 
 def _draw_printed(
-    axes: Axes, printed: Sequence[Mapping[str, Any]], network: str, order: str, cost: Cost
+    axes: Axes, printed: Mapping[str, Any], network: str, order: str, cost: Cost
 ) -> None:
     """Rows of table B.1: the lambdas joined by a line, the unoptimised network on its own."""
-    cells = [
-        (row["setting"], row[PRINTED_ORDERS[order]])
-        for row in printed
-        if row["network"] == PRINTED[network]
-    ]
+    cells = {row["id"]: row[network][order] for row in printed["rows"]}
     points = {
-        setting: np.array(
-            [
-                (cell[f"{cost.printed}{cost.unit}"], cell["test_error_percent"])
-                for found, cell in cells
-                if found == setting
-            ]
-        )
-        for setting in ("optimized", "unoptimized")
+        name: (cell[f"{cost.printed}{cost.unit}"], cell["test_error_percent"])
+        for name, cell in cells.items()
     }
     mark = their_mark(NETWORKS[network].marker)
-    axes.plot(*points["optimized"].T, **{**mark, "linestyle": PUBLISHED_LINE, "linewidth": 0.7})
-    axes.plot(*points["unoptimized"].T, **their_mark("*", 7.0))
+    axes.plot(*points.pop("unoptimized"), **their_mark("*", 7.0))
+    line = {"linestyle": PUBLISHED_LINE, "linewidth": 0.7}
+    axes.plot(*zip(*points.values(), strict=True), **{**mark, **line})
 
 
-def _draw_printed_original(
-    axes: Axes, printed: Sequence[Mapping[str, Any]], order: str, cost: Cost
-) -> None:
-    cell = next(row for row in printed if row["network"] == PRINTED["original"])
-    cell = cell[PRINTED_ORDERS[order]]
+def _draw_printed_original(axes: Axes, printed: Mapping[str, Any], order: str, cost: Cost) -> None:
+    cell = printed["original"][order]
     for kind in ("dense", "sparse"):
         axes.plot(
             cell[f"{cost.printed}_{kind}{cost.unit}"],

@@ -31,8 +31,6 @@ from plausible.studies.oconnor2020.ch4_scales.figures import (
     KOPS,
     NETWORKS,
     OPERATIONS,
-    ORDERS,
-    PRINTED,
     Cost,
     draw_frontier,
     draw_original,
@@ -41,6 +39,7 @@ from plausible.studies.oconnor2020.ch4_scales.figures import (
     start_handle,
     their_mark,
 )
+from plausible.studies.oconnor2020.ch4_scales.settings import ORDERS
 
 LAYERS = ("input", "hidden layer 1", "hidden layer 2")
 TEST_PARTS = {"thesis": "thesis split", "official": "official split"}
@@ -107,7 +106,7 @@ def official_split(table: pd.DataFrame, published: Published, dataset: str = "mn
     rows = table[(table["protocol"] == "as_coded") & (table["granularity"] == "layerwise")]
     figure = new_figure(height_mm=82)
     error, cost = figure.subplots(1, 2, sharex=True)
-    printed = [row for row in published.values("table_b1")["rows"] if row["lambda"]]
+    printed = [row for row in published.values("table_b1")["rows"] if "lambda" in row]
     for part, look in _PARTS.items():
         tested = rows[rows["part"] == part]
         original = tested[tested["network"] == "original"]
@@ -127,11 +126,7 @@ def official_split(table: pd.DataFrame, published: Published, dataset: str = "mn
         (cost, "kflops", "rounding"),
         (cost, "kflops", "sigma_delta"),
     ):
-        points = [
-            (row["lambda"], row["temporal_mnist"][key])
-            for row in printed
-            if row["network"] == PRINTED[network]
-        ]
+        points = [(row["lambda"], row[network]["temporal"][key]) for row in printed]
         axes.plot(*zip(*points, strict=True), **their_mark(NETWORKS[network].marker))
     for axes in (error, cost):
         axes.set_xscale("log")

@@ -1,5 +1,6 @@
 """Tables of O'Connor 2020, section 4.6.2 and appendix B.5, ours beside the published values."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,15 +8,10 @@ import numpy as np
 import pandas as pd
 
 from plausible.reproduction.markdown import markdown_table, mean_text
-from plausible.studies.oconnor2020.ch4_scales.readings import READINGS
+from plausible.studies.oconnor2020.ch4_scales.settings import ORDERS, READINGS
 
 Published = Mapping[str, Any]
-NETWORKS = {
-    "original": "Original",
-    "rounding": "Round",
-    "sigma_delta": "SigmaDelta",
-}
-ORDERS = {"file": "mnist", "temporal": "temporal_mnist"}
+"""Values of table B.1: labels, and rows by lambda."""
 TITLES = {"file": "order of the file", "temporal": "temporal order"}
 
 
@@ -33,14 +29,15 @@ def table_b1_markdown(table: pd.DataFrame, published: Published) -> str:
         }
         lines = []
         for setting, group in shown.items():
-            for network in NETWORKS:
+            for network, title in published["networks"].items():
                 chosen = group[group["network"] == network]
                 if chosen.empty:
                     continue
                 printed = {}
                 if granularity == "layerwise":
-                    printed = published_row(published, setting, network)
-                lines.append(_line(chosen, printed, setting, network, test))
+                    printed = published_cells(published, setting, network)
+                start = ["1 (unoptimized)" if setting is None else f"lambda {setting:.3g}", title]
+                lines.append(start + _cells(chosen, printed, network, test))
         header = ["scales", "network"]
         for title in TITLES.values():
             header += [
@@ -73,25 +70,33 @@ def _is_setting(rows: pd.DataFrame, setting: float | None) -> pd.Series:
     return rows["lambda"] == setting
 
 
-def published_row(published: Published, setting: float | None, network: str) -> dict[str, Any]:
-    """The published row of a network at a lambda (None: unoptimized), or an empty one."""
+def published_row(published: Published, strength: float | None) -> Published:
+    """The published row of a lambda (None: unoptimized), or an empty one."""
     for row in published["rows"]:
-        same = (
-            row["lambda"] is None
-            if setting is None
-            else row["lambda"] is not None and np.isclose(row["lambda"], setting, rtol=1e-6, atol=0)
-        )
-        if same and row["network"] == NETWORKS[network]:
+        known = row.get("lambda")
+        if known is None or strength is None:
+            same = known is strength
+        else:
+            same = math.isclose(known, strength, rel_tol=1e-6)
+        if same:
             return row
     return {}
 
 
-def _line(
-    rows: pd.DataFrame, printed: Published, setting: float | None, network: str, test: str
-) -> list[str]:
-    cells = ["1 (unoptimized)" if setting is None else f"lambda {setting:.3g}", NETWORKS[network]]
-    for order, key in ORDERS.items():
-        chosen, known = rows[rows["order"] == order], printed.get(key, {})
+def published_cells(published: Published, strength: float | None, network: str) -> Published:
+    """Published cells of a network by the order of the images, or none.
+
+    The original network has no scales and stands once for all.
+    """
+    if network == "original":
+        return published["original"]
+    return published_row(published, strength).get(network, {})
+
+
+def _cells(rows: pd.DataFrame, printed: Published, network: str, test: str) -> list[str]:
+    cells = []
+    for order in ORDERS:
+        chosen, known = rows[rows["order"] == order], printed.get(order, {})
         tested = chosen[chosen["part"] == test]
         trained = chosen[chosen["part"] == "training"]
         if network == "original":
@@ -142,14 +147,14 @@ def _dense_and_sparse(
 def official_split_markdown(table: pd.DataFrame, published: Published) -> str:
     """Error and operations on both test parts, layerwise scales as coded, in temporal order."""
     rows = table[(table["protocol"] == "as_coded") & (table["granularity"] == "layerwise")]
-    rows = rows[(rows["order"] == "temporal") & rows["network"].isin(NETWORKS)]
+    rows = rows[rows["order"] == "temporal"]
     lines = []
     for setting in [None, *sorted(rows["lambda"].dropna().unique())]:
-        for network, title in NETWORKS.items():
+        for network, title in published["networks"].items():
             chosen = rows[_is_setting(rows, setting) & (rows["network"] == network)]
             if chosen.empty:
                 continue
-            known = published_row(published, setting, network).get(ORDERS["temporal"], {})
+            known = published_cells(published, setting, network).get("temporal", {})
             thesis, official = (
                 chosen[chosen["part"] == part].set_index("seed") for part in ("thesis", "official")
             )
