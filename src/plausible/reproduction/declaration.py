@@ -16,13 +16,9 @@ from plausible.config import nearest
 from plausible.errors import StudyError
 from plausible.learning.settings import TrainingSettings
 from plausible.reproduction.parts import Place, file_of, place
-from plausible.reproduction.settings import (
-    ExperimentSettings,
-    Loose,
-    model_name,
-    read_settings,
-)
+from plausible.reproduction.settings import ExperimentSettings, Loose, model_name
 from plausible.reproduction.study_files import THEOREMS, read_study_files
+from plausible.settings import read_settings
 
 STAGES = ("train", "simulate", "sweep")
 

@@ -84,7 +84,7 @@ def read_study_files(folder: str | Path) -> StudyFiles:
 
 
 def _checked(path: Path, model: "type[Settings]") -> dict[str, Any]:
-    from plausible.reproduction.settings import read_settings
+    from plausible.settings import read_settings
 
     content = _mapping(path)
     read_settings(model, content, f"{path}:")

@@ -5,14 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from plausible.reproduction.settings import (
-    Count,
-    ExperimentSettings,
-    Fraction,
-    NotNegative,
-    Positive,
-    Settings,
-)
+from plausible.reproduction.settings import Count, ExperimentSettings, Settings
+from plausible.settings import Fraction, NotNegative, Positive
 
 Loads = Annotated[tuple[Positive, ...], Field(min_length=1)]
 """Stored patterns per unit."""

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from plausible.reproduction.settings import Count, ExperimentSettings, Positive, Settings
+from plausible.reproduction.settings import Count, ExperimentSettings, Settings
+from plausible.settings import Positive
 
 
 class Division(Settings):

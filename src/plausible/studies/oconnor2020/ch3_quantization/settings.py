@@ -5,12 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from plausible.reproduction.settings import (
-    Count,
-    ExperimentSettings,
-    NotNegativeCount,
-    Positive,
-)
+from plausible.reproduction.settings import Count, ExperimentSettings, NotNegativeCount
+from plausible.settings import Positive
 
 Protocol = Literal["as_published", "as_coded", "corrected"]
 LayerSizes = Annotated[tuple[Count, ...], Field(min_length=2)]

@@ -4,14 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from plausible.reproduction.settings import (
-    Count,
-    ExperimentSettings,
-    Fraction,
-    NotNegative,
-    Positive,
-    Settings,
-)
+from plausible.reproduction.settings import Count, ExperimentSettings, Settings
+from plausible.settings import Fraction, NotNegative, Positive
 
 LayerSizes = Annotated[tuple[Count, ...], Field(min_length=2)]
 """Units of every layer, those of the input first."""

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from plausible.reproduction.settings import Count, ExperimentSettings, Positive, Settings
+from plausible.reproduction.settings import Count, ExperimentSettings, Settings
+from plausible.settings import Positive
 
 
 class Reading(NamedTuple):

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from plausible.data.dataset import Dataset, intensities
 from plausible.learning.optimizers import init_optimizer
-from plausible.learning.settings import TrainingSettings, settings_from_mapping
+from plausible.learning.settings import TrainingSettings
 from plausible.learning.training import resolve_device
 from plausible.learning.update import update
 from plausible.measure.operation_count import count_multiply_adds
@@ -79,7 +79,7 @@ def zil_equals_backprop(
     recorded = {*log_spaced(settings.steps, settings.recorded_points), *settings.published_steps}
     rows = []
     for dtype in settings.dtypes:
-        training = settings_from_mapping({**settings.training, "dtype": dtype})
+        training = settings.training.changed(dtype=dtype)
         for seed in seeds:
             rows += _race(training, dataset, seed, device, settings.steps, recorded)
     return pd.DataFrame(
@@ -155,7 +155,7 @@ def activation_scaling(
     device = resolve_device(settings.device)
     rows = []
     for scale in settings.activation_scales:
-        training = settings_from_mapping({**settings.training, "activation_scale": scale})
+        training = settings.training.changed(activation_scale=scale)
         for seed in seeds:
             rows += [
                 (scale, seed, *row)

@@ -1,29 +1,19 @@
 """Settings of the experiments on learning by backprop, Z-IL and inference learning."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from plausible.errors import ConfigError
-from plausible.learning.settings import settings_from_mapping
-from plausible.reproduction.settings import Count, ExperimentSettings, NotNegativeCount, Positive
+from plausible.learning.settings import TrainingSettings
+from plausible.reproduction.settings import Count, ExperimentSettings, NotNegativeCount
+from plausible.settings import Positive
 
 
 class _Training(ExperimentSettings):
     """Settings of an experiment that trains networks."""
 
-    training: Mapping[str, Any]
-    """Settings of the training runs by the names of `TrainingSettings`."""
-
-    @field_validator("training")
-    @classmethod
-    def _checked(cls, training: Mapping[str, Any]) -> Mapping[str, Any]:
-        try:
-            settings_from_mapping(training)
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
-        return training
+    training: TrainingSettings
+    """Settings of the training runs."""
 
 
 class ZilEqualsBackprop(_Training):

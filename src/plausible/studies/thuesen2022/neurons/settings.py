@@ -2,7 +2,8 @@
 
 from pydantic import Field, model_validator
 
-from plausible.reproduction.settings import Count, ExperimentSettings, NotNegative, Positive
+from plausible.reproduction.settings import Count, ExperimentSettings
+from plausible.settings import NotNegative, Positive
 
 
 class Fig2a(ExperimentSettings):

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from plausible.reproduction.settings import Count, ExperimentSettings, Positive
+from plausible.reproduction.settings import Count, ExperimentSettings
+from plausible.settings import Positive
 
 
 class Fig4(ExperimentSettings):
