@@ -23,16 +23,17 @@ LEVELS = {
     "networks": 3,
     "conversion": 4,
     "learning": 4,
-    "plots": 5,
-    "studies": 5,
-    "reproduction": 6,
+    "drawing": 4,
+    "reproduction": 5,
+    "studies": 6,
 }
 # `data` and `measure` stand on one level in the design; neither needs the other.
-# Lists and run times are read off the study files; what is drawn does not concern `reproduction`.
-FORBIDDEN_PAIRS = {("measure", "data"), ("reproduction", "plots")}
-WITHOUT_TORCH = {"conversion", "data", "kernels", "measure", "plots"}
+FORBIDDEN_PAIRS = {("measure", "data")}
+WITHOUT_TORCH = {"conversion", "data", "kernels", "measure", "drawing"}
+TOP, ENGINE = "studies", "reproduction"
+FIGURES = "figures"
+"""Files of a part whose names start so draw, and load no torch."""
 NUMBA_ROOM = "kernels"
-MAX_LINES = 400
 
 
 def modules(package: Path):
@@ -76,12 +77,44 @@ def violations(package: Path) -> list[str]:
                 found.append(f"{where}: {top} outside {NUMBA_ROOM}")
             if top == "random":
                 found.append(f"{where}: the module random")
-            if top != name or not rest or rest[0] not in LEVELS or rest[0] == room:
+            if top == "torch" and room == TOP and parts[-1].startswith(FIGURES):
+                found.append(f"{where}: a picture imports torch")
+            if top != name or not rest or rest[0] not in LEVELS:
+                continue
+            if rest[0] == room:
+                found += [f"{where}: {why}" for why in _between_parts(package, parts, rest)]
                 continue
             if room is None:
                 found.append(f"{where}: the base module {parts[0]} imports the room {rest[0]}")
             elif LEVELS[rest[0]] >= LEVELS[room] or (room, rest[0]) in FORBIDDEN_PAIRS:
                 found.append(f"{where}: {room} imports {rest[0]}")
+    return found
+
+
+def _between_parts(package: Path, parts: tuple[str, ...], imported: list[str]):
+    """What is wrong with an import within the top floor: another document's, another part's."""
+    if parts[0] != TOP or len(parts) < 3 or len(imported) < 2:
+        return
+    if imported[1] != parts[1]:
+        yield f"{parts[1]} imports {imported[1]}"
+    elif len(imported) > 2 and len(parts) > 3 and imported[2] != parts[2]:
+        if (package / TOP / imported[1] / imported[2]).is_dir():
+            yield f"the part {parts[2]} imports the part {imported[2]}"
+
+
+def documents_in_the_engine(package: Path, documents: list[str]) -> list[str]:
+    """Every line of code of the engine and of the methods that names a document."""
+    found = []
+    for parts, path in modules(package):
+        if parts[0] == TOP:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            body = getattr(node, "body", None)
+            if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+                body[0].value = ast.Constant(None)  # a docstring may cite its source
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if any(document in node.value for document in documents):
+                    found.append(f"{'/'.join(parts)}:{node.lineno}: {node.value!r}")
     return found
 
 
@@ -111,11 +144,20 @@ def test_every_room_is_known_and_every_known_room_exists():
     assert rooms == set(LEVELS)
 
 
-def test_modules_fit_on_a_few_screens():
-    sizes = {
-        str(p.relative_to(PACKAGE)): len(p.read_text().splitlines()) for _, p in modules(PACKAGE)
-    }
-    assert {name: size for name, size in sizes.items() if size > MAX_LINES} == {}
+def test_the_engine_knows_no_document():
+    documents = [path.parent.name for path in (PACKAGE / TOP).glob("*/__init__.py")]
+    assert len(documents) > 2
+    assert documents_in_the_engine(PACKAGE, documents) == []
+
+
+def test_the_check_finds_a_document_in_the_engine(tmp_path):
+    (tmp_path / "plausible/reproduction").mkdir(parents=True)
+    (tmp_path / "plausible/reproduction/a.py").write_text(
+        '"""As in thesis2020."""\n\ndef f():\n    """Of thesis2020."""\n'
+        '    return "thesis2020.table1"\n'
+    )
+    found = documents_in_the_engine(tmp_path / "plausible", ["thesis2020"])
+    assert found == ["reproduction/a:5: 'thesis2020.table1'"]
 
 
 def test_at_run_time_too():
@@ -135,14 +177,25 @@ def test_at_run_time_too():
 
 # What the checks must find, each in a tree of its own: a file, its content, words of the sentence.
 TREES = {
-    "upwards": ("data/store.py", "from plausible.drawing import style", "data imports plots"),
-    "sideways": ("plots/a.py", "import plausible.studies", "plots imports studies"),
+    "upwards": ("data/store.py", "from plausible.drawing import style", "data imports drawing"),
+    "engine": ("reproduction/a.py", "import plausible.studies", "reproduction imports studies"),
     "same level": ("conversion/a.py", "import plausible.learning.x", "conversion imports learning"),
-    "pictures": ("reproduction/a.py", "from plausible import plots", "reproduction imports plots"),
+    "pictures": ("drawing/a.py", "from plausible import studies", "drawing imports studies"),
+    "part": (
+        "studies/thesis/ch1/claims.py",
+        "from plausible.studies.thesis.ch2 import tables",
+        "the part ch1 imports the part ch2",
+    ),
+    "document": (
+        "studies/thesis/ch1/claims.py",
+        "from plausible.studies.paper import common",
+        "thesis imports paper",
+    ),
+    "picture with torch": ("studies/thesis/ch1/figures_a.py", "import torch", "a picture imports"),
     "kernels and networks": ("kernels/a.py", "from plausible import networks", "kernels imports"),
     "measure and data": ("measure/a.py", "from plausible.data import Dataset", "measure imports"),
     "in a function": ("data/a.py", "def f():\n    import torch", "data imports torch"),
-    "part of torch": ("plots/a.py", "from torch.nn import Linear", "plots imports torch"),
+    "part of torch": ("drawing/a.py", "from torch.nn import Linear", "drawing imports torch"),
     "numba": ("learning/a.py", "from numba import njit", "numba outside kernels"),
     "relative": ("neurons/a.py", "from ..networks import mlp", "neurons imports networks"),
     "relative, bare": ("neurons/a.py", "from .. import networks", "neurons imports networks"),
@@ -158,6 +211,7 @@ def test_the_check_finds(case, tmp_path):
     file, content, words = TREES[case]
     path = tmp_path / "plausible" / file
     path.parent.mkdir(parents=True)
+    (tmp_path / "plausible/studies/thesis/ch2").mkdir(parents=True)
     path.write_text(content)
     found = violations(tmp_path / "plausible")
     assert len(found) == 1 and words in found[0]
@@ -178,9 +232,9 @@ def test_the_check_finds_global_seeding(tmp_path):
             "studies/a.py",
             "import torch\nfrom plausible.learning import train\nimport plausible.data",
         ),
-        ("studies/deep/a.py", "from . import b\nfrom .. import declaration"),
+        ("studies/thesis/ch1/a.py", "from . import b\nfrom plausible.studies.thesis import common"),
         ("reproduction/a.py", "from plausible.reproduction.declaration import load_study"),
-        ("plots/a.py", "from plausible.measure import accuracy\nfrom .style import colours"),
+        ("drawing/a.py", "from plausible.measure import accuracy\nfrom .style import colours"),
         ("kernels/a.py", "import numba\nfrom plausible.neurons import spikes"),
         ("config.py", "def f():\n    import torch"),
         ("data/a.py", "from plausible.errors import DataError\nfrom plausible import files"),

@@ -20,7 +20,7 @@ from plausible.studies.thuesen2022 import locality
 from plausible.studies.thuesen2022.neurons.experiment_coding import filtered_moments, lag_moments
 from plausible.studies.thuesen2022.experiments import EXPERIMENTS
 from plausible.studies.thuesen2022.learning.experiment import log_spaced_steps
-from plausible.measure.operation_count import count_multiply_adds
+from plausible.learning.operation_count import count_multiply_adds
 from plausible.studies.thuesen2022.table1.experiment import input_seed
 
 SIMULATION = {"corrected": {"simulation_time_ms": 100, "checkpoints_ms": [50, 100]}}

@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from plausible.data.dataset import Dataset, intensities
+from plausible.learning.operation_count import count_multiply_adds
 from plausible.learning.optimizers import init_optimizer
 from plausible.learning.settings import TrainingSettings
 from plausible.learning.training import resolve_device
 from plausible.learning.update import update
-from plausible.measure.operation_count import count_multiply_adds
 from plausible.measure.slopes import log_spaced
 from plausible.networks.mlp import DTYPES, Network, clone_network, init_network, move_network
 from plausible.reproduction.inputs import require

@@ -7,9 +7,9 @@ from torch.nn import functional
 
 from plausible.conversion.shadow import fuse_batch_norm
 from plausible.learning.backprop import gradients
+from plausible.learning.operation_count import count_multiply_adds
 from plausible.learning.optimizers import adam_step
 from plausible.learning.settings import TrainingSettings
-from plausible.measure.operation_count import count_multiply_adds
 from plausible.networks.batch_norm import BatchNorm, init_batch_norm, normalise, propagate
 from plausible.networks.mlp import Network, forward_pass, init_network
 from plausible.reproduction.theorem_checks import Check, normal, one_hot, relative_difference
