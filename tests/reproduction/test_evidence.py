@@ -6,6 +6,7 @@ import pytest
 
 from plausible.errors import StudyError
 from plausible.reproduction import evidence as ev
+from plausible.reproduction.published import Published
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,19 @@ def test_paired_difference_refuses_unequal_seeds():
 def test_unknown_protocol_is_an_error():
     with pytest.raises(StudyError, match="'as_codde'"):
         ev.by_protocol(pd.DataFrame({"protocol": ["corrected", "as_codde"]}))
+
+
+STATEMENT = {"id": "falls", "test": "it falls", "tolerance": None, "bounds": {"points": 0.3}}
+ENTRY = {"id": "doc.fig1", "expect": [STATEMENT]}
+PUBLISHED = Published("doc", {}, (), {"doc.fig1": ENTRY}, {"doc.fig1": "one"})
+
+
+def test_bounds_are_data_of_a_statement():
+    found = ev.Evidence({}, ENTRY, PUBLISHED, True)
+    assert found.bound("falls", "points") == 0.3
+    with pytest.raises(StudyError, match="no bound 'point' .nearest: `points`."):
+        found.bound("falls", "point")
+    with pytest.raises(StudyError, match="no statement 'fall' .nearest: `falls`."):
+        found.bound("fall", "points")
+    with pytest.raises(StudyError, match="no result 'fig2'"):
+        found.bound("falls", "points", of="fig2")

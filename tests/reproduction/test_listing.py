@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from plausible.errors import ConfigError
+from plausible.reproduction.declaration import short_name
 from plausible.reproduction.listing import (
     Line,
     format_lines,
@@ -20,9 +21,8 @@ from plausible.reproduction.listing import (
     read_configuration,
     read_study,
 )
-from plausible.reproduction.published import load_published, published_path
+from plausible.reproduction.published import load_published, published_folder
 from plausible.reproduction.runtimes import COLUMNS
-from plausible.reproduction.declaration import short_name
 
 STUDY = "thuesen2022"
 
@@ -34,7 +34,7 @@ def study(project_root):
 
 @pytest.fixture(scope="module")
 def published(project_root):
-    return load_published(published_path(STUDY, project_root))
+    return load_published(published_folder(STUDY, project_root))
 
 
 def write_minutes(root: Path, scale: str, **minutes: float) -> None:
@@ -212,7 +212,7 @@ def test_a_file_is_laid_over_as_snakemake_does(project):
     ("text", "sentence"),
     [
         ("scale: [", "no valid YAML"),
-        ("- demo", "a mapping of keys to values"),
+        ("- demo", "a configuration is a mapping"),
         ("scael: demo", "no known key"),
     ],
 )

@@ -9,10 +9,10 @@ from plausible.errors import StudyError
 from plausible.reproduction.published import (
     leaves,
     load_published,
-    published_path,
+    published_files,
+    published_folder,
     read_checked,
     result_name,
-    stated_numbers,
 )
 
 FOLDER = Path(__file__).resolve().parents[2] / "workflow" / "published"
@@ -24,29 +24,29 @@ SCHEMA = FOLDER.parent / "schemas" / "published.schema.yaml"
     [("thuesen2022", 54, 23), ("song2020", 42, 15), ("oconnor2020", 197, 89)],
 )
 def test_every_document_is_valid(study, entries, theorems):
-    published = load_published(FOLDER / f"{study}.yaml")
+    published = load_published(FOLDER / study)
     assert published.study == study
     assert len(published.entries) == entries
     assert sum(entry["kind"] == "theorem" for entry in published.entries.values()) == theorems
 
 
 def test_recovered_numbers_are_valid():
-    document = read_checked(FOLDER / "recovered.yaml")
+    document = read_checked(FOLDER / "recovered.yaml", "recovered", SCHEMA)
     assert all(entry["confidence"] for entry in document["entries"])
 
 
 def test_recovered_numbers_stand_beside_their_entries():
-    published = load_published(FOLDER / "song2020.yaml")
+    published = load_published(FOLDER / "song2020")
     cells = published.recovered_values("fig3")["divergence_of_test_error"]["l_max_3"]["rows"]
     assert len(cells) == 6 and cells[1][2] == 8.7
     with pytest.raises(StudyError, match=r"recovered.yaml holds no values of 'song2020.fig1'"):
         published.recovered_values("fig1")
-    assert not load_published(FOLDER / "thuesen2022.yaml").recovered
+    assert not load_published(FOLDER / "thuesen2022").recovered
 
 
 @pytest.mark.parametrize(
     ("ids", "message"),
-    [(["doc.fig9"], "'doc.fig9' is no entry of doc.yaml"), (["doc.fig1"] * 2, "occurs twice")],
+    [(["doc.fig9"], "'doc.fig9' is no entry of doc"), (["doc.fig1"] * 2, "occurs twice")],
 )
 def test_mistakes_in_recovered_numbers(document, tmp_path, ids, message):
     entries = [
@@ -63,8 +63,18 @@ def test_recovered_numbers_of_other_documents_are_passed_over(document, tmp_path
     assert not load(document, tmp_path).recovered
 
 
-def test_default_path():
-    assert published_path("song2020") == FOLDER / "song2020.yaml"
+def test_default_folder_and_its_files():
+    assert published_folder("song2020") == FOLDER / "song2020"
+    files = published_files(FOLDER / "song2020", ["run_time"])
+    assert [path.stem for path in files] == ["document", "ambiguities", "run_time"]
+    assert all(path.is_file() for path in files)
+
+
+def test_published_curves():
+    published = load_published(FOLDER / "thuesen2022", ["neurons"])
+    assert {"rate_hz"} & set(published.curve("fig2a").columns) or len(published.curve("fig2a"))
+    with pytest.raises(StudyError, match="thuesen2022.fig2d.*nearest: `thuesen2022.fig2"):
+        published.curve("fig2d")
 
 
 @pytest.fixture
@@ -77,19 +87,26 @@ def document():
         "what": "w",
         "settings": {},
         "values": {"a": [1, {"b": 2.5}]},
-        "expect": [{"test": "x", "tolerance": None}],
+        "expect": [{"id": "holds", "test": "x", "tolerance": None}],
         "needs": ["none"],
         "reproducible": "full",
     }
     source = {"id": "doc", "title": "T", "authors": ["A"], "year": 2022, "kind": "paper"}
     twin = {**entry, "id": "doc.fig2", "same_as": "doc.fig1"}
-    return {"source": source, "common_settings": {}, "ambiguities": [], "results": [entry, twin]}
+    return {
+        "document": {"source": source, "common_settings": {}},
+        "ambiguities": {"ambiguities": []},
+        "one": {"results": [entry]},
+        "two": {"results": [twin]},
+    }
 
 
-def load(document, tmp_path):
-    path = tmp_path / "doc.yaml"
-    path.write_text(yaml.safe_dump(document))
-    return load_published(path, SCHEMA)
+def load(document, tmp_path, parts=None):
+    folder = tmp_path / "doc"
+    folder.mkdir(exist_ok=True)
+    for name, content in document.items():
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(content))
+    return load_published(folder, parts, SCHEMA)
 
 
 def test_entries_and_references(document, tmp_path):
@@ -104,77 +121,69 @@ def test_entries_and_references(document, tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda d: d["results"][0].update(kind="photo"), "results.*kind.*photo"),
-        (lambda d: d["results"][0].update(kind="theorem"), "subkind"),
-        (lambda d: d["results"][0].update(titel=1), "titel.*no known key.*nearest: .title"),
-        (lambda d: d["results"][0].pop("expect"), "expect"),
-        (lambda d: d["results"][0].update(expect=[]), "expect"),
-        (lambda d: d["results"][0].update(needs=["cifar"]), "cifar"),
-        (lambda d: d["results"][1].update(id="doc.fig1"), "'doc.fig1' occurs twice"),
-        (lambda d: d["results"][1].update(id="other.fig1"), "must start with 'doc.'"),
-        (lambda d: d["results"][1].update(same_as="doc.fig3"), "'doc.fig3', which is not in"),
+        (lambda d: d["one"]["results"][0].update(kind="photo"), "one.yaml.*kind.*photo"),
+        (lambda d: d["one"]["results"][0].update(kind="theorem"), "subkind"),
         (
-            lambda d: d["results"].append(
-                {**d["results"][1], "id": "doc.f", "same_as": "doc.fig2"}
+            lambda d: d["one"]["results"][0].update(titel=1),
+            "titel.*no known key.*nearest: .title",
+        ),
+        (lambda d: d["one"]["results"][0].pop("expect"), "expect"),
+        (lambda d: d["one"]["results"][0].update(expect=[]), "expect"),
+        (lambda d: d["one"]["results"][0]["expect"][0].pop("id"), "lacks the key `id`"),
+        (
+            lambda d: d["one"]["results"][0].update(expect=2 * d["one"]["results"][0]["expect"]),
+            "two statements with the id 'holds'",
+        ),
+        (lambda d: d["one"]["results"][0].update(needs=["cifar"]), "cifar"),
+        (lambda d: d["two"]["results"][0].update(id="doc.fig1"), "'doc.fig1' occurs twice"),
+        (lambda d: d["two"]["results"][0].update(id="other.fig1"), "must start with 'doc.'"),
+        (lambda d: d["two"]["results"][0].update(same_as="doc.fig3"), "'doc.fig3', which is not"),
+        (
+            lambda d: d["two"]["results"].append(
+                {**d["two"]["results"][0], "id": "doc.f", "same_as": "doc.fig2"}
             ),
             "itself only a reference; name doc.fig1",
         ),
-        (lambda d: d.pop("source"), "source"),
+        (lambda d: d["document"].pop("source"), "source"),
+        (lambda d: d["document"]["source"].update(id="dok"), "source.id: found 'dok'"),
     ],
 )
 def test_mistakes_are_one_clear_sentence(document, tmp_path, spoil, message):
     spoil(document)
     with pytest.raises(StudyError, match=message) as error:
         load(document, tmp_path)
-    assert "doc.yaml" in str(error.value)
+    assert str(tmp_path / "doc") in str(error.value)
     assert "\n" not in str(error.value)
 
 
 def test_missing_and_broken_files(tmp_path):
-    with pytest.raises(StudyError, match="missing"):
-        load_published(tmp_path / "doc.yaml", SCHEMA)
-    (tmp_path / "doc.yaml").write_text("a: [1, 2\nb: ")
+    (tmp_path / "doc").mkdir()
+    with pytest.raises(StudyError, match="document.yaml: the file is missing"):
+        load_published(tmp_path / "doc", schema_path=SCHEMA)
+    (tmp_path / "doc" / "document.yaml").write_text("a: [1, 2\nb: ")
     with pytest.raises(StudyError, match="no valid YAML"):
-        load_published(tmp_path / "doc.yaml", SCHEMA)
+        load_published(tmp_path / "doc", schema_path=SCHEMA)
+
+
+def test_a_study_may_have_only_some_parts_of_a_document(document, tmp_path):
+    whole, part = load(document, tmp_path), load(document, tmp_path, ["two"])
+    assert list(whole.entries) == ["doc.fig1", "doc.fig2"] and whole.omitted == ()
+    assert list(part.entries) == ["doc.fig2"] and part.omitted == ("doc.fig1",)
+    assert whole.part_of == {"doc.fig1": "one", "doc.fig2": "two"}
+    with pytest.raises(StudyError, match="three.yaml: the file is missing"):
+        load(document, tmp_path, ["three"])
 
 
 def test_leaves():
-    assert list(leaves({"a": [1, {"b": 2.5}], "c": "x"})) == [
+    values = {"a": [1, {"b": 2.5}], "c": "x", "rows": [{"id": "first", "n": 3}]}
+    assert list(leaves(values)) == [
         ("a.0", 1),
         ("a.1.b", 2.5),
         ("c", "x"),
+        ("rows.first.id", "first"),
+        ("rows.first.n", 3),
     ]
 
 
 def test_result_name():
     assert result_name("thuesen2022.claim.readout") == "claim.readout"
-
-
-@pytest.mark.parametrize(
-    ("text", "numbers"),
-    [
-        ("drop between 0 and 2 percentage points", [0, 2]),
-        ("log-log slope -0.5 +/- 0.1", [-0.5, 0.1]),
-        ("< 1e-10 in float64 after 100 steps; < 1e-3 in float32", [1e-10, 100, 1e-3]),
-        ("drop(1000 ms) <= drop(200 ms) + 0.2", [1000, 200, 0.2]),
-        ("max abs difference < 1 Hz for gamma = 0.001 and |j - 1| >= 0.05", [1, 0.001, 1, 0.05]),
-        ("for j in [1.5, 10]", [1.5, 10]),
-        ("exact", []),
-    ],
-)
-def test_stated_numbers(text, numbers):
-    assert stated_numbers(text) == numbers
-
-
-def test_a_study_may_cover_a_part_of_a_document():
-    whole = load_published(FOLDER / "oconnor2020.yaml")
-    part = load_published(FOLDER / "oconnor2020.yaml", covers=["ch1.*", "fig_a?", "ch3.fig3.1"])
-    names = {name.split(".", 1)[1] for name in part.entries}
-    assert {"fig_a1", "fig_a2", "fig_a3", "ch3.fig3.1", "ch1.eq1.6.hopfield"} <= names
-    assert all(name.startswith(("ch1.", "fig_a", "ch3.fig3.1")) for name in names)
-    # In the order of the document, and nothing is lost unnamed.
-    assert list(part.entries) == [name for name in whole.entries if name in part.entries]
-    assert sorted([*part.entries, *part.omitted]) == sorted(whole.entries)
-    assert whole.omitted == ()
-    with pytest.raises(StudyError, match=r"'ch33\.\*', which fits no result"):
-        load_published(FOLDER / "oconnor2020.yaml", covers=["ch33.*"])

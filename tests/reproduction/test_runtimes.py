@@ -13,6 +13,7 @@ import yaml
 from plausible.config import load_config
 from plausible.errors import StudyError
 from plausible.reproduction import runtimes
+from plausible.reproduction.declaration import Study, load_study
 from plausible.reproduction.runtimes import (
     BEGIN,
     COLUMNS,
@@ -28,7 +29,6 @@ from plausible.reproduction.runtimes import (
     tasks_of,
     tasks_of_study,
 )
-from plausible.reproduction.declaration import load_study
 
 SECONDS = {"data": 6.0, "train": 60.0, "convert": 3.0, "simulate": 30.0, "sweep": 12.0}
 OTHERS = 1.5
@@ -38,7 +38,8 @@ OTHERS = 1.5
 @pytest.fixture
 def study(project_root, tmp_path):
     """Two runs in one protocol with two shards each, one simulation, two sweeps, five results."""
-    declared = yaml.safe_load((project_root / "workflow/studies/thuesen2022.yaml").read_text())
+    folder = project_root / "workflow/studies/thuesen2022"
+    declared = yaml.safe_load((folder / "study.yaml").read_text())
     run = {"title": "a run", "only_protocols": ["corrected"]}
     declared |= {
         "train": {"one": run, "two": run},
@@ -56,10 +57,13 @@ def study(project_root, tmp_path):
         },
     }
     declared["scales"]["demo"] |= {"seeds": [0, 1], "seeds_per_job": 1}
-    path = tmp_path / "thuesen2022.yaml"
-    path.write_text(yaml.safe_dump(declared, sort_keys=False))
-    schema = project_root / "workflow/schemas/study.schema.yaml"
-    return load_study(path, schema, load_config({}, project_root))
+    part_of = {
+        (section, name): "only"
+        for section in ("train", "simulate", "sweep", "results")
+        for name in declared[section]
+    }
+    config = load_config({}, project_root)
+    return Study("thuesen2022", "demo", declared, config, part_of)
 
 
 def write_benchmark(path: Path, *rows: tuple[str, str]) -> Path:
@@ -94,22 +98,19 @@ def test_jobs_of_a_result(study):
         Task("convert", "one.corrected.1"),
         Task("simulate", "spiking.one.corrected.0"),
         Task("simulate", "spiking.one.corrected.1"),
-        Task("tabulate", "table1"),
-        Task("markdown", "table1"),
+        Task("result", "table1"),
     ]
-    assert tasks_of(study, "fig2a") == [Task("sweep", "formula"), Task("tabulate", "fig2a")]
+    assert tasks_of(study, "fig2a") == [Task("sweep", "formula"), Task("result", "fig2a")]
 
 
 def test_jobs_are_the_files_of_the_study(project_root):
     """Every file that feeds a result of the real study is the output of one of its jobs."""
-    schema = project_root / "workflow/schemas/study.schema.yaml"
-    real = load_study(
-        project_root / "workflow/studies/thuesen2022.yaml", schema, load_config({}, project_root)
-    )
+    folder = project_root / "workflow/studies/thuesen2022"
+    real = load_study(folder, load_config({}, project_root))
     for result in real.results:
         stages = ("train", "simulate", "sweep")
         tasks = {task for task in tasks_of(real, result) if task.stage in stages}
-        source = real.results[result].get("data", result)
+        source = real.shown_in(result) or result
         fed = {
             Task(Path(path).parent.name, Path(path).stem)
             for path in sum(real.result_inputs(source).values(), [])
@@ -119,10 +120,8 @@ def test_jobs_are_the_files_of_the_study(project_root):
         assert {task.stage for task in tasks - fed} <= {"train"}
     whole = tasks_of_study(real)
     assert len(set(whole)) == len(whole)
-    tables = {task.name for task in whole if task.stage == "tabulate"}
-    assert tables == set(real.own_tables())
-    assert {task.name for task in whole if task.stage == "draw"} == set(real.figures())
-    assert {task.name for task in whole if task.stage == "markdown"} == set(real.markdowns())
+    made = {task.name for task in whole if task.stage == "result"}
+    assert made == {*real.own_tables(), *real.figures(), *real.markdowns()}
 
 
 def test_measurements_lie_where_the_rules_put_them(project_root):
@@ -131,7 +130,7 @@ def test_measurements_lie_where_the_rules_put_them(project_root):
     for path in (project_root / "workflow/rules").glob("*.smk"):
         lines = path.read_text().splitlines()
         patterns |= {
-            lines[number + 1].strip().strip('"')
+            lines[number + 1].strip().removeprefix("f").strip('"')
             for number, line in enumerate(lines)
             if line.strip() == "benchmark:"
         }
@@ -142,10 +141,13 @@ def test_measurements_lie_where_the_rules_put_them(project_root):
         "simulate": "{simulation}.{run}.{protocol}.{shard}",
         "sweep": "{sweep}{part}",
         "verdicts": "",
+        "result": "{_result}",
     }
     for stage in runtimes.STAGES:
-        task = Task(stage, names.get(stage, "{result}"))
-        expected = benchmark_file("results/{scale}/benchmarks", "{study}", task)
+        task = Task(stage, names[stage])
+        own = stage == "result"  # each result has a rule of its own
+        scale, name = ("{SCALE}", "{_study.name}") if own else ("{scale}", "{study}")
+        expected = benchmark_file(f"results/{scale}/benchmarks", name, task)
         assert expected.as_posix() in patterns, stage
 
 
@@ -154,8 +156,8 @@ def test_sums_by_hand(study, benchmarks):
     assert tuple(frame.columns) == COLUMNS
     table1 = row(frame, "table1")
     assert table1["title"] == "Accuracies"
-    assert table1["jobs"] == 9 and table1["jobs_without_time"] == 0
-    seconds = 6 + 2 * 60 + 2 * 3 + 2 * 30 + 2 * 1.5
+    assert table1["jobs"] == 8 and table1["jobs_without_time"] == 0
+    seconds = 6 + 2 * 60 + 2 * 3 + 2 * 30 + 1.5
     assert table1["minutes"] == pytest.approx(seconds / 60, abs=1e-4)
     assert table1["longest_job_minutes"] == pytest.approx(1.0)
     # Snakemake counts in units of 2^20 bytes.
@@ -167,10 +169,9 @@ def test_shared_jobs_count_once_in_the_whole(study, benchmarks):
     frame = collect(study, benchmarks, {})
     whole, results = row(frame, "whole study"), frame[frame["part"] == "result"]
     assert list(results["result"]) == list(study.results)
-    # 1 data set, 4 trainings, 4 conversions, 2 simulations, 2 sweeps, 4 tables, 2 pictures,
-    # 1 readable table, the verdicts.
-    assert whole["jobs"] == 21 < results["jobs"].sum()
-    seconds = 6 + 4 * 60 + 4 * 3 + 2 * 30 + 2 * 12 + 8 * 1.5
+    # 1 data set, 4 trainings, 4 conversions, 2 simulations, 2 sweeps, 5 results, the verdicts.
+    assert whole["jobs"] == 19 < results["jobs"].sum()
+    seconds = 6 + 4 * 60 + 4 * 3 + 2 * 30 + 2 * 12 + 6 * 1.5
     assert whole["minutes"] == pytest.approx(seconds / 60, abs=1e-4)
     stages = frame[frame["part"] == "stage"]
     assert stages["jobs"].sum() == whole["jobs"]
@@ -180,10 +181,9 @@ def test_shared_jobs_count_once_in_the_whole(study, benchmarks):
 
 def test_a_result_that_shows_the_table_of_another(study, benchmarks):
     frame = collect(study, benchmarks, {})
-    same = ["jobs", "minutes", "peak_memory_mb"]
-    assert [row(frame, "again")[key] for key in same] == [row(frame, "curve")[key] for key in same]
+    assert row(frame, "again")["jobs"] == row(frame, "curve")["jobs"] + 1
     difference = set(tasks_of(study, "again")) ^ set(tasks_of(study, "curve"))
-    assert difference == {Task("draw", "again"), Task("draw", "curve")}
+    assert difference == {Task("result", "again")}
 
 
 def test_jobs_without_a_measurement_are_counted(study, benchmarks):
@@ -192,8 +192,8 @@ def test_jobs_without_a_measurement_are_counted(study, benchmarks):
         benchmark_file(benchmarks, study.name, task).unlink()
     frame = collect(study, benchmarks, {})
     table1, fig2a = row(frame, "table1"), row(frame, "fig2a")
-    assert (table1["jobs"], table1["jobs_without_time"]) == (9, 1)
-    assert table1["minutes"] == pytest.approx((6 + 60 + 2 * 3 + 2 * 30 + 2 * 1.5) / 60, abs=1e-4)
+    assert (table1["jobs"], table1["jobs_without_time"]) == (8, 1)
+    assert table1["minutes"] == pytest.approx((6 + 60 + 2 * 3 + 2 * 30 + 1.5) / 60, abs=1e-4)
     assert (fig2a["jobs"], fig2a["jobs_without_time"]) == (2, 2)
     assert math.isnan(fig2a["minutes"]) and math.isnan(fig2a["peak_memory_mb"])
 
@@ -257,9 +257,9 @@ def test_block_of_a_document(study, benchmarks):
     cells = {name: rest for name, *rest in rows}
     whole = row(demo, "whole study")["minutes"]
     assert cells["**`thuesen2022`, everything**"] == [
-        f"{whole:.1f} (21 jobs)",
+        f"{whole:.1f} (19 jobs)",
         "1049 MB",
-        f">= {100 * whole:.0f} (21 jobs)",
+        f">= {100 * whole:.0f} (19 jobs)",
         "1049 MB",
     ]
     assert cells["Training"][0] == "4.0"
@@ -277,7 +277,7 @@ def test_a_study_that_a_scale_lacks_leaves_its_cells_empty(study, benchmarks):
     other = demo.assign(study="song2020")
     block = readme_block({"demo": demo, "paper": pd.concat([demo, other])})
     (line,) = [cells for cells in table_of(block) if cells[0].startswith("**`song2020`")]
-    assert line[1:3] == ["", ""] and line[3].endswith("(21 jobs)")
+    assert line[1:3] == ["", ""] and line[3].endswith("(19 jobs)")
 
 
 def test_rewriting_a_block_keeps_the_rest(tmp_path):

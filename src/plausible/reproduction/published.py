@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RECOVERED = "recovered.yaml"
-DOCUMENT, AMBIGUITIES = "document", "ambiguities"
+DOCUMENT, AMBIGUITIES, PART = "document", "ambiguities", "part"
 CURVES = "curves"
 
 Entry = Mapping[str, Any]
@@ -142,8 +142,8 @@ def load_published(
     """
     folder = Path(folder)
     schema_path = schema_path or folder.parents[1] / "schemas" / "published.schema.yaml"
-    document = read_checked(folder / f"{DOCUMENT}.yaml", schema_path)
-    ambiguities = read_checked(folder / f"{AMBIGUITIES}.yaml", schema_path)["ambiguities"]
+    document = read_checked(folder / f"{DOCUMENT}.yaml", DOCUMENT, schema_path)
+    ambiguities = read_checked(folder / f"{AMBIGUITIES}.yaml", AMBIGUITIES, schema_path)
     study = document["source"]["id"]
     if study != folder.name:
         raise StudyError(
@@ -160,7 +160,7 @@ def load_published(
     chosen = list(here) if parts is None else list(parts)
     for part in [*chosen, *(name for name in here if name not in chosen)]:
         path = here.get(part, folder / f"{part}.yaml")
-        for entry in read_checked(path, schema_path if part in chosen else None)["results"]:
+        for entry in read_checked(path, PART, schema_path if part in chosen else None)["results"]:
             identifier = entry["id"]
             if identifier in entries:
                 raise StudyError(f"{path}: the id '{identifier}' occurs twice; ids must be unique.")
@@ -178,7 +178,14 @@ def load_published(
     kept = {name: entry for name, entry in entries.items() if part_of[name] in chosen}
     omitted = tuple(name for name in entries if name not in kept)
     return Published(
-        study, document["source"], tuple(ambiguities), kept, part_of, recovered, omitted, folder
+        study,
+        document["source"],
+        tuple(ambiguities["ambiguities"]),
+        kept,
+        part_of,
+        recovered,
+        omitted,
+        folder,
     )
 
 
@@ -206,7 +213,7 @@ def _recovered(
     if not path.is_file():
         return {}
     found: dict[str, Mapping[str, Any]] = {}
-    for entry in read_checked(path, schema_path)["entries"]:
+    for entry in read_checked(path, "recovered", schema_path)["entries"]:
         identifier = entry["id"]
         if not identifier.startswith(f"{study}."):
             continue
@@ -217,12 +224,13 @@ def _recovered(
     return found
 
 
-def read_checked(path: str | Path, schema_path: str | Path | None) -> dict[str, Any]:
-    """Content of a published file, after the check against the schema if one is given."""
+def read_checked(path: str | Path, kind: str, schema_path: str | Path | None) -> dict[str, Any]:
+    """Content of a file of a kind that the schema defines, checked against it if one is given."""
     try:
         content = read_yaml(path)
         if schema_path is not None:
-            check_schema(content, read_yaml(schema_path), str(path))
+            definitions = read_yaml(schema_path)["$defs"]
+            check_schema(content, {"$ref": f"#/$defs/{kind}", "$defs": definitions}, str(path))
     except ConfigError as error:
         raise StudyError(str(error)) from None
     return content

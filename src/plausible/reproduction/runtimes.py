@@ -85,8 +85,8 @@ def tasks_of(study: Study, result: str) -> list[Task]:
     for name in sources.get("sweep", ()):
         networks += [(job, True) for job in study.sweep_networks(name)]
         tasks += [Task("sweep", f"{name}{part}") for part in study.sweep_parts(name)]
-        if study.declaration["sweep"][name].get("data_set"):
-            tasks.append(Task("data", study.dataset))
+        if dataset := study.sweep_dataset(name):
+            tasks.append(Task("data", dataset))
     for job, converted in networks:
         settings = study.training_settings(job.run, job.protocol)
         tasks += [Task("data", settings["dataset"]), Task("train", ".".join(job))]
