@@ -95,27 +95,11 @@ def made_up_verdicts(study, scale):
     return pd.DataFrame(made, columns=list(COLUMNS))
 
 
-def training_record(run, protocol, seeds):
-    """What a report reads from the provenance of a training job."""
-    init = "thuesen_normal" if protocol == "as_coded" else "he_normal"
-    settings = {"init": init, "shuffle": protocol != "as_coded", "epochs": 20, "batch_norm": False}
-    return {
-        "wildcards": {"run": run, "protocol": protocol},
-        "settings": {"settings": settings},
-        "seeds": seeds,
-    }
-
-
 def write_run(folder, study, scale):
     """Write a study's results as the workflow leaves them."""
-    (folder / "train").mkdir(parents=True)
+    folder.mkdir(parents=True)
     for table in (ROOT / "results" / "reference" / study).glob("*.csv"):
         shutil.copyfile(table, folder / table.name)
-    for run in ("spcn_sgd", "spcn_adam"):
-        for protocol in ("as_published", "as_coded", "corrected"):
-            record = training_record(run, protocol, [0, 1, 2])
-            path = folder / "train" / f"{run}.{protocol}.0-1-2.csv.json"
-            path.write_text(json.dumps(record))
     declared = read_study_files(WORKFLOW / "studies" / study).declaration["results"]
     for name, result in declared.items():
         if result.get("figure"):

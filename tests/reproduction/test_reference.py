@@ -20,6 +20,7 @@ from plausible.reproduction.published import load_published, published_folder
 from plausible.reproduction.reference import (
     LIMIT,
     PICTURE_LIMIT,
+    judge_again,
     main,
     make_reference,
     run_configuration,
@@ -43,6 +44,31 @@ MACHINE = {
     "gpu": None,
     "packages": {"plausible": "0.1.0", "numpy": "2.4.6"},
 }
+
+
+PAGE = (
+    f'<a href="../../results/reference/{NAME}/curve.csv">data</a>'
+    '<a href="#top">up</a><a href="https://example.org/x">far</a>'
+    f'<a href="{NAME}.ipynb">notebook</a>'
+    '<img data-picture="curve" src="data:image/svg+xml,%3Csvg/%3E" alt="a curve">'
+)
+
+
+@pytest.fixture(autouse=True)
+def executed(monkeypatch):
+    """Reports made without a kernel, and the parameters that they were given."""
+    given = []
+
+    def render(templates, parameters, ipynb, html, log):
+        given.append((list(templates), dict(parameters)))
+        output = nbformat.v4.new_output("display_data", data={"text/html": render.page})
+        cells = [nbformat.v4.new_code_cell(repr(parameters["results_dir"]), outputs=[output])]
+        ipynb.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
+        html.write_text(render.page)
+
+    render.page, render.given = PAGE, given
+    monkeypatch.setattr(reference, "render_notebook", render)
+    return render
 
 
 class FakeRun:
@@ -72,19 +98,6 @@ class FakeRun:
         )
         times_file = "results/paper/runtimes.csv"
         self.put(times_file, times.to_csv(index=False), "collect_run_times", tables[:2])
-        page = (
-            '<a href="../../results/paper/thuesen2022/curve.csv">data</a>'
-            '<img src="../../results/paper/thuesen2022/curve.svg">'
-            '<a href="#top">up</a><a href="https://example.org/x">far</a>'
-            '<a href="thuesen2022.ipynb">notebook</a>'
-        )
-        needed = [f"{RUN}/verdicts.csv", times_file]
-        self.put(f"reports/paper/{NAME}.html", page, "execute_notebook", needed)
-        picture = '<img data-picture="curve" src="data:image/svg+xml,%3Csvg/%3E" alt="a curve">'
-        output = nbformat.v4.new_output("display_data", data={"text/html": page + picture})
-        cells = [nbformat.v4.new_code_cell("report.figure('curve')", outputs=[output])]
-        notebook = nbformat.writes(nbformat.v4.new_notebook(cells=cells))
-        self.put(f"reports/paper/{NAME}.ipynb", notebook, "execute_notebook", needed)
 
     def write_study(self) -> None:
         whole = yaml.safe_load((ROOT / f"workflow/studies/{NAME}/study.yaml").read_text())
@@ -183,7 +196,8 @@ def test_every_copy_has_its_provenance(run):
         if path.suffix != ".json" and path.name != "README.md":
             record = json.loads(Path(f"{path}.json").read_text())
             assert record["sha256"] == sha256_of(path), path.name
-            place = record["file"] if "copied_from" in record else None
+            made_here = "copied_from" in record or path.parent == run.reports
+            place = record["file"] if made_here else None
             assert place in (None, str(path.relative_to(run.root)))
     same = (run.made / "curve.csv.json").read_bytes()
     assert same == (run.root / f"{RUN}/curve.csv.json").read_bytes()
@@ -199,29 +213,24 @@ def test_run_times_are_those_of_the_study(run):
     assert origin == {"file": path, "sha256": sha256_of(run.root / path)}
 
 
-def test_links_of_the_report_lead_to_the_reference_run(run):
+def test_the_report_is_executed_on_the_copied_files(run, executed):
     summary = run.make()
-    text = (run.reports / f"{NAME}.html").read_text()
-    assert '"../../results/reference/thuesen2022/curve.svg"' in text and "paper" not in text
+    ((templates, parameters),) = executed.given
+    assert templates == [
+        f"workflow/notebooks/{NAME}/{n}.md" for n in ("study", "table1", "closing")
+    ]
+    assert parameters["scale"] == "paper" and parameters["reference_dir"] is None
     assert summary.dead_links == ()
+    for suffix in ("html", "ipynb"):
+        text = (run.reports / f"{NAME}.{suffix}").read_text()
+        assert "../../results/reference/thuesen2022/curve.svg" in text and "data:" not in text
+        assert ".partial" not in text and str(run.root) not in text
 
 
-def test_pictures_of_the_notebook_are_links(run):
-    run.enlarge(f"{RUN}/curve.svg", PICTURE_LIMIT)
-    run.make()
-    notebook = nbformat.read(run.reports / f"{NAME}.ipynb", as_version=4)
-    nbformat.validate(notebook)
-    (output,) = notebook.cells[0].outputs
-    assert 'src="../../results/reference/thuesen2022/curve.png"' in output.data["text/html"]
-    assert "data:" not in output.data["text/html"] and "paper" not in output.data["text/html"]
-
-
-def test_dead_links_are_reported(run):
-    page = f"reports/paper/{NAME}.html"
-    for place in ("nowhere.html", "../../results/paper/thuesen2022/lost.csv"):
-        text = (run.root / page).read_text() + f'<a href="{place}">x</a>'
-        run.put(page, text, "execute_notebook", [f"{RUN}/verdicts.csv"])
-    assert run.make().dead_links == ("nowhere.html", "../../results/reference/thuesen2022/lost.csv")
+def test_dead_links_are_reported(run, executed):
+    lost = ("nowhere.html", "../../results/reference/thuesen2022/lost.csv")
+    executed.page += "".join(f'<a href="{place}">x</a>' for place in lost)
+    assert run.make().dead_links == lost
 
 
 def test_a_large_picture_is_kept_as_png(run):
@@ -315,13 +324,12 @@ def test_uncommitted_code_of_one_commit_is_named(run):
     "name",
     [
         *(f"{RUN}/{file}" for file in ("curve.csv", "curve.png", "numbers.md", "verdicts.csv")),
-        *(f"reports/paper/{NAME}.{suffix}" for suffix in ("html", "ipynb")),
         "results/paper/runtimes.csv",
     ],
 )
 def test_an_incomplete_run_is_refused(run, name):
     (run.root / name).unlink()
-    with pytest.raises(StudyError, match=rf"not complete: 1 of 9 files .* first is {name};"):
+    with pytest.raises(StudyError, match=rf"not complete: 1 of 7 files .* first is {name};"):
         run.make()
 
 
@@ -344,17 +352,6 @@ def test_a_file_changed_by_hand_is_refused(run, name):
         stream.write("0,9.9\n")
     with pytest.raises(StudyError, match=f"{name}"):
         run.make()
-
-
-def test_a_report_may_show_the_run_that_is_now_replaced(run):
-    run.make()
-    page, shown = f"reports/paper/{NAME}.html", run.made / "numbers.csv"
-    before = str(shown.relative_to(run.root))
-    inputs = [f"{RUN}/verdicts.csv", before]
-    run.put(page, (run.root / page).read_text(), "execute_notebook", inputs)
-    shown.write_text("of an earlier version")
-    run.make()
-    assert shown.read_text() == (run.root / f"{RUN}/numbers.csv").read_text()
 
 
 def test_results_of_other_inputs_are_refused(run):
@@ -391,6 +388,34 @@ def test_a_second_run_replaces_the_first(run):
     run.make()
     assert "old.csv" not in names(run.made)
     assert "song2020.html" in names(run.reports)
+
+
+def test_verdicts_can_be_made_again_from_the_tables(run, monkeypatch):
+    run.make()
+    before = {path.name: path.read_bytes() for path in run.made.iterdir()}
+    judged = []
+
+    def judge(study, tables, scale, published, comparable):
+        judged.append((study, sorted(tables), scale, comparable))
+        return pd.DataFrame({"id": ["a", "b"], "verdict": ["differs", "differs"]})
+
+    monkeypatch.setattr(reference, "verdict_table", judge)
+    monkeypatch.setattr(reference, "load_published", lambda *given: None)
+    summary = judge_again(run.root, run.study)
+    assert judged == [(NAME, ["curve", "numbers"], "paper", True)]
+    assert summary.verdicts == {"differs": 2}
+    changed = {name for name in before if (run.made / name).read_bytes() != before[name]}
+    assert changed == {"verdicts.csv", "verdicts.csv.json", "README.md"}
+    record = json.loads((run.made / "verdicts.csv.json").read_text())
+    assert record["sha256"] == sha256_of(run.made / "verdicts.csv")
+    text = readme(run)
+    assert "| differs | 2 |" in text and "| reproduced |" not in text
+    assert "made again from the tables, later" in text and f"`{COMMIT}`, with a clean" in text
+    judge_again(run.root, run.study)
+    assert readme(run) == text
+    (run.made / "numbers.csv").unlink()
+    with pytest.raises(StudyError, match="numbers.csv is missing; a new table needs a new run"):
+        judge_again(run.root, run.study)
 
 
 def test_a_failure_while_swapping_keeps_the_old_run(run, monkeypatch):

@@ -3,10 +3,12 @@
 import re
 
 import pytest
+import yaml
 
 from plausible.errors import StudyError
 from plausible.reproduction import pages
-from plausible.reproduction.study_report import StudyReport
+from plausible.reproduction.report_tables import read_verdicts
+from plausible.reproduction.study_report import UNCHANGED, StudyReport
 from plausible.studies.thuesen2022.table1.report import table1
 
 from .conftest import parameters_of
@@ -41,12 +43,23 @@ def test_table1_shows_published_reference_and_this_run(report):
             assert f"{name}: {protocol}" in text
 
 
-def test_protocol_settings_come_from_what_ran(report):
-    text = report.protocol_settings()
-    assert "thuesen_normal" in text and "spcn_sgd, spcn_adam" in text.replace(
-        "spcn_adam, spcn_sgd", "spcn_sgd, spcn_adam"
-    )
-    assert "epochs" not in text, "settings that agree are left out"
+def test_protocol_settings_are_those_in_which_they_differ(report):
+    training, _, spiking = report.protocol_settings().partition("<caption>Spiking simulation")
+    assert "thuesen_normal" in training and "zil_sequential" in training
+    assert "ffnn, snn, spcn_sgd, spcn_adam, spcn_adam_bn" in training
+    assert "epochs" not in training, "settings that agree are left out"
+    assert "spcn_sgd" in spiking
+
+
+def test_settings_are_those_of_the_kept_configuration(finished_run, tmp_path):
+    folder = finished_run / "results" / "demo" / "thuesen2022"
+    (tmp_path / "thuesen2022").symlink_to(folder)
+    changed = UNCHANGED | {"seeds": [7], "overrides": {"spcn_sgd": {"activation_scale": 0.07}}}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(changed | {"scale": "demo"}))
+    parameters = parameters_of(finished_run) | {"results_dir": str(tmp_path / "thuesen2022")}
+    report = StudyReport(**parameters)
+    assert "<dd>7</dd>" in report.summary()
+    assert report.declared.training_settings("spcn_sgd", "corrected")["activation_scale"] == 0.07
 
 
 def test_which_protocol_leaves_what_the_scale_cannot_say_to_the_reference(report):
@@ -70,6 +83,9 @@ def test_missing_pieces_are_errors(report, tmp_path):
         pages.picture(tmp_path / "nothing", "x")
     with pytest.raises(StudyError, match="fig9.md is missing"):
         report.readable("fig9")
+    (tmp_path / "old.csv").write_text("id,check\n")
+    with pytest.raises(StudyError, match="old.csv has no column 'variant': it was made by an"):
+        read_verdicts(tmp_path / "old.csv")
     parameters = parameters_of(report.folder.parents[2]) | {"results_dir": str(tmp_path)}
     with pytest.raises(StudyError, match="verdicts.csv is missing"):
         StudyReport(**parameters)

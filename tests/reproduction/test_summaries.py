@@ -6,62 +6,44 @@ import pytest
 
 from plausible.errors import StudyError
 from plausible.reproduction import summaries
-from plausible.reproduction.published import load_published
 from plausible.reproduction.reasons import Cause, load_reasons
 from plausible.reproduction.summaries import FALLS, OPEN, SURVIVES
-from plausible.reproduction.verdicts import DIFFERS, NOT_COMPARABLE, REPRODUCED, verdict_table
+from plausible.reproduction.verdicts import DIFFERS, INSIDE_RUN, NOT_COMPARABLE, REPRODUCED
 
-from . import synthetic_thuesen2022 as synthetic
-from .conftest import WORKFLOW
-
-SPOIL = {what: spoil for *_, what, spoil in synthetic.SPOILS}
+from .conftest import STUDIES, made_up_verdicts, parts_of
 
 
-@pytest.fixture
-def published():
-    return load_published(WORKFLOW / "published" / "thuesen2022")
+def numbers_of(*rows):
+    columns = ["check", "variant", "protocol", "reproduced", "verdict", "note"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(id="s.r", published=95.21, statement="published value of row 5", n_seeds=3)
 
 
-@pytest.fixture
-def tables(published):
-    return synthetic.good_tables(published)
+def test_which_protocol_yields_a_number():
+    verdicts = numbers_of(
+        ("value:row5", "", "as_published", 92.21, DIFFERS, ""),
+        ("value:row5", "", "as_coded", 95.211, REPRODUCED, f"near; {INSIDE_RUN}"),
+        ("value:row5", "", "corrected", 95.91, REPRODUCED, "outside"),
+        ("value:row5", "other split", "as_coded", 95.0, REPRODUCED, ""),
+        ("value:row5", "other split", "corrected", 95.42, REPRODUCED, ""),
+        ("value:alone", "", "corrected", 95.0, REPRODUCED, ""),
+        ("every_row_near", "", "corrected", 95.0, REPRODUCED, ""),
+    )
+    first, second = summaries.protocol_summary(verdicts).to_dict("records")
+    assert first["statement"] == "published value of row 5" and first["published"] == 95.21
+    assert (first["as_published"], first["corrected"]) == (92.21, 95.91)
+    assert first["nearest"] == "as_coded" and first["inside_run"] == "as_coded"
+    assert first["within_tolerance"] == "as_coded, corrected"
+    assert first["comparable"] and first["n_seeds"] == 3
+    assert second["variant"] == "other split" and np.isnan(second["as_published"])
+    assert second["nearest"] == "as_coded, corrected", "0.21 on either side"
 
 
-def shift(table1, row, protocol, by):
-    chosen = (table1["row"] == row) & (table1["protocol"] == protocol)
-    table1.loc[chosen, "test_accuracy_percent"] += by
-
-
-def test_which_protocol_yields_a_number(tables, published):
-    table1 = tables["table1"]
-    for protocol, by in (("as_published", -3.0), ("as_coded", 0.001), ("corrected", 0.7)):
-        shift(table1, 5, protocol, by)
-    verdicts = verdict_table("thuesen2022", tables, "paper", published)
-    label = "SPCN, Z-IL, SGD, Soft-rate, spiking"
-    labels = {("thuesen2022.table1", "value:row 5"): label}
-    summary = summaries.protocol_summary(verdicts, labels)
-    row = summary[(summary["id"] == "thuesen2022.table1") & (summary["check"] == "value:row 5")]
-    (row,) = row.to_dict("records")
-    assert row["label"] == label and (summary["label"] != "").sum() == 1
-    assert row["published"] == 95.21
-    assert row["as_published"] == pytest.approx(92.21)
-    assert row["corrected"] == pytest.approx(95.91)
-    assert row["nearest"] == "as_coded"
-    assert row["within_tolerance"] == "as_coded, corrected", "0.7 is within the published point"
-    assert row["inside_run"] == "as_coded"
-    assert summary["id"].str.endswith("table1").sum() == 9
-
-
-def test_summary_works_at_small_scale_too(tables, published):
-    verdicts = verdict_table("thuesen2022", tables, "demo", published)
-    summary = summaries.protocol_summary(verdicts)
-    row = summary[summary["check"] == "value:row 1"].iloc[0]
-    assert row["within_tolerance"] == "", "accuracies are not compared at this scale"
-    assert row["inside_run"] == "as_published, as_coded, corrected"
-    assert row["nearest"] == "as_published, as_coded, corrected", "all are equally near"
-    assert not row["comparable"] and row["n_seeds"] == 3
-    formula = summary[summary["id"] == "thuesen2022.fig2a"]
-    assert formula["comparable"].all() and (formula["n_seeds"] == 0).all()
+def test_numbers_that_a_scale_cannot_compare_are_marked():
+    protocols = ("as_coded", "corrected")
+    verdicts = numbers_of(*(("value:x", "", name, 1.0, NOT_COMPARABLE, "") for name in protocols))
+    (row,) = summaries.protocol_summary(verdicts).to_dict("records")
+    assert not row["comparable"] and row["within_tolerance"] == ""
 
 
 def verdicts_of(*rows):
@@ -103,20 +85,15 @@ def test_explanation_without_its_verdict_is_an_error():
         summaries.surviving_causes(verdicts, "s", [Cause(section="1", text="t", needs=TWO)])
 
 
-def test_numerical_precision_falls_with_the_authors_order_of_updates(tables, published):
-    def outcome():
-        verdicts = verdict_table("thuesen2022", tables, "demo", published)
-        given = load_reasons("thuesen2022", ["learning"]).causes
-        causes = summaries.surviving_causes(verdicts, "thuesen2022", given)
-        return causes.set_index("explanation")["outcome"]
-
-    name = "The small deviations between Z-IL and backprop come from numerical precision."
-    assert outcome()[name] == SURVIVES, "when float64 removes the deviation"
-    frame = tables["claim.zil_equals_backprop_training"]
-    coded = frame["protocol"] == "as_coded"
-    frame.loc[coded, "max_relative_weight_difference"] = 0.01
-    outcomes = outcome()
-    assert outcomes[name] == FALLS
-    assert outcomes[
-        "Z-IL is backprop: with updates from the same time step the weights agree."
-    ] == (SURVIVES)
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_explanation_of_a_document_rests_on_a_verdict_of_its_own(study):
+    """It survives if that is as listed, and falls if the opposite is found."""
+    verdicts = made_up_verdicts(study, "paper")
+    causes = load_reasons(study, parts_of(study)).causes
+    survive = summaries.surviving_causes(verdicts, study, causes)
+    assert list(survive["outcome"]) == [SURVIVES] * len(causes)
+    opposite = {REPRODUCED: DIFFERS, DIFFERS: REPRODUCED}
+    turned = verdicts.assign(verdict=verdicts["verdict"].replace(opposite))
+    assert list(summaries.surviving_causes(turned, study, causes)["outcome"]) == [FALLS] * len(
+        causes
+    )

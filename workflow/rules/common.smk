@@ -182,12 +182,6 @@ def claims_code(study):
     return source_digest("plausible.reproduction.verdicts", *code)
 
 
-def notebook_templates(wildcards):
-    """Parts of the notebook that is the report of a study, in their order."""
-    names = ("study", *study_of(wildcards).parts, "closing")
-    return [f"workflow/notebooks/{wildcards.study}/{name}.md" for name in names]
-
-
 def report_code(study):
     """Digest of the code of a report: the engine, and what the parts of the study show by it."""
     code = [module for part in study.parts for module in modules(study.name, part, "report")]

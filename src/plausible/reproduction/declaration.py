@@ -75,6 +75,12 @@ class Study(NamedTuple):
         return tuple(self.declaration["parts"])
 
     @property
+    def notebooks(self) -> list[str]:
+        """Parts of the notebook that is the study's report, in their order."""
+        names = ("study", *self.parts, "closing")
+        return [f"workflow/notebooks/{self.name}/{name}.md" for name in names]
+
+    @property
     def results(self) -> Mapping[str, Any]:
         """Results of the study by their name (the part after the first dot of their id)."""
         return self.declaration["results"]

@@ -1,8 +1,11 @@
 """The reference run: a finished run, copied to where it is committed and read without running.
 
 ``results/reference/<study>`` gets the tables, pictures, verdicts and run times of a study with
-their provenance, ``reports/reference`` its executed notebook. What is incomplete, not consistent,
-not of one commit, or too large is refused with one sentence.
+their provenance; its report is executed on them and kept in ``reports/reference``. What is
+incomplete, not consistent, not of one commit, or too large is refused with one sentence.
+
+The tables of a reference run take hours, what is said about them takes seconds. So verdicts and
+report can be made again from the tables alone, after a change of a claim or a published value.
 
 Run as a program: ``make reference``.
 """
@@ -18,21 +21,27 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import chdir, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import pandas as pd
 
 from plausible.config import load_config, project_root
 from plausible.errors import PlausibleError, StudyError
 from plausible.files import sha256_of
 from plausible.reproduction.declaration import Study
 from plausible.reproduction.listing import read_configuration, read_study
+from plausible.reproduction.machine import git_state, machine
 from plausible.reproduction.pages import with_linked_pictures
 from plausible.reproduction.provenance import side_car
+from plausible.reproduction.published import load_published, published_folder
 from plausible.reproduction.reference_index import write_reference_index
-from plausible.reproduction.reference_readme import Facts, readme
-from plausible.reproduction.reports import with_linked_outputs
+from plausible.reproduction.reference_readme import Facts, readme, with_verdicts
+from plausible.reproduction.reports import render_notebook, with_linked_outputs
+from plausible.reproduction.verdicts import verdict_counts, verdict_table
 
 NAME = "reference"
 LIMIT = 8_000_000
@@ -40,13 +49,6 @@ LIMIT = 8_000_000
 whole thesis; git stores a fifth to a tenth of it."""
 PICTURE_LIMIT = 500_000
 """Bytes of an SVG file; of a larger one, the PNG is kept instead."""
-
-
-class Source(NamedTuple):
-    """A file of the run and its name in the reference run."""
-
-    path: str
-    target: str
 
 
 class Summary(NamedTuple):
@@ -74,7 +76,7 @@ def make_reference(root: str | Path, study: Study, allow_mixed: bool = False) ->
     """
     root = Path(root)
     sources, as_png = files_of(root, study)
-    records = read_provenance(root, [source.path for source in sources])
+    records = read_provenance(root, sources)
     _check_comparable(study, records)
     commits = Counter(
         (record.get("git_commit"), record.get("git_clean"), record["rule"])
@@ -82,34 +84,123 @@ def make_reference(root: str | Path, study: Study, allow_mixed: bool = False) ->
     )
     if not allow_mixed:
         _check_one_commit(study, {(commit, clean) for commit, clean, _ in commits})
-    results, reports = root / "results" / NAME, root / "reports" / NAME
-    results.mkdir(parents=True, exist_ok=True)
-    reports.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=results) as temporary:
-        staged = Path(temporary)
-        (staged / "results").mkdir()
-        (staged / "reports").mkdir()
-        for source in sources:
-            _copy(root, staged, study, source, records[source.path], as_png)
+    with _staged(root) as staged:
+        for path in sources:
+            _copy(root, staged / "results", study, path, records[path])
         verdicts = _verdict_counts(staged / "results" / "verdicts.csv")
         facts = Facts(study, records, commits, _dates(root, commits), verdicts)
         text = readme(facts, _whole(staged / "results" / "runtimes.csv"), as_png)
         (staged / "results" / "README.md").write_text(text, encoding="utf-8")
-        _check_size(staged, study)
-        dead = _dead_links(root, staged, study)
-        files = [path for path in staged.rglob("*") if path.is_file()]
-        size = _size(staged)
-        _put_in_place(staged, results / study.name, reports, study.name)
-    return Summary(results / study.name, len(files), size, verdicts, tuple(dead))
+        return _finished(root, staged, study)
 
 
-def files_of(root: Path, study: Study) -> tuple[list[Source], list[str]]:
+def judge_again(root: str | Path, study: Study) -> Summary:
+    """Make verdicts and report of a reference run again, from its tables.
+
+    Raises
+    ------
+    StudyError
+        If there is no reference run of ``study``, or it lacks a table that the study now has.
+    """
+    root = Path(root)
+    made = root / "results" / NAME / study.name
+    missing = [name for name in study.own_tables() if not (made / f"{name}.csv").is_file()]
+    if missing:
+        raise StudyError(
+            f"{made / missing[0]}.csv is missing; a new table needs a new run at the scale "
+            f"{study.scale}, and then `make reference`."
+        )
+    with _staged(root) as staged:
+        results = staged / "results"
+        shutil.copytree(made, results, dirs_exist_ok=True)
+        tables = {name: pd.read_csv(results / f"{name}.csv") for name in study.own_tables()}
+        published = load_published(published_folder(study.name, root), study.parts)
+        verdicts = verdict_table(study.name, tables, study.scale, published, comparable=True)
+        verdicts.to_csv(results / "verdicts.csv", index=False)
+        used = [results / f"{name}.csv" for name in tables]
+        _write_record(results / "verdicts.csv", study, "judge_results", used)
+        page = results / "README.md"
+        text = with_verdicts(
+            page.read_text(encoding="utf-8"), verdict_counts(verdicts), git_state()
+        )
+        page.write_text(text, encoding="utf-8")
+        return _finished(root, staged, study)
+
+
+@contextmanager
+def _staged(root: Path) -> Iterator[Path]:
+    """Folder with the empty folders ``results`` and ``reports``, beside the reference runs."""
+    place = root / "results" / NAME
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=place) as temporary:
+        for name in ("results", "reports"):
+            (Path(temporary) / name).mkdir()
+        yield Path(temporary)
+
+
+def _finished(root: Path, staged: Path, study: Study) -> Summary:
+    """Execute the report of a staged reference run, and put both in place."""
+    _write_report(root, staged, study)
+    _check_size(staged, study)
+    dead = _dead_links(root, staged, study)
+    verdicts = _verdict_counts(staged / "results" / "verdicts.csv")
+    files = [path for name in ("results", "reports") for path in (staged / name).iterdir()]
+    size = _size(staged)
+    made, reports = root / "results" / NAME / study.name, root / "reports" / NAME
+    reports.mkdir(parents=True, exist_ok=True)
+    _put_in_place(staged, made, reports, study.name)
+    return Summary(made, len(files), size, verdicts, tuple(dead))
+
+
+def _write_report(root: Path, staged: Path, study: Study) -> None:
+    """Execute the report of a study on its staged results; its pictures become links to them."""
+    results, place = staged / "results", f"results/{NAME}/{study.name}"
+    parameters = {
+        "study": study.name,
+        "scale": study.scale,
+        "results_dir": str(results),
+        "published_dir": f"workflow/published/{study.name}",
+        "study_dir": f"workflow/studies/{study.name}",
+        "reference_dir": None,
+        "runtimes_file": str(results / "runtimes.csv"),
+    }
+
+    def address(picture: str) -> str:
+        suffix = "svg" if (results / f"{picture}.svg").is_file() else "png"
+        return f"../../{place}/{picture}.{suffix}"
+
+    made = [staged / "reports" / f"{study.name}.{suffix}" for suffix in ("ipynb", "html")]
+    with chdir(root):
+        render_notebook(study.notebooks, parameters, *made, staged / "report.log")
+    used = sorted(path for path in results.iterdir() if path.suffix != ".json")
+    for path, linked in zip(made, (with_linked_outputs, with_linked_pictures), strict=True):
+        text = linked(path.read_text(encoding="utf-8"), address)
+        path.write_text(text.replace(str(results), place), encoding="utf-8")
+        _write_record(path, study, "execute_notebook", used)
+
+
+def _write_record(path: Path, study: Study, rule: str, inputs: list[Path]) -> None:
+    """Provenance of a file that was made here and not by the workflow."""
+    place = f"results/{NAME}/{study.name}"
+    record = {
+        "file": f"{place if path.parent.name == 'results' else f'reports/{NAME}'}/{path.name}",
+        "sha256": sha256_of(path),
+        "rule": rule,
+        "settings": {"comparable": study.scale == "paper"},
+        **git_state(),
+        "inputs": {f"{place}/{file.name}": sha256_of(file) for file in inputs},
+        **machine(),
+    }
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    side_car(path).write_text(text, encoding="utf-8")
+
+
+def files_of(root: Path, study: Study) -> tuple[list[str], list[str]]:
     """Files of the run that are copied, and the results whose picture is a PNG."""
     needed = [path for result in study.results for path in study.result_files(result)]
     tables = [f"{study.folder}/{name}.csv" for name in [*study.own_tables(), "verdicts"]]
     run_times = f"results/{study.scale}/runtimes.csv"
-    documents = [f"reports/{study.scale}/{study.name}.{suffix}" for suffix in ("html", "ipynb")]
-    needed = list(dict.fromkeys([*needed, *tables, run_times, *documents]))
+    needed = list(dict.fromkeys([*needed, *tables, run_times]))
     missing = [path for path in needed if not (root / path).is_file()]
     if missing:
         raise StudyError(
@@ -126,10 +217,7 @@ def files_of(root: Path, study: Study) -> tuple[list[Source], list[str]]:
         f"{study.folder}/{name}.{'png' if name in as_png else 'svg'}" for name in study.figures()
     ]
     texts = [f"{study.folder}/{name}.md" for name in study.markdowns()]
-    inside = [*tables, *pictures, *texts, run_times]
-    sources = [Source(path, f"results/{Path(path).name}") for path in inside]
-    sources += [Source(path, f"reports/{Path(path).name}") for path in documents]
-    return sources, as_png
+    return [*tables, *pictures, *texts, run_times], as_png
 
 
 def read_provenance(root: Path, paths: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -163,9 +251,6 @@ def read_provenance(root: Path, paths: Iterable[str]) -> dict[str, dict[str, Any
             )
         records[path] = record
         for name, recorded in inputs:
-            # A report shows an earlier reference run beside this one; that one is now replaced.
-            if name.startswith(f"results/{NAME}/"):
-                continue
             if name.startswith(("results/", "reports/")):  # written by a rule, so with provenance
                 waiting.append(name)
             if recorded and digest_of(name) not in (recorded, None):
@@ -201,33 +286,17 @@ def _check_one_commit(study: Study, states: set[tuple[str | None, bool | None]])
     )
 
 
-def _copy(
-    root: Path,
-    staged: Path,
-    study: Study,
-    source: Source,
-    record: Mapping[str, Any],
-    as_png: list[str],
-) -> None:
-    """Copy a file and its provenance; what must change on the way says where it was copied from."""
-    content = (root / source.path).read_bytes()
-    target = staged / source.target
-    if target.name == "runtimes.csv":
-        changed = _rows_of_study(content.decode("utf-8"), study.name).encode("utf-8")
-    elif target.suffix in (".html", ".ipynb"):
-        text = content.decode("utf-8")
-        changed = _with_links(text, target.suffix, study, as_png).encode("utf-8")
-    else:
-        changed = content
-    target.write_bytes(changed)
-    if changed == content:
-        shutil.copyfile(side_car(root / source.path), side_car(target))
+def _copy(root: Path, results: Path, study: Study, source: str, record: Mapping[str, Any]) -> None:
+    """Copy a file and its provenance; of the run times only the rows of the study."""
+    target = results / Path(source).name
+    shutil.copyfile(root / source, target)
+    shutil.copyfile(side_car(root / source), side_car(target))
+    if target.name != "runtimes.csv":
         return
-    place = Path(source.target)
-    folder = Path("results") / NAME / study.name if place.parts[0] == "results" else None
-    final = (folder or Path("reports") / NAME) / place.name
-    origin = {"file": source.path, "sha256": record["sha256"]}
-    text = {**record, "file": final.as_posix(), "sha256": sha256_of(target), "copied_from": origin}
+    target.write_text(_rows_of_study(target.read_text(encoding="utf-8"), study.name), "utf-8")
+    origin = {"file": source, "sha256": record["sha256"]}
+    final = f"results/{NAME}/{study.name}/{target.name}"
+    text = {**record, "file": final, "sha256": sha256_of(target), "copied_from": origin}
     side_car(target).write_text(
         json.dumps(text, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
@@ -241,21 +310,6 @@ def _rows_of_study(text: str, study: str) -> str:
     writer.writeheader()
     writer.writerows(row for row in reader if row.get("study") == study)
     return written.getvalue()
-
-
-def _with_links(text: str, suffix: str, study: Study, as_png: list[str]) -> str:
-    """Links of a report to the files of the run lead to those of the reference run."""
-    text = text.replace(f"../results/{study.scale}/", f"../results/{NAME}/")
-    for name in as_png:
-        place = f"../results/{NAME}/{study.name}/{name}."
-        text = text.replace(f"{place}svg", f"{place}png")
-
-    def kept(picture: str) -> str:
-        name = picture.removesuffix(".svg").removesuffix(".png")
-        return f"../../results/{NAME}/{study.name}/{name}.{'png' if name in as_png else 'svg'}"
-
-    # The pictures lie beside the report in the repository: no need to hold them twice.
-    return (with_linked_outputs if suffix == ".ipynb" else with_linked_pictures)(text, kept)
 
 
 def _dead_links(root: Path, staged: Path, study: Study) -> list[str]:
@@ -350,6 +404,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--scale", default="paper", help="scale of the run (default: paper)")
     parser.add_argument("--study", help="one study (default: all of the configuration)")
+    parser.add_argument(
+        "--judge-again",
+        action="store_true",
+        help="keep the tables of the reference run, make its verdicts and report again",
+    )
     parser.add_argument("--root", metavar="PATH", help="folder of the Snakefile (default: here)")
     parser.add_argument(
         "--allow-mixed",
@@ -363,7 +422,11 @@ def main(arguments: list[str] | None = None) -> int:
         names = config["studies"] if options.study is None else [options.study]
         studies = {name: read_study(root, name, config) for name in names}
         for name, study in studies.items():
-            done = make_reference(root, study, options.allow_mixed)
+            done = (
+                judge_again(root, study)
+                if options.judge_again
+                else make_reference(root, study, options.allow_mixed)
+            )
             counts = ", ".join(f"{count} {verdict}" for verdict, count in done.verdicts.items())
             print(f"results/{NAME}/{name}: {done.files} files, {done.size / 1e6:.2f} MB; {counts}")
             for link in done.dead_links:

@@ -1,5 +1,6 @@
 """The page that stands beside a reference run and says where it comes from."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -47,6 +48,7 @@ def readme(facts: Facts, whole: Mapping[str, str], as_png: list[str]) -> str:
         study=facts.study,
         facts=_facts(facts, whole),
         verdicts=facts.verdicts,
+        code=None,
         codes=[
             (f"`{name}`" if name else "unknown code", when, TREES[tree], rules)
             for name, when, tree, rules in codes
@@ -108,3 +110,10 @@ def _codes(facts: Facts) -> list[tuple[str | None, str, bool | None, str]]:
         ]
         codes.append((commit, facts.dates.get(commit, ""), clean, ", ".join(rules)))
     return codes
+
+
+def with_verdicts(text: str, counts: Mapping[str, int], code: Mapping[str, Any]) -> str:
+    """The page with new numbers of verdicts, and with the ``code`` that judged again."""
+    found = {name: count for name, count in counts.items() if count}
+    section = render("reference_verdicts.md.j2", verdicts=found, code=code)
+    return re.sub(r"(?s)## Verdicts\n.*?(?=## Code\n)", lambda _: section, text)

@@ -39,19 +39,17 @@ def note_cells(texts: Iterable[str]) -> list[Html]:
 
 
 def setting_differences(
-    records: Iterable[Mapping[str, Any]], protocols: Iterable[str] = PROTOCOLS
+    settings: Mapping[str, Mapping[str, Mapping[str, Any]]], protocols: Iterable[str]
 ) -> list[list[Any]]:
-    """Rows of setting, its value in each of ``protocols``, and the runs for which that is so."""
+    """Rows of setting, its value in each of ``protocols``, and the runs for which that is so.
+
+    ``settings`` are those of each run in each protocol.
+    """
     columns = list(protocols)
-    by_run: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for record in records:
-        names = record["wildcards"]
-        run = names["run"]
-        by_run.setdefault(run, {})[names["protocol"]] = record["settings"]["settings"]
     groups: dict[tuple[str, ...], list[str]] = {}
-    for run, protocols in by_run.items():
-        for key in next(iter(protocols.values())):
-            values = {name: settings.get(key) for name, settings in protocols.items()}
+    for run, by_protocol in settings.items():
+        for key in next(iter(by_protocol.values())):
+            values = {name: chosen.get(key) for name, chosen in by_protocol.items()}
             if len({json.dumps(value) for value in values.values()}) > 1:
                 cells = (_setting_text(values, name) for name in columns)
                 groups.setdefault((key, *cells), []).append(run)
@@ -146,4 +144,9 @@ def read_verdicts(path: Path) -> pd.DataFrame:
     frame = read_table(path)
     texts = ["check", "variant", "statement", "protocol", "published", "reproduced"]
     texts += ["tolerance", "note"]
+    for name in texts:
+        if name not in frame:
+            raise StudyError(
+                f"{path} has no column {name!r}: it was made by an earlier version; judge again."
+            )
     return frame.assign(**{name: frame[name].astype(object).fillna("") for name in texts})

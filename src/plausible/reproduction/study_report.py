@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 
 from plausible.errors import StudyError
+from plausible.files import read_yaml
+from plausible.reproduction.declaration import load_study
 from plausible.reproduction.evidence import present_protocols
 from plausible.reproduction.pages import Html, badge, picture, piece, table
 from plausible.reproduction.provenance import side_car
@@ -26,7 +28,6 @@ from plausible.reproduction.report_tables import (
     runtime_rows,
     setting_differences,
 )
-from plausible.reproduction.study_files import read_study_files
 from plausible.reproduction.summaries import (
     protocol_summary,
     surviving_causes,
@@ -41,6 +42,14 @@ from plausible.reproduction.verdicts import (
 )
 from plausible.reproduction.wording import decimals_of, number_text
 
+UNCHANGED = {
+    "seeds": None,
+    "seeds_per_job": None,
+    "device": "cpu",
+    "data": {"dataset": None},
+    "overrides": {},
+}
+"""Configuration in which a study is run as it is declared."""
 MEANINGS = {
     REPRODUCED: "The number lies within the published tolerance, or the statement holds; for a "
     "number without a tolerance, within the 95 % interval of one further run of ours. The mean "
@@ -61,7 +70,8 @@ class StudyReport:
     study, scale:
         Names.
     results_dir:
-        Folder of the study's results, e.g. ``results/demo/thuesen2022``.
+        Folder of the study's results, e.g. ``results/demo/thuesen2022``. Beside it stands the
+        configuration of the run, ``config.yaml``; without one nothing was changed in it.
     published_dir, study_dir:
         Folders ``workflow/published/<study>`` and ``workflow/studies/<study>``.
     reference_dir:
@@ -83,8 +93,10 @@ class StudyReport:
     ) -> None:
         self.study, self.scale = study, scale
         self.folder = Path(results_dir)
-        self.declaration = read_study_files(study_dir).declaration
-        parts = self.declaration["parts"]
+        kept = self.folder.parent / "config.yaml"
+        config = read_yaml(kept) if kept.is_file() else UNCHANGED
+        self.declared = load_study(study_dir, {**config, "scale": scale})
+        self.declaration, parts = self.declared.declaration, self.declared.parts
         self.published = load_published(published_dir, parts)
         self.causes_given = load_reasons(study, parts).causes
         self.verdicts = read_verdicts(self.folder / "verdicts.csv")
@@ -102,7 +114,6 @@ class StudyReport:
         """Facts of the run and the number of rows of each verdict."""
         source = self.published.source
         record = self._record("verdicts.csv")
-        scale = self.declaration["scales"].get(self.scale, {})
         commit = record.get("git_commit")
         state = {True: "", False: " (with uncommitted changes)", None: ""}[record.get("git_clean")]
         packages = record.get("packages", {})
@@ -111,8 +122,8 @@ class StudyReport:
             "document": f"{', '.join(source['authors'])}: {source['title']} ({source['year']}), "
             f"{source['kind']}",
             "scale": self.scale,
-            "data": scale.get("dataset", ""),
-            "seeds": self._seeds(),
+            "data": self.declared.dataset,
+            "seeds": ", ".join(map(str, self.declared.seeds)),
             "code": f"commit {commit[:12]}{state}" if commit else "",
             "software": ", ".join([f"Python {record['python']}", *versions]) if record else "",
             "machine": ", ".join(filter(None, [record.get("cpu"), record.get("gpu")])),
@@ -120,16 +131,6 @@ class StudyReport:
         counts = verdict_counts(self.verdicts)
         entries = self.verdicts["id"].nunique()
         return piece("summary", shown, len(self.verdicts), entries, counts)
-
-    def _seeds(self) -> str:
-        seeds = sorted(
-            {
-                seed
-                for record in self._records("train") + self._records("sweep")
-                for seed in record["seeds"]
-            }
-        )
-        return ", ".join(map(str, seeds))
 
     def outcomes(self) -> Html:
         """Verdicts of every entry, and of every protocol, in numbers."""
@@ -161,20 +162,22 @@ class StudyReport:
         return table(["protocol", "what it is"], rows, classes=["id", "wide"])
 
     def protocol_settings(self) -> Html:
-        """Settings in which the protocols differ, from the provenance of what really ran."""
-        protocols = present_protocols(self.declaration["protocols"])
-        parts = []
-        for stage, caption in (("train", "Training"), ("simulate", "Spiking simulation")):
-            rows = setting_differences(self._records(stage), protocols)
-            if rows:
-                header = ["setting", *protocols, "runs"]
-                parts.append(table(header, rows, caption, ["id"]))
-        if not parts:
-            raise StudyError(
-                f"{self.folder} holds no provenance of training runs (train/*.json), from which "
-                "the report tells how the protocols differ."
-            )
-        return Html("").join(parts)
+        """Settings of trainings and spiking simulations in which the protocols differ."""
+        study, protocols = self.declared, present_protocols(self.declaration["protocols"])
+        training, spiking = {}, {}
+        for run in self.declaration["train"]:
+            training[run] = {
+                name: study.training_settings(run, name) for name in study.protocols(run)
+            }
+        for simulation in self.declaration["simulate"]:
+            for job in study.simulation_jobs(simulation):
+                settings = study.simulation_settings(simulation, job.run, job.protocol)
+                spiking.setdefault(job.run, {})[job.protocol] = settings
+        header = ["setting", *protocols, "runs"]
+        return Html("").join(
+            table(header, setting_differences(settings, protocols), caption, ["id"])
+            for settings, caption in ((training, "Training"), (spiking, "Spiking simulation"))
+        )
 
     # ---------------------------------------------------------------------- one result
 
@@ -323,7 +326,3 @@ class StudyReport:
     def _record(self, name: str) -> dict[str, Any]:
         path = side_car(self.folder / name)
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-    def _records(self, stage: str) -> list[dict[str, Any]]:
-        files = sorted((self.folder / stage).glob("*.csv.json"))
-        return [json.loads(file.read_text(encoding="utf-8")) for file in files]
