@@ -54,7 +54,7 @@ def snakemake(*arguments: str) -> list[str]:
 
 
 def whole_demo_scale(cores: int) -> tuple[Times, dict[str, list[float]]]:
-    """Everything at the demo scale in a fresh copy: times, and seconds of the jobs of each stage."""
+    """Everything at the demo scale in a fresh copy: times, and the seconds of each stage's jobs."""
     with tempfile.TemporaryDirectory(prefix="house-") as scratch:
         copy = Path(scratch) / "project"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
