@@ -150,7 +150,7 @@ def colour_bar(
         ScalarMappable(scale.norm(), scale.palette),
         ax=list(panels),
         extend="max",
-        **{"variant": 28, "pad": 0.015, **options},
+        **{"aspect": 28, "pad": 0.015, **options},
     )
     bar.set_ticks(list(scale.ticks), labels=[f"{tick:g}" for tick in scale.ticks])
     bar.ax.minorticks_off()

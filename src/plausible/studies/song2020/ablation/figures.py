@@ -166,7 +166,7 @@ def _figure3(table: pd.DataFrame, published: Published, dataset: str, protocol: 
             panels[f"{kind}{number}{l_max}"] for kind in ("ours", "theirs") for l_max in networks
         ]
         label = quantity.label.replace("\n", " ")
-        options = {"location": "bottom", "variant": 50, "shrink": 0.9, "pad": 0.02}
+        options = {"location": "bottom", "aspect": 50, "shrink": 0.9, "pad": 0.02}
         colour_bar(figure, maps, quantity.scale, label, **options)
         axes = panels[f"sigma{number}"]
         draw_sigma(axes, table, published, protocol, quantity, clipped=True)
@@ -222,7 +222,7 @@ def supp_fig1(table: pd.DataFrame, published: Published, dataset: str = "mnist")
             quantity.scale,
             quantity.label.replace("\n", " "),
             location="top",
-            variant=40,
+            aspect=40,
         )
     legend_below(
         figure,

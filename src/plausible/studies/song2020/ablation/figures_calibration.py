@@ -55,7 +55,7 @@ def calibration(table: pd.DataFrame, published: Published, dataset: str = "mnist
     panels[0].set_yticks(np.arange(len(scores)) + 0.5, scores.index)
     panels[0].set_ylabel("reading, best first")
     label = "Σ |ours − published| / Σ published, over the cells (fraction)"
-    colour_bar(figure, panels, DISTANCE, label, location="bottom", shrink=0.6, variant=50, pad=0.01)
+    colour_bar(figure, panels, DISTANCE, label, location="bottom", shrink=0.6, aspect=50, pad=0.01)
     error = 100 * _baseline_error(published)
     note = f"{published_label(dataset)}: figure 3; BP {error:.2f} %, $l_{{max}}$ not stated"
     notes = [patch_handle("none", note)]

@@ -44,7 +44,7 @@ def fig4(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> F
         shown = axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         axes.set_title(f"label {one['label'].iloc[0]}", loc="center", pad=2)
     if shown is not None:
-        bar = figure.colorbar(shown, ax=grid, orientation="horizontal", variant=40, pad=0.03)
+        bar = figure.colorbar(shown, ax=grid, orientation="horizontal", aspect=40, pad=0.03)
         bar.set_label("intensity (fraction of white)")
         bar.outline.set_linewidth(0.5)
     return figure
