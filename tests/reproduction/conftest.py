@@ -53,7 +53,7 @@ def parameters_of(root, study="thuesen2022", scale="demo"):
         "published_dir": str(WORKFLOW / "published" / study),
         "study_dir": str(WORKFLOW / "studies" / study),
         "reference_dir": str(root / "results" / "reference" / study),
-        "runtimes_file": str(root / "results" / "demo" / "runtimes.csv"),
+        "runtimes_file": str(root / "results" / "demo" / "thuesen2022" / "runtimes.csv"),
     }
 
 
@@ -134,5 +134,5 @@ def finished_run(tmp_path_factory):
         ]
     columns = ["study", "part", "result", "title", "jobs", "jobs_without_time", "minutes"]
     frame = pd.DataFrame(rows, columns=[*columns, "longest_job_minutes", "peak_memory_mb"])
-    frame.to_csv(root / "results" / "demo" / "runtimes.csv", index=False)
+    frame.to_csv(root / "results" / "demo" / "thuesen2022" / "runtimes.csv", index=False)
     return root

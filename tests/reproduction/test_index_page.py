@@ -27,7 +27,7 @@ def index(finished_run):
         scale="demo",
         studies={"thuesen2022": "Thuesen 2022 <title>"},
         verdicts=pd.read_csv(finished_run / "results/demo/thuesen2022/verdicts.csv"),
-        runtimes=pd.read_csv(finished_run / "results/demo/runtimes.csv"),
+        runtimes=pd.read_csv(finished_run / "results/demo/thuesen2022/runtimes.csv"),
         results_dir=finished_run / "results" / "demo",
         root=ROOT,
     )
@@ -62,7 +62,7 @@ def test_index_is_the_same_bytes_every_time(index, finished_run):
             "demo",
             {"thuesen2022": "T"},
             pd.read_csv(finished_run / "results/demo/thuesen2022/verdicts.csv"),
-            pd.read_csv(finished_run / "results/demo/runtimes.csv"),
+            pd.read_csv(finished_run / "results/demo/thuesen2022/runtimes.csv"),
             finished_run / "results" / "demo",
             root=ROOT,
         )

@@ -38,7 +38,7 @@ def published(project_root):
 
 
 def write_minutes(root: Path, scale: str, **minutes: float) -> None:
-    path = root / "results" / scale / "runtimes.csv"
+    path = root / "results" / scale / STUDY / "runtimes.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = [
         [STUDY, "result", name, "", 3, 0, value, value, 100.0] for name, value in minutes.items()

@@ -6,10 +6,10 @@ import pytest
 
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.evidence import Evidence
-from plausible.studies.oconnor2020.ch1.claims import REGISTRY
 from plausible.reproduction.published import load_published
-from plausible.studies.oconnor2020.ch1.experiment_gaps import gap_table
 from plausible.reproduction.study_files import read_study_file
+from plausible.studies.oconnor2020.ch1.claims import REGISTRY
+from plausible.studies.oconnor2020.ch1.experiment_gaps import gap_table
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 

@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from plausible.reproduction.oconnor2020.causes import CAUSES
 
 from plausible.errors import StudyError
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.evidence import Evidence
-from plausible.reproduction.oconnor2020.causes import CAUSES
-from plausible.studies.oconnor2020.ch4_principles.claims import ENERGIES, MODULES, REGISTRY
 from plausible.reproduction.published import load_published
-from plausible.studies.oconnor2020.ch4_principles.theorems_scales import THEOREMS
 from plausible.reproduction.study_files import read_study_file
 from plausible.reproduction.theorem_checks import theorem_table
+from plausible.studies.oconnor2020.ch4_principles.claims import ENERGIES, MODULES, REGISTRY
+from plausible.studies.oconnor2020.ch4_principles.theorems_scales import THEOREMS
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 SEEDS = (0, 1, 2)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from plausible.reproduction.explanations import explain
+from plausible.reproduction.oconnor2020 import quantization
 
 from plausible.errors import StudyError
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.evidence import Evidence
-from plausible.reproduction.explanations import explain
-from plausible.reproduction.oconnor2020 import quantization
 from plausible.reproduction.published import load_published
 
 from . import synthetic_oconnor2020_quantization as synthetic

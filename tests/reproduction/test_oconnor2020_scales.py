@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from plausible.reproduction.oconnor2020 import causes, scales
 
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.evidence import Evidence
-from plausible.reproduction.oconnor2020 import causes, scales
 from plausible.reproduction.published import load_published
 
 from .synthetic_oconnor2020_scales import good_table

@@ -264,7 +264,7 @@ def test_block_of_a_document(study, benchmarks):
     ]
     assert cells["Training"][0] == "4.0"
     names = [name for name in cells if name.startswith("`")]
-    assert names[0] == "`thuesen2022.curve`" and len(names) == 5, "the longest results first"
+    assert names[0] == "`thuesen2022.again`" and len(names) == 5, "the longest results first"
     assert "Measured on Some CPU (paper)" in " ".join(block.split())
     assert "`>=`" in block
     assert "`>=`" not in readme_block({"demo": demo})
@@ -309,8 +309,8 @@ def project(project_root, study, benchmarks, tmp_path):
     (folder / "workflow" / "schemas").mkdir(parents=True)
     frame = collect(study, benchmarks, {})
     frame.insert(0, "study", study.name)
-    for place, factor in (("quick", 2), ("demo", 1), ("reference/thuesen2022", 1000)):
-        path = folder / "results" / place / "runtimes.csv"
+    for place, factor in (("quick", 2), ("demo", 1), ("reference", 1000)):
+        path = folder / "results" / place / "thuesen2022" / "runtimes.csv"
         path.parent.mkdir(parents=True)
         frame.assign(minutes=frame["minutes"] * factor).to_csv(path, index=False)
         Path(f"{path}.json").write_text('{"cpu": "Some CPU"}')
@@ -328,16 +328,17 @@ def test_run_times_of_all_scales_are_found(project):
 
 
 def test_an_own_run_at_the_paper_scale_goes_before_the_reference(project):
-    (project / "results/paper").mkdir()
-    os.replace(project / "results/quick/runtimes.csv", project / "results/paper/runtimes.csv")
+    os.replace(project / "results/quick", project / "results/paper")
     found = find_run_times(project)
     assert list(found) == ["demo", "paper"]
     assert found["paper"][0]["minutes"] == pytest.approx(2 * found["demo"][0]["minutes"])
 
 
 def test_a_broken_table_is_named(project):
-    (project / "results/demo/runtimes.csv").write_text("study,part\na,b\n")
-    with pytest.raises(StudyError, match="demo/runtimes.csv: a table of run times has the columns"):
+    (project / "results/demo/thuesen2022/runtimes.csv").write_text("study,part\na,b\n")
+    with pytest.raises(
+        StudyError, match="demo/thuesen2022/runtimes.csv: a table of run times has the columns"
+    ):
         find_run_times(project)
 
 

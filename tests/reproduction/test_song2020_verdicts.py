@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from plausible.reproduction.song2020 import grid
+from plausible.reproduction.song2020.theorem_claims import CLAIMS
 
 from plausible.errors import StudyError
 from plausible.reproduction import evidence as ev
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.published import load_published
-from plausible.reproduction.song2020 import grid
-from plausible.reproduction.song2020.theorem_claims import CLAIMS
 from plausible.reproduction.study_report import CAUSES
 from plausible.reproduction.summaries import FALLS, SURVIVES, protocol_summary, surviving_causes
 

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import yaml
@@ -13,29 +13,39 @@ import yaml
 ROOT = Path(__file__).parents[2]
 
 
-def copy_project(folder: Path, study: str, reduce: Callable[[dict], dict]) -> Path:
-    """A copy of the project's own files in which a study is reduced by a function."""
+Edits = Mapping[str, Callable[[dict], None]]
+"""What changes in a study, by the names of its files without their ending."""
+
+
+def copy_project(folder: Path, study: str = "", edits: Edits | None = None) -> Path:
+    """A copy of the project's own files in which a study is changed."""
     for name in ("Snakefile", "config.yaml"):
         shutil.copy(ROOT / name, folder / name)
     for name in ("workflow", "profiles"):
         shutil.copytree(ROOT / name, folder / name)
-    edit_study(folder, study, reduce)
+    edit_study(folder, study, edits or {})
     return folder
 
 
-def edit_study(folder: Path, study: str, edit: Callable[[dict], dict]) -> None:
-    """Replace a study file by what a function makes of its content."""
-    path = folder / f"workflow/studies/{study}.yaml"
-    declaration = edit(yaml.safe_load(path.read_text()))
-    path.write_text(yaml.safe_dump(declaration, sort_keys=False))
+def edit_study(folder: Path, study: str, edits: Edits) -> None:
+    """Change files of a study by functions that edit their content."""
+    for name, edit in edits.items():
+        path = folder / f"workflow/studies/{study}/{name}.yaml"
+        content = yaml.safe_load(path.read_text())
+        edit(content)
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "snakemake", *arguments]
 
 
-def environment() -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if not key.startswith("SNAKEMAKE")}
+def environment(folder: Path) -> dict[str, str]:
+    """Environment of a run: without the outer Snakemake, with the package that lies in the copy."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("SNAKEMAKE")}
+    if (folder / "src").is_dir():
+        kept["PYTHONPATH"] = str(folder / "src")
+    return kept
 
 
 def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
@@ -45,7 +55,7 @@ def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.C
         capture_output=True,
         text=True,
         timeout=300,
-        env=environment(),
+        env=environment(folder),
     )
     assert not check or done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done
@@ -87,7 +97,7 @@ def start_snakemake(folder: Path, *arguments: str) -> subprocess.Popen:
     return subprocess.Popen(
         command(*arguments),
         cwd=folder,
-        env=environment(),
+        env=environment(folder),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

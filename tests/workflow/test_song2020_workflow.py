@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from .project import (
+    Edits,
     copy_project,
     edit_study,
     planned_rules,
@@ -19,35 +20,45 @@ from .project import (
 STUDY = "song2020"
 FOLDER = f"results/demo/{STUDY}"
 ALONE = ("--config", f"studies=[{STUDY}]")
-KEPT = ("fig1", "fig3", "table1", "supp.table1", "claim.c1_needed")
 SHARDS = [f"{FOLDER}/sweep/grid_as_coded.{shard}.csv" for shard in range(2)]
 
 pytestmark = pytest.mark.slow
 
 
-def reduce_study(declaration: dict, **settings) -> dict:
-    """The study with figures 1 and 3 and table 1, and a grid of a few networks in two jobs."""
-    grid = declaration["sweep"]["grid_as_coded"]
-    grid["shards"] = {"demo": 2}
-    grid["scales"] = {}
-    grid["settings"] |= {
-        **{"l_max": [2, 3], "gammas": [0.5, 1], "times": ["l", 0, 2], "sigmas": [0, 0.1]},
-        **{"epochs": 1, "fazil_steps": 3, "steps": 8, "train_limit": 200},
-        **settings,
-    }
-    kept = {"grid_as_coded": grid, "fig1": declaration["sweep"]["fig1"]}
-    declaration["sweep"] = {**kept, "notation": declaration["sweep"]["notation"]}
-    results = {name: declaration["results"][name] for name in KEPT}
-    results["fig3"]["from"] = {"sweep": ["grid_as_coded"]}
-    declaration["results"] = results
-    declaration["scales"]["demo"]["seeds"] = [1482555873]
-    return declaration
+def reduced(shards: int | None = 2, **settings) -> Edits:
+    """Edits that leave figures 1 and 3 and table 1, with a grid of a few networks in two jobs."""
+
+    def study(content: dict) -> None:
+        content["parts"] = ["ablation", "properties"]
+        content["scales"]["demo"]["seeds"] = [1482555873]
+
+    def ablation(content: dict) -> None:
+        grid = content["sweep"]["grid_as_coded"]
+        grid |= {"shards": {"demo": shards} if shards else {}, "scales": {}}
+        grid["settings"] |= {
+            **{"l_max": [2, 3], "gammas": [0.5, 1], "times": ["l", 0, 2], "sigmas": [0, 0.1]},
+            **{"epochs": 1, "fazil_steps": 3, "steps": 8, "train_limit": 200},
+            **settings,
+        }
+        kept = ("fig3", "supp.table1", "claim.c1_needed")
+        results = {name: content["results"][name] for name in kept}
+        results["fig3"]["from"] = {"sweep": ["grid_as_coded"]}
+        content.clear()
+        content |= {"sweep": {"grid_as_coded": grid}, "results": results}
+
+    def properties(content: dict) -> None:
+        sweeps = {name: content["sweep"][name] for name in ("fig1", "notation")}
+        results = {name: content["results"][name] for name in ("fig1", "table1")}
+        content.clear()
+        content |= {"sweep": sweeps, "results": results}
+
+    return {"study": study, "ablation": ablation, "properties": properties}
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory) -> Path:
     """The reduced study, with the other study out of the configuration."""
-    folder = copy_project(tmp_path_factory.mktemp("song"), STUDY, reduce_study)
+    folder = copy_project(tmp_path_factory.mktemp("song"), STUDY, reduced())
     targets = [f"{FOLDER}/{name}" for name in ("fig3.csv", "fig3.svg", "fig1.csv", "table1.md")]
     snakemake(folder, "--cores", "2", *targets, f"{FOLDER}/supp.table1.md", *ALONE)
     return folder
@@ -61,12 +72,7 @@ def test_a_study_without_training_and_simulation(built):
 
 
 def test_divided_and_undivided_grids_have_the_same_rows(built, tmp_path):
-    def whole(declaration):
-        declaration = reduce_study(declaration)
-        del declaration["sweep"]["grid_as_coded"]["shards"]
-        return declaration
-
-    folder = copy_project(tmp_path, STUDY, whole)
+    folder = copy_project(tmp_path, STUDY, reduced(shards=None))
     snakemake(folder, "--cores", "1", f"{FOLDER}/fig3.csv", *ALONE)
     assert not (folder / SHARDS[0]).exists()
     keys = ["protocol", "panel", "l_max", "seed", "t", "gamma", "sigma", "noise"]
@@ -81,28 +87,25 @@ def test_divided_and_undivided_grids_have_the_same_rows(built, tmp_path):
 
 
 def test_a_further_value_runs_the_grid_again_and_nothing_else(built):
-    original = (built / f"workflow/studies/{STUDY}.yaml").read_text()
+    file = built / f"workflow/studies/{STUDY}/ablation.yaml"
+    original = file.read_text()
 
-    def add(declaration):
-        declaration["sweep"]["grid_as_coded"]["settings"]["gammas"].append(5)
-        return declaration
+    def add(content):
+        content["sweep"]["grid_as_coded"]["settings"]["gammas"].append(5)
 
-    edit_study(built, STUDY, add)
+    edit_study(built, STUDY, {"ablation": add})
     planned = planned_rules(built, f"{FOLDER}/fig3.csv", f"{FOLDER}/fig1.csv", *ALONE)
-    (built / f"workflow/studies/{STUDY}.yaml").write_text(original)
-    assert planned == ["run_sweep", "run_sweep", "tabulate_result"]
+    file.write_text(original)
+    assert planned == ["run_sweep", "run_sweep", f"{STUDY}_fig3"]
 
 
 @pytest.mark.parametrize("victim", ["job", "snakemake"])
 def test_kill_9_of_a_part_loses_no_finished_network(victim, tmp_path):
-    def long(declaration):
-        return reduce_study(declaration, epochs=40, train_limit=None)
-
     target = SHARDS[0]
     folders = [tmp_path / name for name in ("reference", "killed")]
     for folder in folders:
         folder.mkdir()
-        copy_project(folder, STUDY, long)
+        copy_project(folder, STUDY, reduced(epochs=40, train_limit=None))
     reference, folder = folders
     snakemake(reference, "--cores", "1", target, *ALONE)
     running = start_snakemake(folder, "--cores", "1", target, *ALONE)

@@ -21,41 +21,60 @@ TARGETS = [f"{FOLDER}/{name}" for name in ("table1.csv", "fig2c.svg", "fig3.csv"
 pytestmark = pytest.mark.slow
 
 
-def reduce_study(declaration: dict, **settings) -> dict:
-    """The study with one training run, one simulation, two sweeps and the results they feed."""
-    kept = {"table1", "fig2c", "fig3"}
-    declaration["train"] = {"spcn_adam": declaration["train"]["spcn_adam"]}
-    declaration["train"]["spcn_adam"]["only_protocols"] = ["as_coded"]
-    declaration["simulate"] = {
-        "spiking": {
+def reduced(**settings) -> project.Edits:
+    """Edits that leave one training run, one simulation, two sweeps and the results they feed."""
+
+    def study(content: dict) -> None:
+        content["parts"] = ["neurons", "table1", "constraints"]
+        scale = content["scales"]["demo"]
+        scale.update(seeds=[0, 1], seeds_per_job=1)
+        scale["settings"] = {
+            **{"epochs": 2, "batch_size": 32, "test_every_steps": 45, "hidden_sizes": [16, 16]},
+            **settings,
+        }
+
+    def table1(content: dict) -> None:
+        run = {**content["train"]["spcn_adam"], "only_protocols": ["as_coded"]}
+        result = content["results"]["table1"]
+        result["from"] = {"train": ["spcn_adam"], "simulate": ["spiking"]}
+        result["options"]["rows"] = [
+            row for row in result["options"]["rows"] if row["run"] == "spcn_adam"
+        ]
+        simulation = {
             "title": "short",
             "networks": ["spcn_adam"],
             "settings": {"test_images": 20, "checkpoints_ms": [50, 200]},
         }
+        content.clear()
+        content |= {
+            "train": {"spcn_adam": run},
+            "simulate": {"spiking": simulation},
+            "results": {"table1": result},
+        }
+
+    def only(name: str):
+        def keep(content: dict) -> None:
+            kept = {key: {name: content[key][name]} for key in ("sweep", "results")}
+            content.clear()
+            content |= kept
+
+        return keep
+
+    return {
+        "study": study,
+        "table1": table1,
+        "neurons": only("fig2c"),
+        "constraints": only("fig3"),
     }
-    declaration["sweep"] = {name: declaration["sweep"][name] for name in ("fig2c", "fig3")}
-    declaration["results"] = {name: declaration["results"][name] for name in kept}
-    table = declaration["results"]["table1"]
-    table["from"] = {"train": ["spcn_adam"], "simulate": ["spiking"]}
-    table["options"]["rows"] = [r for r in table["options"]["rows"] if r["run"] == "spcn_adam"]
-    scale = declaration["scales"]["demo"]
-    scale.update(seeds=[0, 1], seeds_per_job=1)
-    scale["settings"] = {
-        **{"epochs": 2, "batch_size": 32, "test_every_steps": 45, "hidden_sizes": [16, 16]},
-        **settings,
-    }
-    return declaration
 
 
 def copy_project(folder: Path, **settings) -> Path:
     """A copy of the project with the reduced study."""
-    return project.copy_project(
-        folder, STUDY, lambda declaration: reduce_study(declaration, **settings)
-    )
+    return project.copy_project(folder, STUDY, reduced(**settings))
 
 
-def edit_study(folder: Path, edit) -> None:
-    project.edit_study(folder, STUDY, edit)
+def edit_study(folder: Path, **edits) -> None:
+    project.edit_study(folder, STUDY, edits)
 
 
 def csv_bytes(folder: Path) -> dict[str, bytes]:
@@ -108,13 +127,12 @@ def test_a_further_seed_is_one_edit_and_reruns_nothing_else(built, tmp_path):
     folder = tmp_path / "more"
     shutil.copytree(built, folder)
 
-    def add(declaration):
-        declaration["scales"]["demo"]["seeds"].append(2)
-        return declaration
+    def add(content):
+        content["scales"]["demo"]["seeds"].append(2)
 
-    edit_study(folder, add)
+    edit_study(folder, study=add)
     planned = planned_rules(folder, f"{FOLDER}/table1.csv")
-    assert planned == ["convert_network", "simulate_spikes", "tabulate_result", "train"]
+    assert planned == ["convert_network", "simulate_spikes", f"{STUDY}_table1", "train"]
     snakemake(folder, "--cores", "2", f"{FOLDER}/table1.csv")
     assert set(pd.read_csv(folder / FOLDER / "table1.csv")["seed"]) == {0, 1, 2}
 
@@ -123,13 +141,12 @@ def test_a_divided_sweep_joins_its_parts_in_order_and_leaves_no_checkpoints(buil
     folder = tmp_path / "divided"
     shutil.copytree(built, folder)
 
-    def divide(declaration):
-        declaration["sweep"]["fig2c"]["shards"] = {"demo": 2}
-        return declaration
+    def divide(content):
+        content["sweep"]["fig2c"]["shards"] = {"demo": 2}
 
-    edit_study(folder, divide)
+    edit_study(folder, neurons=divide)
     target = f"{FOLDER}/fig2c.csv"
-    assert planned_rules(folder, target) == ["run_sweep", "run_sweep", "tabulate_result"]
+    assert planned_rules(folder, target) == ["run_sweep", "run_sweep", f"{STUDY}_fig2c"]
     old = folder / FOLDER / "checkpoints/fig2c.1/of_other_settings"
     old.mkdir(parents=True)
     snakemake(folder, "--cores", "2", target)
@@ -149,16 +166,15 @@ def test_a_further_variant_and_its_row_are_edits_of_the_study_file(built, tmp_pa
     folder = tmp_path / "variant"
     shutil.copytree(built, folder)
 
-    def add(declaration):
-        run = dict(declaration["train"]["spcn_adam"], title="With a larger step")
+    def add(content):
+        run = dict(content["train"]["spcn_adam"], title="With a larger step")
         run["settings"] = {**run["settings"], "learning_rate": 0.003}
-        declaration["train"]["faster"] = run
-        table = declaration["results"]["table1"]
+        content["train"]["faster"] = run
+        table = content["results"]["table1"]
         table["from"]["train"].append("faster")
         table["options"]["rows"].append({**table["options"]["rows"][0], "row": 10, "run": "faster"})
-        return declaration
 
-    edit_study(folder, add)
+    edit_study(folder, table1=add)
     snakemake(folder, "--cores", "2", f"{FOLDER}/table1.csv")
     assert set(pd.read_csv(folder / FOLDER / "table1.csv")["row"]) == {6, 7, 10}
 
@@ -167,12 +183,11 @@ def test_changed_setting_reruns_only_what_depends_on_it(built, tmp_path):
     folder = tmp_path / "changed"
     shutil.copytree(built, folder)
 
-    def change(declaration):
-        declaration["sweep"]["fig2c"]["settings"]["points"] = 500
-        return declaration
+    def change(content):
+        content["sweep"]["fig2c"]["settings"]["points"] = 500
 
-    edit_study(folder, change)
-    assert planned_rules(folder, *TARGETS) == ["draw_figure", "run_sweep", "tabulate_result"]
+    edit_study(folder, neurons=change)
+    assert planned_rules(folder, *TARGETS) == ["run_sweep", f"{STUDY}_fig2c"]
 
 
 @pytest.mark.parametrize("victim", ["job", "snakemake"])

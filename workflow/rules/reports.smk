@@ -1,22 +1,20 @@
 # Run times, executed notebooks, the index page and Snakemake's own report.
 rule collect_run_times:
     input:
-        [study_results(study) for study in STUDIES.values()],
+        lambda wildcards: study_results(study_of(wildcards)),
     output:
-        "results/{scale}/runtimes.csv",
+        "results/{scale}/{study}/runtimes.csv",
     log:
-        "logs/{scale}/runtimes.log",
+        "logs/{scale}/{study}/runtimes.log",
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
         gpu=0,
     params:
-        studies=list(STUDIES),
-        scale=SCALE,
         code=source_digest("plausible.reproduction.runtimes"),
     message:
-        "Run times and peak memory of every result"
+        "Run times and peak memory of every result of {wildcards.study}"
     script:
         "../scripts/collect_run_times.py"
 
@@ -25,7 +23,7 @@ rule execute_notebook:
     input:
         results=lambda wildcards: study_results(study_of(wildcards)),
         verdicts="results/{scale}/{study}/verdicts.csv",
-        runtimes="results/{scale}/runtimes.csv",
+        runtimes="results/{scale}/{study}/runtimes.csv",
         config="results/{scale}/config.yaml",
         templates=lambda wildcards: study_of(wildcards).notebooks,
         published=lambda wildcards: published(wildcards.study, *study_of(wildcards).parts),
@@ -62,7 +60,7 @@ rule execute_notebook:
 rule write_index:
     input:
         verdicts="results/{scale}/verdicts.csv",
-        runtimes="results/{scale}/runtimes.csv",
+        runtimes=[f"results/{{scale}}/{study}/runtimes.csv" for study in STUDIES],
         reports=[f"reports/{{scale}}/{study}.html" for study in STUDIES],
     output:
         "reports/{scale}/index.html",

@@ -14,6 +14,6 @@ with job(snakemake) as run:
             scale,
             snakemake.params.studies,
             pd.read_csv(snakemake.input.verdicts, keep_default_na=False, na_values=[""]),
-            pd.read_csv(snakemake.input.runtimes),
+            pd.concat(map(pd.read_csv, snakemake.input.runtimes), ignore_index=True),
             f"results/{scale}",
         )

@@ -12,7 +12,6 @@ Run as a program: ``make reference``.
 
 import argparse
 import csv
-import io
 import json
 import os
 import re
@@ -86,7 +85,8 @@ def make_reference(root: str | Path, study: Study, allow_mixed: bool = False) ->
         _check_one_commit(study, {(commit, clean) for commit, clean, _ in commits})
     with _staged(root) as staged:
         for path in sources:
-            _copy(root, staged / "results", study, path, records[path])
+            for file in (root / path, side_car(root / path)):
+                shutil.copy(file, staged / "results")
         verdicts = _verdict_counts(staged / "results" / "verdicts.csv")
         facts = Facts(study, records, commits, _dates(root, commits), verdicts)
         text = readme(facts, _whole(staged / "results" / "runtimes.csv"), as_png)
@@ -199,7 +199,7 @@ def files_of(root: Path, study: Study) -> tuple[list[str], list[str]]:
     """Files of the run that are copied, and the results whose picture is a PNG."""
     needed = [path for result in study.results for path in study.result_files(result)]
     tables = [f"{study.folder}/{name}.csv" for name in [*study.own_tables(), "verdicts"]]
-    run_times = f"results/{study.scale}/runtimes.csv"
+    run_times = f"{study.folder}/runtimes.csv"
     needed = list(dict.fromkeys([*needed, *tables, run_times]))
     missing = [path for path in needed if not (root / path).is_file()]
     if missing:
@@ -284,32 +284,6 @@ def _check_one_commit(study: Study, states: set[tuple[str | None, bool | None]])
         "run it again from a fresh clone, or allow this with --allow-mixed and have it written "
         "into the README of the reference run."
     )
-
-
-def _copy(root: Path, results: Path, study: Study, source: str, record: Mapping[str, Any]) -> None:
-    """Copy a file and its provenance; of the run times only the rows of the study."""
-    target = results / Path(source).name
-    shutil.copyfile(root / source, target)
-    shutil.copyfile(side_car(root / source), side_car(target))
-    if target.name != "runtimes.csv":
-        return
-    target.write_text(_rows_of_study(target.read_text(encoding="utf-8"), study.name), "utf-8")
-    origin = {"file": source, "sha256": record["sha256"]}
-    final = f"results/{NAME}/{study.name}/{target.name}"
-    text = {**record, "file": final, "sha256": sha256_of(target), "copied_from": origin}
-    side_car(target).write_text(
-        json.dumps(text, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-
-
-def _rows_of_study(text: str, study: str) -> str:
-    """The rows of one study of a table with the column ``study``."""
-    reader = csv.DictReader(io.StringIO(text))
-    written = io.StringIO()
-    writer = csv.DictWriter(written, reader.fieldnames or ["study"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(row for row in reader if row.get("study") == study)
-    return written.getvalue()
 
 
 def _dead_links(root: Path, staged: Path, study: Study) -> list[str]:

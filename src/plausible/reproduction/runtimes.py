@@ -49,7 +49,7 @@ COLUMNS = (
     "peak_memory_mb",
 )
 SCALES = ("demo", "quick", "paper")
-REFERENCE_SCALE = "paper"
+REFERENCE, REFERENCE_SCALE = "reference", "paper"
 BEGIN, END = "<!-- runtimes:begin -->", "<!-- runtimes:end -->"
 LONGEST = 5
 """Number of single results that a document shows."""
@@ -224,10 +224,11 @@ def find_run_times(root: str | Path) -> dict[str, list[dict[str, Any]]]:
     """
     results = Path(root) / "results"
     found: dict[str, list[dict[str, Any]]] = {}
-    for path in sorted(results.glob("*/runtimes.csv")):
-        found[path.parent.name] = _read_rows(path)
-    for path in sorted(results.glob("reference/*/runtimes.csv")):
-        rows = found.setdefault(REFERENCE_SCALE, [])
+    files = sorted(results.glob("*/*/runtimes.csv"))
+    # The reference runs come last, so that a run of one's own goes before them.
+    for path in sorted(files, key=lambda path: path.parts[-3] == REFERENCE):
+        own = path.parts[-3]
+        rows = found.setdefault(REFERENCE_SCALE if own == REFERENCE else own, [])
         if path.parent.name not in {row["study"] for row in rows}:
             rows += _read_rows(path)
     known = [scale for scale in SCALES if scale in found]
@@ -375,8 +376,8 @@ def main(arguments: list[str] | None = None) -> int:
         found = find_run_times(project_root())
         if not found:
             raise StudyError(
-                "there are no run times: neither results/<scale>/runtimes.csv nor "
-                "results/reference/<study>/runtimes.csv is there; run `make all` first."
+                "there are no run times: results/<scale>/<study>/runtimes.csv is not there; run "
+                "`make all` first."
             )
         text = readme_block({scale: pd.DataFrame(rows) for scale, rows in found.items()})
         if options.readme is None:

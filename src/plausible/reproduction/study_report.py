@@ -78,7 +78,7 @@ class StudyReport:
         Folder of the committed reference run; without one (or if it is not there) the columns of
         the reference are left out.
     runtimes_file:
-        ``results/<scale>/runtimes.csv``.
+        ``results/<scale>/<study>/runtimes.csv``.
     """
 
     def __init__(
