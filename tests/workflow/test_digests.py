@@ -15,8 +15,9 @@ from .project import ROOT, planned_rules, snakemake
 pytestmark = pytest.mark.slow
 
 PACKAGE = "src/plausible"
-AFTER = ["all", "workflow_report", "write_index"]
-"""What always follows when a page has changed."""
+JUDGED = ["judge_results", "join_verdicts"]
+SHOWN = ["collect_run_times", "execute_notebook", "workflow_report", "write_index", "all"]
+"""What follows when results of one study were made again: its verdicts, and what shows them."""
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +47,6 @@ def planned_after(folder: Path, module: str, line: str) -> list[str]:
         path.write_text(before)
 
 
-def report(study: str, *results: str) -> list[str]:
-    """Jobs that make some results of a study again, and what shows them."""
-    made = [f"{study}_{name}" for name in results]
-    return sorted([*made, "collect_run_times", "execute_notebook", *AFTER])
-
-
 def test_a_comment_makes_nothing_again(finished):
     for module in ("studies/thuesen2022/neurons/figures.py", "reproduction/verdicts.py"):
         assert planned_after(finished, module, "# A comment.") == []
@@ -59,19 +54,17 @@ def test_a_comment_makes_nothing_again(finished):
 
 def test_a_legend_redraws_the_pictures_of_its_file(finished):
     planned = planned_after(finished, "studies/song2020/run_time/figures.py", "LEGEND = 'new'")
-    assert planned == report("song2020", "table4")
+    assert planned == sorted(["song2020_table4", *JUDGED, *SHOWN])
 
 
 def test_a_claim_judges_its_own_document_again(finished):
     planned = planned_after(finished, "studies/song2020/run_time/claims.py", "BOUND = 3")
-    judged = ["judge_results", "join_verdicts", "collect_run_times", "execute_notebook"]
-    assert planned == sorted([*judged, *AFTER])
+    assert planned == sorted([*JUDGED, *SHOWN])
 
 
 def test_an_experiment_runs_again_with_what_it_feeds_alone(finished):
     planned = planned_after(finished, "studies/song2020/run_time/experiment.py", "WARM_UP = 3")
-    follow = ["run_sweep", "judge_results", "join_verdicts", "song2020_table4"]
-    assert planned == sorted([*follow, "collect_run_times", "execute_notebook", *AFTER])
+    assert planned == sorted(["run_sweep", "song2020_table4", *JUDGED, *SHOWN])
 
 
 def test_a_method_reaches_every_document_that_uses_it(finished):
