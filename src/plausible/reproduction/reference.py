@@ -162,7 +162,6 @@ def _write_report(root: Path, staged: Path, study: Study) -> None:
         "published_dir": f"workflow/published/{study.name}",
         "study_dir": f"workflow/studies/{study.name}",
         "reference_dir": None,
-        "runtimes_file": str(results / "runtimes.csv"),
     }
 
     def address(picture: str) -> str:
