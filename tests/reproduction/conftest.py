@@ -13,6 +13,7 @@ import pytest
 
 from plausible.reproduction.published import leaves, load_published
 from plausible.reproduction.reasons import load_reasons
+from plausible.reproduction.runtimes import COLUMNS as COLUMNS_OF_TIMES
 from plausible.reproduction.study_files import read_study_files
 from plausible.reproduction.verdicts import (
     COLUMNS,
@@ -53,7 +54,6 @@ def parameters_of(root, study="thuesen2022", scale="demo"):
         "published_dir": str(WORKFLOW / "published" / study),
         "study_dir": str(WORKFLOW / "studies" / study),
         "reference_dir": str(root / "results" / "reference" / study),
-        "runtimes_file": str(root / "results" / "demo" / "thuesen2022" / "runtimes.csv"),
     }
 
 
@@ -101,6 +101,12 @@ def write_run(folder, study, scale):
     for table in (ROOT / "results" / "reference" / study).glob("*.csv"):
         shutil.copyfile(table, folder / table.name)
     declared = read_study_files(WORKFLOW / "studies" / study).declaration["results"]
+    times = [("study", "whole study", "everything", 40, 0, 3.5, 0.4, 410.0)]
+    times += [("stage", "train", "Training", 20, 0, 2.5, 0.4, 410.0)]
+    times += [("result", name, name.upper(), 3, 0, 0.25, 0.2, np.nan) for name in declared]
+    frame = pd.DataFrame(times, columns=list(COLUMNS_OF_TIMES))
+    frame.insert(0, "study", study)
+    frame.to_csv(folder / "runtimes.csv", index=False)
     for name, result in declared.items():
         if result.get("figure"):
             (folder / f"{name}.svg").write_text(SVG.format(name=name))
@@ -122,17 +128,7 @@ def write_run(folder, study, scale):
 def finished_run(tmp_path_factory):
     """Folder with results/demo and results/reference of a made-up run of every study."""
     root = tmp_path_factory.mktemp("project")
-    rows = []
     for study in STUDIES:
         write_run(root / "results" / "reference" / study, study, "paper")
         write_run(root / "results" / "demo" / study, study, "demo")
-        declared = read_study_files(WORKFLOW / "studies" / study).declaration["results"]
-        rows.append((study, "study", "whole study", "everything", 40, 0, 3.5, 0.4, 410.0))
-        rows.append((study, "stage", "train", "Training", 20, 0, 2.5, 0.4, 410.0))
-        rows += [
-            (study, "result", name, name.upper(), 3, 0, 0.25, 0.2, np.nan) for name in declared
-        ]
-    columns = ["study", "part", "result", "title", "jobs", "jobs_without_time", "minutes"]
-    frame = pd.DataFrame(rows, columns=[*columns, "longest_job_minutes", "peak_memory_mb"])
-    frame.to_csv(root / "results" / "demo" / "thuesen2022" / "runtimes.csv", index=False)
     return root

@@ -16,7 +16,6 @@ with job(snakemake) as run:
                 "published_dir": f"workflow/published/{names.study}",
                 "study_dir": f"workflow/studies/{names.study}",
                 "reference_dir": f"results/reference/{names.study}",
-                "runtimes_file": snakemake.input.runtimes,
             },
             notebook,
             html,

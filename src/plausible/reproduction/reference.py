@@ -73,7 +73,7 @@ def make_reference(root: str | Path, study: Study, allow_mixed: bool = False) ->
         code that was not committed (unless ``allow_mixed``), or everything takes more than
         ``LIMIT`` bytes.
     """
-    root = Path(root)
+    root = Path(root).resolve()
     sources, as_png = files_of(root, study)
     records = read_provenance(root, sources)
     _check_comparable(study, records)
@@ -102,7 +102,7 @@ def judge_again(root: str | Path, study: Study) -> Summary:
     StudyError
         If there is no reference run of ``study``, or it lacks a table that the study now has.
     """
-    root = Path(root)
+    root = Path(root).resolve()
     made = root / "results" / NAME / study.name
     missing = [name for name in study.own_tables() if not (made / f"{name}.csv").is_file()]
     if missing:
@@ -162,7 +162,6 @@ def _write_report(root: Path, staged: Path, study: Study) -> None:
         "published_dir": f"workflow/published/{study.name}",
         "study_dir": f"workflow/studies/{study.name}",
         "reference_dir": None,
-        "runtimes_file": str(results / "runtimes.csv"),
     }
 
     def address(picture: str) -> str:

@@ -77,8 +77,6 @@ class StudyReport:
     reference_dir:
         Folder of the committed reference run; without one (or if it is not there) the columns of
         the reference are left out.
-    runtimes_file:
-        ``results/<scale>/<study>/runtimes.csv``.
     """
 
     def __init__(
@@ -89,7 +87,6 @@ class StudyReport:
         published_dir: str | Path,
         study_dir: str | Path,
         reference_dir: str | Path | None = None,
-        runtimes_file: str | Path | None = None,
     ) -> None:
         self.study, self.scale = study, scale
         self.folder = Path(results_dir)
@@ -105,7 +102,6 @@ class StudyReport:
         self.reference_verdicts = (
             read_verdicts(self.reference / "verdicts.csv") if self.reference else None
         )
-        self.runtimes_file = Path(runtimes_file) if runtimes_file else None
         self.shown: set[str] = set()
 
     # ------------------------------------------------------------------------- overview
@@ -309,10 +305,7 @@ class StudyReport:
 
     def runtimes(self) -> Html:
         """Minutes on one core and peak memory of every result and stage."""
-        if self.runtimes_file is None:
-            raise StudyError("the report was given no file of run times.")
-        frame = read_table(self.runtimes_file)
-        return piece("run_times", runtime_rows(frame[frame["study"] == self.study]))
+        return piece("run_times", runtime_rows(self.table("runtimes")))
 
     def unshown(self) -> Html:
         """Published entries that no cell has shown; the report ends with none."""

@@ -7,10 +7,12 @@ from plausible.studies.thuesen2022.table1.report import LABELS, accuracies, mean
 
 
 def test_accuracies_beside_the_published_ones():
-    printed = [
-        dict.fromkeys(LABELS, "first") | {"test_accuracy_percent": 97.68},
-        dict.fromkeys(LABELS, "second") | {"test_accuracy_percent": 97.7},
-    ]
+    printed = pd.DataFrame(
+        [
+            dict.fromkeys(LABELS, "first") | {"row": 1, "test_accuracy_percent": 97.68},
+            dict.fromkeys(LABELS, "second") | {"row": 2, "test_accuracy_percent": 97.7},
+        ]
+    )
     own = pd.DataFrame(
         {
             "row": [1, 1, 1, 1],

@@ -7,13 +7,14 @@ from plausible.measure.accuracy import mean_interval
 from plausible.reproduction.evidence import present_protocols
 from plausible.reproduction.pages import Html, table
 from plausible.reproduction.study_report import StudyReport
+from plausible.studies.thuesen2022.table1.printed import ACCURACY, printed_rows
 
 LABELS = ("model", "algorithm", "optimizer", "activation", "batch_norm", "spiking")
 
 
 def table1(report: StudyReport) -> Html:
     """Published accuracies, and ``mean ± half interval`` of the reference's and of this run."""
-    printed = report.published.entry("table1")["values"]["rows"]
+    printed = printed_rows(report.published)
     tables = {"reference": report.reference_table("table1"), "this run": report.table("table1")}
     frame = accuracies(printed, {name: one for name, one in tables.items() if one is not None})
     kinds = ["number" if ":" in name or name == "published" else "" for name in frame.columns]
@@ -22,17 +23,16 @@ def table1(report: StudyReport) -> Html:
     return table(header, frame.astype(object).to_numpy(), caption, kinds)
 
 
-def accuracies(printed: list[dict], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def accuracies(printed: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """One row per row of table 1: labels, published, a column per table and protocol."""
     rows = []
-    for number, published in enumerate(printed, start=1):
-        row: dict[str, object] = {"row": number, **{key: published[key] for key in LABELS}}
-        row["published"] = f"{published['test_accuracy_percent']:.2f}"
+    for published in printed.to_dict("records"):
+        row: dict[str, object] = {key: published[key] for key in ("row", *LABELS)}
+        row["published"] = f"{published[ACCURACY]:.2f}"
         for name, frame in tables.items():
             for protocol in present_protocols(frame["protocol"]):
-                chosen = frame[(frame["row"] == number) & (frame["protocol"] == protocol)]
-                values = chosen["test_accuracy_percent"].to_numpy()
-                row[f"{name}: {protocol}"] = mean_and_half(values)
+                chosen = (frame["row"] == row["row"]) & (frame["protocol"] == protocol)
+                row[f"{name}: {protocol}"] = mean_and_half(frame.loc[chosen, ACCURACY].to_numpy())
         rows.append(row)
     return pd.DataFrame(rows)
 
