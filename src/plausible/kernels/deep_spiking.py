@@ -41,7 +41,6 @@ from plausible.kernels.deep_spiking_types import (
 )
 from plausible.kernels.spike_emission import unit_of
 from plausible.kernels.spike_loops import (
-    add_credit,
     add_rows,
     append_spikes,
     change_rows,
@@ -196,6 +195,19 @@ def _output_spike(network, work, code, rule, errors, passed):
     return _send_back(network, work, np.int64(1), rule, errors, passed)
 
 
+@njit(cache=True, nogil=True, forceinline=True)
+def _credit_last(work, layer, rate):
+    """Credit for the spike whose consequences are over now.
+
+    As in ``note_spikes``, which would take a quarter longer if it called a function for this.
+    """
+    i = unit_of(work.queue[layer][work.place[layer] - 1])
+    if work.credit[layer][i] == 0:
+        work.active[layer][work.numbers[layer]] = i
+        work.numbers[layer] += 1
+    work.credit[layer][i] += rate
+
+
 @njit(cache=True, nogil=True)
 def _depth_first(network, work, rule, end, spikes, errors, passed):
     """The spikes in the queue of layer 0 through the network, each to its end before the next."""
@@ -208,11 +220,7 @@ def _depth_first(network, work, rule, end, spikes, errors, passed):
                 return True
             layer -= 1
             if rule.as_coded and not rule.smooth:
-                # The spike whose consequences are over now.
-                add_credit(
-                    unit_of(work.queue[layer][work.place[layer] - 1]), work.credit[layer],
-                    work.active[layer], work.numbers, layer, rule.rate,
-                )  # fmt: skip
+                _credit_last(work, layer, rule.rate)
             continue
         code = work.queue[layer][work.place[layer]]
         work.place[layer] += 1

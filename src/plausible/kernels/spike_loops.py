@@ -18,15 +18,6 @@ from plausible.kernels.spike_lanes import (
 )
 
 
-@njit(cache=True, nogil=True, forceinline=True)
-def add_credit(i, credit, active, numbers, layer, rate):
-    """Credit for one more spike of unit i."""
-    if credit[i] == 0:
-        active[numbers[layer]] = i
-        numbers[layer] += 1
-    credit[i] += rate
-
-
 @njit(cache=True, nogil=True)
 def note_spikes(queue, end, spent, credit, active, numbers, layer, unit, rate):
     """Count the spikes in the queue of a layer; rate 0 leaves the credit alone."""
@@ -37,7 +28,10 @@ def note_spikes(queue, end, spent, credit, active, numbers, layer, unit, rate):
             continue
         spent[i] += unit
         if rate > 0:
-            add_credit(i, credit, active, numbers, layer, rate)
+            if credit[i] == 0:
+                active[numbers[layer]] = i
+                numbers[layer] += 1
+            credit[i] += rate
 
 
 @njit(cache=True, nogil=True)
