@@ -11,9 +11,10 @@ def gaps_are_rows(evidence: Evidence) -> list[Outcome]:
     wanted = list(evidence.entry["values"]["gaps"].values())
     closed = int((frame["closed_by"].fillna("") != "").sum())
     named = [set(str(cell).split("; ")) for cell in frame["measured_in"].fillna("")]
-    study = evidence.published.study
+    published = evidence.published
+    known = {*published.entries, *published.omitted}
     unknown = sorted(
-        name for name in set().union(*named) if f"{study}.{name}" not in evidence.published.entries
+        name for name in set().union(*named) if f"{published.study}.{name}" not in known
     )
     held = frame["found"].astype(bool)
     return [

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from plausible.reproduction.settings import Count, ExperimentSettings, Settings
-from plausible.settings import Fraction, NotNegative, Positive
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, Fraction, NotNegative, Positive, Settings
 
 Loads = Annotated[tuple[Positive, ...], Field(min_length=1)]
 """Stored patterns per unit."""

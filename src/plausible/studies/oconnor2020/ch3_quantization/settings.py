@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from plausible.reproduction.settings import Count, ExperimentSettings, NotNegativeCount
-from plausible.settings import Positive
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, NotNegativeCount, Positive
 
 Protocol = Literal["as_published", "as_coded", "corrected"]
 LayerSizes = Annotated[tuple[Count, ...], Field(min_length=2)]

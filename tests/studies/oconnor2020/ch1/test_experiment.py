@@ -1,56 +1,42 @@
-"""Experiments, tables and settings of chapter 1 of O'Connor 2020."""
-
-from io import StringIO
+"""Experiments of chapter 1 of O'Connor 2020, small, against what is known."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from plausible.errors import StudyError
-from plausible.kernels import event_router
 from plausible.networks.hopfield import retrieval_overlap
 from plausible.studies.oconnor2020.ch1.experiment import (
-    gaps,
     hopfield_capacity,
     hopfield_recall,
     spiking_neurons,
 )
-from plausible.studies.oconnor2020.checks_chapter1 import RULES
-from plausible.studies.oconnor2020.ch1.tables import gaps_markdown, spiking_panels
-from plausible.studies.setting_rules import check_settings
-from plausible.reproduction.study_files import read_study_file
+from plausible.studies.oconnor2020.ch1.settings import (
+    HopfieldCapacity,
+    HopfieldRecall,
+    SpikingNeurons,
+)
 
-SPIKING = {
-    "time_constant_s": 0.02,
-    "input_rate_hz": 1000,
-    "weight_mean": 0.09,
-    "weight_deviation": 0.15,
-    "trace_s": 0.05,
-    "drives_hz": [-20, 50, 100],
-    "rate_s": 5,
-    "windows": {"one": {"a_plus": 1.0, "a_minus": 0.5, "tau_plus_s": 0.02, "tau_minus_s": 0.04}},
-    "window_s": 0.1,
-    "k_p": 0.1,
-    "k_d": 2.0,
-    "alpha": 0.9,
-    "kernel_steps": 10,
-}
-RECALL = {
-    "units": 60,
-    "loads": [0.05, 0.3],
-    "gains": [0.5, 6.0],
-    "turned_fraction": 0.2,
-    "recalls": 2,
-    "sweeps": 4,
-}
-CAPACITY = {
-    "sizes": [60],
-    "loads": [0.05, 0.5],
-    "turned_fractions": [0.0, 0.2],
-    "networks": 2,
-    "recalls": 3,
-    "sweeps": 30,
-}
+SPIKING = SpikingNeurons(
+    time_constant_s=0.02,
+    input_rate_hz=1000,
+    weight_mean=0.09,
+    weight_deviation=0.15,
+    trace_s=0.05,
+    drives_hz=(-20, 50, 100),
+    rate_s=5,
+    windows={"one": {"a_plus": 1.0, "a_minus": 0.5, "tau_plus_s": 0.02, "tau_minus_s": 0.04}},
+    window_s=0.1,
+    k_p=0.1,
+    k_d=2.0,
+    alpha=0.9,
+    kernel_steps=10,
+)
+RECALL = HopfieldRecall(
+    units=60, loads=(0.05, 0.3), gains=(0.5, 6.0), turned_fraction=0.2, recalls=2, sweeps=4
+)
+CAPACITY = HopfieldCapacity(
+    sizes=(60,), loads=(0.05, 0.5), turned_fractions=(0.0, 0.2), networks=2, recalls=3, sweeps=30
+)
 
 
 @pytest.fixture(scope="module")
@@ -135,65 +121,3 @@ def test_kernels_against_their_correlations(spiking):
         assert apart < 1e-12 if protocol == "corrected" else apart > 0.1, (rule, protocol)
     sixth = kernels[kernels["rule"] == "chapter6"].set_index("dt_steps")["kernel"]
     assert sixth[0] == 0 and sixth[1] == 0.5 and sixth[-2] == pytest.approx(-0.45)
-
-
-def test_panels_are_selected_without_empty_columns(spiking):
-    table = spiking_panels({"sweep.spiking_neurons": spiking}, {"panels": ["rate"]})
-    assert set(table.columns) == {"panel", "neuron", "seed", "drive_hz", "rate_hz"}
-    assert set(table["panel"]) == {"rate"}
-    with pytest.raises(StudyError, match="'rates'"):
-        spiking_panels({"a": spiking}, {"panels": ["rates"]})
-
-
-def test_gaps_for_people(project_root):
-    table = gaps({}, [0], None, None)
-    assert table["found"].all()
-    # Empty cells are missing ones once they were in a file.
-    text = gaps_markdown(pd.read_csv(StringIO(table.to_csv(index=False))), {})
-    lines = text.splitlines()
-    assert lines[2].startswith("| 1. no backprop |") and lines[6].startswith("| 5. no shared")
-    assert "`kernels.event_router.route`" in lines[5] and "| none | none |" in lines[6]
-    folder = project_root / "workflow" / "studies"
-    results = read_study_file(folder / "oconnor2020.yaml")["results"]
-    for cell in table["measured_in"]:
-        for name in cell.split("; "):
-            if name.startswith("ch1."):
-                assert name in results
-
-
-def test_a_gap_whose_code_is_gone_is_seen(monkeypatch):
-    monkeypatch.delattr(event_router, "route")
-    assert gaps({}, [0], None, None)["found"].tolist() == [True, True, True, False, True]
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"loads": [0.05, 0.0]}, ["sweep.x.loads", "0.0", "above 0"]),
-        ({"turned_fraction": 1.2}, ["turned_fraction", "1.2", "0 to 1"]),
-        ({"alpha": 1.0}, ["alpha", "1.0", "between 0 and 1"]),
-        ({"windows": {"one": {"tau_plus_s": 0}}}, ["windows.one.tau_plus_s", "above 0"]),
-        ({"networks": 2.5}, ["networks", "2.5", "whole number"]),
-        ({"weight_mean": "big"}, ["weight_mean", "big", "finite number"]),
-    ],
-)
-def test_settings_that_cannot_be_meant(settings, words):
-    with pytest.raises(StudyError) as caught:
-        check_settings("sweep.x", settings, RULES)
-    assert all(word in str(caught.value) for word in words) and str(caught.value).endswith(".")
-
-
-def test_the_settings_of_the_study_file_are_allowed_and_complete(project_root):
-    folder = project_root / "workflow" / "studies"
-    sweeps = read_study_file(folder / "oconnor2020.yaml")["sweep"]
-    for name, example, experiment in (
-        ("hopfield_recall", RECALL, hopfield_recall),
-        ("hopfield_capacity", CAPACITY, hopfield_capacity),
-        ("spiking_neurons", SPIKING, spiking_neurons),
-    ):
-        for settings in (sweeps[name]["settings"], *sweeps[name].get("scales", {}).values()):
-            check_settings(name, settings, RULES)
-            assert set(settings) <= set(example)
-        assert set(sweeps[name]["settings"]) == set(example)
-        with pytest.raises(StudyError, match="was not found"):
-            experiment({}, [0], None, None)

@@ -1,23 +1,32 @@
 """Quantizers, limits of the spiking network, event graphs: small runs against what is known."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from plausible.data import prepare
 from plausible.errors import StudyError
 from plausible.measure.slopes import log_slope
-from plausible.studies.oconnor2020 import checks_quantization
-from plausible.studies.oconnor2020 import event_graphs as graphs
-from plausible.studies.oconnor2020 import tables_quantization as tables
+from plausible.studies.oconnor2020.ch3_quantization import tables
 from plausible.studies.oconnor2020.ch3_quantization.experiment import quantizers
+from plausible.studies.oconnor2020.ch3_quantization.experiment_event_graphs import event_graphs
 from plausible.studies.oconnor2020.ch3_quantization.experiment_gradient import (
     cosine,
     projection,
     rectified_gradient,
     spiking_gradient,
 )
-from plausible.studies.oconnor2020.ch3_quantization.experiment_limit import rectified_values, spiking_limit
-from plausible.studies.setting_rules import check_settings
+from plausible.studies.oconnor2020.ch3_quantization.experiment_limit import (
+    rectified_values,
+    spiking_limit,
+)
+from plausible.studies.oconnor2020.ch3_quantization.settings import (
+    EventGraphs,
+    Quantizers,
+    SpikingGradient,
+    SpikingLimit,
+)
+
+from ...part_results import published_of
 
 SEEDS = [0, 1]
 
@@ -27,7 +36,7 @@ SEEDS = [0, 1]
 
 @pytest.fixture(scope="module")
 def errors():
-    settings = {"units": 60, "steps": 2000, "points": 17, "input_means": [-0.5, 0.0, 0.5]}
+    settings = Quantizers(units=60, steps=2000, points=17, input_means=(-0.5, 0.0, 0.5))
     return quantizers(settings, SEEDS, None, None)
 
 
@@ -64,12 +73,12 @@ def test_closed_form_of_the_random_walk():
 
 
 def test_spike_counts_approach_the_activations():
-    settings = {
-        "layer_sizes": [40, 30, 20, 5],
-        "weight_std": {"as_published": 0.3, "as_coded": 0.2},
-        "steps": 500,
-        "points": 15,
-    }
+    settings = SpikingLimit(
+        layer_sizes=(40, 30, 20, 5),
+        weight_std={"as_published": 0.3, "as_coded": 0.2},
+        steps=500,
+        points=15,
+    )
     table = spiking_limit(settings, SEEDS, None, None)
     assert set(table["protocol"]) == {"as_published", "as_coded"}
     assert sorted(table["layer"].unique()) == [1, 2, 3]
@@ -81,9 +90,9 @@ def test_spike_counts_approach_the_activations():
 
 
 def test_a_network_that_diverges_is_recorded():
-    settings = {
-        "layer_sizes": [40, 30, 5], "weight_std": {"as_coded": 1e6}, "steps": 5, "points": 3,
-    }  # fmt: skip
+    settings = SpikingLimit(
+        layer_sizes=(40, 30, 5), weight_std={"as_coded": 1e6}, steps=5, points=3
+    )
     table = spiking_limit(settings, [0], None, None)
     assert table["error"].isna().all() and np.isfinite(table["activation"]).all()
 
@@ -109,13 +118,16 @@ def test_gradient_is_that_of_finite_differences():
             assert gradient[i, j] == pytest.approx((moved[0] - moved[1]) / 2e-6, abs=1e-8)
 
 
-def test_update_turns_towards_the_gradient(digits):
+def test_update_turns_towards_the_gradient():
     """Two hidden layers, for which other tests compile the spiking network anyway."""
-    settings = {
-        "hidden_sizes": [20, 15], "steps": [5, 400], "images": 8,
-        "training": {"drawn": 0, "trained": 300}, "learning_rate": 0.01,
-    }  # fmt: skip
-    table = spiking_gradient(settings, [0], digits, None)
+    settings = SpikingGradient(
+        hidden_sizes=(20, 15),
+        steps=(5, 400),
+        images=8,
+        training={"drawn": 0, "trained": 300},
+        learning_rate=0.01,
+    )
+    table = spiking_gradient(settings, [0], prepare("digits"), None)
     assert len(table) == 2 * 2 * 2 * 4
     late, early = (table[table["steps"] == steps].reset_index() for steps in (400, 5))
     assert (late["cosine_of_sum"] > 0.98).all()
@@ -126,14 +138,11 @@ def test_update_turns_towards_the_gradient(digits):
 
 
 def test_gradient_needs_images():
+    settings = SpikingGradient(
+        hidden_sizes=(4,), steps=(2,), images=1, training={"drawn": 0}, learning_rate=0.1
+    )
     with pytest.raises(StudyError, match="no data set was found"):
-        spiking_gradient(
-            {
-                "hidden_sizes": [4], "steps": [2], "images": 1, "training": {"drawn": 0},
-                "learning_rate": 0.1,
-            },
-            [0], None, None,
-        )  # fmt: skip
+        spiking_gradient(settings, [0], None, None)
 
 
 def test_cosine_and_projection():
@@ -147,7 +156,7 @@ def test_cosine_and_projection():
 
 @pytest.fixture(scope="module")
 def drawn():
-    return graphs.event_graphs({"layer_sizes": [6, 5, 4], "steps": 20}, [0], None, None)
+    return event_graphs(EventGraphs(layer_sizes=(6, 5, 4), steps=20), [0], None, None)
 
 
 def test_drawing_reads_the_implementation(drawn):
@@ -184,57 +193,5 @@ def test_relu_network_has_no_quantizers(drawn):
 def test_events_are_in_the_published_orders(drawn):
     table = tables.selected_rows({"sweep.event_graphs": drawn}, {"where": {"graph": "routing"}})
     assert "network" not in table
-    published = {
-        "breadth_first": "B(a1) B(a2) C(a1) C(a2) D(b1) D(b2) D(b3)".split(),
-        "depth_first": "B(a1) D(b1) D(b2) C(a1) B(a2) D(b3) C(a2)".split(),
-    }
-    for routing, order in published.items():
+    for routing, order in published_of("oconnor2020.ch3_quantization").values("table_a2").items():
         assert tables.event_order(table[table["element"] == "event"], routing) == order
-    text = tables.table_a2_markdown(table, published)
-    assert text.count("| yes |") == 2
-    swapped = {**published, "depth_first": published["breadth_first"]}
-    assert tables.table_a2_markdown(table, swapped).count("| no |") == 1
-
-
-# ------------------------------------------------------------------------------- tables, settings
-
-
-def test_rows_are_selected_by_their_values():
-    frame = pd.DataFrame({"kind": ["a", "b", "c"], "n": [1, 2, 3], "empty": [None, 1.0, None]})
-    found = tables.selected_rows({"sweep.x": frame}, {"where": {"kind": ["a", "c"], "n": [1, 3]}})
-    assert found.to_dict("list") == {"kind": ["a", "c"], "n": [1, 3]}
-    one = tables.selected_rows({"sweep.x": frame}, {"where": {"kind": "b"}})
-    assert one.to_dict("list") == {"kind": ["b"], "n": [2], "empty": [1.0]}
-
-
-def test_readable_tables(errors, digits):
-    text = tables.slopes_markdown(errors, {})
-    assert "spiking vector quantization (algorithm 1) | -1 | -1.0" in text.replace(
-        "| -0.99", "| -1.0"
-    )
-    assert text.count("\n") == 2 + 6
-    rows = [(0, 1, t, 2.0 / t, 4.0) for t in (1, 10, 100)]
-    limit = pd.DataFrame(rows, columns=["seed", "layer", "steps", "error", "activation"])
-    assert "| as coded | standard deviation | 1 | -1.000 | 0.5 |" in tables.limit_markdown(
-        limit.assign(protocol="as_coded"), {}
-    )
-    gradient = pd.DataFrame(
-        [("drawn", "sgd", 0, 0, 10, 0.5, 0.75, 1.0), ("drawn", "sgd", 0, 1, 10, 0.1, 0.1, 0.1)],
-        columns=["weights", "update", "seed", "layer", "steps", "cosine", "cosine_of_sum",
-                 "relative_step"],
-    )  # fmt: skip
-    assert "| drawn | SGD | 10 | 0.500 | 0.750 | 1.000 |" in tables.gradient_markdown(gradient, {})
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"steps": 0}, "sweep.x.steps: found 0, where a whole number from 1"),
-        ({"training": {"drawn": -1}}, "sweep.x.training: found -1, where a whole number from 0"),
-        ({"weight_std": {"as_coded": 0.0}}, "found 0.0, where a finite number above 0"),
-        ({"input_means": [0.1, "much"]}, "input_means: found 'much', where a finite number"),
-    ],
-)
-def test_settings_that_cannot_be_meant_are_said(settings, message):
-    with pytest.raises(StudyError, match=message):
-        check_settings("sweep.x", settings, checks_quantization.RULES)

@@ -1,0 +1,73 @@
+"""Pictures of quantizers, limits and event graphs, from tables that follow their contracts."""
+
+import numpy as np
+import pytest
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+from plausible.drawing import style
+
+from ....plots.pictures import legend_texts, lines_of, visible_texts
+from ...figure_harness import FigureTests
+from . import synthetic
+
+
+class TestFigures(FigureTests):
+    """Rates on logarithmic axes, and graphs of modules."""
+
+    part = "oconnor2020.ch3_quantization"
+    tables = {
+        "ch3.fig3.1": synthetic.fig3_1,
+        "beyond.stream_quantization": lambda: synthetic.fig3_1(("stream", "rectified")),
+        "fig_a1": synthetic.fig_a1,
+        "beyond.spiking_gradient": synthetic.spiking_gradient,
+        "fig_a2": synthetic.fig_a2,
+        "fig_a3": synthetic.table_a2,
+    }
+
+    def test_axes_have_labels(self, drawn):
+        for name in set(self.tables) - {"fig_a2", "fig_a3"}:
+            assert all(axes.get_xlabel() and axes.get_ylabel() for axes in drawn[name].axes), name
+
+    def test_published_slopes_stand_beside_the_measured(self, drawn):
+        (axes,) = drawn["ch3.fig3.1"].axes
+        guides = lines_of(axes, style.PUBLISHED_COLOUR)
+        slopes = [np.diff(np.log(line.get_ydata()))[0] / np.diff(np.log(line.get_xdata()))[0]
+                  for line in guides]  # fmt: skip
+        assert slopes == pytest.approx([-1.0, -0.5])
+        legend = " ".join(legend_texts(drawn["ch3.fig3.1"]))
+        assert "slope −1.00" in legend and "slope −0.50" in legend
+
+    def test_bound_of_streams_is_that_of_the_thesis(self, drawn):
+        line, *_ = lines_of(drawn["beyond.stream_quantization"].axes[0], style.PUBLISHED_COLOUR)
+        assert line.get_ydata() == pytest.approx(0.5 / line.get_xdata())
+
+    def test_layers_have_their_slopes(self, drawn):
+        for axes in drawn["fig_a1"].axes:
+            assert [text.get_text() for text in axes.texts] == ["−0.99"] * 3
+
+    def test_a_layer_that_diverged_is_no_obstacle(self, published):
+        table = synthetic.fig_a1()
+        table.loc[table["layer"] == 3, "error"] = np.nan
+        assert self.functions()["fig_a1"](table, published, "digits").axes
+
+    def test_every_module_and_connection_is_drawn(self, drawn):
+        table = synthetic.fig_a2()
+        for axes, network in zip(drawn["fig_a2"].axes, ("relu", "spiking"), strict=True):
+            rows = table[table["network"] == network]
+            arrows = [patch for patch in axes.patches if isinstance(patch, FancyArrowPatch)]
+            boxes = [patch for patch in axes.patches if isinstance(patch, FancyBboxPatch)]
+            assert len(boxes) == (rows["element"] == "module").sum()
+            assert len(arrows) == (rows["element"] != "module").sum()
+            for index, one in enumerate(boxes):
+                for other in boxes[:index]:
+                    assert not one.get_extents().overlaps(other.get_extents())
+
+    def test_orders_are_drawn_beside_the_published(self, drawn, published):
+        words = [text.get_text() for text in visible_texts(drawn["fig_a3"])]
+        for name in ("breadth_first", "depth_first"):
+            for event in published.values("table_a2")[name]:
+                assert words.count(event) == 4  # ours and the published, in both orders
+
+    def test_empty_tables_are_said(self, published):
+        figure = self.functions()["ch3.fig3.1"](synthetic.fig3_1().iloc[:0], published, "digits")
+        assert "no data" in [text.get_text() for text in visible_texts(figure)]
