@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from plausible.data.splits import split_dataset
-from plausible.errors import StudyError
 from plausible.kernels import deep_spiking_reference as reference
 from plausible.kernels.deep_spiking_types import make_network, make_rule
 from plausible.kernels.spike_emission import input_trains
