@@ -98,11 +98,13 @@ def test_every_statement_is_judged_on_both_splits(verdicts):
         thesis = [name for name in variants if name.endswith("thesis split")]
         # Sparsity is measured on the split of the thesis alone.
         both = not identifier.endswith(SPARSITY)
-        paired = [name for one in thesis for name in (one, one.replace("thesis", "official"))]
+        paired = [
+            name for one in thesis for name in (one, one.replace("thesis split", "official split"))
+        ]
         assert sorted(variants) == sorted(paired if both else thesis) and thesis
         for place, name in enumerate(variants):
             if name.endswith("official split"):
-                assert variants[place - 1] == name.replace("official", "thesis")
+                assert variants[place - 1] == name.replace("official split", "thesis split")
 
 
 def test_every_published_number_is_compared(verdicts, published):

@@ -9,8 +9,8 @@ from plausible.kernels import deep_spiking_reference as reference
 from plausible.kernels.deep_spiking_types import make_network, make_rule
 from plausible.kernels.spike_emission import input_trains
 from plausible.learning import spiking_training as learning
-from plausible.reproduction.settings import read_settings
 from plausible.seeds import numpy_generator
+from plausible.settings import read_settings
 from plausible.studies.oconnor2020.ch3_learning.experiment import first_weights, spiking_training
 from plausible.studies.oconnor2020.ch3_learning.experiment_error_spikes import error_spikes
 from plausible.studies.oconnor2020.ch3_learning.settings import ErrorSpikes, SpikingTraining

@@ -5,7 +5,7 @@ import pytest
 from plausible.config import load_config
 from plausible.errors import StudyError
 from plausible.reproduction.declaration import load_study, read_sweep_settings
-from plausible.reproduction.settings import read_settings
+from plausible.settings import read_settings
 from plausible.studies.oconnor2020.ch3_learning.experiment import runs
 from plausible.studies.oconnor2020.ch3_learning.settings import ErrorSpikes, SpikingTraining
 
