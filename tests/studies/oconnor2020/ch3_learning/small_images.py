@@ -1,4 +1,4 @@
-"""Small images on which the training runs of O'Connor's chapter 3 are tested."""
+"""Small images on which chapter 3's trainings are tested."""
 
 import numpy as np
 import pandas as pd

@@ -3,14 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from plausible.studies.oconnor2020.ch3_learning.experiment_error_spikes import COLUMNS as ERROR_SPIKE_COLUMNS
 from plausible.studies.oconnor2020.ch3_learning.experiment import COLUMNS
-from plausible.studies.oconnor2020.ch3_learning.tables import (
-    HELD,
-    TABLE3_2,
-    TABLE_A1,
-    network_of_row,
+from plausible.studies.oconnor2020.ch3_learning.experiment_error_spikes import (
+    COLUMNS as ERROR_SPIKE_COLUMNS,
 )
+from plausible.studies.oconnor2020.ch3_learning.tables import HELD, network_of_row
 
 SEEDS = (0, 1, 2)
 TESTS = ("thesis", "official")
@@ -64,12 +61,9 @@ def _row(record, network, seed, **columns):
 
 
 def _errors(table3_2, network, form):
-    for row in table3_2:
-        if TABLE3_2[row["network"]] == (network, form):
-            return row
-    # Forms of SGD and of the regularised network that the table does not have.
-    twin = next((row for row in table3_2 if TABLE3_2[row["network"]][0] == network), REGULARISED)
-    return twin
+    """Printed errors of a network; for a form that the table does not have, those of the other."""
+    same = [row for row in table3_2 if row["weights"] == network]
+    return next((row for row in same if row["form"] == form), same[0] if same else REGULARISED)
 
 
 def _final(table3_2, seed, shift):
@@ -130,10 +124,10 @@ def _curves(seed, shift):
 
 
 def _variants(rows, seed, shift):
-    printed = {row["variant"]: row["error_percent"] for row in rows}
+    printed = {row["id"]: row["error_percent"] for row in rows}
     for protocol in ("as_coded", "as_published"):
-        errors = {network_of_row(label, protocol): printed[label] for label in TABLE_A1}
-        errors.setdefault(HELD, printed["Baseline"])
+        errors = {network_of_row(row, protocol): error for row, error in printed.items()}
+        errors.setdefault(HELD, printed["baseline"])
         for network, error in errors.items():
             for part in TESTS:
                 for epoch in (0, 2, 4):

@@ -9,9 +9,15 @@ from plausible.errors import StudyError
 from plausible.kernels import deep_spiking_reference as reference
 from plausible.kernels.deep_spiking_types import make_network, make_rule
 from plausible.kernels.spike_emission import input_trains
+from plausible.learning import spiking_training as learning
 from plausible.seeds import numpy_generator
-from plausible.studies.oconnor2020 import spiking_runs, spiking_training
-from plausible.learning.spiking_specs import runs
+from plausible.settings import read_settings
+from plausible.studies.oconnor2020.ch3_learning.experiment import (
+    first_weights,
+    runs,
+    spiking_training,
+)
+from plausible.studies.oconnor2020.ch3_learning.settings import SpikingTraining
 
 from .small_images import WHITE, chosen, small_images
 
@@ -35,8 +41,12 @@ def images():
     return small_images()
 
 
+def settings(**changes):
+    return read_settings(SpikingTraining, {**SETTINGS, **changes}, "sweep.test")
+
+
 def experiment(images, seeds=(0,), **changes):
-    return spiking_training.spiking_training({**SETTINGS, **changes}, list(seeds), images)
+    return spiking_training(settings(**changes), list(seeds), images)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +65,7 @@ def by_hand(images, update, epochs):
     """The same run, made of the readable twin sample by sample."""
     divided = split_dataset(images, "thesis")
     rule = make_rule(4, 0.05, update=update)
-    network = make_network(spiking_runs.first_weights((12, 9, 8, 10), 0, 0.3), rule)
+    network = make_network(first_weights(settings(), 12, 0), rule)
     trains = input_trains(divided.train_images, 4, WHITE)
     order = np.arange(round(epochs * 30)) % 30
     training = reference.train(
@@ -134,7 +144,7 @@ def test_silent_units_are_those_without_a_spike(images, table):
     rows = chosen(table, network="sgd", record="sparsity", epoch=2, form="spiking")
     assert np.allclose(rows.sort_values("layer")["silent_percent"], 100 * silent.mean(axis=0))
     # Before training, the vector network has what its weights give.
-    weights = spiking_runs.first_weights((12, 9, 8, 10), 0, 0.3)
+    weights = first_weights(settings(), 12, 0)
     first = np.maximum(divided.test_images / WHITE @ weights[0], 0)
     second = np.maximum(first @ weights[1], 0)
     rows = chosen(table, network="sgd", record="sparsity", epoch=0, form="rectified")
@@ -148,7 +158,7 @@ def test_vector_network_is_trained_by_gradient_descent(images):
     """One pass of plain stochastic gradients of the sum of squares, by the chain rule."""
     table = experiment(images, variants={"relu": {"form": "rectified"}}, epochs=1)
     divided = split_dataset(images, "thesis")
-    weights = spiking_runs.first_weights((12, 9, 8, 10), 0, 0.3)
+    weights = first_weights(settings(), 12, 0)
     for grey, label in zip(divided.train_images, divided.train_labels, strict=True):
         values = [grey / WHITE]
         for matrix in weights:
@@ -166,10 +176,10 @@ def test_vector_network_is_trained_by_gradient_descent(images):
 
 
 def test_input_spikes_do_not_depend_on_how_many_are_encoded_at_once(images, monkeypatch):
-    part = spiking_runs.image_parts(images)["train"]
+    part = learning.image_parts(images)["train"]
     whole = input_trains(part.images, 5, WHITE)
-    monkeypatch.setattr(spiking_runs, "IMAGES_AT_ONCE", 7)
-    pieces = spiking_runs.spike_trains(part, 5)
+    monkeypatch.setattr(learning, "IMAGES_AT_ONCE", 7)
+    pieces = learning.spike_trains(part, 5)
     assert np.array_equal(pieces.start, whole.start) and np.array_equal(pieces.code, whole.code)
 
 
@@ -183,7 +193,7 @@ def test_all_networks_of_a_seed_start_from_the_same_weights(images):
 
 
 def test_protocols_seeds_and_printed_step():
-    settings = SETTINGS | {
+    some = {
         "protocols": {"as_coded": {}, "as_published": {"printed_step": True, "epochs": 1}},
         "variants": {
             "baseline": {"update": "sgd"},
@@ -191,7 +201,7 @@ def test_protocols_seeds_and_printed_step():
             "loose": {"update": "sgd", "hold_error": False, "protocols": ["as_coded"]},
         },
     }
-    listed = runs(settings, [5, 6])
+    listed = runs(settings(**some), [5, 6])
     assert [(run.protocol, run.network, run.seed) for run in listed] == [
         ("as_coded", "baseline", 5),
         ("as_coded", "baseline", 6),
@@ -203,21 +213,21 @@ def test_protocols_seeds_and_printed_step():
         ("as_published", "few", 5),
     ]
     # A pair of spikes moves a weight by eta / T^2, by eta / T as printed.
-    rates = {(run.protocol, run.network): run.spec.rule().rate for run in listed}
+    rates = {(run.protocol, run.network): run.spec.rule.rate for run in listed}
     assert rates["as_coded", "baseline"] == pytest.approx(0.05 / 16)
     assert rates["as_coded", "few"] == pytest.approx(0.05 / 4)
     assert rates["as_published", "baseline"] == pytest.approx(0.05 / 4)
     assert rates["as_published", "few"] == pytest.approx(0.05 / 2)
     assert [run.epochs for run in listed] == [2] * 5 + [1] * 3
-    assert not listed[3].spec.rule().hold_error
+    assert not listed[3].spec.rule.hold_error
 
 
 def test_further_seeds_train_shorter_and_are_not_measured(images):
-    settings = {
+    some = {
         "variants": {"sgd": {"update": "sgd", "seeds": 1}, "fsgd": {"update": "fsgd", "seeds": 1}},
         "further_seeds": {"variants": ["sgd"], "epochs": 1},
     }
-    table = experiment(images, seeds=(0, 1), **settings)
+    table = experiment(images, seeds=(0, 1), **some)
     curves = chosen(table, record="curve").groupby(["network", "seed"])["epoch"].max()
     assert curves.to_dict() == {("sgd", 0): 2.0, ("fsgd", 0): 2.0, ("sgd", 1): 1.0}
     assert set(chosen(table, record="final")["seed"]) == {0}
@@ -243,12 +253,12 @@ class Killed(Exception):
 @pytest.mark.parametrize("stop", [1, 2, 3])
 def test_a_killed_run_goes_on_where_it_was(images, tmp_path, monkeypatch, stop):
     """Random reset reads a generator, smooth updates and quantizers of errors have a memory."""
-    settings = {
+    some = {
         "variants": {"random": {"update": "fsgd", "back_reset": "random", "smooth": True}},
         "checkpoints": str(tmp_path / "checkpoints"),
     }
-    whole = experiment(images, **(settings | {"checkpoints": str(tmp_path / "other")}))
-    save, calls = spiking_runs.save_progress, []
+    whole = experiment(images, **(some | {"checkpoints": str(tmp_path / "other")}))
+    save, calls = learning.save_progress, []
 
     def save_and_die(*arguments):
         save(*arguments)
@@ -256,17 +266,17 @@ def test_a_killed_run_goes_on_where_it_was(images, tmp_path, monkeypatch, stop):
         if len(calls) == stop:
             raise Killed
 
-    monkeypatch.setattr(spiking_runs, "save_progress", save_and_die)
+    monkeypatch.setattr(learning, "save_progress", save_and_die)
     with pytest.raises(Killed):
-        experiment(images, **settings)
+        experiment(images, **some)
     trained = []
-    stretch = spiking_runs.train_stretch
+    stretch = learning.train_stretch
     monkeypatch.setattr(
-        spiking_runs,
+        learning,
         "train_stretch",
         lambda *arguments: trained.append(len(arguments[4])) or stretch(*arguments),
     )
-    resumed = experiment(images, **settings)
+    resumed = experiment(images, **some)
     pd.testing.assert_frame_equal(resumed, whole)
     # Stops are at epochs 0, 1/2, 1 and 2 of 30 images.
     assert sum(trained) == 60 - [0, 15, 30][stop - 1]
@@ -274,11 +284,10 @@ def test_a_killed_run_goes_on_where_it_was(images, tmp_path, monkeypatch, stop):
 
 @pytest.mark.parametrize("damage", [b"", b"no archive", None])
 def test_a_damaged_checkpoint_starts_anew(images, tmp_path, damage, table):
-    settings = {"checkpoints": str(tmp_path)}
-    experiment(images, **settings)
+    experiment(images, checkpoints=str(tmp_path))
     for path in tmp_path.glob("*.npz"):
         path.write_bytes(path.read_bytes()[:200] if damage is None else damage)
-    pd.testing.assert_frame_equal(experiment(images, **settings), table)
+    pd.testing.assert_frame_equal(experiment(images, checkpoints=str(tmp_path)), table)
 
 
 @pytest.mark.parametrize(("form", "rate"), [("spiking", 1e9), ("rectified", 1e200)])
@@ -298,17 +307,14 @@ def test_no_divergence_is_minus_one(table):
     assert set(table["diverged_epoch"]) == {-1.0}
 
 
-def test_a_missing_setting_or_data_set_is_one_sentence(images):
-    few = {key: value for key, value in SETTINGS.items() if key != "anytime_steps"}
-    with pytest.raises(StudyError, match="anytime_steps"):
-        spiking_training.spiking_training(few, [0], images)
+def test_a_missing_data_set_is_one_sentence():
     with pytest.raises(StudyError, match="data set"):
-        spiking_training.spiking_training(SETTINGS, [0], None)
+        spiking_training(settings(), [0], None)
 
 
 def test_the_stream_of_random_resets_is_named_by_network_and_seed(images):
-    settings = {"variants": {"random": {"update": "fsgd", "back_reset": "random"}}}
-    first, again = (experiment(images, **settings) for _ in range(2))
+    random = {"random": {"update": "fsgd", "back_reset": "random"}}
+    first, again = (experiment(images, variants=random) for _ in range(2))
     pd.testing.assert_frame_equal(first, again)
     drawn = [numpy_generator("oconnor2020", "back reset", "random", s).random() for s in (0, 1)]
     assert drawn[0] != drawn[1]

@@ -5,18 +5,16 @@ import pandas as pd
 import pytest
 
 from plausible.data.splits import split_dataset
-from plausible.errors import StudyError
 from plausible.kernels import deep_spiking_reference as reference
 from plausible.kernels.deep_spiking_types import make_network, make_rule
 from plausible.kernels.spike_emission import input_trains
-from plausible.reproduction.published import load_published
+from plausible.learning import spiking_training as learning
 from plausible.seeds import numpy_generator
-from plausible.studies.oconnor2020 import error_spikes, spiking_runs
-from plausible.studies.oconnor2020.ch3_learning.experiment import spiking_training
-from plausible.studies.oconnor2020.tables import zero_reset_markdown
+from plausible.settings import read_settings
+from plausible.studies.oconnor2020.ch3_learning.experiment import first_weights, spiking_training
+from plausible.studies.oconnor2020.ch3_learning.experiment_error_spikes import error_spikes
+from plausible.studies.oconnor2020.ch3_learning.settings import ErrorSpikes, SpikingTraining
 
-from ..plots.pictures import CURVES
-from ..reproduction.synthetic_oconnor2020_spiking import zero_reset_table
 from .small_images import WHITE, chosen, small_images
 
 RESETS = {"baseline": "none", "zero_reset": "zero", "random_reset": "random"}
@@ -39,8 +37,12 @@ def images():
     return small_images()
 
 
+def settings(**changes):
+    return read_settings(ErrorSpikes, {**SETTINGS, **changes}, "sweep.test")
+
+
 def experiment(images, seeds=(0,), **changes):
-    return error_spikes.error_spikes({**SETTINGS, **changes}, list(seeds), images)
+    return error_spikes(settings(**changes), list(seeds), images)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def table(images):
 def test_counts_and_changes_are_those_of_the_readable_twin(images, table, name):
     divided = split_dataset(images, "thesis")
     rule = make_rule(4, 0.05, update="sgd", back_reset=RESETS[name])
-    first = spiking_runs.first_weights((12, 9, 8, 10), 0, 0.3)
+    first = first_weights(settings(), 12, 0)
     network = make_network(first, rule)
     trains = input_trains(divided.train_images, 4, WHITE)
     generator = numpy_generator("oconnor2020", "back reset", name, 0)
@@ -88,7 +90,8 @@ def test_the_three_resets_differ_and_start_alike(table):
 def test_networks_are_those_of_table_a1(images, table):
     """Same weights, same random resets, same training: the same errors at every test point."""
     further = {"tested_parts": ["thesis", "official"], "training_images_tested": 1}
-    runs = spiking_training(SETTINGS | further | {"anytime_steps": 0}, [0], images)
+    both = read_settings(SpikingTraining, SETTINGS | further | {"anytime_steps": 0}, "sweep.test")
+    runs = spiking_training(both, [0], images)
     for name, reset in RESETS.items():
         for part in ("thesis", "official"):
             wanted = chosen(runs, network=name, part=part)["error_percent"]
@@ -123,11 +126,11 @@ class Killed(Exception):
 
 @pytest.mark.parametrize("stop", [1, 3])
 def test_a_killed_run_goes_on_where_it_was(images, table, tmp_path, monkeypatch, stop):
-    settings = {
+    some = {
         "variants": {"random_reset": SETTINGS["variants"]["random_reset"]},
         "checkpoints": str(tmp_path / "checkpoints"),
     }
-    save, calls = spiking_runs.save_progress, []
+    save, calls = learning.save_progress, []
 
     def save_and_die(*arguments):
         save(*arguments)
@@ -135,17 +138,17 @@ def test_a_killed_run_goes_on_where_it_was(images, table, tmp_path, monkeypatch,
         if len(calls) == stop:
             raise Killed
 
-    monkeypatch.setattr(spiking_runs, "save_progress", save_and_die)
+    monkeypatch.setattr(learning, "save_progress", save_and_die)
     with pytest.raises(Killed):
-        experiment(images, **settings)
+        experiment(images, **some)
     trained = []
-    stretch = spiking_runs.train_stretch
+    stretch = learning.train_stretch
     monkeypatch.setattr(
-        spiking_runs,
+        learning,
         "train_stretch",
         lambda *arguments: trained.append(len(arguments[4])) or stretch(*arguments),
     )
-    resumed = experiment(images, **settings)
+    resumed = experiment(images, **some)
     pd.testing.assert_frame_equal(resumed, chosen(table, reset="random").reset_index(drop=True))
     # Stops are at epochs 0, 1/2, 1 and 2 of 30 images.
     assert sum(trained) == 60 - {1: 0, 3: 30}[stop]
@@ -156,56 +159,3 @@ def test_divergence_is_recorded(images):
     assert table["diverged_epoch"].between(0, 1, inclusive="right").all()
     assert table["thesis_error_percent"].notna().equals(table["epoch"] == 0)
     assert table["relative_change"].notna().equals(table["epoch"] == 0)
-
-
-def test_a_vector_network_is_refused(images):
-    with pytest.raises(StudyError, match="variants.a is rectified"):
-        experiment(images, variants={"a": {"form": "rectified"}})
-    with pytest.raises(StudyError, match="data set"):
-        experiment(None)
-
-
-# ----------------------------------------------------------------- readable table
-
-
-@pytest.fixture(scope="module")
-def text():
-    published = load_published(CURVES.parent / "oconnor2020.yaml")
-    return zero_reset_markdown(
-        zero_reset_table(), published.entry("ch3.no_zero_reset")["values"]
-    )  # fmt: skip
-
-
-def test_readable_table_has_one_row_for_each_reset_and_seed(text):
-    rows = [line for line in text.splitlines() if "(published " in line][1:]
-    assert len(rows) == 9
-    cells = [cell.strip() for cell in rows[-1].strip("|").split("|")]
-    assert cells[:2] == ["zero reset (published 87.87)", "2"]
-    assert cells[3:6] == ["0", "0", "10"] and cells[6:] == [
-        "0",
-        "0",
-        "0.1",
-        "never",
-        "89.00 / 90.00",
-    ]
-
-
-def test_means_are_weighted_with_the_samples_between_test_points(text):
-    """Without a reset layer 1 has 4 error spikes in the first half epoch, 8 afterwards."""
-    row = next(line for line in text.splitlines() if line.startswith("| no reset (published 3.38)"))
-    cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert float(cells[3]) == pytest.approx((0.5 * 4 + 3.5 * 8) / 4)
-    assert cells[6:] == ["2", "2", "2", "epoch 0.5", "3.38 / 4.38"]
-
-
-def test_a_diverged_network_has_no_numbers():
-    table = zero_reset_table()
-    lost = (table["reset"] == "random") & (table["seed"] == 1)
-    columns = ["spikes", "error_spikes", "passed", "relative_change"]
-    columns += ["thesis_error_percent", "official_error_percent"]
-    table.loc[lost & (table["epoch"] > 1), columns] = np.nan
-    text = zero_reset_markdown(table, {"no_reset": 3.38, "random": 3.15, "zero_reset": 87.87})
-    row = next(
-        line for line in text.splitlines() if line.startswith("| random") and "| 1 |" in line
-    )
-    assert row.count("n/a") == 5

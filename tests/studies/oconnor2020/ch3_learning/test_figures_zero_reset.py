@@ -4,17 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plausible.drawing import oconnor2020, style
-from plausible.studies.oconnor2020.ch3_learning.figures_zero_reset import RESETS, zero_reset_figure
-from plausible.reproduction.published import load_curves
+from plausible.drawing import style
+from plausible.reproduction.published import load_published, published_folder
+from plausible.studies.oconnor2020.ch3_learning.figures_zero_reset import LOOKS, zero_reset_figure
 
-from ..reproduction.synthetic_oconnor2020_spiking import zero_reset_table
-from .pictures import CURVES, check_legibility, legend_texts, lines_of
+from ....plots.pictures import check_legibility, legend_texts, lines_of
+from .synthetic import zero_reset_table
 
 
 @pytest.fixture(scope="module")
 def published():
-    return load_curves(CURVES, "oconnor2020")
+    return load_published(published_folder("oconnor2020"), ["ch3_learning"])
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def figure(published):
 
 def runs(axes, reset):
     """Lines of single runs: longer than the one point of a printed error."""
-    return [line for line in lines_of(axes, RESETS[reset].colour) if len(line.get_xdata()) > 1]
+    return [line for line in lines_of(axes, LOOKS[reset].colour) if len(line.get_xdata()) > 1]
 
 
 def test_every_run_is_a_line_of_its_own(figure):
@@ -34,7 +34,7 @@ def test_every_run_is_a_line_of_its_own(figure):
     layers = [1, 2, 3, 2, 1, 2, 3, 1]
     assert len(figure.axes) == 8
     for axes, column, layer in zip(figure.axes, columns, layers, strict=True):
-        for reset in RESETS:
+        for reset in LOOKS:
             drawn = runs(axes, reset)
             assert len(drawn) == 3
             for seed, line in enumerate(drawn):
@@ -57,14 +57,14 @@ def test_what_never_happens_is_drawn_at_zero(figure):
 
 
 def test_printed_errors_stand_at_the_right_in_the_colours_of_their_resets(figure, published):
-    printed = published.values("ch3.no_zero_reset")
+    printed = published.values("ch3.no_zero_reset")["rows"]
     marks = {
         line.get_markeredgecolor(): line.get_ydata()[0]
         for line in figure.axes[-1].lines
         if line.get_marker() == "D"
     }
-    names = {"none": "no_reset", "random": "random", "zero": "zero_reset"}
-    assert marks == {RESETS[reset].colour: printed[name] for reset, name in names.items()}
+    assert marks == {LOOKS[row["id"]].colour: row["error_percent"] for row in printed}
+    assert {row["error_percent"] for row in printed} == {3.38, 3.15, 87.87}
     assert figure.axes[-1].get_ylim()[0] < 3.15
     low, high = figure.axes[-1].get_xlim()
     assert low < 0.5 and high > 5
@@ -78,11 +78,8 @@ def test_printed_errors_stand_at_the_right_in_the_colours_of_their_resets(figure
 def test_another_data_set_is_named_and_bytes_are_the_same(published, tmp_path):
     path = tmp_path / "table.csv"
     zero_reset_table().to_csv(path, index=False)
-    one, other = (
-        oconnor2020.FIGURES["zero_reset_figure"](pd.read_csv(path), published, "digits")
-        for _ in range(2)
-    )
-    assert "published (MNIST), one run" in legend_texts(one)
+    one, other = (zero_reset_figure(pd.read_csv(path), published, "digits") for _ in range(2))
+    assert {"published (MNIST), one run", "no reset, one line a seed"} < set(legend_texts(one))
     assert style.svg_text(one) == style.svg_text(other)
 
 

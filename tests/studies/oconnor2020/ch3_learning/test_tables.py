@@ -1,11 +1,131 @@
-"""The table of what FSGD gains over SGD, on curves whose gains are known."""
+"""Readable tables: their cells, and what FSGD gains over SGD on curves whose gains are known."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from plausible.studies.oconnor2020.tables import fsgd_gain_markdown
-from plausible.studies.oconnor2020.ch3_learning.tables import nearest_epochs
+from plausible.files import read_yaml
+from plausible.reproduction.published import load_published, published_folder
+from plausible.studies.oconnor2020.ch3_learning import tables, tables_zero_reset
+from plausible.studies.oconnor2020.ch3_learning.tables import fsgd_gain_markdown, nearest_epochs
+from plausible.studies.oconnor2020.ch3_learning.tables_zero_reset import zero_reset_markdown
+
+from . import synthetic
+
+
+@pytest.fixture(scope="module")
+def published():
+    return load_published(published_folder("oconnor2020"), ["ch3_learning"])
+
+
+@pytest.fixture(scope="module")
+def good(published):
+    return synthetic.good_tables(published)
+
+
+def test_every_markdown_of_the_part_has_its_cells(good, published, project_root):
+    part = project_root / "workflow/studies/oconnor2020/ch3_learning.yaml"
+    rooms = {"": tables, "zero_reset": tables_zero_reset}
+    texts = {}
+    for name, declared in read_yaml(part)["results"].items():
+        topic, _, function = declared.get("markdown", "").rpartition(".")
+        if function:
+            source = declared.get("data", name)
+            entry = f"oconnor2020.{declared.get('published', name)}"
+            values = published.entries.get(entry, {}).get("values", {})
+            texts[name] = getattr(rooms[topic], function)(good[source], values)
+    assert set(texts) >= {
+        "ch3.table3.2",
+        "table_a1",
+        "ch3.sparse_learned_computation",
+        "beyond.early_guesses",
+        "beyond.zero_reset",
+    }
+    assert (
+        "| Spiking FSGD | 2.07 | 2.07 ± 0.02 | 2.07 ± 0.02 | 0.37 | 0.37 ± 0.02 |"
+        in (texts["ch3.table3.2"])
+    )
+    row = next(
+        line for line in texts["table_a1"].splitlines() if line.startswith("| Depth-First P")
+    )
+    assert row.count("81.47") == 5
+    held = next(line for line in texts["table_a1"].splitlines() if "error held" in line)
+    assert held.count("3.38 ± 0.02") == 2 and held.endswith("| - | - |")
+    assert "| spiking, FSGD | vector network | 2 |" in texts["ch3.sparse_learned_computation"]
+    # Limit 2.03 plus 20 / 2, after one step of 31 thousand additions.
+    assert "12.03 ± 0.02 (31 k)" in texts["beyond.early_guesses"]
+    assert "| ReLU network | official split |" in texts["beyond.early_guesses"]
+    assert texts["beyond.zero_reset"].count("| zero reset (published 87.87) |") == 3
+
+
+def test_a_diverged_variant_is_named(good, published):
+    table = good["table_a1"].copy()
+    table.loc[(table["network"] == "smooth") & (table["seed"] == 1), "error_percent"] = float("nan")
+    text = tables.table_a1_markdown(table, published.entry("table_a1")["values"])
+    row = next(line for line in text.splitlines() if line.startswith("| Smooth Gradients"))
+    assert row.count("(1 diverged)") == 4
+
+
+def test_rows_of_record_leaves_out_what_is_empty(good):
+    whole = pd.concat([good["ch3.table3.2"], good["ch3.fig3.2"]], ignore_index=True)
+    curves = tables.rows_of_record({"sweep.a": whole}, {"records": ["curve"]})
+    assert set(curves["record"]) == {"curve"} and "counting" not in curves
+    assert len(curves) == len(good["ch3.fig3.2"]) and "training_operations" in curves
+    options = {"records": ["curve"], "networks": ["fsgd"], "protocols": ["as_coded"]}
+    fsgd = tables.rows_of_record({"sweep.a": whole}, options)
+    assert len(fsgd) == (good["ch3.fig3.2"]["network"] == "fsgd").sum() > 0
+
+
+def test_both_readings_of_the_initial_weights(good, published):
+    values = published.entry("table_a1")["values"]
+    text = tables.initial_weights_markdown(good["beyond.initial_weights"], values)
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")][2:]
+    assert [row[1] for row in rows] == ["standard deviation", "variance"] * 2
+    assert [row[2] for row in rows] == ["3.38", "3.38", "3.1", "3.1"]
+    assert rows[0][3].startswith("3.38") and rows[1][3] == rows[3][4] == "70.00 ± 0.00"
+
+
+@pytest.fixture(scope="module")
+def text(published):
+    return zero_reset_markdown(synthetic.zero_reset_table(), published.values("ch3.no_zero_reset"))
+
+
+def test_readable_table_has_one_row_for_each_reset_and_seed(text):
+    rows = [line for line in text.splitlines() if "(published " in line][1:]
+    assert len(rows) == 9
+    cells = [cell.strip() for cell in rows[-1].strip("|").split("|")]
+    assert cells[:2] == ["zero reset (published 87.87)", "2"]
+    assert cells[3:6] == ["0", "0", "10"] and cells[6:] == [
+        "0",
+        "0",
+        "0.1",
+        "never",
+        "89.00 / 90.00",
+    ]
+
+
+def test_means_are_weighted_with_the_samples_between_test_points(text):
+    """Without a reset layer 1 has 4 error spikes in the first half epoch, 8 afterwards."""
+    row = next(line for line in text.splitlines() if line.startswith("| no reset (published 3.38)"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert float(cells[3]) == pytest.approx((0.5 * 4 + 3.5 * 8) / 4)
+    assert cells[6:] == ["2", "2", "2", "epoch 0.5", "3.38 / 4.38"]
+
+
+def test_a_diverged_network_has_no_numbers(published):
+    table = synthetic.zero_reset_table()
+    lost = (table["reset"] == "random") & (table["seed"] == 1)
+    columns = ["spikes", "error_spikes", "passed", "relative_change"]
+    columns += ["thesis_error_percent", "official_error_percent"]
+    table.loc[lost & (table["epoch"] > 1), columns] = np.nan
+    text = zero_reset_markdown(table, published.values("ch3.no_zero_reset"))
+    row = next(
+        line for line in text.splitlines() if line.startswith("| random") and "| 1 |" in line
+    )
+    assert row.count("n/a") == 5
+
+
+# ----------------------------------------------------------------- what FSGD gains
 
 
 def curve(network, seed, part, errors, cost):
