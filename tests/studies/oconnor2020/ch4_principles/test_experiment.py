@@ -3,6 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from plausible.studies.oconnor2020.checks_principles import RULES
+from plausible.studies.oconnor2020.experiments import EXPERIMENTS
+from plausible.studies.setting_rules import check_settings
 
 from plausible.data import prepare
 from plausible.data.dataset import intensities
@@ -10,11 +13,10 @@ from plausible.data.splits import split_dataset
 from plausible.errors import StudyError
 from plausible.kernels.temporal_order_reference import greedy_order
 from plausible.networks import sigma_delta
+from plausible.reproduction.study_files import read_study_file
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020 import four_networks as four_networks_module
 from plausible.studies.oconnor2020 import temporal_mnist as temporal_module
-from plausible.studies.oconnor2020.checks_principles import RULES
-from plausible.studies.oconnor2020.experiments import EXPERIMENTS
 from plausible.studies.oconnor2020.ch4_principles.experiment_random_scales import (
     _with_unit_factors,
     correlated_frames,
@@ -25,8 +27,6 @@ from plausible.studies.oconnor2020.ch4_principles.tables import (
     noise_training_table,
     temporal_mnist_markdown,
 )
-from plausible.studies.setting_rules import check_settings
-from plausible.reproduction.study_files import read_study_file
 
 SEEDS = [0, 3]
 SETTINGS = {
