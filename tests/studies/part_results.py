@@ -8,7 +8,7 @@ from plausible.files import read_yaml
 from plausible.reproduction.declaration import settings_model
 from plausible.reproduction.parts import place
 from plausible.reproduction.published import Published, load_published
-from plausible.reproduction.settings import read_settings
+from plausible.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "results" / "reference"
@@ -41,7 +41,7 @@ def read_sweep(part: str, sweep: str, scale: str = "paper", without: str = "", *
     return read_settings(settings_model(document, name, experiment), values, f"sweep.{sweep}")
 
 
-def published_of(part: str, *further: str) -> Published:
-    """What the document published in the part, and in further ones of its parts."""
+def published_of(part: str) -> Published:
+    """What the document published in the part."""
     document, name = part.split(".")
-    return load_published(ROOT / "workflow" / "published" / document, [name, *further])
+    return load_published(ROOT / "workflow" / "published" / document, [name])
