@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from plausible.studies.oconnor2020.ch3_learning.experiment_error_spikes import COLUMNS as ERROR_SPIKE_COLUMNS
 from plausible.studies.oconnor2020.ch3_learning.experiment import COLUMNS
+from plausible.studies.oconnor2020.ch3_learning.experiment_error_spikes import (
+    COLUMNS as ERROR_SPIKE_COLUMNS,
+)
 from plausible.studies.oconnor2020.ch3_learning.tables import (
     HELD,
     TABLE3_2,

@@ -5,16 +5,16 @@ import re
 
 import numpy as np
 import pytest
+from plausible.reproduction.explanations import explain
+from plausible.reproduction.oconnor2020 import early_guesses
+from plausible.reproduction.oconnor2020.causes import CAUSES
 
 from plausible.errors import StudyError
 from plausible.reproduction import oconnor2020
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.evidence import Evidence
-from plausible.reproduction.explanations import explain
-from plausible.reproduction.oconnor2020 import early_guesses
-from plausible.reproduction.oconnor2020.causes import CAUSES
-from plausible.studies.oconnor2020.ch3_learning.claims_hyperparameters import ZERO
 from plausible.reproduction.published import leaves, load_published
+from plausible.studies.oconnor2020.ch3_learning.claims_hyperparameters import ZERO
 
 from .synthetic_oconnor2020_spiking import DENSE, SPARSE, good_tables
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from plausible.learning.spiking_specs import runs
 
 from plausible.data.splits import split_dataset
 from plausible.errors import StudyError
@@ -11,7 +12,6 @@ from plausible.kernels.deep_spiking_types import make_network, make_rule
 from plausible.kernels.spike_emission import input_trains
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020 import spiking_runs, spiking_training
-from plausible.learning.spiking_specs import runs
 
 from .small_images import WHITE, chosen, small_images
 

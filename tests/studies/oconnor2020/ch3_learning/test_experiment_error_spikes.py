@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from plausible.studies.oconnor2020.tables import zero_reset_markdown
 
 from plausible.data.splits import split_dataset
 from plausible.errors import StudyError
@@ -13,7 +14,6 @@ from plausible.reproduction.published import load_published
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020 import error_spikes, spiking_runs
 from plausible.studies.oconnor2020.ch3_learning.experiment import spiking_training
-from plausible.studies.oconnor2020.tables import zero_reset_markdown
 
 from ..plots.pictures import CURVES
 from ..reproduction.synthetic_oconnor2020_spiking import zero_reset_table

@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from plausible.drawing import oconnor2020, style
 from plausible.drawing import oconnor2020_spiking_beyond as beyond
 from plausible.drawing import oconnor2020_spiking_training as plots
-from plausible.reproduction.published import load_curves
-from plausible.reproduction.published import load_published
+from plausible.reproduction.published import load_curves, load_published
 
 from ..reproduction.synthetic_oconnor2020_spiking import DENSE, SPARSE, good_tables
 from .pictures import legend_texts, lines_of

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from plausible.drawing import oconnor2020, style
-from plausible.studies.oconnor2020.ch3_learning.figures_zero_reset import RESETS, zero_reset_figure
 from plausible.reproduction.published import load_curves
+from plausible.studies.oconnor2020.ch3_learning.figures_zero_reset import RESETS, zero_reset_figure
 
 from ..reproduction.synthetic_oconnor2020_spiking import zero_reset_table
 from .pictures import CURVES, check_legibility, legend_texts, lines_of

@@ -10,8 +10,8 @@ import yaml
 
 from plausible.config import load_config
 from plausible.errors import StudyError
-from plausible.reproduction.published import load_published
 from plausible.reproduction.declaration import load_study
+from plausible.reproduction.published import load_published
 from plausible.studies.oconnor2020 import tables
 
 from ..reproduction.synthetic_oconnor2020_spiking import good_tables

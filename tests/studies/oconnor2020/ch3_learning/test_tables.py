@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-
 from plausible.studies.oconnor2020.tables import fsgd_gain_markdown
+
 from plausible.studies.oconnor2020.ch3_learning.tables import nearest_epochs
 
 

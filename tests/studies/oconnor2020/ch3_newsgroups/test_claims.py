@@ -5,12 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from plausible.reproduction.explanations import explain
+from plausible.reproduction.oconnor2020 import newsgroups
 
 from plausible.errors import StudyError
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.evidence import Evidence
-from plausible.reproduction.explanations import explain
-from plausible.reproduction.oconnor2020 import newsgroups
 from plausible.reproduction.published import load_published
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from plausible.studies.oconnor2020.checks_newsgroups import check_divisions
 
 from plausible.data.dataset import make_dataset
 from plausible.errors import StudyError
 from plausible.studies.oconnor2020 import newsgroups as ng
-from plausible.studies.oconnor2020.checks_newsgroups import check_divisions
 from plausible.studies.oconnor2020.ch3_newsgroups.tables import (
     ERRORS,
     IN_FILE_ORDER,

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from plausible.drawing import oconnor2020, style
-from plausible.studies.oconnor2020.ch3_newsgroups.figures import MACHINES, newsgroups_errors
 from plausible.reproduction.published import load_curves
+from plausible.studies.oconnor2020.ch3_newsgroups.figures import MACHINES, newsgroups_errors
 
 from .pictures import CURVES, legend_texts
 
