@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from plausible.reproduction.settings import Count, ExperimentSettings, Settings
-from plausible.settings import Fraction, NotNegative, Positive
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, Fraction, NotNegative, Positive, Settings
 
 LayerSizes = Annotated[tuple[Count, ...], Field(min_length=2)]
 """Units of every layer, those of the input first."""

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from plausible.reproduction.settings import Count, ExperimentSettings, Settings
-from plausible.settings import Positive
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, Positive, Settings
 
 
 class Reading(NamedTuple):

@@ -8,6 +8,13 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from plausible.studies.oconnor2020.ch4_scales.readings import READINGS, training_settings
+from plausible.studies.oconnor2020.experiments import EXPERIMENTS
+from plausible.studies.oconnor2020.tables import (
+    official_split_markdown,
+    quantisation_frontier_markdown,
+    table_b1_markdown,
+)
 
 from plausible.config import load_config
 from plausible.data.splits import split_dataset
@@ -15,17 +22,10 @@ from plausible.errors import StudyError
 from plausible.kernels.temporal_order_reference import greedy_order
 from plausible.learning.scale_optimisation import ScaleSettings, dense_maps, optimise_scales
 from plausible.learning.training import train
-from plausible.reproduction.published import load_published
 from plausible.reproduction.declaration import load_study
+from plausible.reproduction.published import load_published
 from plausible.studies.oconnor2020 import scale_optimisation as module
-from plausible.studies.oconnor2020.experiments import EXPERIMENTS
 from plausible.studies.oconnor2020.ch4_scales.evaluation import COLUMNS
-from plausible.studies.oconnor2020.ch4_scales.readings import READINGS, training_settings
-from plausible.studies.oconnor2020.tables import (
-    official_split_markdown,
-    quantisation_frontier_markdown,
-    table_b1_markdown,
-)
 from plausible.studies.oconnor2020.ch4_scales.tables import published_row
 
 ROOT = Path(__file__).parents[2]

@@ -7,8 +7,6 @@ import pandas as pd
 
 SEEDS = (0, 1, 2)
 PARTS = ("training", "thesis", "official")
-ORDERS = {"file": "mnist", "temporal": "temporal_mnist"}
-NETWORKS = {"Original": "original", "Round": "rounding", "SigmaDelta": "sigma_delta"}
 COLUMNS = [
     *("protocol", "granularity", "seed", "setting", "lambda", "network", "bits", "order", "part"),
     *("samples", "error_percent", "kflops", "kflops_sparse", "energy_nj", "energy_sparse_nj"),
@@ -16,9 +14,9 @@ COLUMNS = [
 ]
 
 
-def good_table(published, protocols=("as_coded", "as_published"), seeds=SEEDS) -> pd.DataFrame:
+def table_b1(published, protocols=("as_coded", "as_published"), seeds=SEEDS) -> pd.DataFrame:
     """A table that reproduces every cell and every statement."""
-    printed = published.entry("table_b1")["values"]["rows"]
+    printed = published.values("table_b1")
     rows = []
     for protocol in protocols:
         for seed in seeds:
@@ -29,40 +27,33 @@ def good_table(published, protocols=("as_coded", "as_published"), seeds=SEEDS) -
 
 
 def _layerwise(printed, protocol, shift):
-    rows = []
-    seen = False
-    for row in printed:
-        network = NETWORKS[row["network"]]
-        if network == "original" and seen:
-            continue
-        seen = seen or network == "original"
-        # Errors of both discretised networks and orders must agree: those of the first are taken.
-        cells = next(
-            one["mnist"]
-            for one in printed
-            if one["lambda"] == row["lambda"]
-            and (one["network"] == "Original") == (network == "original")
-        )
-        for order, key in ORDERS.items():
-            for part in PARTS:
-                own = row[key]
-                trained = part == "training"
-                error = cells["training_error_percent" if trained else "test_error_percent"]
-                common = {
-                    "protocol": protocol,
-                    "granularity": "layerwise",
-                    "seed": shift + 1,
-                    "setting": "unoptimized" if row["lambda"] is None else "optimized",
-                    "lambda": math.nan if row["lambda"] is None else row["lambda"],
-                    "network": network,
-                    "order": order,
-                    "part": part,
-                    "samples": 10000,
-                    "error_percent": error + 0.02 * shift,
-                    "diverged": False,
-                }
-                rows.append(common | _costs(own, network, shift))
-    return rows
+    cells = [(None, "original", printed["original"], printed["original"]["file"])]
+    # Errors of both discretised networks and orders must agree: those of the first are taken.
+    cells += [
+        (row.get("lambda"), network, row[network], row["rounding"]["file"])
+        for row in printed["rows"]
+        for network in ("rounding", "sigma_delta")
+    ]
+    return [
+        {
+            "protocol": protocol,
+            "granularity": "layerwise",
+            "seed": shift + 1,
+            "setting": "unoptimized" if strength is None else "optimized",
+            "lambda": math.nan if strength is None else strength,
+            "network": network,
+            "order": order,
+            "part": part,
+            "samples": 10000,
+            "error_percent": errors[f"{'training' if part == 'training' else 'test'}_error_percent"]
+            + 0.02 * shift,
+            "diverged": False,
+        }
+        | _costs(own, network, shift)
+        for strength, network, orders, errors in cells
+        for order, own in orders.items()
+        for part in PARTS
+    ]
 
 
 def _costs(own, network, shift):

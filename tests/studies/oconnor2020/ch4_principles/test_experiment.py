@@ -1,91 +1,91 @@
-"""Experiments, tables and settings of the principles of O'Connor 2020, chapter 4."""
+"""Experiments on the principles of O'Connor 2020, chapter 4, by small settings and slow oracles."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from plausible.data import prepare
 from plausible.data.dataset import intensities
 from plausible.data.splits import split_dataset
 from plausible.errors import StudyError
 from plausible.kernels.temporal_order_reference import greedy_order
 from plausible.networks import sigma_delta
 from plausible.seeds import numpy_generator
-from plausible.studies.oconnor2020 import four_networks as four_networks_module
-from plausible.studies.oconnor2020 import temporal_mnist as temporal_module
-from plausible.studies.oconnor2020.checks_principles import RULES
-from plausible.studies.oconnor2020.experiments import EXPERIMENTS
+from plausible.studies.oconnor2020.ch4_principles.experiment import four_networks, trace
 from plausible.studies.oconnor2020.ch4_principles.experiment_random_scales import (
     _with_unit_factors,
     correlated_frames,
+    random_scales,
     random_weights,
 )
-from plausible.studies.oconnor2020.ch4_principles.tables import (
-    change_rate_table,
-    noise_training_table,
-    temporal_mnist_markdown,
+from plausible.studies.oconnor2020.ch4_principles.experiment_small_networks import small_networks
+from plausible.studies.oconnor2020.ch4_principles.experiment_temporal_mnist import (
+    _lost,
+    temporal_mnist,
 )
-from plausible.studies.setting_rules import check_settings
-from plausible.reproduction.study_files import read_study_file
 
+from ...part_results import read_sweep
+
+PART = "oconnor2020.ch4_principles"
 SEEDS = [0, 3]
-SETTINGS = {
-    "four_networks": {"layer_sizes": [3, 4, 2], "frames": 20},
-    "random_scales": {
-        "layer_sizes": [12, 12, 12, 12],
-        "weight_factors": [0.5, 8.0, 0.25],
-        "samples": 20,
-        "random_triples": 30,
-        "triple_mean": 3.0,
-        "triple_deviation": 4.0,
-        "lambdas": [1e-4, 1e-3, 1e-2],
+FOUR_NETWORKS = read_sweep(PART, "four_networks", frames=20)
+RANDOM_SCALES = read_sweep(
+    PART,
+    "random_scales",
+    layer_sizes=[12, 12, 12, 12],
+    samples=20,
+    random_triples=30,
+    lambdas=[1e-4, 1e-3, 1e-2],
+    epochs=20,
+    recorded_epochs=[1, 5],
+    unitwise_learning_rate=0.03,
+)
+SMALL_NETWORKS = read_sweep(
+    PART,
+    "small_networks",
+    change_rate={
+        "layer_sizes": [20, 20, 20],
+        "frames": 200,
+        "correlations": [0.0, 0.99],
+        "scales": [4.0],
+    },
+    noise_training={
+        "layer_sizes": [20, 20, 20],
+        "samples": 40,
+        "initial_scales": [0.05, 1.0],
+        "lambda": 1e-6,
         "learning_rate": 0.003,
-        "epochs": 20,
+        "epochs": 5,
         "batch_size": 10,
-        "recorded_epochs": [1, 5],
-        "unitwise_learning_rate": 0.03,
-        "unit_spread": 1.0,
     },
-    "small_networks": {
-        "change_rate": {
-            "layer_sizes": [20, 20, 20],
-            "frames": 200,
-            "correlations": [0.0, 0.99],
-            "scales": [4.0],
-        },
-        "noise_training": {
-            "layer_sizes": [20, 20, 20],
-            "samples": 40,
-            "initial_scales": [0.05, 1.0],
-            "lambda": 1e-6,
-            "learning_rate": 0.003,
-            "epochs": 5,
-            "batch_size": 10,
-        },
-    },
-    "temporal_mnist": {
-        "published_buffer": 50,
-        "buffer_sizes": [1, 8],
-        "snippets": 4,
-        "snippet_frames": 3,
-    },
+)
+TEMPORAL_MNIST = read_sweep(
+    PART,
+    "temporal_mnist",
+    published_buffer=50,
+    buffer_sizes=[1, 8],
+    snippets=4,
+    snippet_frames=3,
+)
+EXPERIMENTS = {
+    "four_networks": (four_networks, FOUR_NETWORKS),
+    "random_scales": (random_scales, RANDOM_SCALES),
+    "small_networks": (small_networks, SMALL_NETWORKS),
+    "temporal_mnist": (temporal_mnist, TEMPORAL_MNIST),
 }
-SWEEPS = ("theorems_chapter4", *SETTINGS)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return prepare("digits")
 
 
 @pytest.fixture(scope="module")
 def tables(digits) -> dict[str, pd.DataFrame]:
-    return {name: EXPERIMENTS[name](SETTINGS[name], SEEDS, digits, None) for name in SETTINGS}
+    return {
+        name: experiment(settings, SEEDS, digits, None)
+        for name, (experiment, settings) in EXPERIMENTS.items()
+    }
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", EXPERIMENTS)
 def test_the_same_settings_give_the_same_table(name, tables, digits):
-    again = EXPERIMENTS[name](SETTINGS[name], SEEDS, digits, None)
+    experiment, settings = EXPERIMENTS[name]
+    again = experiment(settings, SEEDS, digits, None)
     pd.testing.assert_frame_equal(tables[name], again)
     if name != "four_networks":
         assert set(SEEDS) <= set(again["seed"])
@@ -125,19 +125,19 @@ def test_another_module_is_drawn_or_refused(monkeypatch):
         return sigma_delta.delta_herding(inputs, memory)
 
     monkeypatch.setitem(sigma_delta._ENCODERS, "temporal_difference", rounded)
-    table = EXPERIMENTS["four_networks"](SETTINGS["four_networks"], SEEDS, None, None)
+    table = four_networks(FOUR_NETWORKS, SEEDS, None, None)
     assert set(table.loc[table["network"] == "temporal_difference", "module"]) > {"herd"}
     monkeypatch.setitem(
         sigma_delta._ENCODERS, "temporal_difference", lambda inputs, memory: (inputs / 3, None)
     )
     with pytest.raises(StudyError, match="temporal_difference: 0 of the known chains"):
-        EXPERIMENTS["four_networks"](SETTINGS["four_networks"], SEEDS, None, None)
+        four_networks(FOUR_NETWORKS, SEEDS, None, None)
 
 
 def test_a_signal_that_proves_nothing_is_refused():
     layers = sigma_delta.dense_network([np.zeros((2, 3))], output="relu")
     with pytest.raises(StudyError, match="4 of the known chains of modules before"):
-        four_networks_module.trace(layers, np.zeros((5, 3)), "original")
+        trace(layers, np.zeros((5, 3)), "original")
 
 
 # ------------------------------------------------------------------------------- figure 4.2
@@ -145,11 +145,11 @@ def test_a_signal_that_proves_nothing_is_refused():
 
 def test_start_and_random_points_are_the_rounding_networks(tables):
     """Computed here without the network under test; the start has k = 1 everywhere."""
-    settings = SETTINGS["random_scales"]
+    settings = RANDOM_SCALES
     table = tables["random_scales"]
     generator = numpy_generator("oconnor2020", "random_scales", SEEDS[0])
-    weights = random_weights(settings["layer_sizes"], settings["weight_factors"], generator)
-    inputs = generator.standard_normal((settings["samples"], settings["layer_sizes"][0]))
+    weights = random_weights(settings.layer_sizes, settings.weight_factors, generator)
+    inputs = generator.standard_normal((settings.samples, settings.layer_sizes[0]))
     exact = rounded = inputs
     additions = 0.0
     for weight in weights:
@@ -162,7 +162,7 @@ def test_start_and_random_points_are_the_rounding_networks(tables):
     assert start["error_fraction"] == pytest.approx(error, rel=1e-5)
     assert start["kops_per_sample"] == pytest.approx(additions / len(inputs) / 1000, rel=1e-5)
     random = table[(table["kind"] == "random") & (table["seed"] == SEEDS[0])]
-    assert len(random) == settings["random_triples"] and (random["scale_1"] >= 0).all()
+    assert len(random) == settings.random_triples and (random["scale_1"] >= 0).all()
     assert random[["scale_0", "scale_1", "scale_2"]].stack().nunique() == 90
 
 
@@ -204,9 +204,8 @@ def test_factors_of_units_leave_the_function(tables):
     assert all(np.abs(a / b - 1).max() > 0.1 for a, b in zip(weights, changed, strict=True))
 
 
-def test_a_diverged_optimisation_is_recorded(digits):
-    settings = {**SETTINGS["random_scales"], "lambdas": [1e9]}
-    table = EXPERIMENTS["random_scales"](settings, [0], None, None)
+def test_a_diverged_optimisation_is_recorded():
+    table = random_scales(RANDOM_SCALES.changed(lambdas=[1e9]), [0], None, None)
     ends = table[table["kind"] == "end"]
     assert ends["diverged"].all() and ends["error_fraction"].isna().all()
     assert not table.loc[table["kind"] == "random", "diverged"].any()
@@ -237,7 +236,7 @@ def test_differences_pay_for_slow_frames_only(tables):
 
 
 def test_noise_saves_a_start_that_rounding_loses(tables):
-    table = noise_training_table({"sweep.small_networks": tables["small_networks"]}, {})
+    table = tables["small_networks"].query("experiment == 'noise_training'")
     low = table[table["initial_scale"] == 0.05].set_index("quantizer")
     assert (low.loc["rounding", "silent_layers"] > 0).all()
     assert (low.loc["rounding", "error_fraction"] == 1.0).all()
@@ -297,73 +296,11 @@ def test_snippets_hold_the_images(tables, digits):
 def test_lost_and_mislabelled_images_are_counted():
     images = np.array([[1, 2], [1, 2], [3, 4], [5, 6]], np.uint8)
     labels = np.array([0, 1, 2, 2])
-    lost = temporal_module._lost
-    assert lost(images, labels, np.array([3, 2, 1, 0])) == (0, 0)
-    assert lost(images, labels, np.array([3, 2, 1, 1])) == (0, 1)
-    assert lost(images, labels, np.array([3, 3, 1, 0])) == (1, 0)
-
-
-def test_temporal_table_for_people(tables):
-    text = temporal_mnist_markdown(tables["temporal_mnist"], {})
-    lines = text.splitlines()
-    assert lines[0].startswith("| part | images | order | buffer |")
-    assert any("| shuffled | - |" in line and "±" in line for line in lines)
-    assert all(line.endswith("| yes |") for line in lines[2:])
-    lost = tables["temporal_mnist"].assign(lost_frames=1)
-    assert "| no |" in temporal_mnist_markdown(lost, {})
-
-
-def test_how_fast_images_change_stands_beside_the_random_sequences(tables):
-    frames = {f"sweep.{name}": tables[name] for name in ("small_networks", "temporal_mnist")}
-    table = change_rate_table(frames, {})
-    images = table[table["source"] != "random"]
-    assert list(images["source"]) == ["file", "temporal"]
-    first, second = images["change_fraction"]
-    assert first > 1.5 * second
-    assert "initial_scale" not in table and "experiment" not in table
-
-
-# --------------------------------------------------------------------------------- settings
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"layer_sizes": [3, 0]}, ["layer_sizes", "0", "whole number from 1"]),
-        ({"change_rate": {"correlations": [1.5]}}, ["change_rate.correlations", "1.5", "0 to 1"]),
-        ({"weight_factors": [1.0, -8.0]}, ["weight_factors", "-8.0", "above 0"]),
-        ({"noise_training": {"initial_scales": 0}}, ["noise_training.initial_scales", "above 0"]),
-        ({"buffer_sizes": [10.5]}, ["buffer_sizes", "10.5", "whole number"]),
-        ({"triple_mean": "three"}, ["triple_mean", "three", "finite number"]),
-    ],
-)
-def test_settings_that_cannot_be_meant(settings, words):
-    with pytest.raises(StudyError) as caught:
-        check_settings("sweep.x", settings, RULES)
-    assert all(word in str(caught.value) for word in words) and str(caught.value).endswith(".")
-
-
-def test_the_settings_of_the_study_file_are_allowed_and_complete(project_root):
-    sweeps = read_study_file(project_root / "workflow" / "studies" / "oconnor2020.yaml")["sweep"]
-    assert sweeps["theorems_chapter4"]["settings"] == {}
-    for name, example in SETTINGS.items():
-        for settings in (sweeps[name]["settings"], *sweeps[name].get("scales", {}).values()):
-            check_settings(name, settings, RULES)
-            assert set(settings) <= set(example)
-        assert set(sweeps[name]["settings"]) == set(example)
-        with pytest.raises(StudyError, match="was not found"):
-            EXPERIMENTS[name]({}, [0], prepare("digits"), None)
-
-
-def test_published_settings(project_root):
-    sweeps = read_study_file(project_root / "workflow" / "studies" / "oconnor2020.yaml")["sweep"]
-    figure = sweeps["random_scales"]["settings"]
-    assert figure["layer_sizes"] == [100] * 4 and np.prod(figure["weight_factors"]) == 1.0
-    assert figure["random_triples"] == 1000 and len(figure["lambdas"]) == 6
-    temporal = sweeps["temporal_mnist"]["settings"]
-    assert (temporal["published_buffer"], temporal["snippets"]) == (1000, 8)
+    assert _lost(images, labels, np.array([3, 2, 1, 0])) == (0, 0)
+    assert _lost(images, labels, np.array([3, 2, 1, 1])) == (0, 1)
+    assert _lost(images, labels, np.array([3, 3, 1, 0])) == (1, 0)
 
 
 def test_images_are_needed():
     with pytest.raises(StudyError, match="no data set was found"):
-        EXPERIMENTS["temporal_mnist"](SETTINGS["temporal_mnist"], SEEDS, None, None)
+        temporal_mnist(TEMPORAL_MNIST, SEEDS, None, None)
