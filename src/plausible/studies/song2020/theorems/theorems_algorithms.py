@@ -17,7 +17,7 @@ from plausible.learning.layered import (
     start,
 )
 from plausible.learning.layered_rules import Detections, fazil_updates, il_updates, zil_updates
-from plausible.reproduction.inputs import Settings
+from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, normal
 from plausible.studies.song2020.theorems.problems import (
     DEPTHS,
@@ -50,7 +50,7 @@ def _timing(log: list[Event]) -> tuple[set[int], int, list[int]]:
     return set(learned_at), len(steps), [layers.count(layer) for layer in sorted(set(layers))]
 
 
-def inference_learning(settings: Settings, seed: int) -> list[Check]:
+def inference_learning(settings: ExperimentSettings, seed: int) -> list[Check]:
     """IL updates all weights once per training pair, at t = t_c."""
     checks = []
     for protocol, order in (("corrected", "simultaneous"), ("as_published", "listing")):
@@ -89,7 +89,7 @@ def inference_learning(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def zil_algorithm(settings: Settings, seed: int) -> list[Check]:
+def zil_algorithm(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Z-IL needs l_max moments, and simultaneous steps make it backprop."""
     checks = []
     for l_max in DEPTHS:
@@ -126,7 +126,7 @@ def zil_algorithm(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def fazil_algorithm(settings: Settings, seed: int) -> list[Check]:
+def fazil_algorithm(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Fa-Z-IL with t_d = 4: its updates are those of Z-IL and of backprop."""
     checks = []
     where = f"T = {AUTONOMOUS_STEPS}, t_d = {DETECTION_STEPS}, weights moving during inference"
@@ -192,7 +192,7 @@ def _silent_problem(seed: int, l_max: int) -> Problem:
     return problem._replace(network=network)
 
 
-def trigger(settings: Settings, seed: int) -> list[Check]:
+def trigger(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 4: phi finds t = l; where it finds nothing at t = l there is nothing to learn."""
     problems = [random_problem("model.phi", seed, l_max, True) for l_max in DEPTHS]
     checks = [
@@ -242,7 +242,7 @@ def _silent_error(problem: Problem) -> float:
     return max(float((delta.abs() * (error == 0)).max()) for error, delta in pairs)
 
 
-def fixed_moment(settings: Settings, seed: int) -> list[Check]:
+def fixed_moment(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 5.1: all matrices at one fixed t is IL with t_c = t."""
     differences = []
     for l_max in DEPTHS:
@@ -259,7 +259,7 @@ def fixed_moment(settings: Settings, seed: int) -> list[Check]:
     return [Check("weights_both_code_paths_identical", text, max(differences), 0.0, "==")]
 
 
-def symmetric_weights(settings: Settings, seed: int) -> list[Check]:
+def symmetric_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 6: weights back that start equal and learn from the same two nodes stay equal.
 
     Z-IL, sample by sample; each synapse of the way back multiplies the two activities itself.

@@ -12,7 +12,7 @@ from plausible.learning.layered import (
     relax,
 )
 from plausible.learning.layered_rules import zil_updates
-from plausible.reproduction.inputs import Settings
+from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, normal, relative_difference
 from plausible.studies.song2020.theorems.problems import (
     BATCH,
@@ -46,7 +46,7 @@ def _varied_networks(seed: int, activate_input: bool):
             yield l_max, random_problem(name, seed, l_max, True, activate_input, sizes)
 
 
-def errors_equal_deltas(settings: Settings, seed: int) -> list[Check]:
+def errors_equal_deltas(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Theorem 3.1: under C1 and C3 the error nodes of layer l are backprop's errors at t = l."""
     simultaneous, listed = [], []
     for activate_input in (False, True):
@@ -90,7 +90,7 @@ def _trained_apart(problem: Problem, rule: Callable[[Problem], Updates]) -> floa
     return sum(float((a - b).norm()) for a, b in pairs)
 
 
-def updates_equal_backprop(settings: Settings, seed: int) -> list[Check]:
+def updates_equal_backprop(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Theorem 3.2: under C1 and C3 the update at t = l is backprop's."""
     checks = []
     for l_max in DEPTHS:
@@ -153,7 +153,7 @@ def _disturbance(record: Relaxation) -> float:
     return max(found)
 
 
-def layers_rest(settings: Settings, seed: int) -> list[Check]:
+def layers_rest(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Lemma A.3: under C1 layer l stays as it was until t = l, whatever gamma."""
     problems = [
         random_problem("lemma_a3", seed, l_max, biases)
@@ -186,7 +186,7 @@ def layers_rest(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def recursion_of_errors(settings: Settings, seed: int) -> list[Check]:
+def recursion_of_errors(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Lemma A.4: the error nodes at t = l follow backprop's recursion."""
     differences = []
     for l_max in DEPTHS:
@@ -203,7 +203,7 @@ def recursion_of_errors(settings: Settings, seed: int) -> list[Check]:
     return [Check("both_sides_agree", f"{text} difference", max(differences), 1e-12)]
 
 
-def gamma_to_the_power(settings: Settings, seed: int) -> list[Check]:
+def gamma_to_the_power(settings: ExperimentSettings, seed: int) -> list[Check]:
     """A.5: without C3 the update of theta^{l+1} is gamma^l times backprop's.
 
     Rounding of x^l (of order 1) limits eps^l to about 1e-16 in absolute size; targets of size 1e5
@@ -233,7 +233,7 @@ def gamma_to_the_power(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def biases(settings: Settings, seed: int) -> list[Check]:
+def biases(settings: ExperimentSettings, seed: int) -> list[Check]:
     """A.1: with biases everything holds as before; their updates are alpha epsilon."""
     checks = []
     for l_max in DEPTHS:
@@ -259,7 +259,7 @@ def biases(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def conditions(settings: Settings, seed: int) -> list[Check]:
+def conditions(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 3: without any one of C1, C2 and C3 the updates are not backprop's."""
     broken: dict[str, list[float]] = {}
     for l_max in DEPTHS:

@@ -18,7 +18,7 @@ from plausible.learning.layered import (
     value_node_changes,
 )
 from plausible.learning.layered_rules import il_updates
-from plausible.reproduction.inputs import Settings
+from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, normal, relative_difference
 from plausible.studies.song2020.theorems.problems import (
     DEPTHS,
@@ -57,7 +57,7 @@ def _energy_gradients(problem: Problem, values: Sequence[Tensor]) -> tuple[list[
     return found[:cut], found[cut : cut + len(weights)], found[cut + len(weights) :]
 
 
-def value_node_dynamics(settings: Settings, seed: int) -> list[Check]:
+def value_node_dynamics(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 7, 14-18: value nodes descend the energy; the input and a clamped output rest."""
     hidden, output, fixed = [], [], []
     for l_max in DEPTHS:
@@ -86,7 +86,7 @@ def value_node_dynamics(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def weight_dynamics(settings: Settings, seed: int) -> list[Check]:
+def weight_dynamics(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 9, 19-21: the weights descend the energy with what their two nodes know."""
     weights, biases = [], []
     for l_max in DEPTHS:
@@ -108,7 +108,7 @@ def weight_dynamics(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def artificial_network(settings: Settings, seed: int) -> list[Check]:
+def artificial_network(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1-4: the recursion gives minus the gradient; read as dE/dy (text) it has no such sign."""
     checks = []
     for protocol, activate_input in (("corrected", False), ("as_published", True)):
@@ -144,7 +144,7 @@ def _settled(problem: Problem, clamped: bool):
     return relax(problem.network, problem.inputs, targets, INFERENCE_STEPS, GAMMA, values=values)
 
 
-def predictive_network(settings: Settings, seed: int) -> list[Check]:
+def predictive_network(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 5-9: inference descends the energy, to zero without and to a rest with a teacher."""
     rises, free, distance, last, remaining = [], [], [], [], []
     for l_max in DEPTHS:
@@ -201,7 +201,7 @@ def _cosine(found: Updates | Sequence[Tensor], expected: Updates | Sequence[Tens
     return float(functional.cosine_similarity(one, other, dim=0))
 
 
-def approximation(settings: Settings, seed: int) -> list[Check]:
+def approximation(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Sections 1, 2.2: at convergence IL is close to backprop and not the same.
 
     The error is moderate: targets are normal around the output with standard deviation 0.1.
@@ -232,7 +232,7 @@ def _zil_from(problem: Problem, values: Sequence[Tensor]) -> list[Tensor]:
     ]
 
 
-def prediction_phase(settings: Settings, seed: int) -> list[Check]:
+def prediction_phase(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 4: C1 needs the input before the teacher, until the network has settled."""
     found: dict[str, list[float]] = {"before": [], "zero": [], "settled": []}
     for l_max in DEPTHS:
@@ -275,7 +275,7 @@ def prediction_phase(settings: Settings, seed: int) -> list[Check]:
     ]
 
 
-def energy_comparison(settings: Settings, seed: int) -> list[Check]:
+def energy_comparison(settings: ExperimentSettings, seed: int) -> list[Check]:
     """A.11: the Hopfield-like energy of eq. 31 teaches other weights than eq. 32.
 
     Eq. 31 is 1/2 sum x^2 - sum f(x^{l+1}) theta^{l+1} f(x^l) with biases 0, as in Bengio et al.
@@ -324,7 +324,7 @@ def _hopfield_energy(
     return energy
 
 
-def prediction_equals_forward(settings: Settings, seed: int) -> list[Check]:
+def prediction_equals_forward(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 2.2: in the prediction phase the value nodes settle at the ANN's activities."""
     before, after = [], []
     for l_max in DEPTHS:
