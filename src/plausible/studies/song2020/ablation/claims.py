@@ -44,7 +44,6 @@ def _heat_map(
     evidence: Evidence, protocol: str, measure: str, depth: int, part: pd.DataFrame
 ) -> list[Number]:
     published, _, name, variant = MEASURES[measure]
-    place, where = f"{published}.l_max_{depth}", f"{name} at l_max {depth}"
     readable = part[part["deviation"].notna()]
     column = readable[(readable["t"] == "l") & (readable["gamma"] != 1.0)]
 
@@ -53,14 +52,14 @@ def _heat_map(
     ) -> Number:
         stated, ours = value
         return Number(
-            f"{place}.{what}",
+            f"{published}.{what}",
             protocol,
             stated,
             ours if isinstance(ours, str) else (ours,),
             allowed,
             seeded=False,
-            variant=variant,
-            label=f"{where}: {label}",
+            variant=", ".join(filter(None, (f"l_max {depth}", variant))),
+            label=f"{name} at l_max {depth}: {label}",
             **more,
         )
 
@@ -191,7 +190,7 @@ def numbers_of_claim_c2_c3_needed(evidence: Evidence) -> list[Number]:
                     0.0,
                     EXACT,
                     seeded=False,
-                    variant=name,
+                    variant=f"l_max {depth}",
                     label=f"zero cells at l_max {depth}",
                 )
             )

@@ -150,7 +150,9 @@ def large_sigma_saturates(evidence: Evidence) -> list[Outcome]:
             / (rows["epochs"].iloc[0] * (high - low))
             for depth, rows in last.groupby("l_max")
         }
-        judged = {f"l_max {depth}": judge(each, 1.0 / factor, factor) for depth, each in ratios.items()}
+        judged = {
+            f"l_max {depth}": judge(each, 1.0 / factor, factor) for depth, each in ratios.items()
+        }
         note = f"divergence at sigma = {frame['sigma'].max():g}, over epochs * {high - low:.3f}"
         outcome = outcome_of_all(judged, protocol, note, variant=f"{noise} noise")
         if evidence.full_scale:

@@ -61,7 +61,9 @@ def _summary(rows: pd.DataFrame) -> str:
     for measure in (TEST, WEIGHTS):
         part = rows[rows["measure"] == measure]
         near = int(part["within_scatter"].sum())
-        texts.append(f"{near} of {len(part)} cells of {MEASURES[measure].label} within reading and scatter")
+        texts.append(
+            f"{near} of {len(part)} cells of {MEASURES[measure].label} within reading and scatter"
+        )
     return "; ".join(texts)
 
 

@@ -5,8 +5,6 @@ import pandas as pd
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence, Number, Outcome
 
-
-
 # ------------------------------------------------------------------- figures 1 and 2
 
 
@@ -159,8 +157,7 @@ def published_properties(evidence: Evidence) -> dict[str, dict[str, bool]]:
 def equivalence_is_measured(evidence: Evidence) -> list[Outcome]:
     """Relative difference of one weight update to backprop's: smallest of IL, largest of others."""
     equal, different = (
-        evidence.bound("equivalence_is_measured", key)
-        for key in ("equal_below", "different_above")
+        evidence.bound("equivalence_is_measured", key) for key in ("equal_below", "different_above")
     )
     frame = properties(evidence)
     frame = frame[frame["property"] == "equivalence_to_bp"]

@@ -9,7 +9,6 @@ tolerance comes and is no reading of the text.
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from plausible.errors import StudyError
@@ -175,11 +174,3 @@ def _rate(place: str, rule: Rule, steps: int, rate: float, points: float) -> Num
         variant="" if rule.protocol else rule.name,
         label=f"success rate in percent at t_d = {steps}",
     )
-
-
-def numbers_of_claim_td4_detects_all(evidence: Evidence) -> list[Number]:
-    """100 % at t_d = 4 by the stated rule."""
-    values, rule = evidence.entry["values"], rules(evidence)[0]
-    rates = np.asarray(rule.rates[values["t_d"]], dtype=float)
-    stated, source = float(values[RATE]), "one printed decimal"
-    return [Number(RATE, rule.protocol, stated, tuple(rates), 0.05, source, rule.note)]

@@ -36,10 +36,10 @@ def notation(settings: Notation, seeds, dataset, networks) -> pd.DataFrame:
     Columns: row (from 1), quantity, ann_symbol, pcn_symbol, name_in_code (without the package),
     found (whether all these names exist).
     """
-    symbols = {row["model"]: row for row in settings.published["rows"]}
+    symbols = {row["id"]: row for row in settings.published["rows"]}
     shared = settings.published["shared"]
-    quantities = [name for name in symbols["ANN"] if name != "model"]
-    rows = [(name, symbols["ANN"][name], symbols["PCN"][name]) for name in quantities]
+    quantities = [name for name in symbols["ann"] if name != "id"]
+    rows = [(name, symbols["ann"][name], symbols["pcn"][name]) for name in quantities]
     rows += [(name, symbol, symbol) for name, symbol in shared.items()]
     table = pd.DataFrame(rows, columns=["quantity", "ann_symbol", "pcn_symbol"])
     table.insert(0, "row", range(1, len(table) + 1))

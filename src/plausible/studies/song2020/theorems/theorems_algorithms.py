@@ -69,7 +69,7 @@ def inference_learning(settings: ExperimentSettings, seed: int) -> list[Check]:
         suffix = "" if protocol == "corrected" else "; value nodes first, as in the listing"
         checks += [
             Check(
-                "update_happens_once_per_training",
+                "one_update_at_t_c",
                 f"networks (l_max 2 to 4) whose matrices do not all learn once, at t_c = {IL_STEPS}"
                 + suffix,
                 wrong,
@@ -78,7 +78,7 @@ def inference_learning(settings: ExperimentSettings, seed: int) -> list[Check]:
                 protocol,
             ),
             Check(
-                "update_happens_once_per_training",
+                "one_update_at_t_c",
                 f"inference steps before the update, distance to t_c = {IL_STEPS}{suffix}",
                 max(inference),
                 0.0,
@@ -103,19 +103,19 @@ def zil_algorithm(settings: ExperimentSettings, seed: int) -> list[Check]:
         )
         checks += [
             Check(
-                "needs_most_max_inference_steps_per",
+                "at_most_l_max_steps",
                 f"inference steps of one update of all {l_max} matrices",
                 steps,
                 l_max,
             ),
             Check(
-                "updates_step_computed_state_time",
+                "updates_from_state_at_t",
                 f"{text}; all from the state at t",
                 update_difference(zil(problem), problem),
                 1e-12,
             ),
             Check(
-                "updates_step_computed_state_time",
+                "updates_from_state_at_t",
                 f"{text}; value nodes first, as in the listing",
                 update_difference(listed_zil(printed), printed),
                 1e-12,
@@ -138,20 +138,20 @@ def fazil_algorithm(settings: ExperimentSettings, seed: int) -> list[Check]:
         text = f"Fa-Z-IL at l_max = {l_max} ({where})"
         checks += [
             Check(
-                "resulting_weights_equal_those_zil",
+                "same_as_zil",
                 f"{text} against Z-IL: maximum difference of the updates",
                 largest_difference(parts(found), parts(expected)),
                 0.0,
                 "==",
             ),
             Check(
-                "resulting_weights_equal_those_zil",
+                "same_as_zil",
                 f"{text} against autograd: maximum relative difference of the updates",
                 update_difference(found, problem),
                 1e-12,
             ),
             Check(
-                "resulting_weights_equal_those_zil",
+                "same_as_zil",
                 f"{text} against autograd; value nodes first, as in the listing",
                 update_difference(_moving_fazil(printed, "listing")[0], printed),
                 1e-12,
@@ -197,7 +197,7 @@ def trigger(settings: ExperimentSettings, seed: int) -> list[Check]:
     problems = [random_problem("model.phi", seed, l_max, True) for l_max in DEPTHS]
     checks = [
         Check(
-            "phi_fires_there",
+            "fires_at_l_only",
             f"share of nodes with an error at t = l where phi with t_d = {steps} does not fire "
             f"once and at t = l, T = {AUTONOMOUS_STEPS}, l_max 2 to 4",
             max(_missed(problem, steps) for problem in problems),
@@ -214,7 +214,7 @@ def trigger(settings: ExperimentSettings, seed: int) -> list[Check]:
         late.append(update_difference(fazil, problem))
     checks += [
         Check(
-            "missed_detection_epsilon_harmless",
+            "silent_nodes_harmless",
             "ReLU networks, nodes without an error at t = l: backprop's largest error there, by "
             "autograd",
             max(silent),
@@ -222,7 +222,7 @@ def trigger(settings: ExperimentSettings, seed: int) -> list[Check]:
             "==",
         ),
         Check(
-            "missed_detection_epsilon_harmless",
+            "silent_nodes_harmless",
             "ReLU networks, where a node silent at t = l may get its first error later and then "
             f"fires: Fa-Z-IL until T = {AUTONOMOUS_STEPS} against autograd, maximum relative "
             "difference of the updates",
@@ -256,7 +256,7 @@ def fixed_moment(settings: ExperimentSettings, seed: int) -> list[Check]:
         "Z-IL with every matrix at a fixed t (0, 1, 2, 3, 4, 16, 64; gamma 0.01, 0.5, 1; l_max 2 "
         "to 4) against IL with t_c = t: maximum difference of the updates"
     )
-    return [Check("weights_both_code_paths_identical", text, max(differences), 0.0, "==")]
+    return [Check("same_weights", text, max(differences), 0.0, "==")]
 
 
 def symmetric_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
@@ -279,14 +279,14 @@ def symmetric_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
     text = "after 100 samples of Z-IL with two copies of the weights, l_max 2 to 4"
     return [
         Check(
-            "max_difference_after_training",
+            "copies_stay_equal",
             f"largest difference of the copies {text}",
             max(apart),
             0.0,
             "==",
         ),
         Check(
-            "max_difference_after_training",
+            "copies_stay_equal",
             f"largest distance travelled by a weight {text}",
             min(moved),
             0.01,

@@ -60,9 +60,9 @@ def errors_equal_deltas(settings: ExperimentSettings, seed: int) -> list[Check]:
         "with biases, f on the input or not, delta by autograd"
     )
     return [
-        Check("max_epsilon_delta_over_random", text, max(simultaneous), 1e-12, "<"),
+        Check("errors_equal_deltas", text, max(simultaneous), 1e-12, "<"),
         Check(
-            "max_epsilon_delta_over_random",
+            "errors_equal_deltas",
             f"{text}; value nodes moved before the errors are read, as in the listings",
             max(listed),
             1e-12,
@@ -103,14 +103,14 @@ def updates_equal_backprop(settings: ExperimentSettings, seed: int) -> list[Chec
         )
         checks += [
             Check(
-                "max_relative_difference_updates",
+                "updates_equal_backprop",
                 text,
                 update_difference(zil(problem), problem),
                 1e-12,
                 "<",
             ),
             Check(
-                "max_relative_difference_updates",
+                "updates_equal_backprop",
                 f"{text}; value nodes first, then weights, as in the listings",
                 update_difference(listed_zil(printed), printed),
                 1e-12,
@@ -118,14 +118,14 @@ def updates_equal_backprop(settings: ExperimentSettings, seed: int) -> list[Chec
                 "as_published",
             ),
             Check(
-                "weights_stay_equal_over_many_steps",
+                "weights_stay_equal",
                 divergence,
                 _trained_apart(problem, zil),
                 1e-12,
                 "<",
             ),
             Check(
-                "weights_stay_equal_over_many_steps",
+                "weights_stay_equal",
                 f"{divergence}; value nodes first, then weights, as in the listings",
                 _trained_apart(printed, listed_zil),
                 1e-12,
@@ -169,14 +169,18 @@ def layers_rest(settings: ExperimentSettings, seed: int) -> list[Check]:
         float(error.abs().min()) for record in records(1.0) for error in moments(record, "errors")
     ]
     checks = [
-        Check("equality", f"{text}, gamma = 1", max(map(_disturbance, records(1.0))), 0.0, "==")
+        Check(
+            "rests_until_l", f"{text}, gamma = 1", max(map(_disturbance, records(1.0))), 0.0, "=="
+        )
     ]
     for gamma in GAMMAS:
         moved = max(map(_disturbance, records(gamma)))
-        checks.append(Check("holds_gamma_not", f"{text}, gamma = {gamma:g}", moved, 0.0, "=="))
+        checks.append(
+            Check("rests_for_every_gamma", f"{text}, gamma = {gamma:g}", moved, 0.0, "==")
+        )
     checks.append(
         Check(
-            "error_node_becomes_non_zero_generic",
+            "wakes_at_l",
             "smallest |epsilon| of any node at t = l",
             min(woken),
             0.0,
@@ -223,7 +227,7 @@ def gamma_to_the_power(settings: ExperimentSettings, seed: int) -> list[Check]:
             differences.append(relative_difference(parts(found), expected))
         checks.append(
             Check(
-                "ratio_update_bp_update_equals_gamma",
+                "ratio_is_gamma_power",
                 f"update of theta^(l+1) over gamma^l times backprop's at gamma = {gamma:g}, l_max "
                 "2 to 4: maximum relative difference",
                 max(differences),
@@ -248,7 +252,7 @@ def biases(settings: ExperimentSettings, seed: int) -> list[Check]:
             deviation = largest_difference(rule(each).biases, expected)
             checks.append(
                 Check(
-                    "bias_updates_equal_bp_bias_updates",
+                    "bias_updates_equal",
                     f"{text}{suffix}",
                     deviation,
                     1e-12,
@@ -281,7 +285,7 @@ def conditions(settings: ExperimentSettings, seed: int) -> list[Check]:
     return [
         *(
             Check(
-                "dropping_three_breaks_exact",
+                "each_is_needed",
                 f"dropped {name}: {text}, smallest of l_max 2 to 4",
                 min(found),
                 BROKEN,
@@ -290,7 +294,7 @@ def conditions(settings: ExperimentSettings, seed: int) -> list[Check]:
             for name, found in broken.items()
         ),
         Check(
-            "dropping_three_breaks_exact",
+            "each_is_needed",
             f"dropped none: {text}, largest of l_max 2 to 4",
             max(kept),
             1e-12,
