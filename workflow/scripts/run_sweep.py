@@ -10,7 +10,7 @@ with job(snakemake) as run:
     from plausible.data import load_dataset
     from plausible.reproduction.declaration import settings_model
     from plausible.reproduction.published import load_published
-    from plausible.reproduction.settings import read_settings
+    from plausible.settings import read_settings
     from plausible.reproduction.study_files import THEOREMS
 
     params, given, names = snakemake.params, snakemake.input, snakemake.wildcards

@@ -7,9 +7,9 @@ several points, so each reading is a set of choices with a name in the study fil
 from typing import Literal, get_args
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from plausible.seeds import numpy_generator
+from plausible.settings import Positive, Settings
 
 Init = Literal[
     "xavier_uniform",
@@ -25,12 +25,8 @@ MNIST_MEAN, MNIST_STD = 0.1307, 0.3081
 LEVELS = 256
 
 
-class Reading(BaseModel):
+class Reading(Settings):
     """One set of choices; a study file states those that differ from the defaults."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
 
     init: Init = "xavier_uniform"
     """Distribution of the initial weights, see ``initial_weights``."""
@@ -55,7 +51,7 @@ class Reading(BaseModel):
     """f."""
     reduction: Literal["sum", "mean"] = "sum"
     """Whether updates are summed or averaged over the batch."""
-    learning_rate: float = Field(0.001, gt=0)
+    learning_rate: Positive = 0.001
     """alpha."""
 
 

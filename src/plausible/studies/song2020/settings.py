@@ -4,12 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from plausible.reproduction.settings import (
-    Count,
-    ExperimentSettings,
-    NotNegativeCount,
-    Positive,
-)
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, NotNegativeCount, Positive
 
 Depths = Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(min_length=1)]
 """Values of l_max, the number of weight matrices: one more than there are hidden layers."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from plausible.learning.readings import Reading
-from plausible.reproduction.settings import Count, NotNegative, NotNegativeCount
+from plausible.settings import Count, NotNegative, NotNegativeCount
 from plausible.studies.song2020.settings import Moment, Positives, Trainings, check_moments
 
 

@@ -56,7 +56,7 @@ def batches(
 def _rows(images: Images, pair: Pair, settings: Batches) -> list[dict[str, Any]]:
     """Rows of both algorithms."""
     rate = settings.learning_rates[pair.optimizer]
-    reading = settings.reading.model_copy(update={"reduction": "mean", "learning_rate": rate})
+    reading = settings.reading.changed(reduction="mean", learning_rate=rate)
     trained = {
         algorithm: train_network(
             images,

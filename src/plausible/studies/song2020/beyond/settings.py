@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from plausible.learning.readings import Reading
-from plausible.reproduction.settings import Count, ExperimentSettings, NotNegative, Positive
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, NotNegative, Positive
 from plausible.studies.song2020.settings import Depths, Positives, Trainings
 
 

@@ -4,13 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from plausible.reproduction.settings import (
-    Count,
-    ExperimentSettings,
-    NotNegative,
-    NotNegativeCount,
-    Positive,
-)
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, NotNegative, NotNegativeCount, Positive
 from plausible.studies.song2020.settings import Depths, LayerSizes, check_moments
 
 

@@ -51,8 +51,8 @@ def table4_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
         times.set_ylim(len(names) - 0.4, -0.6)
         times.tick_params(axis="y", length=0)
         first = rows.iloc[0]
-        title = f"{printed_here.get('device', device)}, {first['layer_sizes']}, batch {first['batch_size']}"
-        letter(times, next(letters), title)
+        shape = f"{first['layer_sizes']}, batch {first['batch_size']}"
+        letter(times, next(letters), f"{printed_here.get('device', device)}, {shape}")
         ratios.axvline(1.0, color=GREY, lw=0.6)
         for axes in (times, ratios):
             axes.grid(axis="x", color=LIGHT_GREY, lw=0.5)

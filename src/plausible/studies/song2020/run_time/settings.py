@@ -4,14 +4,8 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from plausible.reproduction.settings import (
-    Count,
-    ExperimentSettings,
-    NotNegative,
-    NotNegativeCount,
-    Positive,
-    Settings,
-)
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, NotNegative, NotNegativeCount, Positive, Settings
 from plausible.studies.song2020.settings import LayerSizes
 
 

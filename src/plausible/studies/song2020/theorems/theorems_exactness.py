@@ -168,16 +168,11 @@ def layers_rest(settings: ExperimentSettings, seed: int) -> list[Check]:
     woken = [
         float(error.abs().min()) for record in records(1.0) for error in moments(record, "errors")
     ]
-    checks = [
-        Check(
-            "rests_until_l", f"{text}, gamma = 1", max(map(_disturbance, records(1.0))), 0.0, "=="
-        )
-    ]
-    for gamma in GAMMAS:
+    checks = []
+    for gamma in (1.0, *GAMMAS):
+        statement = "rests_until_l" if gamma == 1.0 else "rests_for_every_gamma"
         moved = max(map(_disturbance, records(gamma)))
-        checks.append(
-            Check("rests_for_every_gamma", f"{text}, gamma = {gamma:g}", moved, 0.0, "==")
-        )
+        checks.append(Check(statement, f"{text}, gamma = {gamma:g}", moved, 0.0, "=="))
     checks.append(
         Check(
             "wakes_at_l",
