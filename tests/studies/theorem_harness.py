@@ -28,7 +28,7 @@ from plausible.files import read_yaml
 from plausible.reproduction.declaration import settings_model
 from plausible.reproduction.parts import place
 from plausible.reproduction.published import load_published
-from plausible.reproduction.settings import read_settings
+from plausible.settings import read_settings
 from plausible.reproduction.study_files import THEOREMS
 from plausible.reproduction.theorem_checks import COLUMNS, Check, holds, theorem_table
 from plausible.reproduction.verdicts import claims_of
