@@ -4,7 +4,7 @@ Section 5.1 refers to Whittington and Bogacz 2017 for the set-up, which differs 
 several points, so each reading is a set of choices with a name in the study file.
 """
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
@@ -20,7 +20,6 @@ Init = Literal[
     "fan_in_normal",
     "orthogonal",
 ]
-INITS: tuple[str, ...] = get_args(Init)
 MNIST_MEAN, MNIST_STD = 0.1307, 0.3081
 LEVELS = 256
 
