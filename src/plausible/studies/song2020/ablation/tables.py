@@ -94,7 +94,8 @@ def calibration_markdown(table: pd.DataFrame, published: Published) -> str:
     for test error and weights, and that of the mean test error of BP from the one of supplement
     table 2 (``published``); the order is by the mean over all of them.
     """
-    scores = calibration_scores(table, published["test_error_fraction"]["sigma_0"])
+    printed_error = published["test_error_fraction"]["sigma_0"]
+    scores = calibration_scores(table, printed_error)
     shown = [(depth, key) for depth in sorted(table["l_max"].unique()) for key in METRICS]
     descriptions = table.groupby("candidate")["description"].first()
     header = ["candidate", "what it is", "off by (mean)"]
@@ -111,6 +112,6 @@ def calibration_markdown(table: pd.DataFrame, published: Published) -> str:
         "figure 3, which need no inference; a published cell at the top of its colour scale "
         "counts as reached by everything above it. Weights: distance of all matrices as one. "
         "BP error: mean test error of BP over the epochs against the published "
-        f"{number(published['test_error_fraction'][0], 5)}, whose depth is not stated.\n"
+        f"{number(printed_error, 5)}, whose depth is not stated.\n"
     )
     return markdown_table(header, rows) + "\n" + note
