@@ -17,15 +17,9 @@ from plausible.kernels.predictive_types import (
     sparse_images,
     unpack,
 )
-from plausible.learning.readings import (
-    Reading,
-    initial_weights,
-    input_table,
-    update_rate,
-)
+from plausible.learning.readings import Reading, initial_weights, input_table, update_rate
 from plausible.seeds import numpy_generator
 
-STUDY = "song2020"
 MOST_MATRICES = 4
 
 
@@ -89,9 +83,10 @@ def train_network(
     reading: Reading,
     rule: Rule,
     *,
+    stream: str,
+    seed: int,
     l_max: int,
     hidden: int,
-    seed: int,
     epochs: int,
     batch_size: int,
     weight_limit: float = 1e6,
@@ -99,22 +94,23 @@ def train_network(
 ) -> Trained:
     """Train one network and test it after every epoch.
 
-    Initial weights and the order of the images depend on the seed only, so all rules of a seed
-    start alike and see the same batches (section 5.1). Training stops when a weight exceeds
-    ``weight_limit``: its distance is then far beyond the published scale (50), and its test error
-    is taken to stay what it is.
+    Initial weights and the order of the images depend on the name of the random ``stream`` and the
+    seed only, so all rules of a seed start alike and see the same batches (section 5.1). Training
+    stops when a weight exceeds ``weight_limit``: its distance is then far beyond the published
+    scale (50), and its test error is taken to stay what it is.
     """
     if len(images.train_labels) < batch_size:
         raise StudyError(
             f"batch_size {batch_size} was found, but there are {len(images.train_labels)} training "
             "images; choose a smaller batch."
         )
-    parameters = pack(initial_weights(reading, layer_sizes(l_max, hidden, images.pixels), seed))
+    sizes = layer_sizes(l_max, hidden, images.pixels)
+    parameters = pack(initial_weights(reading, sizes, stream, seed))
     moments = make_moments(parameters, rule)
     work = make_workspace(parameters, batch_size)
     table = input_table(reading, images.white)
-    order = numpy_generator(STUDY, "batches", seed)
-    noise = numpy_generator(STUDY, "noise", seed, l_max, noise_key)
+    order = numpy_generator(stream, "batches", seed)
+    noise = numpy_generator(stream, "noise", seed, l_max, noise_key)
     errors = []
     diverged = -1
     for epoch in range(1, epochs + 1):

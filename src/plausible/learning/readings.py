@@ -4,15 +4,14 @@ Section 5.1 refers to Whittington and Bogacz 2017 for the set-up, which differs 
 several points, so each reading is a set of choices with a name in the study file.
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Literal
 
 import numpy as np
 
-from plausible.errors import StudyError
 from plausible.seeds import numpy_generator
+from plausible.settings import Positive, Settings
 
-INITS = (
+Init = Literal[
     "xavier_uniform",
     "xavier_normal",
     "uniform",
@@ -20,17 +19,15 @@ INITS = (
     "fan_in_uniform",
     "fan_in_normal",
     "orthogonal",
-)
-INPUTS = ("raw", "sigmoid", "standardised")
-REDUCTIONS = ("sum", "mean")
+]
 MNIST_MEAN, MNIST_STD = 0.1307, 0.3081
 LEVELS = 256
 
 
-class Reading(NamedTuple):
-    """One set of choices."""
+class Reading(Settings):
+    """One set of choices; a study file states those that differ from the defaults."""
 
-    init: str = "xavier_uniform"
+    init: Init = "xavier_uniform"
     """Distribution of the initial weights, see ``initial_weights``."""
     gain: float = 1.0
     """Factor of the initial weights."""
@@ -42,49 +39,29 @@ class Reading(NamedTuple):
     """Further factor of theta^{l_max}, the input matrix."""
     biases: bool = False
     """Whether biases (initially zero) are learned."""
-    inputs: str = "raw"
+    inputs: Literal["raw", "sigmoid", "standardised"] = "raw"
     """``raw`` grey levels in [0, 1]; ``sigmoid`` f of them, as eq. 1 is printed; ``standardised``
     by the mean and deviation of MNIST."""
     low: float = 0.0
     """Target of the wrong outputs."""
     high: float = 1.0
     """Target of the right output."""
-    activation: str = "sigmoid"
-    reduction: str = "sum"
+    activation: Literal["sigmoid", "tanh"] = "sigmoid"
+    """f."""
+    reduction: Literal["sum", "mean"] = "sum"
     """Whether updates are summed or averaged over the batch."""
-    learning_rate: float = 0.001
+    learning_rate: Positive = 0.001
     """alpha."""
 
 
-def make_reading(choices: Mapping[str, Any], name: str) -> Reading:
-    """Reading from a study file.
-
-    Raises
-    ------
-    StudyError
-        If a choice or one of its values is unknown.
-    """
-    unknown = set(choices) - set(Reading._fields)
-    if unknown:
-        raise StudyError(
-            f"reading {name}: {min(unknown)!r} is not a choice; known are "
-            f"{', '.join(Reading._fields)}."
-        )
-    reading = Reading(**choices)
-    for field, known in (("init", INITS), ("inputs", INPUTS), ("reduction", REDUCTIONS)):
-        if getattr(reading, field) not in known:
-            raise StudyError(
-                f"reading {name}: {field} is {getattr(reading, field)!r}; known are "
-                f"{', '.join(known)}."
-            )
-    return reading
-
-
-def initial_weights(reading: Reading, sizes: tuple[int, ...], seed: int) -> list[np.ndarray]:
+def initial_weights(
+    reading: Reading, sizes: tuple[int, ...], stream: str, seed: int
+) -> list[np.ndarray]:
     """theta^1 .. theta^{l_max}, each ``[n^{l+1}, n^l]``, for layer sizes n^0 .. n^{l_max}.
 
-    The numbers drawn depend on the seed and the sizes only, so that readings that differ in scale
-    start from the same directions. With n_in, n_out the sizes of a matrix and g its gain:
+    The numbers drawn depend on the stream, the seed and the sizes only, so that readings that
+    differ in scale start from the same directions. With n_in, n_out the sizes of a matrix and g its
+    gain:
 
     =================  ==============================================
     ``xavier_uniform``  uniform within g sqrt(6 / (n_in + n_out))
@@ -97,7 +74,7 @@ def initial_weights(reading: Reading, sizes: tuple[int, ...], seed: int) -> list
     =================  ==============================================
     """
     layers = len(sizes) - 1
-    generator = numpy_generator("song2020", "init", seed, layers)
+    generator = numpy_generator(stream, "init", seed, layers)
     weights = []
     for layer in range(layers):
         outgoing, incoming = sizes[layer], sizes[layer + 1]

@@ -7,7 +7,10 @@ matrix, one-hot targets, updates summed over the batch, float64.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,22 +19,12 @@ from torch import Tensor
 from plausible.data.dataset import CLASSES, Dataset, intensities
 from plausible.errors import StudyError
 from plausible.learning.layered import LayeredNetwork, make_network
-from plausible.reproduction.inputs import Settings, read, require
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.reproduction.shards import part_of, stored
 from plausible.seeds import torch_seed
 
-__all__ = [
-    "STUDY",
-    "Settings",
-    "batches",
-    "draw_network",
-    "images_and_targets",
-    "read",
-    "require",
-    "sizes_of",
-    "torch_generator",
-]
-
 STUDY = "song2020"
+Task = TypeVar("Task", bound=tuple)
 
 
 def torch_generator(experiment: str, seed: int, *purpose: str | int) -> torch.Generator:
@@ -63,6 +56,17 @@ def draw_network(
             offset = torch.randn(fan_out, generator=generator, dtype=torch.float64)
             offsets.append(offset.to(dtype))
     return make_network(weights[::-1], offsets[::-1] if biases else None)
+
+
+def random_batch(
+    batch_size: int, sizes: Sequence[int], generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Uniform inputs and targets in [0, 1) for a network of these layer sizes, input first."""
+    inputs, targets = (
+        torch.rand(batch_size, units, generator=generator, dtype=torch.float64)
+        for units in (sizes[0], sizes[-1])
+    )
+    return inputs, targets
 
 
 def images_and_targets(
@@ -104,3 +108,30 @@ def batches(
                 return
             done += 1
             yield batch
+
+
+def finished(
+    tasks: Sequence[Task],
+    costs: Sequence[float],
+    settings: ExperimentSettings,
+    compute: Callable[[Task], Any],
+) -> Iterator[tuple[Task, Any]]:
+    """What ``compute`` makes of every task of this job, or of a killed run of it.
+
+    ``compute`` returns something that JSON can hold. The log has a line for each finished task.
+    """
+    chosen = part_of(tasks, costs, settings)
+    for number, task in enumerate(chosen, start=1):
+        started = time.monotonic()
+        name = ".".join(map(str, _flat(task)))
+        yield task, stored(settings.checkpoints, name, lambda task=task: compute(task))
+        print(
+            f"task {number} of {len(chosen)}: {name}, {time.monotonic() - started:.0f} s",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _flat(task: tuple[Any, ...]) -> Iterator[Any]:
+    for field in task:
+        yield from _flat(field) if isinstance(field, tuple) else (field,)

@@ -23,13 +23,14 @@ from plausible.drawing.style import (
     summary,
 )
 from plausible.reproduction.published import Published
+from plausible.studies.song2020.texts import ALGORITHMS as NAMES
 
 ALGORITHMS = {
-    "bp_autograd": Look("BP (autograd)", GREY, "X", (0, (6, 1.5, 1, 1.5))),
-    "bp": Look("BP", BLUE, "o", (0, (4.5, 1.5))),
-    "il": Look("IL", ORANGE, "s", (0, (1.2, 1.2))),
-    "zil": Look("Z-IL", VERMILLION, "D", "-"),
-    "fazil": Look("Fa-Z-IL", GREEN, "^", (0, (1.2, 1.2))),
+    "bp_autograd": Look(NAMES["bp_autograd"], GREY, "X", (0, (6, 1.5, 1, 1.5))),
+    "bp": Look(NAMES["bp"], BLUE, "o", (0, (4.5, 1.5))),
+    "il": Look(NAMES["il"], ORANGE, "s", (0, (1.2, 1.2))),
+    "zil": Look(NAMES["zil"], VERMILLION, "D", "-"),
+    "fazil": Look(NAMES["fazil"], GREEN, "^", (0, (1.2, 1.2))),
 }
 # Networks of 1, 2 and 3 hidden layers: l_max is the number of weight matrices.
 DEPTHS = {
@@ -43,16 +44,12 @@ PUBLISHED_EPOCHS = 64
 
 
 class Quantity(NamedTuple):
-    """One of the two divergences of figure 3: where it stands and how it is coloured.
-
-    Entries of the published maps from ``top_reading`` on are at the end of their colour scale.
-    """
+    """One of the two divergences of figure 3: where it stands and how it is coloured."""
 
     column: str
     published: str
     label: str
     scale: Scale
-    top_reading: float
 
 
 # Scales of the published figure (recovered.yaml).
@@ -61,14 +58,12 @@ TEST_ERROR = Quantity(
     "divergence_of_test_error",
     "divergence of test error\n(fraction, sum over epochs)",
     Scale("Blues", 50.38, (0, 0.15, 0.5, 1.5, 5, 15, 50), linear_below=0.15),
-    46.2,
 )
 WEIGHTS = Quantity(
     "weight_divergence_sum",
     "divergence_of_final_weights",
     "divergence of final weights\n(Frobenius, sum over matrices)",
     Scale("Greens", 50.0, (0, 10, 20, 30, 40, 50)),
-    49.8,
 )
 WEIGHTS_AS_ONE = WEIGHTS._replace(
     column="weight_divergence_norm",
@@ -142,7 +137,8 @@ def ordered_looks(values: Sequence[object]) -> dict[object, Look]:
 def sigma_published(published: Published, quantity: Quantity) -> pd.Series:
     """Supplement table 1: a divergence by sigma, of a network whose depth is not stated."""
     values = published.values("supp.table1")
-    return pd.Series(values[quantity.published], index=values["sigma"], dtype=float)
+    divergences = pd.Series(values[quantity.published], dtype=float)
+    return divergences.rename(index=values["sigma"])
 
 
 def cells_published(published: Published, l_max: int, quantity: Quantity) -> pd.DataFrame:

@@ -5,12 +5,14 @@ import pandas as pd
 
 from plausible.measure.moments import moment_axis
 from plausible.reproduction.evidence import Evidence, Number
+from plausible.reproduction.wording import quantity
 from plausible.studies.song2020.ablation.grid import (
     CALIBRATED,
     MEASURES,
     TEST,
     TEST_COLUMN,
     WEIGHT_COLUMN,
+    WEIGHTS,
     WEIGHTS_NORM,
     cells,
     panels,
@@ -20,7 +22,7 @@ from plausible.studies.song2020.ablation.grid import (
 )
 
 EXACT = "exact"
-EVERY_CELL = "every cell"
+WITHOUT_NOISE = "exact_without_noise"
 
 
 def numbers_of_fig3(evidence: Evidence) -> list[Number]:
@@ -41,86 +43,94 @@ def numbers_of_fig3(evidence: Evidence) -> list[Number]:
 def _heat_map(
     evidence: Evidence, protocol: str, measure: str, depth: int, part: pd.DataFrame
 ) -> list[Number]:
-    where = f"{measure} at l_max {depth}"
-    seeds = f"{len(part)} cells, means over {int(part['n'].max())} seeds"
+    published, _, name, variant = MEASURES[measure]
     readable = part[part["deviation"].notna()]
-    tolerance = _median_reading(evidence, measure, readable)
-    deviation = float(readable["deviation"].median()) if len(readable) else np.nan
-    ratio = float((readable["ours"] / readable["published"]).median()) if len(readable) else np.nan
-    worst = readable.loc[readable["deviation"].idxmax()] if len(readable) else None
-    far = (
+    column = readable[(readable["t"] == "l") & (readable["gamma"] != 1.0)]
+
+    def number(
+        what: str, label: str, value: tuple[float, float | str], allowed: float | None, **more: str
+    ) -> Number:
+        stated, ours = value
+        return Number(
+            f"{published}.{what}",
+            protocol,
+            stated,
+            ours if isinstance(ours, str) else (ours,),
+            allowed,
+            seeded=False,
+            variant=", ".join(filter(None, (f"l_max {depth}", variant))),
+            label=f"{name} at l_max {depth}: {label}",
+            **more,
+        )
+
+    every_cell = {
+        "tolerance_source": "every cell",
+        "note": f"{len(part)} cells, means over {int(part['n'].max())} seeds",
+    }
+    median = {"tolerance_source": "median reading error"}
+    top, places = _top_cells(part)
+    found = [
+        number(
+            "within_reading",
+            "fraction of the cells within the reading",
+            (1.0, float(part["within_reading"].mean())),
+            0.0,
+            **every_cell,
+        ),
+        number(
+            "within_scatter",
+            "fraction within the reading and the scatter of the seeds",
+            (1.0, float(part["within_scatter"].mean())),
+            0.0,
+            **every_cell,
+        ),
+        number(
+            "median_deviation",
+            "median relative deviation",
+            (0.0, float(readable["deviation"].median())),
+            _median_reading(evidence, measure, readable),
+            note=f"{len(readable)} cells below the top of the scale, median of ours over published "
+            f"{(readable['ours'] / readable['published']).median():.3g}; {_furthest(readable)}",
+            **median,
+        ),
+        number(
+            "zero_cells",
+            "cells that are zero",
+            (int((part["published"] == 0.0).sum()), int(part["zero"].sum())),
+            0.0,
+            tolerance_source=EXACT,
+            note=_places(part[part["zero"]]),
+        ),
+        number("top_cells", "cells at the top of the scale", top, None, note=places),
+    ]
+    if len(column):
+        # Backprop with rates of its own, without inference.
+        every = part[(part["t"] == "l") & (part["gamma"] != 1.0)]
+        listed = ", ".join(
+            f"gamma {row.gamma:g} {row.ours:.3g} ({row.published:.3g})"
+            for row in every.itertuples()
+        )
+        found.append(
+            number(
+                "median_deviation_at_l",
+                "median relative deviation of the column t = l",
+                (0.0, float(column["deviation"].median())),
+                _median_reading(evidence, measure, column),
+                note=f"ours (published): {listed}",
+                **median,
+            )
+        )
+    return found
+
+
+def _furthest(readable: pd.DataFrame) -> str:
+    if readable.empty:
+        return ""
+    worst = readable.loc[readable["deviation"].idxmax()]
+    return (
         f"furthest: t = {worst['t']}, gamma = {worst['gamma']:g}, {worst['ours']:.3g} instead of "
         f"{worst['published']:.3g}"
-        if worst is not None
-        else ""
     )
-
-    def number(what: str, published: float, value: float, allowed: float, source: str, note: str):
-        label = f"{where}: {what}"
-        return Number(label, protocol, published, (value,), allowed, source, note, False)
-
-    return [
-        number(
-            "fraction of the cells within the reading",
-            1.0,
-            float(part["within_reading"].mean()),
-            0.0,
-            EVERY_CELL,
-            seeds,
-        ),
-        number(
-            "fraction within the reading and the scatter of the seeds",
-            1.0,
-            float(part["within_scatter"].mean()),
-            0.0,
-            EVERY_CELL,
-            seeds,
-        ),
-        number(
-            "median relative deviation",
-            0.0,
-            deviation,
-            tolerance,
-            "median reading error",
-            f"{len(readable)} cells below the top of the scale, median of ours over published "
-            f"{ratio:.3g}; {far}",
-        ),
-        number(
-            "cells that are zero",
-            int((part["published"] == 0.0).sum()),
-            int(part["zero"].sum()),
-            0.0,
-            EXACT,
-            _places(part[part["zero"]]),
-        ),
-        _top_cells(where, protocol, part),
-        *_column_t_equals_l(evidence, where, protocol, measure, part),
-    ]
-
-
-def _column_t_equals_l(
-    evidence: Evidence, where: str, protocol: str, measure: str, part: pd.DataFrame
-) -> list[Number]:
-    """Deviation of the column t = l alone: backprop with rates of its own, without inference."""
-    column = part[(part["t"] == "l") & (part["gamma"] != 1.0)]
-    readable = column[column["deviation"].notna()]
-    if readable.empty:
-        return []
-    listed = ", ".join(
-        f"gamma {row.gamma:g} {row.ours:.3g} ({row.published:.3g})" for row in column.itertuples()
-    )
-    return [
-        Number(
-            f"{where}: median relative deviation of the column t = l",
-            protocol,
-            0.0,
-            (float(readable["deviation"].median()),),
-            _median_reading(evidence, measure, readable),
-            "median reading error",
-            f"ours (published): {listed}",
-            False,
-        )
-    ]
 
 
 def _median_reading(evidence: Evidence, measure: str, readable: pd.DataFrame) -> float:
@@ -129,7 +139,7 @@ def _median_reading(evidence: Evidence, measure: str, readable: pd.DataFrame) ->
     return float(error.median()) if len(readable) else 0.0
 
 
-def _top_cells(where: str, protocol: str, part: pd.DataFrame) -> Number:
+def _top_cells(part: pd.DataFrame) -> tuple[tuple[str, str], str]:
     """Cells at the top of the scale: how many there are, and how many of ours are not printed so.
 
     In words, because two counts are compared at once.
@@ -145,8 +155,7 @@ def _top_cells(where: str, protocol: str, part: pd.DataFrame) -> Number:
         notes.append(f"below the top here: {_places(lacking)}")
     if len(further):
         notes.append(f"at the top here only: {_places(further)}")
-    label = f"{where}: cells at the top of the scale"
-    return Number(label, protocol, f"{int(stated.sum())}", text, None, "", "; ".join(notes))
+    return (f"{int(stated.sum())}", text), "; ".join(notes)
 
 
 def _places(part: pd.DataFrame) -> str:
@@ -159,42 +168,57 @@ def numbers_of_claim_c2_c3_needed(evidence: Evidence) -> list[Number]:
     """Zero cells of every network, and the smallest other cell, against the recovered ones."""
     recovered = evidence.published.recovered_values("claim.c2_c3_needed")
     scales = reading_scales(evidence.published)
+    test, weights = (
+        f"smallest_non_zero_divergence_of_{name}" for name in ("test_error", "final_weights")
+    )
+    # Over all networks one test-error cell is the smallest; the number is that of its network.
     smallest = {
-        TEST_COLUMN: dict.fromkeys(
-            ("l_max_2", "l_max_3", "l_max_4"),
-            recovered["smallest_non_zero_divergence_of_test_error"],
-        ),
-        WEIGHT_COLUMN: recovered["smallest_non_zero_divergence_of_final_weights"],
+        (test, TEST, TEST_COLUMN): {_network_of_smallest(evidence): recovered[test]},
+        (weights, WEIGHTS, WEIGHT_COLUMN): recovered[weights],
     }
     numbers = []
     for protocol, frame in panels(evidence, "t_gamma"):
         for depth, network in frame.groupby("l_max"):
+            name = f"l_max_{depth}"
             means = network.groupby(["t", "gamma"])[[TEST_COLUMN, WEIGHT_COLUMN]].mean()
-            zeros = int((means[TEST_COLUMN] == 0.0).sum())
-            label = f"zero cells at l_max {depth}"
-            stated = int(recovered["zero_cells_per_network"])
-            numbers.append(Number(label, protocol, stated, (zeros,), 0.0, EXACT, "", False))
+            numbers.append(
+                Number(
+                    "zero_cells_per_network",
+                    protocol,
+                    recovered["zero_cells_per_network"],
+                    (int((means[TEST_COLUMN] == 0.0).sum()),),
+                    0.0,
+                    EXACT,
+                    seeded=False,
+                    variant=f"l_max {depth}",
+                    label=f"zero cells at l_max {depth}",
+                )
+            )
             others = means.drop(("l", 1.0), errors="ignore")
-            for measure, column in ((TEST, TEST_COLUMN), ("weights", WEIGHT_COLUMN)):
-                stated = smallest[column].get(f"l_max_{depth}")
-                # Over all networks one test-error cell is the smallest; that network has it.
-                if stated is None or measure == TEST and depth != _network_of_smallest(evidence):
+            for (place, measure, column), stated in smallest.items():
+                if name not in stated:
                     continue
                 scale = scales[measure]
-                allowed = max(scale.relative * stated, scale.absolute)
-                label = f"smallest other {measure} divergence at l_max {depth}"
-                value = (float(others[column].min()),)
-                source = "reading error"
-                numbers.append(Number(label, protocol, stated, value, allowed, source, "", False))
+                numbers.append(
+                    Number(
+                        place if measure == TEST else f"{place}.{name}",
+                        protocol,
+                        stated[name],
+                        (float(others[column].min()),),
+                        max(scale.relative * stated[name], scale.absolute),
+                        "reading error",
+                        seeded=False,
+                        label=f"smallest other {MEASURES[measure].label} divergence at l_max "
+                        f"{depth}",
+                    )
+                )
     return numbers
 
 
-def _network_of_smallest(evidence: Evidence) -> int:
+def _network_of_smallest(evidence: Evidence) -> str:
     frame = evidence.published.recovered_values("fig3")["divergence_of_test_error"]
     least = {
-        int(name.removeprefix("l_max_")): min(
-            value for row in block["rows"] for value in row if value
-        )
+        name: min(value for row in block["rows"] for value in row if value)
         for name, block in frame.items()
     }
     return min(least, key=least.get)
@@ -206,15 +230,25 @@ def numbers_of_claim_t_l_position(evidence: Evidence) -> list[Number]:
     _, frame = panels(evidence, "t_gamma")[0]
     axis = moment_axis(3, set(frame["t"]))
     ours = " ".join(place for place in axis if place in printed)
-    return [Number("order of the places at l_max 3", "", " ".join(printed), ours, 0.0, EXACT)]
+    return [
+        Number(
+            "example_l_max_3",
+            "",
+            " ".join(printed),
+            ours,
+            0.0,
+            EXACT,
+            label="order of the places at l_max 3",
+        )
+    ]
 
 
 def numbers_of_supp_table1(evidence: Evidence) -> list[Number]:
     """Both rows of the table for both kinds of noise, for the network nearest to the published one.
 
-    Without noise the bounds of expect:1 hold; with noise no tolerance is stated.
+    Without noise the bounds of `exact_without_noise` hold; with noise no tolerance is stated.
     """
-    bound = evidence.statement_numbers(1)[1]
+    bound = evidence.bound(WITHOUT_NOISE, "weight_divergence")
     numbers = []
     for key, column in (
         ("divergence_of_test_error", TEST_COLUMN),
@@ -238,7 +272,8 @@ def _over_sigma(
     for protocol, noise, frame in sigma_sweeps(evidence):
         depth, error = published_depth(frame, evidence.published)
         where = f"l_max {depth}, whose test error without noise ({error:.4f}) is nearest"
-        for sigma, stated in zip(values["sigma"], values[key], strict=True):
+        for name, stated in values[key].items():
+            sigma = values["sigma"][name]
             rows = frame[np.isclose(frame["sigma"], sigma, rtol=1e-9, atol=0.0)]
             quiet = sigma == 0
             network = rows[rows["l_max"] == depth]
@@ -247,15 +282,26 @@ def _over_sigma(
                 continue
             means = rows.groupby("l_max")[column].mean()
             others = [f"l_max {d} {value:.4g}" for d, value in means.items() if d != depth]
-            label = f"{key} sigma {sigma:g}" + ("" if quiet else f", {noise} noise")
-            tolerance, source = (without_noise, "expect:1") if quiet else (None, "")
+            tolerance, source = (without_noise, WITHOUT_NOISE) if quiet else (None, "")
             note = where + (f"; {', '.join(others)}" if others else "")
             if column == WEIGHT_COLUMN and protocol != CALIBRATED:
-                norms = rows.groupby("l_max")[MEASURES[WEIGHTS_NORM][1]].mean()
+                norms = rows.groupby("l_max")[MEASURES[WEIGHTS_NORM].column].mean()
                 listed = ", ".join(f"l_max {d} {value:.4g}" for d, value in norms.items())
                 note += f"; as one norm: {listed}"
             runs = tuple(network.sort_values("seed")[column].astype(float))
-            numbers.append(Number(label, protocol, float(stated), runs, tolerance, source, note))
+            numbers.append(
+                Number(
+                    f"{key}.{name}",
+                    protocol,
+                    float(stated),
+                    runs,
+                    tolerance,
+                    source,
+                    note,
+                    variant="" if quiet else f"{noise} noise",
+                    label=f"{quantity(key)} at sigma {sigma:g}",
+                )
+            )
     return numbers
 
 

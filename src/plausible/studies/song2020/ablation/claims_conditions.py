@@ -65,9 +65,16 @@ def weights_equal_up_to_rounding(evidence: Evidence) -> list[Outcome]:
 
     The published bound holds at the published scale, the accepted one below it.
     """
-    index = 1 if evidence.entry["kind"] == "figure" else 0
-    stated, accepted = evidence.bounds(index)
-    bound = stated if evidence.full_scale else accepted
+    return _rounding(evidence, "weights_equal_up_to_rounding")
+
+
+def weight_divergence_rounding(evidence: Evidence) -> list[Outcome]:
+    """The same for claim A.7."""
+    return _rounding(evidence, "weight_divergence_rounding")
+
+
+def _rounding(evidence: Evidence, statement: str) -> list[Outcome]:
+    bound = evidence.bound(statement, "published" if evidence.full_scale else "accepted")
     outcomes = []
     for protocol, frame in panels(evidence, "t_gamma"):
         cell = exact_cell(frame)
@@ -84,9 +91,6 @@ def weights_equal_up_to_rounding(evidence: Evidence) -> list[Outcome]:
             )
         )
     return outcomes
-
-
-weight_divergence_rounding = weights_equal_up_to_rounding
 
 
 def place_of_l(evidence: Evidence) -> list[Outcome]:

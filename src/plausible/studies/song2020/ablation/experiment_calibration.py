@@ -6,8 +6,6 @@ t = 0 only theta^1 learns. Every candidate reading is trained in these columns a
 them.
 """
 
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,11 +20,9 @@ from plausible.learning.predictive_training import (
     prepare_images,
     train_network,
 )
-from plausible.learning.readings import make_reading
-from plausible.reproduction.inputs import read, require
-from plausible.reproduction.shards import part_of, stored
-
-NOT_CHOICES = ("description",)
+from plausible.reproduction.inputs import require
+from plausible.studies.song2020.ablation.settings import Calibration
+from plausible.studies.song2020.common import STUDY, finished
 
 
 class Group(NamedTuple):
@@ -38,99 +34,77 @@ class Group(NamedTuple):
 
 
 def calibration(
-    settings: Mapping[str, Any],
-    seeds: Sequence[int],
-    dataset: Dataset | None,
-    networks: Any = None,
+    settings: Calibration, seeds: Sequence[int], dataset: Dataset | None, networks: Any = None
 ) -> pd.DataFrame:
     """Columns t = 0 and t = l of figure 3 for every candidate reading; one shard of them.
 
-    Settings: ``candidates`` (name: choices of ``Reading`` and a ``description``), ``l_max``,
-    ``gammas`` (of the column t = l), ``hidden``, ``epochs``, ``batch_size``, ``weight_limit``,
-    ``train_limit``; of the workflow ``published`` (the recovered cells, on the paper's data),
-    ``shard``, ``shards`` and ``checkpoints``.
+    Beside each network stands the recovered cell of the published figure.
     """
-    read(
-        settings, "calibration", "candidates", "l_max", "gammas", "hidden", "epochs", "batch_size",
-        "weight_limit", "train_limit",
-    )  # fmt: skip
-    images = prepare_images(require(dataset, "calibration", "data set"), settings["train_limit"])
+    images = prepare_images(require(dataset, "calibration", "data set"), settings.train_limit)
     groups = [
         Group(candidate, l_max, seed)
-        for candidate in settings["candidates"]
-        for l_max in settings["l_max"]
+        for candidate in settings.candidates
+        for l_max in settings.l_max
         for seed in seeds
     ]
-    chosen = part_of(groups, [1.0] * len(groups), settings)
-    rows: list[dict[str, Any]] = []
-    for number, group in enumerate(chosen, start=1):
-        started = time.monotonic()
-        rows += stored(
-            settings.get("checkpoints"),
-            ".".join(map(str, group)),
-            lambda group=group: _columns(images, group, settings),
-        )
-        print(
-            f"candidate {number} of {len(chosen)}: {group.candidate}, l_max {group.l_max}, seed "
-            f"{group.seed}, {time.monotonic() - started:.0f} s",
-            file=sys.stderr,
-            flush=True,
-        )
-    return pd.DataFrame(rows)
+
+    def columns(group: Group) -> list[dict[str, Any]]:
+        return _columns(images, group, settings)
+
+    found = finished(groups, [1.0] * len(groups), settings, columns)
+    return pd.DataFrame([row for _, rows in found for row in rows])
 
 
-def _columns(images: Images, group: Group, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _columns(images: Images, group: Group, settings: Calibration) -> list[dict[str, Any]]:
     """Rows of one candidate: its backprop network, column t = 0, column t = l."""
-    declared = settings["candidates"][group.candidate]
     twin = _train(images, group, settings, method="backprop")
     columns = [
         ("bp", 1.0, twin),
         ("t0", 1.0, _train(images, group, settings, method="fixed_t", steps=0)),
     ]
-    for gamma in settings["gammas"]:
-        rates = tuple(float(gamma) ** layer for layer in range(group.l_max))
+    for gamma in settings.gammas:
+        rates = tuple(gamma**layer for layer in range(group.l_max))
         network = _train(images, group, settings, method="backprop", layer_rates=rates)
-        columns.append(("tl", float(gamma), network))
+        columns.append(("tl", gamma, network))
     return [
         {
             "candidate": group.candidate,
-            "description": declared["description"],
+            "description": settings.candidates[group.candidate].description,
             "l_max": group.l_max,
             "seed": group.seed,
             "column": column,
             "gamma": gamma,
             **comparison(network, twin),
-            **published_cell(settings.get("published"), group.l_max, column, gamma),
+            **published_cell(settings.published, group.l_max, column, gamma),
         }
         for column, gamma, network in columns
     ]
 
 
-def _train(images: Images, group: Group, settings: Mapping[str, Any], **variant: Any) -> Trained:
-    declared = settings["candidates"][group.candidate]
-    choices = {key: value for key, value in declared.items() if key not in NOT_CHOICES}
-    reading = make_reading(choices, group.candidate)
+def _train(images: Images, group: Group, settings: Calibration, **variant: Any) -> Trained:
+    reading = settings.candidates[group.candidate].reading()
     return train_network(
         images,
         reading,
-        network_rule(reading, group.l_max, settings["batch_size"], **variant),
-        l_max=group.l_max,
-        hidden=settings["hidden"],
+        network_rule(reading, group.l_max, settings.batch_size, **variant),
+        stream=STUDY,
         seed=group.seed,
-        epochs=settings["epochs"],
-        batch_size=settings["batch_size"],
-        weight_limit=settings["weight_limit"],
+        l_max=group.l_max,
+        hidden=settings.hidden,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        weight_limit=settings.weight_limit,
     )
 
 
 def published_cell(
-    published: Mapping[str, Any] | None, l_max: int, column: str, gamma: float
+    published: Mapping[str, Any], l_max: int, column: str, gamma: float
 ) -> dict[str, float]:
     """Recovered cells of figure 3 beside a network; NaN for the backprop twin or without them."""
     cells = {}
     for ours, theirs in (("test_error", "test_error"), ("weight", "final_weights")):
         value = float("nan")
-        if published is not None and column != "bp":
+        if published and column != "bp":
             panel = published[f"divergence_of_{theirs}"][f"l_max_{l_max}"]
             at = panel["t_columns"].index("0" if column == "t0" else "l")
             value = float(panel["rows"][published["gamma_rows"].index(gamma)][at])

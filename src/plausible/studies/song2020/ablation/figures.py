@@ -41,6 +41,7 @@ from plausible.studies.song2020.looks import (
     quantities,
     shown_protocol,
 )
+from plausible.studies.song2020.texts import TOP_READING
 
 GAMMAS = (0.01, 0.1, 0.5, 1.0, 5.0, 10.0)
 # A weight divergence below this is rounding error (claim.weight_divergence_rounding).
@@ -124,7 +125,7 @@ def _their_texts(values: pd.DataFrame, quantity: Quantity, digits: int) -> pd.Da
     def text(value: float) -> str:
         if np.isnan(value):
             return ""
-        if value >= quantity.top_reading:
+        if value >= TOP_READING[quantity.published]:
             return f"≥{np.floor(value if quantity is TEST_ERROR else quantity.scale.top):.0f}"
         return short_number(value, digits)
 

@@ -12,13 +12,9 @@ from plausible.drawing.style import (
     patch_handle,
     published_label,
 )
-from plausible.measure.cell_distance import cell_distance
 from plausible.reproduction.published import Published
-from plausible.studies.song2020.looks import (
-    TEST_ERROR,
-    WEIGHTS_AS_ONE,
-    networks_of,
-)
+from plausible.studies.song2020.ablation.scores import calibration_scores
+from plausible.studies.song2020.looks import networks_of
 
 # Distance of a cell from the published one, as a share of it; from 1.5 on all is equally wrong.
 DISTANCE = Scale("Purples", 1.5, (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5))
@@ -35,7 +31,7 @@ COLUMNS = {
 @in_style
 def calibration(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """How far every reading of the settings is from the published maps, by column and network."""
-    scores = calibration_scores(table, published)
+    scores = calibration_scores(table, _baseline_error(published))
     hidden = len(scores) - MOST_CANDIDATES
     scores = scores.head(MOST_CANDIDATES)
     networks = networks_of(table)
@@ -67,43 +63,4 @@ def calibration(table: pd.DataFrame, published: Published, dataset: str = "mnist
 
 def _baseline_error(published: Published) -> float:
     """Mean test error of backprop in supplement table 2 (fraction)."""
-    return float(published.values("supp.table2")["test_error_fraction"][0])
-
-
-def calibration_scores(table: pd.DataFrame, published: Published) -> pd.DataFrame:
-    """Distances from the published cells, by candidate (best first) and (l_max, column).
-
-    Means over seeds are compared (`cell_distance`); a published cell at the end of its colour scale
-    counts as met by everything beyond. ``(all, mean)`` is the mean over networks of three distances
-    each: of the cells of the test error, of those of the weights, and of the mean test error of
-    backprop from that of supplement table 2, whose depth is not stated.
-    """
-    keys = ["candidate", "l_max", "column", "gamma"]
-    means = table.groupby(keys, sort=False, dropna=False).mean(numeric_only=True).reset_index()
-    printed = _baseline_error(published)
-    scores, counted = {}, []
-    for l_max in networks_of(table):
-        here = means[means["l_max"] == l_max]
-        error = here[here["column"] == "bp"].set_index("candidate")["mean_test_error"]
-        scores[(l_max, "bp")] = (error - printed).abs() / printed
-        counted.append(scores[(l_max, "bp")])
-        for name, quantity, column in (
-            ("test", TEST_ERROR, "published_test_error_divergence"),
-            ("weights", WEIGHTS_AS_ONE, "published_weight_divergence"),
-        ):
-            rows = here[here[column] > 0]
-            for moments in (("t0",), ("tl",), ("t0", "tl")):
-                chosen = rows[rows["column"].isin(moments)]
-                off = cell_distance(
-                    chosen[quantity.column],
-                    chosen[column],
-                    quantity.top_reading,
-                    chosen["candidate"],
-                )
-                if len(moments) > 1:
-                    counted.append(off)
-                else:
-                    scores[(l_max, f"{moments[0]}_{name}")] = off
-    table_of = pd.DataFrame(scores, index=pd.Index(table["candidate"].unique()))
-    table_of[("all", "mean")] = pd.concat(counted, axis=1).mean(axis=1)
-    return table_of.sort_values(("all", "mean"), kind="stable", na_position="last")
+    return float(published.values("supp.table2")["test_error_fraction"]["sigma_0"])

@@ -14,18 +14,34 @@ from scipy.special import stdtrit
 
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence, by_protocol
-from plausible.reproduction.published import Published, stated_numbers
+from plausible.reproduction.published import Published
 
-TEST, WEIGHTS, WEIGHTS_NORM = "test error", "weights", "weights, one norm"
+TEST, WEIGHTS, WEIGHTS_NORM = "test_error", "weights", "weights_one_norm"
 TEST_COLUMN, WEIGHT_COLUMN = "test_error_divergence_sum", "weight_divergence"
 """Of every protocol; weights by the protocol's own reading (``figure3``)."""
-MEASURES: dict[str, tuple[str, str]] = {
-    TEST: ("divergence_of_test_error", TEST_COLUMN),
-    WEIGHTS: ("divergence_of_final_weights", "weight_divergence_sum"),
-    WEIGHTS_NORM: ("divergence_of_final_weights", "weight_divergence_norm"),
+
+
+class Measure(NamedTuple):
+    """A compared quantity of figure 3."""
+
+    published: str
+    """Key of its published cells."""
+    column: str
+    """Our column."""
+    label: str
+    variant: str = ""
+    """Of several readings of one published quantity: which."""
+
+
+MEASURES = {
+    TEST: Measure("divergence_of_test_error", TEST_COLUMN, "test error"),
+    WEIGHTS: Measure("divergence_of_final_weights", "weight_divergence_sum", "weights"),
+    WEIGHTS_NORM: Measure(
+        "divergence_of_final_weights", "weight_divergence_norm", "weights, one norm", "one norm"
+    ),
 }
-"""Compared quantities: the published key and our column. The text sums the distances of the weight
-matrices; the distance of all matrices as one vector is the other reading."""
+"""The text sums the distances of the weight matrices; the distance of all matrices as one vector is
+the other reading."""
 NOISES = ("initial", "persistent")
 CALIBRATED = "calibrated"
 ROUNDING = 1e-9
@@ -45,7 +61,7 @@ COLUMNS = (
     "mean_test_error",
     "final_test_error",
     "diverged_epoch",
-    *(column for _, column in MEASURES.values()),
+    *(measure.column for measure in MEASURES.values()),
 )
 
 
@@ -67,7 +83,7 @@ def figure3(evidence: Evidence) -> pd.DataFrame:
     `calibrated` the one distance of all matrices, which is part of that reading.
     """
     frame = evidence.table("fig3", *COLUMNS)
-    summed, norm = (MEASURES[name][1] for name in (WEIGHTS, WEIGHTS_NORM))
+    summed, norm = (MEASURES[name].column for name in (WEIGHTS, WEIGHTS_NORM))
     weights = {
         column: frame[column].astype(float).fillna(np.inf).clip(upper=LARGEST)
         for column in (summed, norm)
@@ -131,7 +147,7 @@ def published_depth(frame: pd.DataFrame, published: Published) -> tuple[int, flo
 
     The paper does not say which of the three networks its tables over sigma belong to.
     """
-    stated = published.entry("supp.table2")["values"]["test_error_fraction"][0]
+    stated = published.values("supp.table2")["test_error_fraction"]["sigma_0"]
     quiet = frame[frame["sigma"] == 0.0].groupby("l_max")["mean_test_error"].mean()
     depth = int((quiet - stated).abs().idxmin())
     return depth, float(quiet[depth])
@@ -140,29 +156,26 @@ def published_depth(frame: pd.DataFrame, published: Published) -> tuple[int, flo
 def reading_scales(published: Published) -> dict[str, Scale]:
     """Precision of the published cells by measure, as ``recovered.yaml`` states it."""
     reading = published.recovered_values("fig3")["reading"]
-    percent = stated_numbers(reading["test_error_resolution"])[-1]
-    threshold = stated_numbers(str(reading["smallest_non_zero_test_error"]))[0]
-    within = stated_numbers(reading["final_weights_resolution"])[-1]
-    top = stated_numbers(str(reading["final_weights_top_of_scale"]))[0]
-    test_top = stated_numbers(reading["test_error_cells_at_top"])[-2]
-    weights = Scale(0.0, within, top - 2.0 * within)
-    return {
-        TEST: Scale(percent / 100.0, percent / 100.0 * threshold, test_top),
-        WEIGHTS: weights,
-        WEIGHTS_NORM: weights,
-    }
+    relative = reading["test_error_reading_percent"] / 100.0
+    test = Scale(
+        relative,
+        relative * reading["test_error_smallest_non_zero"],
+        reading["test_error_top_from"],
+    )
+    weights = Scale(0.0, reading["final_weights_reading"], reading["final_weights_top_from"])
+    return {TEST: test, WEIGHTS: weights, WEIGHTS_NORM: weights}
 
 
 def published_cells(published: Published) -> pd.DataFrame:
     """The recovered cells: columns measure, l_max, gamma, t, published. t in the printed order."""
     recovered = published.recovered_values("fig3")
     rows = []
-    for measure, (key, _) in MEASURES.items():
-        for network, block in recovered[key].items():
+    for name, measure in MEASURES.items():
+        for network, block in recovered[measure.published].items():
             depth = int(network.removeprefix("l_max_"))
             for gamma, values in zip(recovered["gamma_rows"], block["rows"], strict=True):
                 for step, value in zip(block["t_columns"], values, strict=True):
-                    rows.append((measure, depth, float(gamma), step, float(value)))
+                    rows.append((name, depth, float(gamma), step, float(value)))
     return pd.DataFrame(rows, columns=["measure", "l_max", "gamma", "t", "published"])
 
 
@@ -183,7 +196,7 @@ def cells(evidence: Evidence) -> pd.DataFrame:
     stated = published_cells(evidence.published)
     parts = []
     for protocol, frame in panels(evidence, "t_gamma"):
-        for measure, (_, column) in MEASURES.items():
+        for name, (_, column, *_) in MEASURES.items():
             ours = (
                 frame.assign(gone=frame["diverged_epoch"] >= 0)
                 .groupby(["l_max", "gamma", "t"])
@@ -195,7 +208,7 @@ def cells(evidence: Evidence) -> pd.DataFrame:
                 )
                 .reset_index()
             )
-            both = stated[stated["measure"] == measure].merge(ours, on=["l_max", "gamma", "t"])
+            both = stated[stated["measure"] == name].merge(ours, on=["l_max", "gamma", "t"])
             parts.append(both.assign(protocol=protocol))
     joined = pd.concat(parts, ignore_index=True)
     if joined.empty:

@@ -15,6 +15,7 @@ from plausible.studies.song2020.ablation.grid import (
     MEASURES,
     TEST,
     WEIGHTS,
+    WEIGHTS_NORM,
     cells,
     printed_order,
     reading_scales,
@@ -23,7 +24,7 @@ from plausible.studies.song2020.ablation.grid import (
 CAPTIONS = {
     TEST: "divergence of test error (sum over the epochs)",
     WEIGHTS: "divergence of final weights (sum over the matrices)",
-    "weights, one norm": "divergence of final weights (one distance of all matrices)",
+    WEIGHTS_NORM: "divergence of final weights (one distance of all matrices)",
 }
 
 
@@ -60,7 +61,9 @@ def _summary(rows: pd.DataFrame) -> str:
     for measure in (TEST, WEIGHTS):
         part = rows[rows["measure"] == measure]
         near = int(part["within_scatter"].sum())
-        texts.append(f"{near} of {len(part)} cells of {measure} within reading and scatter")
+        texts.append(
+            f"{near} of {len(part)} cells of {MEASURES[measure].label} within reading and scatter"
+        )
     return "; ".join(texts)
 
 

@@ -1,15 +1,11 @@
 """Tables of the supplement and the calibration for people to read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
-from plausible.measure.cell_distance import cell_distance
-from plausible.reproduction.markdown import (
-    as_they_are,  # noqa: F401 (named by study files)
-    markdown_table,
-    theorems_markdown,  # noqa: F401
-)
+from plausible.reproduction.markdown import markdown_table
+from plausible.studies.song2020.ablation.scores import calibration_scores
 from plausible.studies.song2020.texts import Published, number
 
 
@@ -52,8 +48,8 @@ def supp_table2_markdown(table: pd.DataFrame, published: Published) -> str:
 
 def _sigma_tables(
     table: pd.DataFrame,
-    columns: Mapping[str, tuple[str, Sequence[float]]],
-    sigmas: Sequence[float],
+    columns: Mapping[str, tuple[str, Mapping[str, float]]],
+    sigmas: Mapping[str, float],
     digits: int = 3,
 ) -> str:
     """A table for every protocol and kind of noise: sigma in rows, published and ours by depth."""
@@ -71,7 +67,7 @@ def _sigma_tables(
             for sigma, group in shown.groupby("sigma", sort=True):
                 cells = [number(sigma)]
                 for column, (_, printed) in columns.items():
-                    known = dict(zip(sigmas, printed, strict=True)).get(sigma)
+                    known = next((printed[key] for key in sigmas if sigmas[key] == sigma), None)
                     cells.append("-" if known is None else number(known, digits))
                     cells += [
                         over_seeds(group[group["l_max"] == depth], column, digits)
@@ -88,15 +84,7 @@ def _sigma_tables(
 
 # ------------------------------------------------------------------------------------ calibration
 
-METRICS: dict[str, tuple[str, str]] = {
-    "test error": ("test_error_divergence_sum", "published_test_error_divergence"),
-    "weights": ("weight_divergence_norm", "published_weight_divergence"),
-}
-"""Weights as the distance of all matrices as one: the published maps grow with depth as it does."""
-
-
-# Readings at the top of a colour scale mean "at least": facts on the reading in recovered.yaml.
-TOP_OF_SCALE = {"published_test_error_divergence": 46.2, "published_weight_divergence": 49.8}
+METRICS = {"test": "test error", "weights": "weights", "bp": "BP error"}
 
 
 def calibration_markdown(table: pd.DataFrame, published: Published) -> str:
@@ -106,43 +94,24 @@ def calibration_markdown(table: pd.DataFrame, published: Published) -> str:
     for test error and weights, and that of the mean test error of BP from the one of supplement
     table 2 (``published``); the order is by the mean over all of them.
     """
-    keys = ["candidate", "l_max", "column", "gamma"]
-    means = table.groupby(keys, sort=False, dropna=False).mean(numeric_only=True).reset_index()
-    scores = pd.DataFrame(
-        {
-            (l_max, metric): distance
-            for l_max, group in means.groupby("l_max")
-            for metric, distance in _distances(group, published["test_error_fraction"][0]).items()
-        }
-    )
-    order = scores.mean(axis=1).sort_values(kind="stable").index
+    printed_error = published["test_error_fraction"]["sigma_0"]
+    scores = calibration_scores(table, printed_error)
+    shown = [(depth, key) for depth in sorted(table["l_max"].unique()) for key in METRICS]
     descriptions = table.groupby("candidate")["description"].first()
     header = ["candidate", "what it is", "off by (mean)"]
-    header += [f"l_max = {l_max}, {metric}" for l_max, metric in scores.columns]
+    header += [f"l_max = {l_max}, {METRICS[metric]}" for l_max, metric in shown]
     rows = [
         [
-            *(f"`{name}`", descriptions[name], number(scores.loc[name].mean())),
-            *(number(value) for value in scores.loc[name]),
+            *(f"`{name}`", descriptions[name], number(scores.loc[name, ("all", "mean")])),
+            *(number(value) for value in scores.loc[name, shown]),
         ]
-        for name in order
+        for name in scores.index
     ]
     note = (
         "Σ |ours - published| / Σ published over the cells of the columns t = l and t = 0 of "
         "figure 3, which need no inference; a published cell at the top of its colour scale "
         "counts as reached by everything above it. Weights: distance of all matrices as one. "
         "BP error: mean test error of BP over the epochs against the published "
-        f"{number(published['test_error_fraction'][0], 5)}, whose depth is not stated.\n"
+        f"{number(printed_error, 5)}, whose depth is not stated.\n"
     )
     return markdown_table(header, rows) + "\n" + note
-
-
-def _distances(means: pd.DataFrame, printed_error: float) -> dict[str, pd.Series]:
-    """Distance of every candidate from the published numbers of one network, by metric."""
-    found = {}
-    for metric, (ours, published) in METRICS.items():
-        known = means[means[published] > 0]
-        top = TOP_OF_SCALE[published]
-        found[metric] = cell_distance(known[ours], known[published], top, known["candidate"])
-    error = means[means["column"] == "bp"].set_index("candidate")["mean_test_error"]
-    found["BP error"] = (error - printed_error).abs() / printed_error
-    return found

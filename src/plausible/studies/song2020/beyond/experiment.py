@@ -9,13 +9,12 @@ from torch import Tensor
 
 from plausible.data.dataset import Dataset
 from plausible.learning.layered import LayeredNetwork, forward, relax
+from plausible.reproduction.inputs import require
+from plausible.studies.song2020.beyond.settings import Energy, Inference, Prediction
 from plausible.studies.song2020.common import (
-    Settings,
     batches,
     draw_network,
     images_and_targets,
-    read,
-    require,
     sizes_of,
     torch_generator,
 )
@@ -34,70 +33,68 @@ class Bench(NamedTuple):
 
 
 def _benches(
-    experiment: str, settings: Settings, seeds: list[int], dataset: Dataset | None
+    experiment: str, settings: Inference, seeds: list[int], dataset: Dataset | None
 ) -> Iterator[Bench]:
     dataset = require(dataset, experiment, "data set")
-    depths, hidden, batch = read(settings, experiment, "l_max", "hidden_neurons", "batch_size")
     count, pixels = dataset.train_images.shape
-    for l_max in depths:
+    for l_max in settings.l_max:
         for seed in seeds:
             generator = torch_generator(experiment, seed, "network", l_max)
-            network = draw_network(sizes_of(l_max, hidden, pixels), generator)
-            (chosen,) = batches(count, batch, 1, generator)
+            network = draw_network(sizes_of(l_max, settings.hidden_neurons, pixels), generator)
+            (chosen,) = batches(count, settings.batch_size, 1, generator)
+            shape = (settings.batch_size, settings.hidden_neurons)
             noise = tuple(
-                torch.randn(batch, hidden, generator=generator, dtype=torch.float64)
+                torch.randn(shape, generator=generator, dtype=torch.float64)
                 for _ in range(l_max - 1)
             )
             yield Bench(l_max, seed, network, *images_and_targets(dataset, chosen), noise)
 
 
-def energy(settings: Settings, seeds: list[int], dataset: Dataset | None, networks) -> pd.DataFrame:
+def energy(settings: Energy, seeds: list[int], dataset: Dataset | None, networks) -> pd.DataFrame:
     """Energy F_t (eq. 6) over inference time, in the learning and in the prediction phase.
 
     Value nodes start at the feed-forward activity plus noise of standard deviation sigma in every
     hidden layer. In the learning phase the output is clamped to the label, in the prediction phase
     it is free. The network is untrained.
 
-    Settings: ``l_max`` (list), ``hidden_neurons``, ``batch_size``, ``gammas``, ``sigmas``,
-    ``steps`` (T). Columns: phase (learning, prediction), gamma, l_max, seed, t, energy (summed over
+    Columns: phase (learning, prediction), gamma, l_max, seed, t, energy (summed over
     the batch), sigma.
     """
-    gammas, sigmas, steps = read(settings, "energy", "gammas", "sigmas", "steps")
     rows = []
     for bench in _benches("energy", settings, seeds, dataset):
         for phase, targets in (("learning", bench.targets), ("prediction", None)):
-            for gamma in gammas:
-                for sigma in sigmas:
-                    noise = [float(sigma) * layer for layer in bench.noise]
-                    record = relax(bench.network, bench.inputs, targets, steps, gamma, noise)
-                    labels = (phase, float(gamma), bench.l_max, bench.seed)
-                    rows += [(*labels, t, f, float(sigma)) for t, f in enumerate(record.energy)]
+            for gamma in settings.gammas:
+                for sigma in settings.sigmas:
+                    noise = [sigma * layer for layer in bench.noise]
+                    record = relax(
+                        bench.network, bench.inputs, targets, settings.steps, gamma, noise
+                    )
+                    labels = (phase, gamma, bench.l_max, bench.seed)
+                    rows += [(*labels, t, f, sigma) for t, f in enumerate(record.energy)]
     columns = ["phase", "gamma", "l_max", "seed", "t", "energy", "sigma"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def prediction(
-    settings: Settings, seeds: list[int], dataset: Dataset | None, networks
+    settings: Prediction, seeds: list[int], dataset: Dataset | None, networks
 ) -> pd.DataFrame:
     """Section 2.2: with a free output the value nodes converge to the activity of the ANN.
 
     They start at the feed-forward activity plus noise of standard deviation ``sigma`` in every
     hidden layer. The network is untrained.
 
-    Settings: ``l_max`` (list), ``hidden_neurons``, ``batch_size``, ``gammas``, ``sigma``, ``steps``
-    (T). Columns: gamma, l_max, seed, t, max_distance_to_ann (the largest |x_t - y| over all value
+    Columns: gamma, l_max, seed, t, max_distance_to_ann (the largest |x_t - y| over all value
     nodes and samples).
     """
-    gammas, sigma, steps = read(settings, "prediction", "gammas", "sigma", "steps")
     rows = []
     for bench in _benches("prediction", settings, seeds, dataset):
         activity = forward(bench.network, bench.inputs)
-        noise = [float(sigma) * layer for layer in bench.noise]
-        for gamma in gammas:
-            record = relax(bench.network, bench.inputs, None, steps, gamma, noise)
+        noise = [settings.sigma * layer for layer in bench.noise]
+        for gamma in settings.gammas:
+            record = relax(bench.network, bench.inputs, None, settings.steps, gamma, noise)
             for t, values in enumerate(record.values):
                 distance = max(
                     float((x - y).abs().max()) for x, y in zip(values, activity, strict=True)
                 )
-                rows.append((float(gamma), bench.l_max, bench.seed, t, distance))
+                rows.append((gamma, bench.l_max, bench.seed, t, distance))
     return pd.DataFrame(rows, columns=["gamma", "l_max", "seed", "t", "max_distance_to_ann"])

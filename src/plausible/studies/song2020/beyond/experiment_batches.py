@@ -6,10 +6,8 @@ the batch here, which lets one learning rate serve all sizes; at 20 images and S
 the reading times 20, i.e. the summed updates of figure 3.
 """
 
-import sys
-import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,80 +19,58 @@ from plausible.learning.predictive_training import (
     prepare_images,
     train_network,
 )
-from plausible.learning.readings import make_reading
-from plausible.reproduction.inputs import read, require
-from plausible.reproduction.shards import part_of, stored
+from plausible.reproduction.inputs import require
+from plausible.studies.song2020.beyond.settings import Batches
+from plausible.studies.song2020.common import STUDY, finished
 
 ALGORITHMS = {"bp": "backprop", "zil": "t_equals_l"}
 
 
-def batches(
-    settings: Mapping[str, Any],
-    seeds: Sequence[int],
-    dataset: Dataset | None,
-    networks: Any = None,
-) -> pd.DataFrame:
-    """Test error of backprop and Z-IL, and the distance of their weights, after training.
+class Pair(NamedTuple):
+    """Backprop and Z-IL with the same optimiser, initial weights and batches."""
 
-    Settings: ``reading`` (choices of ``Reading``), ``learning_rates`` (optimiser: rate of the mean
-    update), ``batch_sizes``, ``l_max``, ``hidden``, ``epochs``, ``weight_limit``, ``train_limit``;
-    of the workflow ``shard``, ``shards`` and ``checkpoints``.
-    """
-    read(
-        settings, "batches", "reading", "learning_rates", "batch_sizes", "l_max", "hidden",
-        "epochs", "weight_limit", "train_limit",
-    )  # fmt: skip
-    images = prepare_images(require(dataset, "batches", "data set"), settings["train_limit"])
+    optimizer: str
+    batch_size: int
+    l_max: int
+    seed: int
+
+
+def batches(
+    settings: Batches, seeds: Sequence[int], dataset: Dataset | None, networks: Any = None
+) -> pd.DataFrame:
+    """Test error of backprop and Z-IL, and the distance of their weights, after training."""
+    images = prepare_images(require(dataset, "batches", "data set"), settings.train_limit)
     pairs = [
-        (optimizer, batch_size, l_max, seed)
-        for optimizer in settings["learning_rates"]
-        for batch_size in settings["batch_sizes"]
-        for l_max in settings["l_max"]
+        Pair(optimizer, batch_size, l_max, seed)
+        for optimizer in settings.learning_rates
+        for batch_size in settings.batch_sizes
+        for l_max in settings.l_max
         for seed in seeds
     ]
     # Measured: Adam visits every weight of the input matrix once a batch, SGD the active ones.
-    costs = [1.0 + (20.0 if pair[0] == "adam" else 2.0) / pair[1] for pair in pairs]
-    rows: list[dict[str, Any]] = []
-    chosen = part_of(pairs, costs, settings)
-    for number, pair in enumerate(chosen, start=1):
-        started = time.monotonic()
-        rows += stored(
-            settings.get("checkpoints"),
-            ".".join(map(str, pair)),
-            lambda pair=pair: _pair(images, *pair, settings),
-        )
-        print(
-            f"pair {number} of {len(chosen)}: {pair[0]}, batches of {pair[1]}, l_max {pair[2]}, "
-            f"seed {pair[3]}, {time.monotonic() - started:.0f} s",
-            file=sys.stderr,
-            flush=True,
-        )
-    return pd.DataFrame(rows)
+    costs = [1.0 + (20.0 if pair.optimizer == "adam" else 2.0) / pair.batch_size for pair in pairs]
+    found = finished(pairs, costs, settings, lambda pair: _rows(images, pair, settings))
+    return pd.DataFrame([row for _, rows in found for row in rows])
 
 
-def _pair(
-    images: Images,
-    optimizer: str,
-    batch_size: int,
-    l_max: int,
-    seed: int,
-    settings: Mapping[str, Any],
-) -> list[dict[str, Any]]:
-    """Rows of backprop and of Z-IL with the same initial weights and batches."""
-    reading = make_reading(settings["reading"], "batches")._replace(
-        reduction="mean", learning_rate=float(settings["learning_rates"][optimizer])
-    )
+def _rows(images: Images, pair: Pair, settings: Batches) -> list[dict[str, Any]]:
+    """Rows of both algorithms."""
+    rate = settings.learning_rates[pair.optimizer]
+    reading = settings.reading.changed(reduction="mean", learning_rate=rate)
     trained = {
         algorithm: train_network(
             images,
             reading,
-            network_rule(reading, l_max, batch_size, method=method, optimizer=optimizer),
-            l_max=l_max,
-            hidden=settings["hidden"],
-            seed=seed,
-            epochs=settings["epochs"],
-            batch_size=batch_size,
-            weight_limit=settings["weight_limit"],
+            network_rule(
+                reading, pair.l_max, pair.batch_size, method=method, optimizer=pair.optimizer
+            ),
+            stream=STUDY,
+            seed=pair.seed,
+            l_max=pair.l_max,
+            hidden=settings.hidden,
+            epochs=settings.epochs,
+            batch_size=pair.batch_size,
+            weight_limit=settings.weight_limit,
         )
         for algorithm, method in ALGORITHMS.items()
     }
@@ -108,12 +84,12 @@ def _pair(
         )
         rows.append(
             {
-                "optimizer": optimizer,
-                "batch_size": batch_size,
+                "optimizer": pair.optimizer,
+                "batch_size": pair.batch_size,
                 "algorithm": algorithm,
-                "l_max": l_max,
-                "seed": seed,
-                "epochs": settings["epochs"],
+                "l_max": pair.l_max,
+                "seed": pair.seed,
+                "epochs": settings.epochs,
                 "mean_test_error": float(network.test_errors.mean()),
                 "final_test_error": float(network.test_errors[-1]),
                 "max_weight_difference_to_bp": apart,

@@ -6,16 +6,14 @@ import torch
 from torch import Tensor
 
 from plausible.data.dataset import Dataset
-from plausible.errors import StudyError
 from plausible.learning.layered import LayeredNetwork, apply, backprop_updates
 from plausible.learning.layered_rules import zil_updates
+from plausible.reproduction.inputs import require
+from plausible.studies.song2020.beyond.settings import Float32
 from plausible.studies.song2020.common import (
-    Settings,
     batches,
     draw_network,
     images_and_targets,
-    read,
-    require,
     sizes_of,
     torch_generator,
 )
@@ -23,56 +21,34 @@ from plausible.studies.song2020.common import (
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
 
-def float32(
-    settings: Settings, seeds: list[int], dataset: Dataset | None, networks
-) -> pd.DataFrame:
+def float32(settings: Float32, seeds: list[int], dataset: Dataset | None, networks) -> pd.DataFrame:
     """Distance between the weights of Z-IL and of backprop in the course of training.
 
     Both see the same batches from the same start, each in the same precision.
 
-    Settings: ``l_max`` (list), ``hidden_neurons``, ``batch_size``, ``learning_rate``, ``updates``,
-    ``recorded_points`` (log-spaced, the first and the last update included), ``dtypes`` (of
-    float64, float32). Columns: l_max, seed, dtype, update (number of updates made),
-    max_weight_difference (largest absolute difference), relative_weight_difference (Frobenius
-    distance of all matrices over the Frobenius norm of backprop's).
-
-    Raises
-    ------
-    StudyError
-        If a dtype is not known.
+    Columns: l_max, seed, dtype, update (number of updates made), max_weight_difference (largest
+    absolute difference), relative_weight_difference (Frobenius distance of all matrices over the
+    Frobenius norm of backprop's).
     """
     dataset = require(dataset, "float32", "data set")
-    depths, hidden, batch, rate, updates, points, dtypes = read(
-        settings,
-        "float32",
-        "l_max",
-        "hidden_neurons",
-        "batch_size",
-        "learning_rate",
-        "updates",
-        "recorded_points",
-        "dtypes",
-    )
-    for name in dtypes:
-        if name not in DTYPES:
-            raise StudyError(
-                f"sweep float32: dtypes holds {name!r}, where one of {', '.join(DTYPES)} is "
-                "expected."
-            )
     count, pixels = dataset.train_images.shape
-    recorded = set(np.unique(np.geomspace(1, updates, points).round().astype(int)).tolist())
+    recorded = set(
+        np.unique(
+            np.geomspace(1, settings.updates, settings.recorded_points).round().astype(int)
+        ).tolist()
+    )
     rows = []
-    for l_max in depths:
-        sizes = sizes_of(l_max, hidden, pixels)
+    for l_max in settings.l_max:
+        sizes = sizes_of(l_max, settings.hidden_neurons, pixels)
         for seed in seeds:
-            for name in dtypes:
+            for name in settings.dtypes:
                 generator = torch_generator("float32", seed, "network", l_max)
                 bp = zil = draw_network(sizes, generator, dtype=DTYPES[name])
-                order = batches(count, batch, updates, generator)
+                order = batches(count, settings.batch_size, settings.updates, generator)
                 for update, chosen in enumerate(order, 1):
                     pair = images_and_targets(dataset, chosen, DTYPES[name])
-                    bp = apply(bp, backprop_updates(bp, *pair), rate)
-                    zil = apply(zil, zil_updates(zil, *pair), rate)
+                    bp = apply(bp, backprop_updates(bp, *pair), settings.learning_rate)
+                    zil = apply(zil, zil_updates(zil, *pair), settings.learning_rate)
                     if update in recorded:
                         rows.append((l_max, seed, name, update, *_distances(zil, bp)))
     columns = ["l_max", "seed", "dtype", "update"]

@@ -219,8 +219,9 @@ def prediction(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     figure = new_figure(height_mm=74)
     panels = figure.subplots(1, max(len(networks), 1), sharey=True, squeeze=False)[0]
     looks = ordered_looks(sorted(table["gamma"].unique()))
-    expected = published.entry("claim.prediction_equals_forward")["expect"][0]
-    bound = float(expected["tolerance"])
+    bound = published.bound(
+        "claim.prediction_equals_forward", "reaches_forward_activity", "distance"
+    )
     for column, (axes, l_max) in enumerate(zip(panels, networks, strict=False)):
         axes.axhspan(SMALLEST, bound, color=LIGHT_GREY, lw=0, zorder=0)
         for gamma, look in looks.items():

@@ -5,10 +5,6 @@ import pandas as pd
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence, Number, Outcome
 
-MODELS = ("BP", "IL", "Z-IL", "Fa-Z-IL")
-PROPERTIES = ("equivalence_to_bp", "local_plasticity", "partial_autonomy", "full_autonomy")
-
-
 # ------------------------------------------------------------------- figures 1 and 2
 
 
@@ -132,7 +128,7 @@ def notation_is_in_the_code(evidence: Evidence) -> list[Outcome]:
 def published_symbols(evidence: Evidence) -> list[str]:
     """Symbols of table 1, without the dashes of cells that have none."""
     values = evidence.entry["values"]
-    cells = [text for row in values["rows"] for key, text in row.items() if key != "model"]
+    cells = [text for row in values["rows"] for key, text in row.items() if key != "id"]
     cells += list(values["shared"].values())
     return list(dict.fromkeys(text for text in cells if text != "-"))
 
@@ -143,8 +139,8 @@ def properties(evidence: Evidence) -> pd.DataFrame:
     known = set(zip(frame["model"], frame["property"], strict=True))
     missing = [
         f"{name} of {model}"
-        for model in MODELS
-        for name in PROPERTIES
+        for model, row in published_properties(evidence).items()
+        for name in row
         if (model, name) not in known
     ]
     if missing:
@@ -152,9 +148,17 @@ def properties(evidence: Evidence) -> pd.DataFrame:
     return frame
 
 
+def published_properties(evidence: Evidence) -> dict[str, dict[str, bool]]:
+    """Cells of table 2 by model and property."""
+    rows = evidence.published.values("table2")["rows"]
+    return {row["id"]: {key: row[key] for key in row if key != "id"} for row in rows}
+
+
 def equivalence_is_measured(evidence: Evidence) -> list[Outcome]:
     """Relative difference of one weight update to backprop's: smallest of IL, largest of others."""
-    equal, different = evidence.bounds(0)
+    equal, different = (
+        evidence.bound("equivalence_is_measured", key) for key in ("equal_below", "different_above")
+    )
     frame = properties(evidence)
     frame = frame[frame["property"] == "equivalence_to_bp"]
     outcomes = []
@@ -179,7 +183,8 @@ def locality_and_autonomy_are_measured(evidence: Evidence) -> list[Outcome]:
     local = frame[(frame["property"] == "local_plasticity") & (frame["model"] != "BP")]
     change = float(local["measured_value"].max(skipna=False))
     wanted = {"IL": (True, False), "Z-IL": (True, False), "Fa-Z-IL": (True, True)}
-    found = {model: tuple(holds(frame, model, name) for name in PROPERTIES[2:]) for model in wanted}
+    autonomy = ("partial_autonomy", "full_autonomy")
+    found = {model: tuple(holds(frame, model, name) for name in autonomy) for model in wanted}
     text = ", ".join(
         f"{model} {'fully' if full else 'partially' if part else 'not'} autonomous"
         for model, (part, full) in found.items()
@@ -205,16 +210,14 @@ def holds(frame: pd.DataFrame, model: str, name: str) -> bool:
 def numbers_of_table2(evidence: Evidence) -> list[Number]:
     """The sixteen cells of table 2."""
     frame = properties(evidence)
-    stated = {row["model"]: row for row in evidence.entry["values"]["rows"]}
     numbers = []
-    for model in MODELS:
-        for name in PROPERTIES:
+    for model, stated in published_properties(evidence).items():
+        for name in stated:
             rows = frame[(frame["model"] == model) & (frame["property"] == name)]
             found = holds(frame, model, name)
             low, high = rows["measured_value"].min(), rows["measured_value"].max()
             note = f"{rows['measurement'].iloc[0]}: {low:.3g}"
             note += f" to {high:.3g}" if high > low else ""
-            words = ["yes" if one else "no" for one in (stated[model][name], found)]
-            label = f"{model}, {name.replace('_', ' ')}"
-            numbers.append(Number(label, "", *words, None, "", note))
+            words = ["yes" if one else "no" for one in (stated[name], found)]
+            numbers.append(Number(f"rows.{model}.{name}", "", *words, None, note=note))
     return numbers

@@ -6,9 +6,9 @@ the member nearest to the published row stands beside it: chosen afterwards, it 
 tolerance comes and is no reading of the text.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from plausible.errors import StudyError
@@ -87,27 +87,30 @@ def _nearest(swept: pd.DataFrame, stated: pd.Series) -> Rule:
 
 
 def all_found_from_four_on(evidence: Evidence) -> list[Outcome]:
-    """Success rate for t_d >= 4, 100 to one decimal; the claim is about t_d = 4 by the rule."""
-    outcomes = []
-    claim = evidence.entry["kind"] == "claim"
-    for rule in rules(evidence)[: 1 if claim else None]:
-        judged = {
-            f"t_d {steps}": judge(rule.rates[steps] - 100.0, -0.05, 0.05, strict=False)
-            for steps in rule.rates.columns
-            if steps == 4 or (steps > 4 and not claim)
-        }
-        outcomes.append(
-            _outcome(judged, rule, "percent above 100; "),
-        )
-    return outcomes
+    """Success rate for every t_d >= 4, 100 to one decimal."""
+    points = evidence.bound("all_found_from_four_on", "points")
+    return [_all_found(rule, points, lambda steps: steps >= 4) for rule in rules(evidence)]
 
 
-td4_detects_all = all_found_from_four_on
+def td4_detects_all(evidence: Evidence) -> list[Outcome]:
+    """Success rate of the stated rule for t_d = 4, 100 to one decimal."""
+    points = evidence.bound("td4_detects_all", "points")
+    return [_all_found(rules(evidence)[0], points, lambda steps: steps == 4)]
+
+
+def _all_found(rule: Rule, points: float, which: Callable[[int], bool]) -> Outcome:
+    judged = {
+        f"t_d {steps}": judge(rule.rates[steps] - 100.0, -points, points, strict=False)
+        for steps in filter(which, rule.rates.columns)
+    }
+    return _outcome(judged, rule, "percent above 100; ")
 
 
 def some_missed_below_three(evidence: Evidence) -> list[Outcome]:
     """Success rate for t_d = 1 and 2 between the stated bounds."""
-    low, high = evidence.bounds(1)
+    low, high = (
+        evidence.bound("some_missed_below_three", key) for key in ("low_percent", "high_percent")
+    )
     outcomes = []
     for rule in rules(evidence):
         judged = {
@@ -124,11 +127,14 @@ def three_above_one_and_two(evidence: Evidence) -> list[Outcome]:
 
     Above half of the last printed digit: rates that are printed alike do not rise.
     """
+    points = evidence.bound("three_above_one_and_two", "points")
     outcomes = []
     for rule in rules(evidence):
         long = rule.rates.reset_index().melt("seed", var_name="t_d", value_name=RATE)
         judged = {
-            f"t_d 3 minus {steps}": judge(paired_difference(long, RATE, "t_d", 3, steps), low=0.05)
+            f"t_d 3 minus {steps}": judge(
+                paired_difference(long, RATE, "t_d", 3, steps), low=points
+            )
             for steps in (1, 2)
         }
         outcomes.append(_outcome(judged, rule))
@@ -141,16 +147,9 @@ def _outcome(judged: dict, rule: Rule, unit: str = "") -> Outcome:
 
 def numbers_of_table3(evidence: Evidence) -> list[Number]:
     """The nine printed rates, to their printed decimal."""
+    points = evidence.bound("all_found_from_four_on", "points")
     return [
-        Number(
-            f"{RATE} t_d {steps}" + ("" if rule.protocol else f", {rule.name}"),
-            rule.protocol,
-            float(rate),
-            tuple(rule.rates[steps]),
-            0.05,
-            "one printed decimal",
-            rule.note,
-        )
+        _rate(f"{RATE}.{steps}", rule, steps, rate, points)
         for rule in rules(evidence)
         for steps, rate in published_rates(evidence).items()
         if steps in rule.rates
@@ -158,8 +157,20 @@ def numbers_of_table3(evidence: Evidence) -> list[Number]:
 
 
 def numbers_of_claim_td4_detects_all(evidence: Evidence) -> list[Number]:
-    """100 % at t_d = 4 by the stated rule."""
-    values, rule = evidence.entry["values"], rules(evidence)[0]
-    rates = np.asarray(rule.rates[values["t_d"]], dtype=float)
-    stated, source = float(values[RATE]), "one printed decimal"
-    return [Number(RATE, rule.protocol, stated, tuple(rates), 0.05, source, rule.note)]
+    """The rate of the stated rule for t_d = 4."""
+    stated, points = evidence.entry["values"], evidence.bound("td4_detects_all", "points")
+    return [_rate(RATE, rules(evidence)[0], stated["t_d"], stated[RATE], points)]
+
+
+def _rate(place: str, rule: Rule, steps: int, rate: float, points: float) -> Number:
+    return Number(
+        place,
+        rule.protocol,
+        float(rate),
+        tuple(rule.rates[steps]),
+        points,
+        "one printed decimal",
+        rule.note,
+        variant="" if rule.protocol else rule.name,
+        label=f"success rate in percent at t_d = {steps}",
+    )

@@ -26,7 +26,6 @@ from plausible.learning.layered import (
     Relaxation,
     Updates,
     backprop_updates,
-    check_inference,
     depth,
     forward,
     gather,
@@ -36,7 +35,8 @@ from plausible.learning.layered import (
 )
 from plausible.learning.layered_rules import fazil_updates, il_updates, zil_updates
 from plausible.learning.trigger import phi, silent_start
-from plausible.studies.song2020.common import Settings, draw_network, read, torch_generator
+from plausible.studies.song2020.common import draw_network, random_batch, torch_generator
+from plausible.studies.song2020.properties.settings import Properties
 
 
 class Case(NamedTuple):
@@ -45,10 +45,7 @@ class Case(NamedTuple):
     network: LayeredNetwork
     inputs: Tensor
     targets: Tensor
-    il_steps: int
-    il_gamma: float
-    detection_steps: int
-    steps: int
+    settings: Properties
     generator: torch.Generator
 
 
@@ -67,7 +64,9 @@ class Model(NamedTuple):
 
 
 def _il(case: Case) -> Updates:
-    return il_updates(case.network, case.inputs, case.targets, case.il_steps, case.il_gamma)
+    return il_updates(
+        case.network, case.inputs, case.targets, case.settings.il_steps, case.settings.il_gamma
+    )
 
 
 def _zil(case: Case) -> Updates:
@@ -76,7 +75,12 @@ def _zil(case: Case) -> Updates:
 
 def _fazil(case: Case) -> Updates:
     found, _ = fazil_updates(
-        case.network, case.inputs, case.targets, case.detection_steps, 0.0, case.steps
+        case.network,
+        case.inputs,
+        case.targets,
+        case.settings.detection_steps,
+        0.0,
+        case.settings.steps,
     )
     return found
 
@@ -98,12 +102,15 @@ def _layer_by_layer(case: Case) -> list[int]:
 PCN_MODELS = {
     "IL": Model(
         _il,
-        lambda case: [case.il_steps] * depth(case.network),
-        lambda case: case.il_gamma,
-        lambda case: _at_every_step(case, case.il_steps, case.il_gamma),
+        lambda case: [case.settings.il_steps] * depth(case.network),
+        lambda case: case.settings.il_gamma,
+        lambda case: _at_every_step(case, case.settings.il_steps, case.settings.il_gamma),
     ),
     "Z-IL": Model(
-        _zil, _layer_by_layer, lambda case: 1.0, lambda case: _at_every_step(case, case.steps, 1.0)
+        _zil,
+        _layer_by_layer,
+        lambda case: 1.0,
+        lambda case: _at_every_step(case, case.settings.steps, 1.0),
     ),
     "Fa-Z-IL": Model(_fazil, _layer_by_layer, lambda case: 1.0, _zil, triggered=True),
 }
@@ -127,40 +134,22 @@ BP_TEXTS = {
 }
 
 
-def properties(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+def properties(settings: Properties, seeds: list[int], dataset, networks) -> pd.DataFrame:
     """Table 2: which model has which property, with the number that decides it.
 
     Equivalence and autonomy hold up to ``equivalence_tolerance``, locality to the last bit; full
     autonomy needs partial autonomy.
 
-    Settings: ``layer_sizes`` (input first; with at least five layers something is left to replace),
-    ``batch_size``, ``il_steps`` (t_c) and ``il_gamma`` of IL, ``detection_steps`` (t_d) and
-    ``steps`` (T) of Fa-Z-IL, ``equivalence_tolerance``.
     Columns: model (BP, IL, Z-IL, Fa-Z-IL), property (equivalence_to_bp, local_plasticity,
     partial_autonomy, full_autonomy), holds, measurement, measured_value, seed.
     """
-    sizes, batch, il_steps, il_gamma, detection_steps, steps, tolerance = read(
-        settings,
-        "properties",
-        "layer_sizes",
-        "batch_size",
-        "il_steps",
-        "il_gamma",
-        "detection_steps",
-        "steps",
-        "equivalence_tolerance",
-    )
-    # The last moment t = l must lie within the T of Fa-Z-IL.
-    check_inference(len(sizes) - 2, 1.0, steps)
     rows = []
+    tolerance = settings.equivalence_tolerance
     for seed in seeds:
         generator = torch_generator("properties", seed, "network")
-        network = draw_network(sizes, generator, biases=True)
-        inputs, targets = (
-            torch.rand(batch, units, generator=generator, dtype=torch.float64)
-            for units in (sizes[0], sizes[-1])
-        )
-        case = Case(network, inputs, targets, il_steps, il_gamma, detection_steps, steps, generator)
+        network = draw_network(settings.layer_sizes, generator, biases=True)
+        batch = random_batch(settings.batch_size, settings.layer_sizes, generator)
+        case = Case(network, *batch, settings, generator)
         values = {"BP": measure_backprop(case)}
         values |= {name: measure(case, model) for name, model in PCN_MODELS.items()}
         for name, found in values.items():
@@ -255,7 +244,7 @@ def isolated_updates(case: Case, model: Model) -> Updates:
 
 def unannounced_updates(case: Case, model: Model) -> Updates:
     """Updates when inference with a free output has run for ``steps`` before the target arrives."""
-    before = relax(case.network, case.inputs, None, case.steps, model.gamma(case))
+    before = relax(case.network, case.inputs, None, case.settings.steps, model.gamma(case))
     record = _learning(case, model, before.values[-1][:-1])
     changes = []
     for level, moment in enumerate(model.moments(case)):
@@ -283,9 +272,9 @@ def _taught(
     """Update of theta^{l+1} from x^{l+1} and the ``course`` of eps^l up to now."""
     errors = course[-1]
     if model.triggered:
-        silent = silent_start(errors, case.detection_steps)
+        silent = silent_start(errors, case.settings.detection_steps)
         for past in course:
-            fires, silent = phi(past, silent, case.detection_steps)
+            fires, silent = phi(past, silent, case.settings.detection_steps)
         errors = torch.where(fires, errors, 0.0)
     return local_update(network, level, values[level + 1], errors)
 

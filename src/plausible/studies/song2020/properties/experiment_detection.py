@@ -22,20 +22,18 @@ from plausible.learning.layered import (
     LayeredNetwork,
     apply,
     backprop_updates,
-    check_inference,
     relax,
 )
-from plausible.learning.trigger import check_trigger, phi
+from plausible.learning.trigger import phi
+from plausible.reproduction.inputs import require
 from plausible.studies.song2020.common import (
-    Settings,
     batches,
     draw_network,
     images_and_targets,
-    read,
-    require,
     sizes_of,
     torch_generator,
 )
+from plausible.studies.song2020.properties.settings import Detection
 
 # What phi watches, from the errors [batches, samples, neurons] of a layer at one time.
 COUNTINGS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -55,14 +53,10 @@ class Counts(NamedTuple):
 
 
 def detection(
-    settings: Settings, seeds: list[int], dataset: Dataset | None, networks
+    settings: Detection, seeds: list[int], dataset: Dataset | None, networks
 ) -> pd.DataFrame:
     """Table 3: success rate of phi against t_d, with the exact zero test and with tolerances.
 
-    Settings: ``l_max`` (list), ``hidden_neurons``, ``detection_steps`` (list of t_d),
-    ``tolerances`` (errors up to this size count as zero; 0 is the exact rule), ``images`` (training
-    images that are looked at), ``batch_size``, ``steps`` (T), ``training_updates`` and
-    ``learning_rate`` (backprop that makes the trained network).
     Columns: l_max, training_state (initial, trained), tolerance, t_d, counting
     (per_neuron_and_sample; per_layer_and_sample and per_layer_and_batch: any error of the layer),
     seed, moments, detected, success_rate_percent, false_alarm_rate_percent (moments whose signal
@@ -71,51 +65,34 @@ def detection(
     Raises
     ------
     StudyError
-        If the images are fewer than asked for, or do not fill batches.
+        If the images are fewer than asked for.
     """
     dataset = require(dataset, "detection", "data set")
-    depths, hidden, t_d, tolerances, count, batch, steps, updates, rate = read(
-        settings,
-        "detection",
-        "l_max",
-        "hidden_neurons",
-        "detection_steps",
-        "tolerances",
-        "images",
-        "batch_size",
-        "steps",
-        "training_updates",
-        "learning_rate",
-    )
     available, pixels = dataset.train_images.shape
-    if count % batch or not 0 < count <= available:
+    if settings.images > available:
         raise StudyError(
-            f"sweep detection: images is {count}, where a multiple of batch_size = {batch} from "
-            f"{batch} to {available} is expected; change it in the study file."
+            f"sweep detection: images is {settings.images}, where at most {available} training "
+            "images are there; lower it in the study file or use a larger data set."
         )
-    for l_max in depths:
-        # The moment t = l of the last layer must lie within T.
-        check_inference(l_max - 1, 1.0, steps)
-    for tolerance in tolerances:
-        check_trigger(min(t_d), tolerance)
     rows = []
-    for l_max in depths:
-        sizes = sizes_of(l_max, hidden, pixels)
+    t_d, batch = settings.detection_steps, settings.batch_size
+    for l_max in settings.l_max:
+        sizes = sizes_of(l_max, settings.hidden_neurons, pixels)
         for seed in seeds:
             generator = torch_generator("detection", seed, "network", l_max)
             initial = draw_network(sizes, generator)
             trained = initial
-            for chosen in batches(available, batch, updates, generator):
+            for chosen in batches(available, batch, settings.training_updates, generator):
                 learned = backprop_updates(trained, *images_and_targets(dataset, chosen))
-                trained = apply(trained, learned, rate)
-            watched = torch.randperm(available, generator=generator)[:count]
+                trained = apply(trained, learned, settings.learning_rate)
+            watched = torch.randperm(available, generator=generator)[: settings.images]
             images, targets = images_and_targets(dataset, watched)
             for state, network in (("initial", initial), ("trained", trained)):
-                errors = error_nodes(network, images, targets, steps, batch)
-                for tolerance in tolerances:
+                errors = error_nodes(network, images, targets, settings.steps, batch)
+                for tolerance in settings.tolerances:
                     for counting in COUNTINGS:
-                        counts = count_detections(errors, t_d, float(tolerance), counting)
-                        labels = (l_max, state, float(tolerance))
+                        counts = count_detections(errors, t_d, tolerance, counting)
+                        labels = (l_max, state, tolerance)
                         rows += _rows(labels, t_d, counting, seed, counts)
     columns = ["l_max", "training_state", "tolerance", "t_d", "counting", "seed"]
     rates = ["moments", "detected", "success_rate_percent", "false_alarm_rate_percent"]

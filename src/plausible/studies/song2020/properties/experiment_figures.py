@@ -15,10 +15,11 @@ from plausible.learning.layered import (
     send_back,
 )
 from plausible.learning.layered_rules import fazil_updates, il_updates, zil_updates
-from plausible.studies.song2020.common import Settings, draw_network, read, torch_generator
+from plausible.studies.song2020.common import draw_network, random_batch, torch_generator
+from plausible.studies.song2020.properties.settings import Fig1, Fig2
 
 
-def fig1(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def fig1(settings: Fig1, seeds, dataset, networks) -> pd.DataFrame:
     """Figure 1: graphs of an ANN and of a PCN with the same weights, read from the implementation.
 
     An edge is drawn where a derivative of the implemented equations is not zero: of the prediction
@@ -26,12 +27,12 @@ def fig1(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
     errors of layer l-1 (eq. 4 and 7). The ANN has no error nodes: both run between value nodes. In
     the PCN an error node acts on its own value node as well.
 
-    Settings: ``layer_sizes`` (input first). Columns: network (ann, pcn), element (value_node,
+    Columns: network (ann, pcn), element (value_node,
     error_node, edge), kind (nodes: input, hidden, output; edges: prediction from a value node,
     error to a value node), layer (0 is the output), index (from 0), target_layer, target_index
     (edges; -1 for nodes), x, y (nodes; NaN for edges).
     """
-    (sizes,) = read(settings, "fig1", "layer_sizes")
+    sizes = settings.layer_sizes
     generator = torch_generator("fig1", seeds[0], "network")
     network = draw_network(sizes, generator)
     values = forward(network, torch.rand(1, sizes[0], generator=generator, dtype=torch.float64))
@@ -91,35 +92,29 @@ def _edge(name: str, kind: str, layer: int, index: int, target_layer: int, targe
     return (name, "edge", kind, layer, index, target_layer, target, np.nan, np.nan)
 
 
-def fig2(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def fig2(settings: Fig2, seeds, dataset, networks) -> pd.DataFrame:
     """Figure 2: what happens when in one weight update; every row was logged by a real run.
 
-    Settings: ``layer_sizes`` (input first), ``batch_size``, ``il_steps`` (t_c), ``gamma`` (of IL;
-    Z-IL and Fa-Z-IL have gamma = 1), ``detection_steps`` (t_d), ``steps`` (T of Fa-Z-IL).
     Columns: algorithm (bp, il, zil, fazil), t (-1 is the forward pass or the prediction phase),
     element (value_nodes, weights), layer (l of x^l, l+1 of theta^{l+1}), event (prediction,
     inference, weight_update, forward, backward).
     """
-    sizes, batch, il_steps, gamma, detection_steps, steps = read(
-        settings,
-        "fig2",
-        "layer_sizes",
-        "batch_size",
-        "il_steps",
-        "gamma",
-        "detection_steps",
-        "steps",
-    )
+    sizes = settings.layer_sizes
     generator = torch_generator("fig2", seeds[0], "network")
     network = draw_network(sizes, generator)
-    inputs, targets = (
-        torch.rand(batch, units, generator=generator, dtype=torch.float64)
-        for units in (sizes[0], sizes[-1])
-    )
+    inputs, targets = random_batch(settings.batch_size, sizes, generator)
     logs: dict[str, list[Event]] = {"bp": [], "il": [], "zil": [], "fazil": []}
     backprop_updates(network, inputs, targets, log=logs["bp"])
-    il_updates(network, inputs, targets, il_steps, gamma, log=logs["il"])
+    il_updates(network, inputs, targets, settings.il_steps, settings.gamma, log=logs["il"])
     zil_updates(network, inputs, targets, log=logs["zil"])
-    fazil_updates(network, inputs, targets, detection_steps, 0.0, steps, log=logs["fazil"])
+    fazil_updates(
+        network,
+        inputs,
+        targets,
+        settings.detection_steps,
+        0.0,
+        settings.steps,
+        log=logs["fazil"],
+    )
     rows = [(algorithm, *event) for algorithm, log in logs.items() for event in log]
     return pd.DataFrame(rows, columns=["algorithm", "t", "element", "layer", "event"])

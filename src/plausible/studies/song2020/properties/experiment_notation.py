@@ -5,7 +5,7 @@ from importlib import import_module
 
 import pandas as pd
 
-from plausible.studies.song2020.common import Settings, read
+from plausible.studies.song2020.properties.settings import Notation
 
 LAYERED = "plausible.learning.layered"
 COMMON = "plausible.studies.song2020.common"
@@ -27,21 +27,19 @@ NAMES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-def notation(settings: Settings, seeds, dataset, networks) -> pd.DataFrame:
+def notation(settings: Notation, seeds, dataset, networks) -> pd.DataFrame:
     """Table 1: every published symbol with its name in the implementation, which is looked up.
 
     E of the ANN is F_t of the PCN with the same weights at t = 0, where the output errors alone are
     not zero: one function. ``depth`` is l_max, the number of layers less one.
 
-    Settings: ``published`` (the ``values`` of the published entry song2020.table1).
     Columns: row (from 1), quantity, ann_symbol, pcn_symbol, name_in_code (without the package),
     found (whether all these names exist).
     """
-    (published,) = read(settings, "notation", "published")
-    symbols = {row["model"]: row for row in published["rows"]}
-    shared = published["shared"]
-    quantities = [name for name in symbols["ANN"] if name != "model"]
-    rows = [(name, symbols["ANN"][name], symbols["PCN"][name]) for name in quantities]
+    symbols = {row["id"]: row for row in settings.published["rows"]}
+    shared = settings.published["shared"]
+    quantities = [name for name in symbols["ann"] if name != "id"]
+    rows = [(name, symbols["ann"][name], symbols["pcn"][name]) for name in quantities]
     rows += [(name, symbol, symbol) for name, symbol in shared.items()]
     table = pd.DataFrame(rows, columns=["quantity", "ann_symbol", "pcn_symbol"])
     table.insert(0, "row", range(1, len(table) + 1))

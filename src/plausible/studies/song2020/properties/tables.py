@@ -2,19 +2,8 @@
 
 import pandas as pd
 
-from plausible.reproduction.markdown import (
-    as_they_are,  # noqa: F401 (named by study files)
-    markdown_table,
-    theorems_markdown,  # noqa: F401
-)
+from plausible.reproduction.markdown import markdown_table
 from plausible.studies.song2020.texts import Published, number
-
-PROPERTIES = {
-    "equivalence_to_bp": "equivalence to BP",
-    "local_plasticity": "local plasticity",
-    "partial_autonomy": "partial autonomy",
-    "full_autonomy": "full autonomy",
-}
 
 
 def answer(holds: pd.Series) -> str:
@@ -32,9 +21,6 @@ def spread(values: pd.Series, digits: int = 1) -> str:
         return "n/a"
     low, high = f"{values.min():.{digits}f}", f"{values.max():.{digits}f}"
     return low if low == high else f"{low} to {high}"
-
-
-# ------------------------------------------------------------------------------ tables 1 to 4
 
 
 def table1_markdown(table: pd.DataFrame, published: Published) -> str:
@@ -55,22 +41,23 @@ def table1_markdown(table: pd.DataFrame, published: Published) -> str:
 
 def table2_markdown(table: pd.DataFrame, published: Published) -> str:
     """Table 2: published and measured properties of the four models, and the measurements."""
-    printed = {row["model"]: row for row in published["rows"]}
+    printed = {row["id"]: row for row in published["rows"]}
+    columns = published["columns"]
     rows = []
     for model, group in table.groupby("model", sort=False):
         cells = [
             f"{'yes' if printed[model][name] else 'no'} / "
             f"{answer(group.loc[group['property'] == name, 'holds'])}"
-            for name in PROPERTIES
+            for name in columns
         ]
         rows.append([model, *cells])
-    summary = markdown_table(["model (published / measured)", *PROPERTIES.values()], rows)
+    summary = markdown_table(["model (published / measured)", *columns.values()], rows)
     measured = []
     for (model, name), group in table.groupby(["model", "property"], sort=False):
         values = group["measured_value"].dropna()
         worst = number(values.loc[values.abs().idxmax()]) if len(values) else "-"
         text = group["measurement"].iloc[0]
-        measured.append([model, PROPERTIES[name], answer(group["holds"]), text, worst])
+        measured.append([model, columns[name], answer(group["holds"]), text, worst])
     header = ["model", "property", "holds", "measurement", "largest value over seeds"]
     return f"{summary}\n{markdown_table(header, measured)}"
 

@@ -5,15 +5,23 @@ statements are about; the small one stands beside it, because the paper's times 
 network (see the explanations).
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence, Number, Outcome
+from plausible.studies.song2020.texts import ALGORITHMS
 
 MILLISECONDS = "milliseconds_per_update"
-NAMES = {"bp": "BP", "il": "IL", "zil": "Z-IL", "fazil": "Fa-Z-IL"}
-DEVICES = {"cpu": "CPU", "cuda": "GPU"}
-ORDER = tuple(NAMES)
+ORDER = ("bp", "il", "zil", "fazil")
+RATIOS = {
+    "zil_near_backprop": ("zil", "bp"),
+    "fazil_near_zil": ("fazil", "zil"),
+    "il_far_above_backprop": ("il", "bp"),
+}
+"""Algorithms that a statement compares."""
 
 
 def medians(evidence: Evidence) -> dict[tuple[str, str], pd.Series]:
@@ -37,20 +45,28 @@ def medians(evidence: Evidence) -> dict[tuple[str, str], pd.Series]:
     return found
 
 
-def _ratio(evidence: Evidence, one: str, other: str, bound: float, above: bool) -> list[Outcome]:
+def published_times(evidence: Evidence) -> dict[str, Mapping[str, Any]]:
+    """Rows of the printed table by device."""
+    return {row["id"]: row for row in evidence.published.values("table4")["rows"]}
+
+
+def _ratio(evidence: Evidence, statement: str, of: str | None = None) -> list[Outcome]:
     """Ratio of two medians for every network and device, and the published ones beside them."""
-    rows = {row["device"]: row for row in evidence.published.entry("table4")["values"]["rows"]}
+    one, other = RATIOS[statement]
+    bound = evidence.bound(statement, "ratio", of)
     outcomes = []
     for (network, device), times in medians(evidence).items():
         ratio = float(times[one] / times[other])
-        notes = [f"{NAMES[one]} {times[one]:.3g} ms over {NAMES[other]} {times[other]:.3g} ms"]
-        stated = rows.get(DEVICES.get(device, ""))
+        notes = [
+            f"{ALGORITHMS[one]} {times[one]:.3g} ms over {ALGORITHMS[other]} {times[other]:.3g} ms"
+        ]
+        stated = published_times(evidence).get(device)
         if stated is not None:
             published = stated[f"{one}_ms"] / stated[f"{other}_ms"]
             notes.append(f"published ratio {published:.2f}")
         if "bp_autograd" in times.index and other == "bp":
             notes.append(f"against BP by autograd {times[one] / times['bp_autograd']:.2f}")
-        holds = ratio > bound if above else ratio < bound
+        holds = ratio > bound if one == "il" else ratio < bound
         outcomes.append(
             Outcome("", bool(holds), ratio, note="; ".join(notes), variant=f"{network} {device}")
         )
@@ -59,48 +75,44 @@ def _ratio(evidence: Evidence, one: str, other: str, bound: float, above: bool) 
 
 def zil_near_backprop(evidence: Evidence) -> list[Outcome]:
     """Z-IL over backprop (the fused one of ours)."""
-    return _ratio(evidence, "zil", "bp", evidence.bounds(0)[0], above=False)
+    return _ratio(evidence, "zil_near_backprop")
 
 
 def fazil_near_zil(evidence: Evidence) -> list[Outcome]:
     """Fa-Z-IL over Z-IL."""
-    return _ratio(evidence, "fazil", "zil", evidence.bounds(1)[0], above=False)
+    return _ratio(evidence, "fazil_near_zil")
 
 
 def il_far_above_backprop(evidence: Evidence) -> list[Outcome]:
     """IL over backprop."""
-    return _ratio(evidence, "il", "bp", evidence.bounds(2)[0], above=True)
+    return _ratio(evidence, "il_far_above_backprop")
 
 
 def order_of_times(evidence: Evidence) -> list[Outcome]:
-    """BP <= Z-IL <= Fa-Z-IL < IL; neighbours within 10 % of each other count as tied."""
-    tie = 1.0 + evidence.bounds(3)[-1] / 100.0
+    """BP <= Z-IL <= Fa-Z-IL < IL; neighbours that are nearly as fast count as tied."""
+    tie = 1.0 + evidence.bound("order_of_times", "tie_percent") / 100.0
     outcomes = []
     for (network, device), times in medians(evidence).items():
         bp, il, zil, fazil = (float(times[name]) for name in ORDER)
         holds = bp <= tie * zil and zil <= tie * fazil and fazil < il
-        listed = ", ".join(f"{NAMES[name]} {times[name]:.3g} ms" for name in ORDER)
+        listed = ", ".join(f"{ALGORITHMS[name]} {times[name]:.3g} ms" for name in ORDER)
         outcomes.append(Outcome("", holds, listed, variant=f"{network} {device}"))
     return outcomes
 
 
 def overheads(evidence: Evidence) -> list[Outcome]:
     """The three ratios of table 4 with its bounds."""
-    outcomes = []
-    for index, one, other in ((0, "zil", "bp"), (1, "fazil", "zil"), (2, "il", "bp")):
-        bound = evidence.bounds(index, of="table4")[0]
-        outcomes += [
-            outcome._replace(variant=f"{NAMES[one]}, {outcome.variant}")
-            for outcome in _ratio(evidence, one, other, bound, above=one == "il")
-        ]
-    return outcomes
+    return [
+        outcome._replace(variant=f"{ALGORITHMS[one]}, {outcome.variant}")
+        for statement, (one, _) in RATIOS.items()
+        for outcome in _ratio(evidence, statement, "table4")
+    ]
 
 
 def bandwidth_note(evidence: Evidence, milliseconds: float) -> str:
     """What a printed time asks of the memory, if all weights of the network are read once."""
     stated = evidence.published.entry("table4")["settings"]
-    pixels = int(stated["input"].split("(")[1].split()[0])
-    sizes = [pixels, *stated["hidden_sizes"], stated["output_size"]]
+    sizes = [stated["inputs"], *stated["hidden_sizes"], stated["output_size"]]
     weights = sum(one * other for one, other in zip(sizes[:-1], sizes[1:], strict=True))
     rate = 4 * weights / (milliseconds * 1e6)
     return (
@@ -113,14 +125,21 @@ def numbers_of_table4(evidence: Evidence) -> list[Number]:
     """The eight printed times; run times depend on the machine, so none is judged."""
     found = medians(evidence)
     numbers = []
-    for row in evidence.entry["values"]["rows"]:
-        device = {name: key for key, name in DEVICES.items()}[row["device"]]
+    for device, row in published_times(evidence).items():
         times = found.get(("imagenet", device))
         for name in ORDER:
-            label = f"{row['device']} {name}_ms"
             stated = float(row[f"{name}_ms"])
-            absent = "" if times is not None else f"this run had no {row['device']}"
-            values = (float(times[name]),) if times is not None else ()
-            note = f"{bandwidth_note(evidence, stated)}; ratios are compared instead"
-            numbers.append(Number(label, "", stated, values, None, "", note, False, absent))
+            numbers.append(
+                Number(
+                    f"rows.{device}.{name}_ms",
+                    "",
+                    stated,
+                    () if times is None else (float(times[name]),),
+                    None,
+                    note=f"{bandwidth_note(evidence, stated)}; ratios are compared instead",
+                    seeded=False,
+                    absent=f"this run had no {row['device']}" if times is None else "",
+                    label=f"{ALGORITHMS[name]} in ms on the {row['device']}",
+                )
+            )
     return numbers

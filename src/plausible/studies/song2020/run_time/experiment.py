@@ -5,18 +5,18 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from plausible.errors import StudyError
 from plausible.learning import fused
 from plausible.learning.layered import LayeredNetwork, activity, depth, make_network
 from plausible.learning.training import resolve_device
-from plausible.studies.song2020.common import Settings, read, require, torch_generator
+from plausible.studies.song2020.common import torch_generator
+from plausible.studies.song2020.run_time.settings import RunTime
 
 COLUMNS = (
     *("network", "layer_sizes", "batch_size", "device", "algorithm"),
@@ -27,17 +27,7 @@ REFERENCE = "bp"
 """The algorithm that the others are compared with."""
 
 
-class Rules(NamedTuple):
-    """Settings of the algorithms."""
-
-    learning_rate: float
-    il_steps: int
-    il_gamma: float
-    detection_steps: int
-    tolerance: float
-
-
-def run_time(settings: Settings, seeds: list[int], dataset, networks) -> pd.DataFrame:
+def run_time(settings: RunTime, seeds: list[int], dataset, networks) -> pd.DataFrame:
     """Table 4: milliseconds per weight update, including its forward pass or prediction phase.
 
     Input and target are random and fixed, weights float32. The algorithms take turns on the same
@@ -52,55 +42,44 @@ def run_time(settings: Settings, seeds: list[int], dataset, networks) -> pd.Data
     ``plausible.learning.fused``: ``bp``, ``il``, ``zil`` (every layer relaxes at every step) and
     ``fazil`` (phi watches every neuron at every step).
 
-    Settings: ``networks`` (name: ``layer_sizes``, input first, and ``batch_size``), ``il_steps``
-    and ``il_gamma`` of IL, ``detection_steps`` and ``tolerance`` of phi, ``learning_rate`` (small
-    enough that hundreds of updates leave the errors on the one sample at their size), ``warm_up``
-    (updates before, from 1), ``repetitions``, ``device``. Columns: ``COLUMNS``.
+    Columns: ``COLUMNS``.
 
     Raises
     ------
-    StudyError
-        If a setting is missing or nothing would be measured.
     DeviceError
         If the device of the configuration is not there.
     """
-    shapes, *rules, warm_up, repetitions = read(
-        settings, "run_time", "networks", *Rules._fields, "warm_up", "repetitions"
-    )
-    for name, count in (("warm_up", warm_up), ("repetitions", repetitions)):
-        if count < 1:
-            raise StudyError(f"sweep run_time: {name}: found {count}, expected a number from 1.")
-    resolve_device(settings.get("device", "cpu"))
-    shapes = require(shapes, "run_time", "network")
+    resolve_device(settings.device)
+    shapes = settings.networks
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in shapes}
     # The largest last: the peak that the system reports of this process at its end is then that of
     # the whole, though `_forget_peak` lets it start anew.
-    for name in sorted(shapes, key=lambda name: _weight_count(shapes[name]["layer_sizes"])):
-        sizes, batch_size = shapes[name]["layer_sizes"], shapes[name]["batch_size"]
+    for name in sorted(shapes, key=lambda name: _weight_count(shapes[name].layer_sizes)):
+        sizes, batch_size = shapes[name].layer_sizes, shapes[name].batch_size
         for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
             generator = torch_generator("run_time", seeds[0], name)
             network = _draw_network(sizes, generator, device)
             inputs = torch.rand(batch_size, sizes[0], generator=generator).to(device)
             targets = torch.rand(batch_size, sizes[-1], generator=generator).to(device)
-            updates = make_updates(network, inputs, targets, Rules(*rules))
-            measured = _measure(updates, warm_up, repetitions, device)
+            updates = make_updates(network, inputs, targets, settings)
+            measured = _measure(updates, settings.warm_up, settings.repetitions, device)
             described = ("-".join(map(str, sizes)), batch_size, device)
             rows[name] += [(name, *described, *row) for row in measured]
     return pd.DataFrame([row for some in rows.values() for row in some], columns=list(COLUMNS))
 
 
 def make_updates(
-    network: LayeredNetwork, inputs: Tensor, targets: Tensor, rules: Rules
+    network: LayeredNetwork, inputs: Tensor, targets: Tensor, settings: RunTime
 ) -> dict[str, Callable[[], None]]:
     """Functions by algorithm, each of which makes one update of ``network`` in place."""
     work = fused.make_workspace(network, len(inputs))
-    given = (network, work, inputs, targets, rules.learning_rate)
+    given = (network, work, inputs, targets, settings.learning_rate)
     return {
-        "bp_autograd": _autograd_update(network, inputs, targets, rules.learning_rate),
+        "bp_autograd": _autograd_update(network, inputs, targets, settings.learning_rate),
         "bp": lambda: fused.backprop(*given),
-        "il": lambda: fused.il(*given, rules.il_steps, rules.il_gamma),
+        "il": lambda: fused.il(*given, settings.il_steps, settings.il_gamma),
         "zil": lambda: fused.zil(*given),
-        "fazil": lambda: fused.fazil(*given, rules.detection_steps, rules.tolerance),
+        "fazil": lambda: fused.fazil(*given, settings.detection_steps, settings.tolerance),
     }
 
 

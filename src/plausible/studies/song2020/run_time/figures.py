@@ -19,11 +19,7 @@ from plausible.drawing.style import (
     series_handle,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.song2020.looks import (
-    ALGORITHMS,
-)
-
-DEVICES = {"cpu": "CPU", "cuda": "GPU"}
+from plausible.studies.song2020.looks import ALGORITHMS
 
 
 @in_style
@@ -34,11 +30,12 @@ def table4_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
     panels = figure.subplots(len(groups), 2, sharex="col", sharey=True, squeeze=False)
     names = [name for name in ALGORITHMS if name in set(table["algorithm"])]
     letters = iter("abcdefgh")
-    printed = {row["device"]: row for row in published.values("table4")["rows"]}
+    printed = {row["id"]: row for row in published.values("table4")["rows"]}
     for (times, ratios), (network, device) in zip(panels, groups, strict=True):
         rows = table[(table["network"] == network) & (table["device"] == device)]
         rows = rows.set_index("algorithm")
-        theirs = printed.get(DEVICES.get(device, device), {}) if network == "imagenet" else {}
+        printed_here = printed.get(device, {})
+        theirs = printed_here if network == "imagenet" else {}
         for y, name in enumerate(names):
             if name in rows.index:
                 ratio = theirs.get(f"{name}_ms", np.nan) / theirs.get("bp_ms", np.nan)
@@ -54,10 +51,8 @@ def table4_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
         times.set_ylim(len(names) - 0.4, -0.6)
         times.tick_params(axis="y", length=0)
         first = rows.iloc[0]
-        title = (
-            f"{DEVICES.get(device, device)}, {first['layer_sizes']}, batch {first['batch_size']}"
-        )
-        letter(times, next(letters), title)
+        shape = f"{first['layer_sizes']}, batch {first['batch_size']}"
+        letter(times, next(letters), f"{printed_here.get('device', device)}, {shape}")
         ratios.axvline(1.0, color=GREY, lw=0.6)
         for axes in (times, ratios):
             axes.grid(axis="x", color=LIGHT_GREY, lw=0.5)

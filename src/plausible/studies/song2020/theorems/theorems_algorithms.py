@@ -17,7 +17,7 @@ from plausible.learning.layered import (
     start,
 )
 from plausible.learning.layered_rules import Detections, fazil_updates, il_updates, zil_updates
-from plausible.reproduction.inputs import Settings
+from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, normal
 from plausible.studies.song2020.theorems.problems import (
     DEPTHS,
@@ -50,7 +50,7 @@ def _timing(log: list[Event]) -> tuple[set[int], int, list[int]]:
     return set(learned_at), len(steps), [layers.count(layer) for layer in sorted(set(layers))]
 
 
-def inference_learning(settings: Settings, seed: int) -> list[Check]:
+def inference_learning(settings: ExperimentSettings, seed: int) -> list[Check]:
     """IL updates all weights once per training pair, at t = t_c."""
     checks = []
     for protocol, order in (("corrected", "simultaneous"), ("as_published", "listing")):
@@ -69,7 +69,7 @@ def inference_learning(settings: Settings, seed: int) -> list[Check]:
         suffix = "" if protocol == "corrected" else "; value nodes first, as in the listing"
         checks += [
             Check(
-                "update_happens_once_per_training",
+                "one_update_at_t_c",
                 f"networks (l_max 2 to 4) whose matrices do not all learn once, at t_c = {IL_STEPS}"
                 + suffix,
                 wrong,
@@ -78,7 +78,7 @@ def inference_learning(settings: Settings, seed: int) -> list[Check]:
                 protocol,
             ),
             Check(
-                "update_happens_once_per_training",
+                "one_update_at_t_c",
                 f"inference steps before the update, distance to t_c = {IL_STEPS}{suffix}",
                 max(inference),
                 0.0,
@@ -89,7 +89,7 @@ def inference_learning(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def zil_algorithm(settings: Settings, seed: int) -> list[Check]:
+def zil_algorithm(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Z-IL needs l_max moments, and simultaneous steps make it backprop."""
     checks = []
     for l_max in DEPTHS:
@@ -103,19 +103,19 @@ def zil_algorithm(settings: Settings, seed: int) -> list[Check]:
         )
         checks += [
             Check(
-                "needs_most_max_inference_steps_per",
+                "at_most_l_max_steps",
                 f"inference steps of one update of all {l_max} matrices",
                 steps,
                 l_max,
             ),
             Check(
-                "updates_step_computed_state_time",
+                "updates_from_state_at_t",
                 f"{text}; all from the state at t",
                 update_difference(zil(problem), problem),
                 1e-12,
             ),
             Check(
-                "updates_step_computed_state_time",
+                "updates_from_state_at_t",
                 f"{text}; value nodes first, as in the listing",
                 update_difference(listed_zil(printed), printed),
                 1e-12,
@@ -126,7 +126,7 @@ def zil_algorithm(settings: Settings, seed: int) -> list[Check]:
     return checks
 
 
-def fazil_algorithm(settings: Settings, seed: int) -> list[Check]:
+def fazil_algorithm(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Fa-Z-IL with t_d = 4: its updates are those of Z-IL and of backprop."""
     checks = []
     where = f"T = {AUTONOMOUS_STEPS}, t_d = {DETECTION_STEPS}, weights moving during inference"
@@ -138,20 +138,20 @@ def fazil_algorithm(settings: Settings, seed: int) -> list[Check]:
         text = f"Fa-Z-IL at l_max = {l_max} ({where})"
         checks += [
             Check(
-                "resulting_weights_equal_those_zil",
+                "same_as_zil",
                 f"{text} against Z-IL: maximum difference of the updates",
                 largest_difference(parts(found), parts(expected)),
                 0.0,
                 "==",
             ),
             Check(
-                "resulting_weights_equal_those_zil",
+                "same_as_zil",
                 f"{text} against autograd: maximum relative difference of the updates",
                 update_difference(found, problem),
                 1e-12,
             ),
             Check(
-                "resulting_weights_equal_those_zil",
+                "same_as_zil",
                 f"{text} against autograd; value nodes first, as in the listing",
                 update_difference(_moving_fazil(printed, "listing")[0], printed),
                 1e-12,
@@ -192,12 +192,12 @@ def _silent_problem(seed: int, l_max: int) -> Problem:
     return problem._replace(network=network)
 
 
-def trigger(settings: Settings, seed: int) -> list[Check]:
+def trigger(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 4: phi finds t = l; where it finds nothing at t = l there is nothing to learn."""
     problems = [random_problem("model.phi", seed, l_max, True) for l_max in DEPTHS]
     checks = [
         Check(
-            "phi_fires_there",
+            "fires_at_l_only",
             f"share of nodes with an error at t = l where phi with t_d = {steps} does not fire "
             f"once and at t = l, T = {AUTONOMOUS_STEPS}, l_max 2 to 4",
             max(_missed(problem, steps) for problem in problems),
@@ -214,7 +214,7 @@ def trigger(settings: Settings, seed: int) -> list[Check]:
         late.append(update_difference(fazil, problem))
     checks += [
         Check(
-            "missed_detection_epsilon_harmless",
+            "silent_nodes_harmless",
             "ReLU networks, nodes without an error at t = l: backprop's largest error there, by "
             "autograd",
             max(silent),
@@ -222,7 +222,7 @@ def trigger(settings: Settings, seed: int) -> list[Check]:
             "==",
         ),
         Check(
-            "missed_detection_epsilon_harmless",
+            "silent_nodes_harmless",
             "ReLU networks, where a node silent at t = l may get its first error later and then "
             f"fires: Fa-Z-IL until T = {AUTONOMOUS_STEPS} against autograd, maximum relative "
             "difference of the updates",
@@ -242,7 +242,7 @@ def _silent_error(problem: Problem) -> float:
     return max(float((delta.abs() * (error == 0)).max()) for error, delta in pairs)
 
 
-def fixed_moment(settings: Settings, seed: int) -> list[Check]:
+def fixed_moment(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 5.1: all matrices at one fixed t is IL with t_c = t."""
     differences = []
     for l_max in DEPTHS:
@@ -256,10 +256,10 @@ def fixed_moment(settings: Settings, seed: int) -> list[Check]:
         "Z-IL with every matrix at a fixed t (0, 1, 2, 3, 4, 16, 64; gamma 0.01, 0.5, 1; l_max 2 "
         "to 4) against IL with t_c = t: maximum difference of the updates"
     )
-    return [Check("weights_both_code_paths_identical", text, max(differences), 0.0, "==")]
+    return [Check("same_weights", text, max(differences), 0.0, "==")]
 
 
-def symmetric_weights(settings: Settings, seed: int) -> list[Check]:
+def symmetric_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 6: weights back that start equal and learn from the same two nodes stay equal.
 
     Z-IL, sample by sample; each synapse of the way back multiplies the two activities itself.
@@ -279,14 +279,14 @@ def symmetric_weights(settings: Settings, seed: int) -> list[Check]:
     text = "after 100 samples of Z-IL with two copies of the weights, l_max 2 to 4"
     return [
         Check(
-            "max_difference_after_training",
+            "copies_stay_equal",
             f"largest difference of the copies {text}",
             max(apart),
             0.0,
             "==",
         ),
         Check(
-            "max_difference_after_training",
+            "copies_stay_equal",
             f"largest distance travelled by a weight {text}",
             min(moved),
             0.01,

@@ -1,6 +1,5 @@
 """Table 4: what is timed is one update of each algorithm, and every number is measured."""
 
-import json
 import subprocess
 import sys
 
@@ -8,25 +7,24 @@ import pandas as pd
 import pytest
 import torch
 
-from plausible.errors import DeviceError, StudyError
+from plausible.errors import DeviceError
 from plausible.learning.layered import apply, backprop_updates, make_network
 from plausible.learning.layered_rules import il_updates
-from plausible.studies.song2020.run_time.experiment import COLUMNS, Rules, make_updates, run_time
+from plausible.studies.song2020.run_time.experiment import COLUMNS, make_updates, run_time
+
+from ...part_results import read_sweep
 
 torch.set_num_threads(1)
-SETTINGS = {
+CHANGED = {
     "networks": {
         "imagenet": {"layer_sizes": [3000, 400, 30, 20, 5], "batch_size": 1},
         "mnist": {"layer_sizes": [20, 12, 10, 5], "batch_size": 4},
     },
     "il_steps": 6,
-    "il_gamma": 0.1,
-    "detection_steps": 4,
-    "tolerance": 0.0,
-    "learning_rate": 1e-7,
     "warm_up": 1,
     "repetitions": 5,
 }
+SETTINGS = read_sweep("song2020.run_time", "run_time", **CHANGED)
 ALGORITHMS = ["bp_autograd", "bp", "il", "zil", "fazil"]
 
 
@@ -38,7 +36,7 @@ def table() -> pd.DataFrame:
 def test_one_row_for_every_network_and_algorithm(table):
     assert list(table.columns) == list(COLUMNS)
     cpu = table[table["device"] == "cpu"]
-    expected = [(name, a) for name in SETTINGS["networks"] for a in ALGORITHMS]
+    expected = [(name, a) for name in SETTINGS.networks for a in ALGORITHMS]
     assert list(zip(cpu["network"], cpu["algorithm"], strict=True)) == expected
     assert set(cpu["layer_sizes"]) == {"3000-400-30-20-5", "20-12-10-5"}
     assert dict(zip(cpu["network"], cpu["batch_size"], strict=True)) == {"imagenet": 1, "mnist": 4}
@@ -63,11 +61,15 @@ def test_autograd_needs_room_for_the_gradient_and_fused_updates_do_not(tmp_path)
     Measured in a process of its own: this one may hold free memory of earlier tests in reserve.
     """
     script = (
-        "import json, sys; from plausible.studies.song2020.run_time.experiment import run_time; "
-        "run_time(json.loads(sys.argv[1]), [5], None, None).to_csv(sys.argv[2])"
+        "import sys; from plausible.studies.song2020.run_time.experiment import run_time; "
+        "from plausible.studies.song2020.run_time.settings import RunTime; "
+        "settings = RunTime.model_validate_json(sys.argv[1]); "
+        "run_time(settings, [5], None, None).to_csv(sys.argv[2])"
     )
     path = tmp_path / "times.csv"
-    subprocess.run([sys.executable, "-c", script, json.dumps(SETTINGS), str(path)], check=True)
+    subprocess.run(
+        [sys.executable, "-c", script, SETTINGS.model_dump_json(), str(path)], check=True
+    )
     table = pd.read_csv(path)
     rows = table[(table["network"] == "imagenet") & (table["device"] == "cpu")]
     memory = rows.set_index("algorithm")["peak_memory_mb"]
@@ -97,29 +99,13 @@ def test_what_is_timed_is_the_whole_update(algorithm):
         else backprop_updates(network, inputs, targets)
     )
     expected = apply(network, readable, 0.1)
-    make_updates(network, inputs, targets, Rules(0.1, 6, 0.1, 4, 0.0))[algorithm]()
+    make_updates(network, inputs, targets, SETTINGS.changed(learning_rate=0.1))[algorithm]()
     for found, wanted in zip(network.weights, expected.weights, strict=True):
         assert torch.allclose(found, wanted, rtol=0.0, atol=1e-13)
     assert not any(weight.requires_grad for weight in network.weights)
 
 
-@pytest.mark.parametrize(
-    ("changes", "error", "words"),
-    [
-        ({"repetitions": 0}, StudyError, "repetitions: found 0"),
-        ({"warm_up": 0}, StudyError, "warm_up: found 0"),
-        ({"networks": {}}, StudyError, "no network was found"),
-        ({"device": "cuda"}, DeviceError, "found 'cuda'"),
-    ],
-)
-def test_settings_that_cannot_be_meant_are_refused(changes, error, words):
-    if changes.get("device") == "cuda" and torch.cuda.is_available():
-        pytest.skip("there is a CUDA device")
-    with pytest.raises(error, match=words):
-        run_time({**SETTINGS, **changes}, [5], None, None)
-
-
-def test_a_missing_setting_is_named():
-    settings = {name: value for name, value in SETTINGS.items() if name != "il_steps"}
-    with pytest.raises(StudyError, match="'il_steps' was not found"):
-        run_time(settings, [5], None, None)
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(DeviceError, match="found 'cuda'"):
+        run_time(SETTINGS.model_copy(update={"device": "cuda"}), [5], None, None)

@@ -1,0 +1,36 @@
+"""Settings of table 4: networks, algorithms, number of measurements."""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, NotNegative, NotNegativeCount, Positive, Settings
+from plausible.studies.song2020.settings import LayerSizes
+
+
+class Network(Settings):
+    """A network whose weight update is timed."""
+
+    layer_sizes: LayerSizes
+    batch_size: Count
+
+
+class RunTime(ExperimentSettings):
+    """Time and memory of one weight update by each algorithm."""
+
+    networks: Mapping[str, Network] = Field(min_length=1)
+    il_steps: NotNegativeCount
+    """t_c of IL."""
+    il_gamma: Positive
+    """gamma of IL."""
+    detection_steps: Count
+    """t_d of Fa-Z-IL."""
+    tolerance: NotNegative
+    """Errors up to this size count as zero for phi."""
+    learning_rate: Positive
+    """Small enough that hundreds of updates leave the errors on the one sample at their size."""
+    warm_up: Count
+    """Updates before the first measurement."""
+    repetitions: Count
+    """Measured updates of every algorithm."""
