@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
-from plausible.errors import StudyError
 from plausible.drawing import style
+from plausible.errors import StudyError
 from plausible.reproduction.published import load_curves
 
 

@@ -14,10 +14,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from scipy.stats import t as student_t
 
+from plausible.drawing import heat_maps, song2020, style
 from plausible.errors import StudyError
 from plausible.measure.cell_distance import cell_distance
-from plausible.drawing import heat_maps, song2020, style
 from plausible.reproduction.published import load_curves
+from plausible.studies.song2020.ablation.figures import cells_of, grid_rows
+from plausible.studies.song2020.ablation.figures_sigma import scaled_divergence
 from plausible.studies.song2020.beyond.figures import moment_distance
 from plausible.studies.song2020.looks import (
     TEST_ERROR,
@@ -29,8 +31,6 @@ from plausible.studies.song2020.looks import (
     power_label,
     sigma_rows,
 )
-from plausible.studies.song2020.ablation.figures import cells_of, grid_rows
-from plausible.studies.song2020.ablation.figures_sigma import scaled_divergence
 from plausible.studies.song2020.properties.figures_detection import calibration_scores
 
 from .pictures import CURVES, check_legibility, legend_texts, lines_of

@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from plausible.studies.thuesen2022.experiments import EXPERIMENTS
 from torch.utils.flop_counter import FlopCounterMode
 
 from plausible.errors import PlausibleError, StudyError
 from plausible.kernels.lif_network import simulate_network
 from plausible.kernels.types import SimulationSettings
+from plausible.learning.operation_count import count_multiply_adds
 from plausible.learning.optimizers import init_optimizer
 from plausible.learning.settings import TrainingSettings
 from plausible.learning.training import evaluate
@@ -17,10 +19,8 @@ from plausible.networks.mlp import init_network
 from plausible.neurons.spikes import alpha_kernel, apply_kernel
 from plausible.studies.thuesen2022 import constraints as constraints_module
 from plausible.studies.thuesen2022 import locality
-from plausible.studies.thuesen2022.neurons.experiment_coding import filtered_moments, lag_moments
-from plausible.studies.thuesen2022.experiments import EXPERIMENTS
 from plausible.studies.thuesen2022.learning.experiment import log_spaced_steps
-from plausible.learning.operation_count import count_multiply_adds
+from plausible.studies.thuesen2022.neurons.experiment_coding import filtered_moments, lag_moments
 from plausible.studies.thuesen2022.table1.experiment import input_seed
 
 SIMULATION = {"corrected": {"simulation_time_ms": 100, "checkpoints_ms": [50, 100]}}

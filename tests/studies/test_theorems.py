@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from plausible.studies.thuesen2022.theorems import COLUMNS, THEOREMS, theorems
 
 from plausible.learning import predictive_coding, update
 from plausible.learning.backprop import cross_entropy
@@ -19,7 +20,6 @@ from plausible.studies.thuesen2022 import (
     theorems_statistics,
 )
 from plausible.studies.thuesen2022.theorem_problems import holds
-from plausible.studies.thuesen2022.theorems import COLUMNS, THEOREMS, theorems
 
 from .theorem_rows import check_all_hold, measured, stated, with_outcomes
 
