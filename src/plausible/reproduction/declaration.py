@@ -16,7 +16,7 @@ from plausible.config import nearest
 from plausible.errors import StudyError
 from plausible.learning.settings import TrainingSettings
 from plausible.reproduction.parts import Place, file_of, place
-from plausible.reproduction.settings import ExperimentSettings, Loose, model_name
+from plausible.reproduction.settings import ExperimentSettings, model_name
 from plausible.reproduction.study_files import THEOREMS, read_study_files
 from plausible.settings import read_settings
 
@@ -392,7 +392,6 @@ def settings_model(document: str, part: str, experiment: str) -> type[Experiment
     if model is None and experiment == THEOREMS:
         return ExperimentSettings
     if model is None:
-        return Loose  # until every part has its types
         raise StudyError(
             f"the settings of the experiment {experiment} have no type; add the class {name} to "
             f"plausible/studies/{document}/{part}/settings.py."

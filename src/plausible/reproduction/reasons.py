@@ -13,8 +13,7 @@ from pydantic import Field
 from plausible.errors import StudyError
 from plausible.files import read_yaml
 from plausible.reproduction.parts import file_of
-from plausible.reproduction.settings import Settings
-from plausible.settings import read_settings
+from plausible.settings import Settings, read_settings
 
 FILE = "reasons.yaml"
 

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict
-
 from plausible.settings import (
     Count,
     NotNegativeCount,
@@ -33,29 +31,6 @@ class ExperimentSettings(Settings):
     """Spiking-simulation settings by ``<network>.<protocol>``, of experiments with networks."""
     published: Mapping[str, Any] = {}
     """Published values, printed and recovered, of the result that the experiment is set beside."""
-
-
-class Loose(ExperimentSettings):
-    """Settings without a type of their own, until every part has them."""
-
-    model_config = ConfigDict(extra="allow")
-
-    def __getitem__(self, key):
-        return (
-            self.__pydantic_extra__[key] if key in self.__pydantic_extra__ else getattr(self, key)
-        )
-
-    def __contains__(self, key):
-        return key in self.__pydantic_extra__ or key in self.model_fields_set
-
-    def get(self, key, default=None):
-        return self[key] if key in self else default
-
-    def keys(self):
-        return [*self.__pydantic_extra__, *self.model_fields_set]
-
-    def __iter__(self):
-        return iter(self.keys())
 
 
 ExperimentSettings.given = tuple(ExperimentSettings.model_fields)

@@ -13,7 +13,7 @@ from plausible.errors import StudyError
 from plausible.files import read_yaml
 
 if TYPE_CHECKING:
-    from plausible.reproduction.settings import Settings
+    from plausible.settings import Settings
 
 SECTIONS = ("train", "simulate", "sweep", "results")
 """Sections of a part, each a mapping by name."""

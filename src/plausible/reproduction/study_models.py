@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from plausible.reproduction.settings import Count, Settings
+from plausible.settings import Count, Settings
 
 Scales = Literal["demo", "quick", "paper"]
 Values = Mapping[str, Any]

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from plausible.reproduction.settings import Count, ExperimentSettings, NotNegativeCount, Settings
-from plausible.settings import NotNegative, Positive
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, NotNegative, NotNegativeCount, Positive, Settings
 
 Protocol = Literal["as_published", "as_coded", "calibrated", "corrected"]
 Part = Literal["train", "thesis", "official"]

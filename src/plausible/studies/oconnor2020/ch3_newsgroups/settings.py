@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from plausible.reproduction.settings import Count, ExperimentSettings, Settings
-from plausible.settings import Positive
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, Positive, Settings
 
 
 class Division(Settings):

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from plausible.reproduction.settings import Count, ExperimentSettings
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count
 
 
 class Fig3(ExperimentSettings):

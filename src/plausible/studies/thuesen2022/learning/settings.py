@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from plausible.learning.settings import TrainingSettings
-from plausible.reproduction.settings import Count, ExperimentSettings, NotNegativeCount
-from plausible.settings import Positive
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, NotNegativeCount, Positive
 
 
 class _Training(ExperimentSettings):

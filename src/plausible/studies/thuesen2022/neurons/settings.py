@@ -2,8 +2,8 @@
 
 from pydantic import Field, model_validator
 
-from plausible.reproduction.settings import Count, ExperimentSettings
-from plausible.settings import NotNegative, Positive
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, NotNegative, Positive
 
 
 class Fig2a(ExperimentSettings):

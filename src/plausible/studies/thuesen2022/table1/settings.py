@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from plausible.reproduction.settings import Count, ExperimentSettings
-from plausible.settings import Positive
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, Positive
 
 
 class Fig4(ExperimentSettings):
