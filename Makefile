@@ -63,6 +63,10 @@ keys: setup ## every key of config.yaml: what is allowed, default, meaning
 same: setup ## compare the tables of two runs or commits (ARGS="HEAD~1 HEAD --study song2020")
 	@$(BIN)/python -m plausible.reproduction.same_results $(ARGS)
 
+.PHONY: schemas
+schemas: setup ## renew the JSON schemas of the study files after a change of settings
+	$(BIN)/python -m plausible.reproduction.schemas $(ARGS)
+
 .PHONY: bench
 bench: setup ## measure our speed (benchmarks/README.md)
 	$(BIN)/python benchmarks/run.py $(ARGS)
