@@ -32,8 +32,12 @@ all: setup ## reproduce everything at the scale of config.yaml (CORES=8, ARGS="-
 	$(BIN)/snakemake --cores $(CORES) all $(ARGS)
 
 .PHONY: test
-test: setup ## run the tests (ARGS="-k verdicts")
-	$(BIN)/python -m pytest $(ARGS)
+test: setup ## run the tests on all cores (ARGS="-k verdicts")
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile $(ARGS)
+
+.PHONY: test-quick
+test-quick: setup ## run the tests that take seconds: no workflow, no training, no real data
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile -m "not slow" $(ARGS)
 
 .PHONY: check
 check: test all lint ## what the continuous integration runs: tests, demo scale, linters
