@@ -126,5 +126,5 @@ clean: ## remove results, reports and logs of this machine (not the reference ru
 .PHONY: help
 help: ## show this list
 	@echo "make all reproduces everything; make test runs the tests. All targets:"
-	@sed -n -E 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+	@sed -n -E 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 	@echo "One study or one result, inside .venv: snakemake --cores 8 thuesen2022_table1 (make list)"
