@@ -51,6 +51,8 @@ class TrainingSettings(NamedTuple):
     output: str = "linear"
     """linear | rate: batch norm and scaled soft rate on the output layer too."""
     batch_norm: bool = False
+    """Needs batches of two samples or more; a rest of one at the end of an epoch is trained on, but
+    left out of the moving averages."""
     batch_norm_affine: bool = True
     batch_norm_epsilon: float = 1e-5
     batch_norm_new_weight: float = 0.1
@@ -139,6 +141,11 @@ def check_settings(settings: TrainingSettings) -> None:
         raise ConfigError(
             "training settings: batch_norm_new_weight is "
             f"{settings.batch_norm_new_weight!r}, expected 0 < weight <= 1."
+        )
+    if settings.batch_norm and settings.batch_size == 1:
+        raise ConfigError(
+            "training settings: batch_size is 1 with batch_norm, expected 2 or more, since one "
+            "sample has no variance; choose larger batches or leave batch_norm out."
         )
 
 
