@@ -429,3 +429,5 @@ def test_arrays_that_do_not_fit_are_said():
         network_from_arrays({"weights_0": np.ones((2, 2), int)}, rule)
     with pytest.raises(StudyError, match="rectified network: expected 8 labels"):
         rectified_network.train(weights(0, (12, 4)), 0.1, levels(0), WHITE, labels[:3], [0])
+    with pytest.raises(StudyError, match="rectified network: an input is not finite"):
+        rectified_network.outputs(weights(0, (12, 4)), np.full((8, 12), np.nan))

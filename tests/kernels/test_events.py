@@ -36,6 +36,12 @@ def dense(events: Events, neurons: int) -> np.ndarray:
     return counts
 
 
+@pytest.mark.parametrize("mean", [np.nan, np.inf, -1.0, 501.0])
+def test_means_that_no_step_can_have_are_said(mean: float) -> None:
+    with pytest.raises(StudyError, match="lie between 0 and 500"):
+        thresholds_of(mean)
+
+
 def test_words_are_those_of_splitmix64() -> None:
     # First outputs of the reference implementation for the seed 1234567.
     expected = [
@@ -182,5 +188,5 @@ def test_events_and_dense_counts_say_the_same(
 
 
 def test_too_high_a_rate_is_said() -> None:
-    with pytest.raises(StudyError, match="lower input_rate_hz or dt_ms"):
+    with pytest.raises(StudyError, match="choose input_rate_hz and dt_ms"):
         thresholds_of(501.0)

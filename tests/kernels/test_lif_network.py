@@ -246,6 +246,8 @@ def test_raster_shows_the_spikes_that_are_counted(protocol: str) -> None:
         ({"kernel_order": "both"}, "kernel order is 'both'"),
         ({"integration": "heun"}, "integration is 'heun'"),
         ({"input_rate_hz": 0.0}, "input_rate_hz is 0.0"),
+        ({"input_rate_hz": np.inf}, "input_rate_hz is inf, expected a finite positive number"),
+        ({"lif": LIF(membrane_time_constant_s=np.inf)}, "finite positive numbers only"),
         ({"dt_ms": 0.3}, "not a positive multiple of dt_ms 0.3"),
         ({"checkpoints_ms": (100, 50)}, r"checkpoints_ms \[100, 50\] must ascend"),
         ({"checkpoints_ms": (100, 300)}, "must ascend within 0 and simulation_time_ms 200"),
@@ -275,5 +277,14 @@ def test_arrays_that_do_not_fit_are_said() -> None:
     with pytest.raises(StudyError, match="not finite"):
         broken = network._replace(biases=(network.biases[0] * np.nan, *network.biases[1:]))
         simulate_network(images, WHITE, broken, CORRECTED, 0)
+    for broken in (
+        network._replace(weights=(network.weights[0] * 1e40, *network.weights[1:])),
+        network._replace(input_scale=np.nan),
+        network._replace(activation_scale=np.inf),
+    ):
+        with pytest.raises(StudyError, match="not finite in float32, so currents would not be"):
+            simulate_network(images, WHITE, broken, CORRECTED, 0)
+    with pytest.raises(StudyError, match="input spikes are not finite"):
+        simulate_spikes(np.full((1, 200, 20), np.nan), network, CORRECTED)
     with pytest.raises(StudyError, match=r"expected \(n, 200, 20\)"):
         simulate_spikes(np.zeros((1, 100, 20), int), network, CORRECTED)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from plausible.errors import StudyError
+from plausible.kernels.lif_layer import constant_current_counts
 from plausible.kernels.single_neuron import constant_current_rates, simulate_single_neuron
 from plausible.kernels.types import SimulationSettings
 from plausible.neurons.lif_dynamics import firing_rate_hz, simulate_lif
@@ -55,6 +56,19 @@ def test_neurons_do_not_disturb_each_other() -> None:
     assert np.array_equal(
         simulate_single_neuron(silenced, window, rng_seed=3, repetitions=3)[:, 30:], rates[:, 30:]
     )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_currents_that_are_not_finite_are_refused(value: float) -> None:
+    currents = np.array([3.0, value])
+    with pytest.raises(StudyError, match=r"1 of 2 input currents are not finite, .* \[1\]"):
+        constant_current_counts(currents, SimulationSettings())
+    for form in (
+        lambda: constant_current_rates(currents, SimulationSettings()),
+        lambda: simulate_single_neuron(currents, SimulationSettings(), 0, 1),
+    ):
+        with pytest.raises(StudyError, match="one or more finite numbers"):
+            form()
 
 
 def test_currents_that_are_no_vector_are_said() -> None:

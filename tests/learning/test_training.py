@@ -422,11 +422,28 @@ def test_whole_numbers_are_numbers():
             {"batch_norm_new_weight": 1.5},
             "new_weight: found 1.5, where a number up to 1",
         ),
+        ({"batch_norm": True, "batch_size": 1}, "batch_size is 1 with batch_norm, expected 2"),
     ],
 )
 def test_bad_settings_are_one_sentence(values, message):
     with pytest.raises(StudyError, match=message):
         read_settings(TrainingSettings, values, "run")
+
+
+@pytest.mark.parametrize("rule", ["backprop", "zil", "zil_sequential", "il"])
+def test_a_rest_of_one_sample_does_not_spoil_batch_norm(digits, rule):
+    """577 = 36 batches of 16 and one sample, which came last before the test."""
+    settings = ADAM_BN.changed(
+        batch_norm_new_weight=0.9, learning_rule=rule, inference_steps=3, epochs=2
+    )
+    whole, rest = (run(settings.changed(train_limit=n), digits) for n in (576, 577))
+    accuracies = [result.history["test_accuracy_percent"][-1] for result in (whole, rest)]
+    assert rest.history["updates"] == whole.history["updates"] + 2
+    assert min(accuracies) > 45 and abs(accuracies[0] - accuracies[1]) < 10
+    for one, other in zip(whole.network.batch_norms, rest.network.batch_norms, strict=True):
+        if one is not None:
+            ratio = (other.running_variance / one.running_variance).median()
+            assert 0.5 < float(ratio) < 2.0
 
 
 def test_bad_settings_do_not_start_training(digits):

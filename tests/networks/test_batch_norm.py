@@ -72,9 +72,13 @@ def test_derivative_equals_autograd(affine, training):
     torch.testing.assert_close(propagate(norm, record, upstream), expected, rtol=1e-11, atol=1e-13)
 
 
-def test_single_sample_batch_stays_finite():
+def test_a_batch_of_one_sample_is_left_out_of_the_moving_averages():
     norm, z = example()
+    mean, variance = norm.running_mean.clone(), norm.running_variance.clone()
     output, record = normalise(norm, z[:1], batch_statistics=True, update_running=True)
     torch.testing.assert_close(output, norm.shift[None], rtol=0, atol=0)
     assert torch.isfinite(propagate(norm, record, torch.ones_like(output))).all()
-    assert torch.isfinite(norm.running_variance).all()
+    assert torch.equal(norm.running_mean, mean) and torch.equal(norm.running_variance, variance)
+    normalise(norm, z[:2], batch_statistics=True, update_running=True)
+    expected = 0.9 * variance + 0.1 * z[:2].var(0, correction=1)
+    torch.testing.assert_close(norm.running_variance, expected, rtol=1e-13, atol=0)

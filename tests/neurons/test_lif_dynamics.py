@@ -137,6 +137,15 @@ def test_firing_rate_is_the_closed_form() -> None:
     assert np.all(firing_rate_hz(currents[currents <= 1]) == 0)
 
 
+@pytest.mark.parametrize("integration", ["euler", "exact"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_currents_that_are_not_finite_are_refused(value: float, integration: str) -> None:
+    current = np.full((5, 2), 3.0)
+    current[4, 1] = value
+    with pytest.raises(StudyError, match=r"1 of 10 input currents .* first at \[4, 1\]"):
+        simulate_lif(current, 0.001, integration=integration)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -146,6 +155,9 @@ def test_firing_rate_is_the_closed_form() -> None:
         ({"dt_s": 0.03, "integration": "euler"}, "overshoot a membrane time constant"),
         ({"dt_s": 0.005}, "must not exceed the refractory period of 0.004 s"),
         ({"dt_s": 0.001, "lif": LIF(threshold=0.0)}, "positive numbers only"),
+        ({"dt_s": 0.001, "lif": LIF(threshold=np.inf)}, "finite positive numbers only"),
+        ({"dt_s": 0.001, "lif": LIF(refractory_period_s=np.nan)}, "finite positive numbers"),
+        ({"dt_s": np.inf}, "time step is inf s"),
     ],
 )
 def test_what_cannot_be_integrated_is_said(arguments: dict, message: str) -> None:

@@ -29,6 +29,12 @@ def published_kernel() -> np.ndarray:
         return np.array([float(row["value"]) for row in csv.DictReader(stream)])
 
 
+@pytest.mark.parametrize("rate", [np.nan, np.inf, -1.0])
+def test_rates_that_are_none_are_said(rate: float) -> None:
+    with pytest.raises(StudyError, match="a rate is negative or not finite"):
+        poisson_spike_counts(np.array([100.0, rate]), 10, 0.001, np.random.default_rng(0))
+
+
 def test_poisson_counts_have_the_mean_and_variance_of_eq_39() -> None:
     rate = np.array([0.0, 50.0, 250.0, 5000.0])
     counts = poisson_spike_counts(rate, 40_000, 0.001, np.random.default_rng(1))

@@ -14,12 +14,9 @@ a time (algorithm 13). An error spike s of unit j of layer l passes where u^l_j 
 
 with the counts c of input spikes so far (FSGD, eq. 3.7), or of the whole sample at its end (SGD,
 eq. 3.6). Both equations print eta / T; eta / T^2 is what makes the step of T spikes at either side
-that of the rates. The same in a few lines per rule is in ``deep_spiking_reference``; both give the
-same bits.
-
-What FSGD sends back is read before the change, in both routings. So does the author's code breadth
-first; depth first, its router hands an error spike to the update before the weights that send it
-back. That order is the routing ``depth_first_as_coded``, see ``make_rule``.
+that of the rates. What FSGD sends back is read before the change; the author's depth-first router
+changes first, which is the routing ``depth_first_as_coded`` (see ``make_rule``). The same in a few
+lines per rule is in ``deep_spiking_reference``; both give the same bits.
 
 What takes the whole network is inlined by force: to hand over all its arrays costs more than many
 an event.
@@ -41,6 +38,7 @@ from plausible.kernels.deep_spiking_types import (
 )
 from plausible.kernels.spike_emission import unit_of
 from plausible.kernels.spike_loops import (
+    add_credit,
     add_rows,
     append_spikes,
     change_rows,
@@ -133,21 +131,17 @@ def _send_back(network, work, end, rule, errors, passed):
         for first in range(0, number, stretch):
             last = first + stretch
             if layer > 1:
+                columns, credit = network.transposed[layer - 1], work.credit[layer - 1]
                 if rule.fractional and rule.as_coded:
-                    change_transposed(
-                        network.transposed[layer - 1], queue, first, last, work.credit[layer - 1]
-                    )
+                    change_transposed(columns, queue, first, last, credit)
                 end = add_rows(
-                    network.transposed[layer - 1], queue, first, last, False, rule.unit, rule.half,
-                    rule.half_below, network.back[layer - 1], work.back_queue[layer - 1],
-                    work.keys, end,
+                    columns, queue, first, last, False, rule.unit, rule.half, rule.half_below,
+                    network.back[layer - 1], work.back_queue[layer - 1], work.keys, end,
                 )  # fmt: skip
                 if end < 0:
                     return False
                 if rule.fractional and not rule.as_coded:
-                    change_transposed(
-                        network.transposed[layer - 1], queue, first, last, work.credit[layer - 1]
-                    )
+                    change_transposed(columns, queue, first, last, credit)
         if end == 0:
             break
     if rule.fractional and not rule.hold_error:
@@ -195,19 +189,6 @@ def _output_spike(network, work, code, rule, errors, passed):
     return _send_back(network, work, np.int64(1), rule, errors, passed)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
-def _credit_last(work, layer, rate):
-    """Credit for the spike whose consequences are over now.
-
-    As in ``note_spikes``, which would take a quarter longer if it called a function for this.
-    """
-    i = unit_of(work.queue[layer][work.place[layer] - 1])
-    if work.credit[layer][i] == 0:
-        work.active[layer][work.numbers[layer]] = i
-        work.numbers[layer] += 1
-    work.credit[layer][i] += rate
-
-
 @njit(cache=True, nogil=True)
 def _depth_first(network, work, rule, end, spikes, errors, passed):
     """The spikes in the queue of layer 0 through the network, each to its end before the next."""
@@ -220,7 +201,11 @@ def _depth_first(network, work, rule, end, spikes, errors, passed):
                 return True
             layer -= 1
             if rule.as_coded and not rule.smooth:
-                _credit_last(work, layer, rule.rate)
+                # The spike whose consequences are over now.
+                add_credit(
+                    work.queue[layer][work.place[layer] - 1], work.credit[layer],
+                    work.active[layer], work.numbers, layer, rule.rate,
+                )  # fmt: skip
             continue
         code = work.queue[layer][work.place[layer]]
         work.place[layer] += 1

@@ -65,10 +65,10 @@ def poisson_thresholds(means: np.ndarray) -> np.ndarray:
     The columns reach so far that what is cut off has a probability below 1e-15 for every mean.
     """
     means = np.asarray(means, dtype=np.float64)
-    if means.max() > 500:
+    if not (means.min() >= 0 and means.max() <= 500):
         raise StudyError(
-            f"input spikes: a mean of {means.max():.0f} spikes per pixel and step is too high; "
-            "lower input_rate_hz or dt_ms to 500 at most."
+            f"input spikes: means of {means.min():.0f} to {means.max():.0f} spikes per pixel and "
+            "step were found; choose input_rate_hz and dt_ms so that they lie between 0 and 500."
         )
     probability = np.exp(-means)
     columns = [probability]

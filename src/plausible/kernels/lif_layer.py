@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from plausible.kernels.types import SimulationSettings
+from plausible.neurons.lif_dynamics import check_currents
 
 BLOCK = 16
 """Layers are padded to a multiple of this many neurons (zero current, so they never fire): loops
@@ -216,7 +217,11 @@ def _constant_counts(current, constants, steps):
 
 
 def constant_current_counts(currents: np.ndarray, settings: SimulationSettings) -> np.ndarray:
-    """Spikes of neurons at constant ``currents`` (float64) over the window of ``settings``."""
+    """Spikes of neurons at constant ``currents`` (float64) over the window of ``settings``.
+
+    Raises StudyError if a current is not finite.
+    """
+    check_currents(currents, "constant currents")
     constants = step_constants(settings, np.dtype(np.float64))
     padded = np.zeros(-(-len(currents) // BLOCK) * BLOCK)
     padded[: len(currents)] = currents

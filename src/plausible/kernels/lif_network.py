@@ -41,6 +41,12 @@ class _Layer:
     """Arrays of one layer in the layout and precision of the compiled loop."""
 
     def __init__(self, weight, bias, gain, settings: SimulationSettings, dtype) -> None:
+        largest = np.finfo(dtype).max
+        if not all(np.abs(each).max() <= largest for each in (weight, bias, gain)):
+            raise StudyError(
+                f"simulation: a weight, a bias or the scale of the input is not finite in {dtype}, "
+                "so currents would not be; use smaller numbers, or float64."
+            )
         taps, first_lag = synapse_taps(settings)
         constants = step_constants(settings, dtype)
         fan_out, fan_in = weight.shape
@@ -212,6 +218,8 @@ def simulate_spikes(
             f"simulation: input spikes have shape {input_counts.shape}, expected (n, %d, %d)."
             % expected
         )
+    if not np.isfinite(input_counts).all():
+        raise StudyError("simulation: input spikes are not finite, expected whole numbers.")
     trains = _propagate(events_of_counts(input_counts), _layers(network, settings, dtype))
     return [
         _dense(train, size) for train, size in zip(trains[1:], network.layer_sizes[1:], strict=True)

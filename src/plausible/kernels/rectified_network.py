@@ -117,6 +117,8 @@ def _check(weights, inputs, white) -> tuple[np.ndarray, ...]:
             f"inputs [samples, n_0] and a positive white, found inputs {inputs.shape}, white "
             f"{white} and {[getattr(m, 'shape', None) for m in matrices]}."
         )
+    if not np.isfinite(inputs).all():
+        raise StudyError("rectified network: an input is not finite, expected finite numbers.")
     return matrices
 
 

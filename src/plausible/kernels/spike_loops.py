@@ -35,6 +35,15 @@ def note_spikes(queue, end, spent, credit, active, numbers, layer, unit, rate):
 
 
 @njit(cache=True, nogil=True)
+def add_credit(i, credit, active, numbers, layer, rate):
+    """Credit for one more spike of unit i, as above (where a call for it would cost a quarter)."""
+    if credit[i] == 0:
+        active[numbers[layer]] = i
+        numbers[layer] += 1
+    credit[i] += rate
+
+
+@njit(cache=True, nogil=True)
 def smooth_credit(potential, spent, credit, active, rate):
     """Credit (eta / T^2) max(u, 0); returns the number of units that have any."""
     number = 0

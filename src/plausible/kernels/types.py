@@ -121,10 +121,10 @@ def check_settings(settings: SimulationSettings) -> None:
             f"simulation settings: kernel is {settings.kernel!r}, "
             f"expected one of {', '.join(KERNELS)}."
         )
-    if not settings.input_rate_hz > 0:
+    if not 0 < settings.input_rate_hz < np.inf:
         raise StudyError(
             f"simulation settings: input_rate_hz is {settings.input_rate_hz}, "
-            "expected a positive number."
+            "expected a finite positive number."
         )
     ratio = settings.simulation_time_ms / settings.dt_ms
     if settings.steps < 1 or abs(ratio - settings.steps) > 1e-6:

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from plausible.settings import Count, NotNegative, Positive, Settings
 
@@ -28,6 +28,8 @@ class TrainingSettings(Settings):
     output: Literal["linear", "rate"] = "linear"
     """rate: batch norm and scaled soft rate on the output layer too."""
     batch_norm: bool = False
+    """Needs batches of two samples or more; a rest of one at the end of an epoch is trained on, but
+    left out of the moving averages."""
     batch_norm_affine: bool = True
     batch_norm_epsilon: Positive = 1e-5
     batch_norm_new_weight: Annotated[float, Field(gt=0, le=1)] = 0.1
@@ -63,6 +65,15 @@ class TrainingSettings(Settings):
     """Standard deviation of Gaussian noise on the training intensities, before the input scale."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability to drop a hidden unit in training (inverted dropout)."""
+
+    @model_validator(mode="after")
+    def _samples_with_a_variance(self) -> Self:
+        if self.batch_norm and self.batch_size == 1:
+            raise ValueError(
+                "batch_size is 1 with batch_norm, expected 2 or more, since one sample has no "
+                "variance; choose larger batches or leave batch_norm out"
+            )
+        return self
 
 
 def settings_hash(settings: TrainingSettings, *keys: str | int) -> str:

@@ -54,16 +54,19 @@ def normalise(
     With ``batch_statistics`` the batch mean and the biased batch variance are used (eq. 30), and
     with ``update_running`` they enter the moving averages of ``norm`` in place (eq. 32, unbiased
     variance); without, the moving averages themselves (eq. 33).
+
+    A batch of one sample, such as the rest of an epoch, has no unbiased variance: it is left out of
+    the moving averages. Its own normalised values are zero.
     """
     if batch_statistics:
         mean = z.mean(dim=0)
         centred = z - mean
         # Two passes: as accurate as torch.var_mean and ten times faster along this dimension.
         variance = centred.square().mean(dim=0)
-        if update_running:
-            batch = z.shape[0]
+        batch = z.shape[0]
+        if update_running and batch > 1:
             norm.running_mean.lerp_(mean, norm.new_weight)
-            norm.running_variance.lerp_(variance * (batch / max(batch - 1, 1)), norm.new_weight)
+            norm.running_variance.lerp_(variance * (batch / (batch - 1)), norm.new_weight)
     else:
         variance, centred = norm.running_variance, z - norm.running_mean
     inverse_std = torch.rsqrt(variance + norm.epsilon)

@@ -65,10 +65,10 @@ def check_integration(
         raise StudyError(
             f"{where}: integration is {integration!r}, expected one of {', '.join(INTEGRATIONS)}."
         )
-    if not min(lif) > 0:
-        raise StudyError(f"{where}: {lif} must hold positive numbers only.")
-    if not dt_s > 0:
-        raise StudyError(f"{where}: the time step is {dt_s} s, expected a positive number.")
+    if not all(0 < constant < np.inf for constant in lif):
+        raise StudyError(f"{where}: {lif} must hold finite positive numbers only.")
+    if not 0 < dt_s < np.inf:
+        raise StudyError(f"{where}: the time step is {dt_s} s, expected a finite positive number.")
     if integration == "euler" and (idle_steps < 0 or int(idle_steps) != idle_steps):
         raise StudyError(f"{where}: idle_steps is {idle_steps}, expected an integer of 0 or more.")
     if integration == "euler" and dt_s > lif.membrane_time_constant_s:
@@ -80,6 +80,16 @@ def check_integration(
         raise StudyError(
             f"{where}: integration 'exact' allows one spike per step, so the time step of {dt_s} s "
             f"must not exceed the refractory period of {lif.refractory_period_s} s."
+        )
+
+
+def check_currents(current: np.ndarray, where: str) -> None:
+    """Raise StudyError for input currents that are not finite: such a neuron would be silent."""
+    wrong = np.argwhere(~np.isfinite(current))
+    if len(wrong):
+        raise StudyError(
+            f"{where}: {len(wrong)} of {np.size(current)} input currents are not finite, the first "
+            f"at {wrong[0].tolist()}; expected finite numbers."
         )
 
 
@@ -104,10 +114,11 @@ def simulate_lif(
       error of order dt. ``idle_steps`` has no meaning here.
 
     Returns booleans of the shape of ``current``: at most one spike per neuron and step. Raises
-    StudyError if the step is too long for the integration.
+    StudyError if the step is too long for the integration or a current is not finite.
     """
     check_integration(integration, idle_steps, dt_s, lif)
     current = np.asarray(current, dtype=np.float64)
+    check_currents(current, "simulate_lif")
     if integration == "euler":
         return _euler(current, dt_s, lif, idle_steps)
     return _exact(current, dt_s, lif)

@@ -27,9 +27,12 @@ def poisson_spike_counts(
     """Independent counts ``[steps, *rate_hz.shape]``, mean ``rate_hz * dt_s`` (eq. 39).
 
     Several spikes in one step are allowed, so the coded rate is not limited by 1 / dt. (The thesis
-    writes the mean as x dt / t_ref, which is the special case rate = x * 250 Hz.)
+    writes the mean as x dt / t_ref, which is the special case rate = x * 250 Hz.) Raises StudyError
+    for rates that are negative or not finite.
     """
     rate_hz = np.asarray(rate_hz, dtype=np.float64)
+    if not ((rate_hz >= 0) & np.isfinite(rate_hz)).all():
+        raise StudyError("poisson_spike_counts: a rate is negative or not finite, in Hz.")
     return rng.poisson(rate_hz * dt_s, size=(steps, *rate_hz.shape))
 
 
