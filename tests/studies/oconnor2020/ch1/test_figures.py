@@ -32,7 +32,8 @@ class TestFigures(FigureTests):
     def test_a_single_seed(self, name, published, drawn):
         figure = self.functions()[name](self.tables[name](seeds=1), published)
         figure.draw_without_rendering()
-        assert len(legend_texts(figure)) == len(legend_texts(drawn[name]))
+        several = legend_texts(drawn[name])
+        assert several == [*legend_texts(figure), "95 % interval over 3 seeds"]
 
     def test_recalls_are_one_line_each(self, drawn):
         table = synthetic.recall_table()

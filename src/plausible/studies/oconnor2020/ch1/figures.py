@@ -6,6 +6,7 @@ of 0.05), they stand beside ours.
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -24,6 +25,7 @@ from plausible.drawing.style import (
     draw_line,
     draw_published,
     in_style,
+    interval_handle,
     legend_below,
     letter,
     new_figure,
@@ -63,19 +65,12 @@ KERNEL = Look("", BLUE, "o", "-")
 COMPUTED = {"color": GREY, "marker": "o", "mfc": "white", "ms": 3.0, "mew": 0.7, "ls": "none"}
 
 
-def _recall_lines(axes: Axes, rows: pd.DataFrame, value: str, look: Look) -> None:
-    """One thin line for every recalled pattern of every seed."""
-    for _, one in rows.groupby(["seed", "pattern"]):
-        axes.plot(
-            one["updates_per_unit"], one[value], color=look.colour, ls=look.line, lw=0.8, alpha=0.7
-        )
-
-
 @in_style
 def hopfield_recall(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Energy and overlap over asynchronous updates, binary and continuous states."""
     figure = new_figure(height_mm=112)
     panels = figure.subplots(2, 2, sharex=True)
+    table = table.assign(recall=table["seed"].astype(str) + "." + table["pattern"].astype(str))
     rows = table[table["states"] == "binary"], table[table["states"] == "continuous"]
     series = (
         ("load", dict(zip(sorted(rows[0]["load"].unique()), LOADS, strict=False))),
@@ -83,9 +78,12 @@ def hopfield_recall(table: pd.DataFrame, published: Published, dataset: str = "m
     )
     for row, (kind, (name, looks)) in enumerate(zip(rows, series, strict=True)):
         for value, look in looks.items():
-            chosen = kind[kind[name] == value]
-            _recall_lines(panels[row, 0], chosen, "energy_per_unit", look)
-            _recall_lines(panels[row, 1], chosen, "overlap", look)
+            for axes, quantity in zip(panels[row], ("energy_per_unit", "overlap"), strict=True):
+                seaborn.lineplot(
+                    kind[kind[name] == value], x="updates_per_unit", y=quantity, units="recall",
+                    estimator=None, color=look.colour, linestyle=look.line, lw=0.8, alpha=0.7,
+                    ax=axes,
+                )  # fmt: skip
         panels[row, 0].set_ylabel("energy per unit (unitless)")
         panels[row, 1].set_ylabel("overlap with the\nstored pattern (unitless)")
         panels[row, 1].axhline(1.0, color=GREY, lw=0.6)
@@ -147,8 +145,9 @@ def hopfield_capacity(table: pd.DataFrame, published: Published, dataset: str = 
             *(series_handle(look, f"{units:g} units") for units, look in sizes.items()),
             series_handle(LOADS[2], "theory, infinitely many units", marker=None, ls="--", lw=0.9),
             patch_handle(LIGHT_GREY, "published: overlap 1", 1.0),
+            *interval_handle(measured),
         ],
-        5,
+        3,
     )
     return figure
 
@@ -200,8 +199,9 @@ def integrate_and_fire(table: pd.DataFrame, published: Published, dataset: str =
             series_handle(SERIES[3], "max(0, drive)", marker=None, ls="-", lw=0.9),
             published_line(label="published levels (figure 1.3)"),
             series_handle(SERIES[3], "event by event (c)", ls="none", marker=".", ms=2.5),
+            *interval_handle(table),
         ],
-        3,
+        4,
     )
     return figure
 

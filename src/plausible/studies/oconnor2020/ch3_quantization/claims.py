@@ -4,8 +4,9 @@
 stand in the table of theorems.
 """
 
+import pandas as pd
+
 from plausible.errors import StudyError
-from plausible.measure.slopes import log_slope
 from plausible.reproduction.evidence import (
     Evidence,
     Number,
@@ -15,21 +16,21 @@ from plausible.reproduction.evidence import (
     outcome_of,
     outcome_of_all,
 )
+from plausible.studies.oconnor2020.ch3_quantization.tables import ROUTINGS, event_order, exponents
 
 PROTOCOL = "corrected"
-ORDERS = ("breadth_first", "depth_first")
 
 
 # ----------------------------------------------------------------------- rates of convergence
 
 
-def slopes(evidence: Evidence, quantizer: str) -> list[float]:
+def slopes(evidence: Evidence, quantizer: str) -> pd.Series:
     """Exponent of T of a quantizer's error, for each seed."""
     frame = evidence.table("ch3.fig3.1", "quantizer", "seed", "steps", "error_rms")
     frame = frame[frame["quantizer"] == quantizer]
     if frame.empty:
         raise StudyError(f"the table of oconnor2020.ch3.fig3.1 lacks the quantizer {quantizer}.")
-    return [log_slope(part["steps"], part["error_rms"]) for _, part in frame.groupby("seed")]
+    return exponents(frame, "error_rms")
 
 
 def _rate(
@@ -56,7 +57,7 @@ def sampling_rate(evidence: Evidence) -> list[Outcome]:
 def both_rates(evidence: Evidence) -> list[Outcome]:
     """The same two slopes."""
     return [
-        _rate(evidence, "both_rates", "vector", "quantization_exponent", "quantization"),
+        _rate(evidence, "both_rates", "vector", "vector_exponent", "quantization"),
         _rate(evidence, "both_rates", "sampling", "sampling_exponent", "sampling"),
     ]
 
@@ -70,10 +71,7 @@ def spiking_network_converges(evidence: Evidence) -> list[Outcome]:
     )
     outcomes = []
     for protocol, rows in by_protocol(frame):
-        found = {
-            int(layer): [log_slope(one["steps"], one["error"]) for _, one in part.groupby("seed")]
-            for layer, part in rows.groupby("layer")
-        }
+        found = {int(layer): exponents(part, "error") for layer, part in rows.groupby("layer")}
         judged = {f"layer {layer}": judge(values, high=highest) for layer, values in found.items()}
         first = judge(found[min(found)], near - tolerance, near + tolerance, strict=False)
         outcomes += [
@@ -125,20 +123,13 @@ def drawing_is_the_implementation(evidence: Evidence) -> list[Outcome]:
     ]
 
 
-def processed(evidence: Evidence, routing: str) -> list[str]:
-    """Events such as ``B(a1)`` in the order in which the router processed them."""
-    frame = evidence.table("table_a2", "element", "name", "routing", "position", "event")
-    rows = frame[(frame["element"] == "event") & (frame["routing"] == routing)]
-    rows = rows.sort_values("position")
-    return [f"{name}({event})" for name, event in zip(rows["name"], rows["event"], strict=True)]
-
-
 def router_orders(evidence: Evidence) -> list[Outcome]:
     """Both orders, event by event."""
-    published = evidence.published.entry("table_a2")["values"]
+    frame = evidence.table("table_a2", "element", "name", "routing", "position", "event")
+    published = evidence.published.values("table_a2")
     outcomes = []
-    for routing in ORDERS:
-        found = processed(evidence, routing)
+    for routing in ROUTINGS:
+        found = event_order(frame[frame["element"] == "event"], routing)
         outcomes.append(
             Outcome(
                 "",

@@ -20,6 +20,7 @@ from plausible.drawing.style import (
     draw_line,
     draw_published,
     in_style,
+    interval_handle,
     legend_below,
     letter,
     new_figure,
@@ -29,10 +30,9 @@ from plausible.drawing.style import (
     series_handle,
     summary,
 )
-from plausible.measure.slopes import log_slope
 from plausible.reproduction.published import Published
+from plausible.studies.oconnor2020.ch3_quantization.tables import FIRST_STEP, READINGS, exponents
 
-PUBLISHED_SLOPES = {"vector": -1.0, "sampling": -0.5}
 CLOSED_FORM = (0, (1, 1.2))
 TIME = "number of steps $T$"
 QUANTIZERS = {
@@ -50,25 +50,17 @@ LAYERS = (
     Look("second hidden layer", ORANGE, "s", "-"),
     Look("output layer", GREEN, "^", "-"),
 )
-READINGS = {
-    "as_published": r"weights $\mathcal{N}(0, 0.1)$: variance 0.1",
-    "as_coded": r"weights $\mathcal{N}(0, 0.1)$: standard deviation 0.1",
-}
 UPDATES = {
     "sgd": Look("SGD", BLUE, "o", "-"),
     "fsgd": Look("FSGD", VERMILLION, "s", "-"),
 }
 STATES = {"drawn": "random weights", "trained": "weights of the trained ReLU network"}
 PUBLISHED_STEPS = 10
-FIRST_STEP = 10
-"""Slopes of rectified streams are fitted from here: before, one spike is as much as the mean."""
 
 
 def slope_text(part: pd.DataFrame, value: str, first: int = 1) -> str:
     """Mean over seeds of the slope on logarithmic axes from T = ``first`` on, such as ``−0.50``."""
-    late = part[part["steps"] >= first]
-    slopes = [log_slope(one["steps"], one[value]) for _, one in late.groupby("seed")]
-    return f"{np.mean(slopes):.2f}".replace("-", "−")
+    return f"{exponents(part, value, first).mean(skipna=False):.2f}".replace("-", "−")
 
 
 def _errors(axes: Axes, part: pd.DataFrame, look: Look, value: str = "error_rms") -> None:
@@ -94,14 +86,15 @@ def fig3_1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
     figure = new_figure(SINGLE_COLUMN_MM, 78)
     axes = figure.subplots()
     handles = []
-    for name, slope in PUBLISHED_SLOPES.items():
+    for name in ("vector", "sampling"):
         part, look = table[table["quantizer"] == name], QUANTIZERS[name]
         if part.empty:
             continue
         _errors(axes, part, look)
         expected = part.groupby("steps")["expected_rms"].mean()
         axes.plot(expected.index, expected, color=GREY, ls=CLOSED_FORM, lw=1.0, zorder=3)
-        _slope_guide(axes, part, "error_rms", slope, 2.2)
+        exponent = published.bound("ch3.rates_claim", "both_rates", f"{name}_exponent")
+        _slope_guide(axes, part, "error_rms", exponent, 2.2)
         label = f"{look.label}, slope {slope_text(part, 'error_rms')}"
         handles.append(series_handle(look, label, marker=None))
     if not handles:
@@ -110,6 +103,7 @@ def fig3_1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
     handles += [
         series_handle(MEANS[0], "closed form", color=GREY, marker=None, ls=CLOSED_FORM, lw=1.0),
         published_line(label="published slopes, −1 and −1/2 (shifted up)"),
+        *interval_handle(table),
     ]
     legend_below(figure, handles, 1)
     return figure
@@ -154,8 +148,9 @@ def stream_quantization(
             *shown,
             series_handle(MEANS[0], "closed form", color=GREY, marker=None, ls=CLOSED_FORM, lw=1.0),
             published_line(label="published bound 1/(2T)"),
+            *interval_handle(table),
         ],
-        3,
+        4,
     )
     return figure
 
@@ -183,7 +178,7 @@ def fig_a1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
         if first["error"].notna().any():
             _slope_guide(axes, first, "error", -1.0, 0.4)
         _error_axes(axes, "|spikes / $T$ − ReLU activation|\n(mean over the units of a layer)")
-        letter(axes, number, READINGS[name])
+        letter(axes, number, rf"weights $\mathcal{{N}}(0, 0.1)$: {READINGS[name]} 0.1")
     if not names:
         say_empty(panels[0])
     legend_below(
@@ -192,8 +187,9 @@ def fig_a1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
             *(series_handle(look, marker=None) for look in LAYERS),
             published_line(label="slope −1, published for the first layer (shifted down)"),
             Line2D([], [], ls="none", label="numbers: measured slopes"),
+            *interval_handle(table),
         ],
-        3,
+        2,
     )
     return figure
 
@@ -254,5 +250,5 @@ def spiking_gradient(table: pd.DataFrame, published: Published, dataset: str = "
     handles += [
         series_handle(MEANS[0], label, **{"color": GREY, **style}) for label, style in kinds
     ]
-    legend_below(figure, handles, 4)
+    legend_below(figure, handles + interval_handle(table), 4)
     return figure

@@ -1,6 +1,7 @@
 """O'Connor 2020, figures A.2 and A.3: the graph of modules and the order of events."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -25,6 +26,7 @@ from plausible.drawing.style import (
     series_handle,
 )
 from plausible.reproduction.published import Published
+from plausible.studies.oconnor2020.ch3_quantization.tables import ROUTINGS, event_order
 
 FORWARD, BACKWARD, SIDE = 2.0, 0.0, 1.0
 """Rows of the drawing of figure A.2."""
@@ -49,7 +51,6 @@ KINDS: dict[str, tuple[str, str, float, float]] = {
 DRIVES = Look("events or values", "black", "", "-")
 READS = Look("running sum (a: value) that is read", VERMILLION, "", (0, (3, 1.5)))
 CHANGES = Look("change of weights", GREEN, "", (0, (1, 1)))
-ORDERS = {"breadth_first": "breadth first", "depth_first": "depth first"}
 MODULE_COLOURS = {"A": GREY, "B": BLUE, "C": ORANGE, "D": GREEN}
 
 
@@ -86,30 +87,28 @@ def _draw_modules(axes: Axes, rows: pd.DataFrame) -> None:
     for element, look in (("edge", DRIVES), ("read", READS), ("write", CHANGES)):
         chosen = rows[rows["element"] == element]
         for name, target in zip(chosen["name"], chosen["target"], strict=True):
-            axes.add_patch(
-                FancyArrowPatch(
-                    posA=boxes[name][0],
-                    posB=boxes[target][0],
-                    patchA=boxes[name][1],
-                    patchB=boxes[target][1],
-                    arrowstyle="-|>",
-                    mutation_scale=6,
-                    shrinkA=1,
-                    shrinkB=1,
-                    lw=0.9,
-                    color=look.colour,
-                    linestyle=look.line,
-                    zorder=1,
-                )
-            )
+            _arrow(axes, boxes[name], boxes[target], look, mutation_scale=6, shrinkA=1, shrinkB=1)
     axes.set(xlim=(-0.5, 5.6), ylim=(-0.4, 2.4))
     axes.set_axis_off()
+
+
+Box = tuple[tuple[float, float], FancyBboxPatch]
+"""Centre and outline of a module."""
+
+
+def _arrow(axes: Axes, source: Box, target: Box, look: Look, **options: Any) -> None:
+    axes.add_patch(
+        FancyArrowPatch(
+            posA=source[0], posB=target[0], patchA=source[1], patchB=target[1], arrowstyle="-|>",
+            lw=0.9, color=look.colour, linestyle=look.line, zorder=1, **options,
+        )
+    )  # fmt: skip
 
 
 def _box(
     axes: Axes, centre: tuple[float, float], text: str, colour: str, width: float = 0.72,
     height: float = 0.5,
-) -> tuple[tuple[float, float], FancyBboxPatch]:  # fmt: skip
+) -> Box:  # fmt: skip
     x, y = centre
     patch = FancyBboxPatch(
         (x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.08",
@@ -129,11 +128,9 @@ def fig_a3(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
     letter(graph, "a", "modules and bindings")
     events = table[table["element"] == "event"]
     stated = published.values("table_a2")
-    for row, routing in enumerate(ORDERS):
-        chosen = events[events["routing"] == routing].sort_values("position")
-        names = list(zip(chosen["name"], chosen["event"], strict=True))
-        _draw_order(order, -row, names, stated[routing])
-    order.set_yticks([0, -1], list(ORDERS.values()))
+    for row, routing in enumerate(ROUTINGS):
+        _draw_order(order, -row, event_order(events, routing), stated[routing])
+    order.set_yticks([0, -1], [routing.replace("_", " ") for routing in ROUTINGS])
     order.set_xticks(range(1, 8))
     order.set(xlim=(0.4, 7.6), ylim=(-1.6, 0.5), xlabel="position in the order of processing")
     order.spines["left"].set_visible(False)
@@ -151,17 +148,15 @@ def fig_a3(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
     return figure
 
 
-def _draw_order(
-    axes: Axes, y: float, found: Sequence[tuple[str, str]], stated: Sequence[str]
-) -> None:
-    for place, (name, event) in enumerate(found, start=1):
+def _draw_order(axes: Axes, y: float, found: Sequence[str], stated: Sequence[str]) -> None:
+    for place, text in enumerate(found, start=1):
         axes.add_patch(
             FancyBboxPatch(
                 (place - 0.4, y - 0.14), 0.8, 0.36, boxstyle="round,pad=0,rounding_size=0.06",
-                fc=MODULE_COLOURS.get(name, GREY), ec="none", alpha=0.25,
+                fc=MODULE_COLOURS.get(text.partition("(")[0], GREY), ec="none", alpha=0.25,
             )
         )  # fmt: skip
-        axes.text(place, y + 0.04, f"{name}({event})", ha="center", va="center")
+        axes.text(place, y + 0.04, text, ha="center", va="center")
     for place, text in enumerate(stated, start=1):
         axes.text(place, y - 0.28, text, ha="center", va="center", color="black", style="italic")
 
@@ -172,18 +167,6 @@ def _draw_example(axes: Axes, table: pd.DataFrame) -> None:
     boxes = {name: _box(axes, places[name], name, MODULE_COLOURS[name], 0.4, 0.4) for name in names}
     edges = table[table["element"] == "edge"]
     for name, target in zip(edges["name"], edges["target"], strict=True):
-        axes.add_patch(
-            FancyArrowPatch(
-                posA=boxes[name][0],
-                posB=boxes[target][0],
-                patchA=boxes[name][1],
-                patchB=boxes[target][1],
-                arrowstyle="-|>",
-                mutation_scale=7,
-                lw=0.9,
-                color="black",
-                zorder=1,
-            )
-        )
+        _arrow(axes, boxes[name], boxes[target], DRIVES, mutation_scale=7)
     axes.set(xlim=(-0.4, 2.4), ylim=(-1.0, 1.0))
     axes.set_axis_off()

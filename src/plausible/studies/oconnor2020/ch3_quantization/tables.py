@@ -21,7 +21,7 @@ FIRST_STEP = 10
 """Rectified streams are fitted from here: before, one spike is as much as the mean."""
 READINGS = {"as_published": "variance", "as_coded": "standard deviation"}
 """What the second number of the initial weights normal(0, 0.1) of figure A.1 is, by protocol."""
-ORDERS = {"breadth_first": "breadth first", "depth_first": "depth first"}
+ROUTINGS = ("breadth_first", "depth_first")
 
 
 def selected_rows(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
@@ -35,14 +35,20 @@ def selected_rows(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
     return table.dropna(axis="columns", how="all").reset_index(drop=True)
 
 
+def exponents(rows: pd.DataFrame, error: str, first: int = 1) -> pd.Series:
+    """Slope of the column ``error`` over T on logarithmic axes, from T = ``first`` on, by seed."""
+    late = rows[rows["steps"] >= first]
+    return pd.Series(
+        {seed: log_slope(one["steps"], one[error]) for seed, one in late.groupby("seed")},
+        dtype=float,
+    )
+
+
 def slopes_markdown(table: pd.DataFrame, published: Published) -> str:
     """Exponents with which the errors of quantizers fall, beside the published ones."""
     rows = []
     for (name, mean), part in table.groupby(["quantizer", "input_mean"], sort=False):
-        late = part[part["steps"] >= FIRST_STEP] if name == "rectified" else part
-        slopes = pd.Series(
-            [log_slope(one["steps"], one["error_rms"]) for _, one in late.groupby("seed")]
-        )
+        slopes = exponents(part, "error_rms", FIRST_STEP if name == "rectified" else 1)
         last = part[part["steps"] == part["steps"].max()]
         what = QUANTIZERS[name]
         if name == "rectified":
@@ -58,9 +64,7 @@ def limit_markdown(table: pd.DataFrame, published: Published) -> str:
     """Figure A.1 in numbers: exponents per layer, and the last error over the activation."""
     rows = []
     for (protocol, layer), part in table.groupby(["protocol", "layer"], sort=False):
-        slopes = pd.Series(
-            [log_slope(one["steps"], one["error"]) for _, one in part.groupby("seed")]
-        )
+        slopes = exponents(part, "error")
         last = part[part["steps"] == part["steps"].max()]
         share = 100 * (last["error"] / last["activation"]).mean()
         name = protocol.replace("_", " ")
@@ -99,12 +103,10 @@ def table_a2_markdown(table: pd.DataFrame, published: Published) -> str:
     """Table A.2: events in the order in which the implemented router processes them."""
     events = table[table["element"] == "event"]
     rows = []
-    for name, title in ORDERS.items():
-        found = event_order(events, name)
-        wanted = published[name]
-        rows.append(
-            [title, ", ".join(wanted), ", ".join(found), "yes" if found == wanted else "no"]
-        )
+    for name in ROUTINGS:
+        found, wanted = event_order(events, name), published[name]
+        equal = "yes" if found == wanted else "no"
+        rows.append([name.replace("_", " "), ", ".join(wanted), ", ".join(found), equal])
     return markdown_table(["routing", "published", "implemented router", "equal"], rows)
 
 
