@@ -87,7 +87,8 @@ def test_learning_curves_are_means_over_seeds_with_published_errors(drawn, table
     legend = legend_texts(drawn["ch3.fig3.2"])
     assert "published, test, epoch 50" in legend and "published, training, epoch 50" in legend
     # Gaps of 1 point and less, of the first twenty epochs.
-    (gap,) = lines_of(panels[2], plots.TRAINED["relu"].colour)
+    gap, *seeds = lines_of(panels[2], plots.TRAINED["relu"].colour)
+    assert len(seeds) == 3
     assert np.allclose(gap.get_ydata(), 1.0) and max(gap.get_xdata()) == 20
 
 
@@ -110,9 +111,10 @@ def test_early_guesses_stand_beside_both_passes(drawn):
             "X": pytest.approx(share * SPARSE / 1e3),
         }
     assert "spiking, regularised FSGD (20 epochs)" in legend_texts(drawn["ch3.fig3.3"])
-    (line,) = [
+    line, *seeds = [
         one for one in lines_of(panels[1], plots.TRAINED["fsgd"].colour) if len(one.get_xdata())
     ]
+    assert len(seeds) == 3 and {one.get_linewidth() for one in seeds} == {0.6}
     assert line.get_xdata()[0] == pytest.approx(8.0)
     assert line.get_ydata()[:2] == pytest.approx([2.03 + 10, 2.03 + 5])
 
@@ -126,11 +128,12 @@ def test_variants_stand_beside_their_published_error(drawn, published):
     for axes in (left, right):
         (marks,) = lines_of(axes, style.PUBLISHED_COLOUR)
         assert list(marks.get_xdata()) == list(printed.values())
-        (coded,) = (
+        coded, seeds = (
             line
             for line in lines_of(axes, style.PROTOCOLS["as_coded"].colour)
             if len(line.get_xdata())
         )
+        assert len(seeds.get_xdata()) == 3 * len(coded.get_xdata())
         found = {
             labels[round(where)]: error
             for error, where in zip(coded.get_xdata(), coded.get_ydata(), strict=True)
@@ -138,24 +141,40 @@ def test_variants_stand_beside_their_published_error(drawn, published):
         assert {name: found[name] for name in printed} == pytest.approx(printed)
 
 
-def test_an_error_ends_at_all_images_and_a_single_seed_is_an_open_marker(tables, published):
+def test_few_seeds_are_dots_and_many_an_interval(tables, published):
     table = tables["table_a1"]
     change = (table["network"] == "zero_reset") & (table["seed"] == 1)
     table = table.assign(error_percent=table["error_percent"].mask(change, 6.0))
     table = table[(table["network"] != "depth_first_held") | (table["seed"] == 0)]
     figure = draw("table_a1", table, published)
-    colour = style.PROTOCOLS["as_coded"].colour
     for axes in figure.axes:
-        assert axes.get_xlim()[1] == 100.0
-        filled = {
-            line.get_markerfacecolor(): len(line.get_xdata()) for line in lines_of(axes, colour)
-        }
-        assert filled["white"] == 1 and filled[colour] == 9
-    legend = legend_texts(figure)
-    assert {"ours, as published", "ours, as coded", "published"} < set(legend)
-    assert {"95 % interval over 3 seeds", "one seed"} < set(legend)
-    whole = legend_texts(draw("table_a1", tables["table_a1"], published))
-    assert "one seed" not in whole
+        assert axes.get_xlim()[1] == 100.0 and not axes.collections
+        means, dots = (
+            line
+            for line in lines_of(axes, style.PROTOCOLS["as_coded"].colour)
+            if len(line.get_xdata())
+        )
+        # A single seed is its own mean.
+        assert len(means.get_xdata()) == 10 and len(dots.get_xdata()) == 3 * 9
+        assert 6.0 in dots.get_xdata()
+    assert {"ours, as published", "ours, as coded", "published", "one seed"} == set(
+        legend_texts(figure)
+    )
+    figure = draw("table_a1", good_tables(published, range(5))["table_a1"], published)
+    assert all(axes.collections for axes in figure.axes)
+    assert "95 % interval over 5 seeds" in legend_texts(figure)
+    assert "one seed" not in legend_texts(figure)
+
+
+def test_curves_of_many_seeds_have_a_band_and_then_those_of_few_are_lines(published):
+    table = good_tables(published, range(5))["ch3.fig3.2"]
+    figure = draw("ch3.fig3.2", table[(table["epoch"] <= 10) | (table["seed"] < 2)], published)
+    colour = plots.TRAINED["fsgd"].colour
+    lines = [one for one in lines_of(figure.axes[0], colour) if one.get_linewidth() == 0.6]
+    assert [list(one.get_xdata()) for one in lines if len(one.get_xdata())] == [[10, 20, 50]] * 2
+    bands = [one.get_paths()[0].vertices[:, 0] for one in figure.axes[0].collections]
+    assert len(bands) == 3 and all(band.max() == 10 for band in bands)
+    assert {"95 % interval over 5 seeds", "one seed"} < set(legend_texts(figure))
 
 
 def test_gain_at_equal_epochs_and_at_equal_operations(tables, drawn):
@@ -189,7 +208,7 @@ def test_both_readings_of_the_first_weights_end_at_their_errors(drawn):
     ends = {"": (3.38, 3.1), "_variance": (70.0, 70.0)}
     for panel, axes in enumerate(drawn["beyond.initial_weights"].axes):
         for ending, look in beyond.READINGS.items():
-            *seeds, line = (one for one in lines_of(axes, look.colour) if len(one.get_xdata()))
+            line, *seeds = (one for one in lines_of(axes, look.colour) if len(one.get_xdata()))
             assert line.get_ydata()[-1] == pytest.approx(ends[ending][panel])
             assert len(seeds) == 3 and {one.get_linewidth() for one in seeds} == {0.6}
             last = [one.get_ydata()[-1] for one in seeds]
@@ -209,7 +228,7 @@ def test_one_rule_alone_has_no_gain(tables, published):
 def test_one_seed_has_no_intervals(name, tables, published):
     table = tables[DRAWN[name]]
     figure = draw(name, table[table["seed"] == 0], published)
-    assert "95 % interval over seeds" not in legend_texts(figure)
+    assert not [text for text in legend_texts(figure) if "interval" in text or text == "one seed"]
     assert not [one for axes in figure.axes for one in axes.collections if len(one.get_paths())]
 
 

@@ -49,6 +49,10 @@ PARTS = {part: PART_NAMES[part] for part in ("thesis", "official")}
 PUBLISHED_EPOCHS = 50
 SHOWN_EPOCHS = 20
 TRAINING_LINE = (0, (1.2, 1.2))
+FEWEST = 5
+"""Seeds from which on an interval is drawn; of fewer, each has a thin line or a dot."""
+ONE_SEED = {"lw": 0.6, "alpha": 0.6}
+ONE_DOT = {"marker": ".", "markersize": 3.0, "linestyle": "none", "alpha": 0.8}
 
 
 def spiking_look(network: str) -> Look:
@@ -62,12 +66,40 @@ def networks_of(table: pd.DataFrame, wanted: Sequence[str] = tuple(TRAINED)) -> 
 
 
 def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
-    """Means with 95 % intervals from three seeds on; intervals of errors end above zero."""
+    """Means, with 95 % intervals where there are enough seeds."""
     data = summary(table, by, value)
     seeds = table.groupby(list(by), sort=True, dropna=False)["seed"].nunique().to_numpy()
-    data["low"] = data["low"].where(seeds > 2)
-    data["high"] = data["high"].where(seeds > 2)
-    return data
+    return data.assign(
+        low=data["low"].where(seeds >= FEWEST), high=data["high"].where(seeds >= FEWEST)
+    )
+
+
+def draw_curve(
+    axes: Axes,
+    rows: pd.DataFrame,
+    by: str,
+    value: str,
+    look: Look,
+    at: str | None = None,
+    logarithmic: bool = True,
+    **options: Any,
+) -> None:
+    """Mean over seeds for each ``by``, with its interval or, of few seeds, a thin line for each.
+
+    Drawn against the column ``at``, by default ``by`` itself. On a logarithmic axis, intervals are
+    cut at a tenth of the mean.
+    """
+    data = over_seeds(rows, [by], value)
+    if logarithmic:
+        data["low"] = np.maximum(data["low"], 0.1 * data["mean"])
+    at = at or by
+    data[at] = rows.groupby(by)[at].mean().to_numpy()
+    draw_line(axes, at, data, look, **options)
+    few = rows.groupby(by)["seed"].transform("nunique").between(2, FEWEST - 1)
+    for _, run in rows.assign(few=few).sort_values(by).groupby("seed"):
+        # From the last point of the band on.
+        thin = run[run["few"] | run["few"].shift(-1, fill_value=False)]
+        axes.plot(thin[at], thin[value], color=look.colour, **ONE_SEED)
 
 
 def printed_rows(published: Published, entry: str) -> dict[str, Any]:
@@ -85,11 +117,6 @@ def error_axis(axes: Axes, values: pd.Series) -> None:
     plain_log(axes, "y")
 
 
-def positive(data: pd.DataFrame) -> pd.DataFrame:
-    """Intervals cut at a tenth of the mean, so that a logarithmic axis can show them."""
-    return data.assign(low=np.maximum(data["low"], 0.1 * data["mean"]))
-
-
 @in_style
 def ch3_fig3_2(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Figure 3.2: learning curves on both test parts, and the gap of test and training error."""
@@ -100,12 +127,11 @@ def ch3_fig3_2(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     for axes, (part, title), name in zip(panels, PARTS.items(), "ab", strict=False):
         for network in names:
             rows = shown[shown["network"] == network]
-            for kind, line in ((part, "-"), ("train", TRAINING_LINE)):
-                data = over_seeds(rows[rows["part"] == kind], ["epoch"], "error_percent")
-                if kind == "train":
-                    data = data.assign(low=np.nan, high=np.nan)
-                look = TRAINED[network]._replace(line=line)
-                draw_line(axes, "epoch", positive(data), look, marker=False)
+            look = TRAINED[network]._replace(line="-", marker="")
+            draw_curve(axes, rows[rows["part"] == part], "epoch", "error_percent", look)
+            data = summary(rows[rows["part"] == "train"], ["epoch"], "error_percent")
+            look = look._replace(line=TRAINING_LINE)
+            draw_line(axes, "epoch", data.assign(low=np.nan), look)
         printed = _published_errors(axes, published, float(shown["epoch"].max()), names)
         whole_numbers(axes, "epoch")
         error_axis(axes, pd.Series([*shown["error_percent"], *printed]))
@@ -124,15 +150,16 @@ def ch3_fig3_2(table: pd.DataFrame, published: Published, dataset: str = "mnist"
 
 
 def interval_handles(table: pd.DataFrame) -> list[Line2D]:
-    """Legend entry of the bands, where there are enough seeds for them."""
+    """Legend entries of bands, where there are enough seeds for them, and of single seeds."""
     # Some seeds are trained for fewer epochs than others.
-    seeds = table.groupby(["network", "epoch"])["seed"].nunique()
-    seeds = sorted(set(seeds[seeds > 2]))
-    if not seeds:
-        return []
-    number = " to ".join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))
-    label = f"95 % interval over {number} seeds"
-    return [Line2D([], [], color=GREY, alpha=0.3, linewidth=5, label=label)]
+    seeds = set(table.groupby(["network", "epoch"])["seed"].nunique())
+    handles = []
+    if many := [number for number in seeds if number >= FEWEST]:
+        label = f"95 % interval over {max(many)} seeds"
+        handles.append(Line2D([], [], color=GREY, alpha=0.3, linewidth=5, label=label))
+    if any(1 < number < FEWEST for number in seeds):
+        handles.append(Line2D([], [], color=GREY, label="one seed", **ONE_SEED))
+    return handles
 
 
 def spiking_handles(steps: pd.DataFrame, names: Sequence[str]) -> list[Line2D]:
@@ -182,8 +209,8 @@ def _draw_gap(axes: Axes, shown: pd.DataFrame, names: Sequence[str]) -> None:
         rows = shown[(shown["network"] == network) & (shown["epoch"] <= SHOWN_EPOCHS)]
         wide = rows.pivot_table(index=["epoch", "seed"], columns="part", values="error_percent")
         gap = (wide["thesis"] - wide["train"]).rename("gap").reset_index()
-        look = TRAINED[network]._replace(line="-")
-        draw_line(axes, "epoch", over_seeds(gap, ["epoch"], "gap"), look, marker=False)
+        look = TRAINED[network]._replace(line="-", marker="")
+        draw_curve(axes, gap, "epoch", "gap", look, logarithmic=False)
     axes.axhline(0.0, color=GREY, lw=0.6)
     low, high = axes.get_ylim()
     # The first epoch, in which both errors fall by tens of points, must not set the scale.
@@ -222,10 +249,9 @@ def _draw_guesses(axes: Axes, part: pd.DataFrame, column: str, names: Sequence[s
     """Error after each time step by its cost, on one test part."""
     steps = part[part["record"] == "anytime"]
     for network in names:
-        rows = steps[steps["network"] == network]
-        cost = rows.groupby("step")[column].mean().to_numpy() / 1e3
-        data = positive(over_seeds(rows, ["step"], "error_percent")).assign(cost=cost)
-        draw_line(axes, "cost", data, spiking_look(network), markersize=2.6)
+        rows = steps[steps["network"] == network].assign(cost=steps[column] / 1e3)
+        look = spiking_look(network)
+        draw_curve(axes, rows, "step", "error_percent", look, "cost", markersize=2.6)
     _vector_points(axes, part, column)
     axes.set_xlabel("operations per image so far (thousands)")
     plain_log(axes, "x")
@@ -238,9 +264,10 @@ def _vector_points(axes: Axes, part: pd.DataFrame, column: str) -> None:
         rows = relu[relu["counting"] == counting]
         if rows.empty:
             continue
-        data = positive(over_seeds(rows, ["counting"], "error_percent"))
+        data = over_seeds(rows, ["counting"], "error_percent")
         look = TRAINED["relu"]._replace(marker=marker)
         draw_points(axes, [rows[column].mean() / 1e3], data, look, markersize=5.5, zorder=4)
+        axes.plot(rows[column] / 1e3, rows["error_percent"], color=look.colour, **ONE_DOT)
 
 
 @in_style
@@ -256,18 +283,16 @@ def table_a1_figure(table: pd.DataFrame, published: Published, dataset: str = "m
     for axes, (part, title), letters in zip(panels, PARTS.items(), "ab", strict=False):
         for position, protocol in enumerate(protocols):
             rows = last[(last["protocol"] == protocol) & (last["part"] == part)]
-            data = over_seeds(rows, ["network"], "error_percent")
+            data = over_seeds(rows, ["network"], "error_percent").set_index("network")
             # What reaches below zero leaves the panel on the left.
             data["low"] = np.maximum(data["low"], 1e-3)
             offset = 0.18 * (position - (len(protocols) - 1) / 2)
-            seeds = rows.groupby("network")["seed"].nunique()
-            for several in (True, False):
-                kept = [name for name in names if name in seeds and (seeds[name] > 2) == several]
-                chosen = data.set_index("network").loc[kept]
-                places = [names.index(name) + offset for name in kept]
-                draw_points(
-                    axes, places, chosen, look_of(protocol), horizontal=True, filled=several
-                )
+            places = pd.Series({name: place + offset for place, name in enumerate(names)})
+            look = look_of(protocol)
+            draw_points(axes, places[data.index], data, look, horizontal=True)
+            few = rows[rows.groupby("network")["seed"].transform("nunique").between(2, FEWEST - 1)]
+            lower = places[few["network"]] + 0.22
+            axes.plot(few["error_percent"], lower, color=look.colour, **ONE_DOT)
         marks = [
             (printed[name]["error_percent"], place)
             for place, name in enumerate(names)
@@ -293,14 +318,12 @@ def table_a1_figure(table: pd.DataFrame, published: Published, dataset: str = "m
 
 
 def _seed_handles(last: pd.DataFrame) -> list[Line2D]:
-    """Legend entries of bars and of open markers, which have too few seeds for a bar."""
+    """Legend entries of bars, and of dots where there are too few seeds for a bar."""
     seeds = last.groupby(["protocol", "network"])["seed"].nunique()
     handles = []
-    if (seeds > 2).any():
+    if (seeds >= FEWEST).any():
         label = f"95 % interval over {seeds.max()} seeds"
         handles.append(Line2D([], [], color=GREY, marker="|", lw=0.9, label=label))
-    if few := sorted(set(seeds[seeds <= 2])):
-        label = "one seed" if few == [1] else f"{' or '.join(map(str, few))} seeds"
-        look = {"marker": "s", "markerfacecolor": "white", "linestyle": "none"}
-        handles.append(Line2D([], [], color=GREY, label=label, **look))
+    if seeds.between(2, FEWEST - 1).any():
+        handles.append(Line2D([], [], color=GREY, label="one seed", **ONE_DOT))
     return handles

@@ -12,7 +12,6 @@ from plausible.drawing.style import (
     GREY,
     VERMILLION,
     Look,
-    draw_line,
     draw_published,
     in_style,
     legend_below,
@@ -27,11 +26,10 @@ from plausible.measure.budget import gain_over
 from plausible.reproduction.published import Published
 from plausible.studies.oconnor2020.ch3_learning.figures import (
     TRAINED,
+    draw_curve,
     error_axis,
     interval_handles,
     networks_of,
-    over_seeds,
-    positive,
     printed_rows,
     spiking_handles,
     spiking_look,
@@ -46,6 +44,8 @@ EQUAL = {
 """What is held equal in a comparison of two trainings."""
 
 
+VECTOR = {"lw": 0.7, "ls": (0, (6, 2))}
+SPARSE = {"lw": 0.9, "ls": (0, (1.2, 1.2))}
 POINTS = (-30, -10, -3, -1, -0.5, 0, 0.5, 1, 3, 10, 30)
 
 
@@ -57,11 +57,9 @@ def fsgd_and_sgd(table: pd.DataFrame, published: Published, dataset: str = "mnis
     test = table[(table["part"] == "thesis") & (table["epoch"] > 0)]
     names = networks_of(test, ("sgd", "fsgd"))
     for network in names:
-        rows = test[test["network"] == network]
-        data = positive(over_seeds(rows, ["epoch"], "error_percent"))
-        spent = rows.groupby("epoch")[OPERATIONS].mean().to_numpy() / 1e9
-        draw_line(panels[0], "epoch", data, TRAINED[network], markersize=2.6)
-        draw_line(panels[1], "spent", data.assign(spent=spent), TRAINED[network], markersize=2.6)
+        rows = test[test["network"] == network].assign(spent=test[OPERATIONS] / 1e9)
+        for axes, at in zip(panels, ("epoch", "spent"), strict=False):
+            draw_curve(axes, rows, "epoch", "error_percent", TRAINED[network], at, markersize=2.6)
     for axes in panels[:2]:
         error_axis(axes, test["error_percent"])
         plain_log(axes, "x")
@@ -95,7 +93,7 @@ def _draw_advantage(axes: Axes, test: pd.DataFrame) -> None:
         found = found[found["epoch"] >= min(1.0, found["epoch"].max())] if len(found) else found
         if found.empty:
             continue
-        draw_line(axes, "epoch", over_seeds(found, ["epoch"], "points"), look, marker=False)
+        draw_curve(axes, found, "epoch", "points", look, logarithmic=False)
         drawn = True
     if not drawn:
         say_empty(axes)
@@ -117,18 +115,18 @@ def early_guesses(table: pd.DataFrame, published: Published, dataset: str = "mni
     for network in names:
         rows = steps[steps["network"] == network]
         look = spiking_look(network)
-        data = positive(over_seeds(rows, ["step"], "error_percent"))
-        draw_line(panels[0], "step", data, look, markersize=2.6)
+        draw_curve(panels[0], rows, "step", "error_percent", look, markersize=2.6)
         limits = vector[vector["network"] == network].set_index("seed")
-        panels[0].axhline(limits["error_percent"].mean(), color=look.colour, lw=0.6, alpha=0.7)
+        panels[0].axhline(limits["error_percent"].mean(), color=look.colour, **VECTOR)
         dense = limits["operations"].mean()
         above = rows.assign(
             above=rows["error_percent"].to_numpy()
-            - limits["error_percent"].reindex(rows["seed"]).to_numpy()
+            - limits["error_percent"].reindex(rows["seed"]).to_numpy(),
+            share=100.0 * rows["operations"] / dense,
         )
-        data = over_seeds(above, ["step"], "above")
-        share = 100.0 * rows.groupby("step")["operations"].mean().to_numpy() / dense
-        draw_line(panels[1], "share", data.assign(share=share), look, markersize=2.6)
+        draw_curve(
+            panels[1], above, "step", "above", look, "share", logarithmic=False, markersize=2.6
+        )
     _mark_sparse(panels[1], part)
     error_axis(panels[0], pd.concat([steps["error_percent"], vector["error_percent"]]))
     whole_numbers(panels[0], "time steps so far")
@@ -141,17 +139,8 @@ def early_guesses(table: pd.DataFrame, published: Published, dataset: str = "mni
     plain_log(panels[1], "x")
     letter(panels[1], "b", "what a guess costs")
     handles = spiking_handles(steps, names)
-    handles.append(Line2D([], [], color=GREY, lw=0.6, label="vector network, same weights"))
-    handles.append(
-        Line2D(
-            [],
-            [],
-            color=GREY,
-            lw=0.9,
-            ls=(0, (1.2, 1.2)),
-            label="ReLU network, without zeros",
-        )
-    )
+    handles.append(Line2D([], [], color=GREY, label="vector network, same weights", **VECTOR))
+    handles.append(Line2D([], [], color=GREY, label="ReLU network, without zeros", **SPARSE))
     legend_below(figure, [*handles, *interval_handles(table)], 3)
     return figure
 
@@ -162,7 +151,7 @@ def _mark_sparse(axes: Axes, part: pd.DataFrame) -> None:
     cost = relu[relu["form"] == "rectified"].groupby("counting")["operations"].mean()
     if {"sparse", "dense"} <= set(cost.index) and np.isfinite(cost["dense"]):
         share = 100.0 * cost["sparse"] / cost["dense"]
-        axes.axvline(share, color=GREY, lw=0.9, ls=(0, (1.2, 1.2)))
+        axes.axvline(share, color=GREY, **SPARSE)
 
 
 READINGS = {
@@ -170,15 +159,11 @@ READINGS = {
     "_variance": Look("0.01 is the variance", VERMILLION, "s", (0, (4.5, 1.5))),
 }
 """What the second number of normal(0, 0.01) means, by the ending of a network's name."""
-ONE_SEED = {"lw": 0.6, "alpha": 0.6}
 
 
 @in_style
 def initial_weights(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
-    """Learning curves of two rows of table A.1 by both readings of their initial weights.
-
-    Means, and a thin line for each seed: three runs that learn and do not learn have no interval.
-    """
+    """Learning curves of two rows of table A.1 by both readings of their initial weights."""
     figure = new_figure(height_mm=68)
     panels = figure.subplots(1, 2, sharey=True)
     printed = printed_rows(published, "table_a1")
@@ -186,10 +171,7 @@ def initial_weights(table: pd.DataFrame, published: Published, dataset: str = "m
     for axes, network, name in zip(panels, ("baseline", "fractional"), "ab", strict=True):
         for ending, look in READINGS.items():
             rows = table[table["network"] == network + ending]
-            for _, run in rows.groupby("seed"):
-                axes.plot(run["epoch"], run["error_percent"], color=look.colour, **ONE_SEED)
-            mean = over_seeds(rows, ["epoch"], "error_percent").assign(low=np.nan)
-            draw_line(axes, "epoch", mean, look)
+            draw_curve(axes, rows, "epoch", "error_percent", look)
         draw_published(axes, [0, table["epoch"].max()], [printed[network]["error_percent"]] * 2)
         whole_numbers(axes, "epoch")
         letter(axes, name, printed[network]["variant"].lower())
@@ -197,6 +179,5 @@ def initial_weights(table: pd.DataFrame, published: Published, dataset: str = "m
     error_axis(panels[0], pd.Series([*table["error_percent"], lowest]))
     panels[0].set_ylim(top=100.0)
     handles = [series_handle(look, f"{look.label}, mean") for look in READINGS.values()]
-    handles += [published_line(dataset), Line2D([], [], color=GREY, label="one seed", **ONE_SEED)]
-    legend_below(figure, handles, 2)
+    legend_below(figure, [*handles, published_line(dataset), *interval_handles(table)], 2)
     return figure

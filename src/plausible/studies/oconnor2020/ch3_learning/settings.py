@@ -25,8 +25,8 @@ class Rule(Settings):
     """At the end of a sample (equation 3.6), or at each error spike (3.7)."""
     smooth: bool = False
     """Whether updates multiply the sums that spikes quantize instead of their counts."""
-    routing: Literal["breadth_first", "depth_first"] = "breadth_first"
-    """Order in which spikes act."""
+    routing: Literal["breadth_first", "depth_first", "depth_first_as_coded"] = "breadth_first"
+    """Order in which spikes act; as coded, an error spike goes back through changed weights."""
     hold_error: bool = True
     """Whether output and target spikes of a step are counted against each other."""
     back_reset: Literal["none", "zero", "random"] = "none"
