@@ -73,6 +73,7 @@ def make_reference(root: str | Path, study: Study, allow_mixed: bool = False) ->
         code that was not committed (unless ``allow_mixed``), or everything takes more than
         ``LIMIT`` bytes.
     """
+    _code()  # before anything is written
     root = Path(root).resolve()
     sources, as_png = files_of(root, study)
     records = read_provenance(root, sources)
@@ -102,6 +103,7 @@ def judge_again(root: str | Path, study: Study) -> Summary:
     StudyError
         If there is no reference run of ``study``, or it lacks a table that the study now has.
     """
+    _code()  # before anything is written
     root = Path(root).resolve()
     made = root / "results" / NAME / study.name
     missing = [name for name in study.own_tables() if not (made / f"{name}.csv").is_file()]
@@ -120,11 +122,15 @@ def judge_again(root: str | Path, study: Study) -> Summary:
         used = [results / f"{name}.csv" for name in tables]
         _write_record(results / "verdicts.csv", study, "judge_results", used)
         page = results / "README.md"
-        text = with_verdicts(
-            page.read_text(encoding="utf-8"), verdict_counts(verdicts), git_state()
-        )
+        text = with_verdicts(page.read_text(encoding="utf-8"), verdict_counts(verdicts), _code())
         page.write_text(text, encoding="utf-8")
         return _finished(root, staged, study)
+
+
+@cache
+def _code() -> dict[str, Any]:
+    """State of the code before anything is written: a reference run is a part of the tree."""
+    return git_state()
 
 
 @contextmanager
@@ -186,7 +192,7 @@ def _write_record(path: Path, study: Study, rule: str, inputs: list[Path]) -> No
         "sha256": sha256_of(path),
         "rule": rule,
         "settings": {"comparable": study.scale == "paper"},
-        **git_state(),
+        **_code(),
         "inputs": {f"{place}/{file.name}": sha256_of(file) for file in inputs},
         **machine(),
     }
