@@ -63,38 +63,42 @@ class TheoremTests:
     """Results that text and code state in two ways, of which neither is the corrected one."""
     falsified: ClassVar[tuple[Falsified, ...]] = ()
 
-    def functions(self) -> dict[str, Callable[..., list[Check]]]:
+    @classmethod
+    def functions(cls) -> dict[str, Callable[..., list[Check]]]:
         """Function of every theorem of the part, by the name of its result."""
-        declared = read_yaml(WORKFLOW / "studies" / self.document / f"{self.part}.yaml")["results"]
+        declared = read_yaml(WORKFLOW / "studies" / cls.document / f"{cls.part}.yaml")["results"]
         return {
-            result: place(self.document, self.part, THEOREMS, entry["theorem"], result).load()
+            result: place(cls.document, cls.part, THEOREMS, entry["theorem"], result).load()
             for result, entry in declared.items()
             if "theorem" in entry
         }
 
-    def record(self) -> Any:
+    @classmethod
+    def record(cls) -> Any:
         """The settings as a record of their type."""
-        model = settings_model(self.document, self.part, THEOREMS)
-        return read_settings(model, self.settings, f"theorems of {self.part}")
+        model = settings_model(cls.document, cls.part, THEOREMS)
+        return read_settings(model, cls.settings, f"theorems of {cls.part}")
 
-    def statements(self) -> dict[tuple[str, str], Mapping[str, Any]]:
+    @classmethod
+    def statements(cls) -> dict[tuple[str, str], Mapping[str, Any]]:
         """Published statements that the theorems measure, by result and id.
 
         A statement with a function of its own in the claims is judged there.
         """
-        published = load_published(WORKFLOW / "published" / self.document, [self.part])
-        claims = claims_of(self.document, self.part)
+        published = load_published(WORKFLOW / "published" / cls.document, [cls.part])
+        claims = claims_of(cls.document, cls.part)
         return {
             (result, statement["id"]): statement
-            for result in self.functions()
+            for result in cls.functions()
             for statement in published.entry(result)["expect"]
             if statement["id"] not in claims
         }
 
     @pytest.fixture(scope="class")
-    def table(self) -> pd.DataFrame:
+    @classmethod
+    def table(cls) -> pd.DataFrame:
         """Rows of all theorems, with a column that says which hold."""
-        table = theorem_table(self.functions(), self.record(), self.seeds, digits())
+        table = theorem_table(cls.functions(), cls.record(), cls.seeds, digits())
         outcomes = [holds(row.deviation, row.comparison, row.bound) for row in table.itertuples()]
         return table.assign(holds=outcomes)
 

@@ -10,7 +10,6 @@ from matplotlib.patches import Patch, Rectangle
 from plausible.drawing.network_graph import draw_graph, graph_handles
 from plausible.drawing.style import (
     GREY,
-    PUBLISHED_COLOUR,
     SINGLE_COLUMN_MM,
     in_style,
     legend_below,
@@ -64,7 +63,7 @@ def constraints(table: pd.DataFrame, published: Published, dataset: str = "mnist
     axes.spines[:].set_visible(False)
     for first, second in pairwise(ordered.drop_duplicates("constraint").itertuples()):
         if first.group != second.group:
-            axes.axhline(rows.index(second.constraint) - 0.5, color=PUBLISHED_COLOUR, lw=0.8)
+            axes.axhline(rows.index(second.constraint) - 0.5, color=GREY, lw=0.8)
     text = "\n".join(f"$^{{{mark}}}$ {note}" for mark, note in notes.values())
     axes.set_xlabel(text, loc="left", fontsize=7.0, linespacing=1.4)
     names = {

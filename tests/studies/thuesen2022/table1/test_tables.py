@@ -1,10 +1,11 @@
-"""Tidy tables of Thuesen 2022 from hand-made tables of runs."""
+"""Tidy tables of table 1 and of what is said of it, from hand-made tables of runs."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from plausible.studies.thuesen2022 import tables
+from plausible.reproduction.markdown import mean_text
+from plausible.studies.thuesen2022.table1 import tables
 
 
 def history(run, seed, accuracies, protocol="corrected", steps=None):
@@ -38,12 +39,6 @@ def simulated(run, seed, rate, spiking, first=50.0, time_ms=200, protocol="corre
     }
 
 
-def test_final_accuracy_is_the_last_step_whatever_the_order_of_rows():
-    frame = pd.concat([history("a", 0, [10.0, 90.0, 80.0]), history("a", 1, [20.0, 70.0])])
-    final = tables.final_accuracy(frame.iloc[::-1])
-    assert list(final["test_accuracy_percent"]) == [80.0, 70.0]
-
-
 def test_table_1_takes_rate_rows_from_training_and_spiking_rows_after_200_ms():
     frames = {
         "train": pd.concat([history("x", seed, [50.0, 97.0 + seed]) for seed in (0, 1)]),
@@ -63,8 +58,8 @@ def test_table_1_takes_rate_rows_from_training_and_spiking_rows_after_200_ms():
     table = tables.table1(frames, {"rows": rows})
     values = table.set_index(["row", "seed"])["test_accuracy_percent"].to_dict()
     assert values == {(1, 0): 97.0, (1, 1): 98.0, (2, 0): 91.0, (2, 1): 92.0}
-    text = tables.table1_markdown(table, {"rows": [{**rows[0], "test_accuracy_percent": 97.68}]})
-    assert "97.68" in text and "97.50 ±" in text and "| - |" in text
+    text = tables.table1_markdown(table, {"rows": [{"id": "row1", "test_accuracy_percent": 97.68}]})
+    assert "| yes | no | 97.68 | 97.50 ±" in text and "| yes | yes | - |" in text
 
 
 def test_gap_is_snn_minus_spcn_of_the_same_seed():
@@ -124,6 +119,6 @@ def test_noise_table_compares_seeds_that_every_variant_has():
 
 def test_mean_text_gives_the_half_width_of_the_t_interval():
     # Two values 1 apart: standard error 0.5, t(0.975, 1) = 12.7062.
-    assert tables.mean_text(pd.Series([97.0, 98.0])) == "97.50 ± 6.35"
-    assert tables.mean_text(pd.Series([97.0])) == "97.00"
-    assert tables.mean_text(pd.Series([np.nan])) == "n/a"
+    assert mean_text(pd.Series([97.0, 98.0])) == "97.50 ± 6.35"
+    assert mean_text(pd.Series([97.0])) == "97.00"
+    assert mean_text(pd.Series([np.nan])) == "n/a"

@@ -1,0 +1,253 @@
+"""Made-up tables of single neurons and codings in which every published statement holds.
+
+Closed forms are written out here anew, so that the checks are not tested against the code that
+they judge. ``SPOILS`` says, for every statement, how to change the tables so that it fails.
+"""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from ...claims_harness import Spoil, change, drop_rows, scale
+
+LIF_TAU, REFRACTORY = 0.02, 0.004
+PROTOCOLS = ("as_coded", "corrected")
+
+
+def rate(current, offset=0.0):
+    """Closed form of eq. 37 in Hz."""
+    above = np.maximum(np.asarray(current, dtype=float) - 1.0, 0.0) + offset
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.where(above > 0, 1.0 / (REFRACTORY + LIF_TAU * np.log1p(1.0 / above)), 0.0)
+
+
+def soft_rate(current, gamma):
+    """Closed form of eq. 38 in Hz."""
+    rho = gamma * np.logaddexp(0.0, (np.asarray(current, dtype=float) - 1.0) / gamma)
+    with np.errstate(divide="ignore", over="ignore"):
+        return 1.0 / (REFRACTORY + LIF_TAU * np.log1p(1.0 / rho))
+
+
+def wobble(seed, seeds):
+    """A little scatter over seeds whose mean is 0."""
+    return 0.004 * (seed - (seeds - 1) / 2)
+
+
+def fig2a(seeds=3, protocols=PROTOCOLS):
+    current = np.linspace(0.0, 2.0, 1000)
+    gammas = {"as_coded": [0.02], "corrected": [0.05, 0.02, 0.01, 0.001]}
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "protocol": protocol,
+                    "curve": "soft_rate" if gamma else "lif_rate",
+                    "softplus_gamma": gamma,
+                    "input_current": current,
+                    "rate_hz": soft_rate(current, gamma) if gamma else rate(current),
+                }
+            )
+            for protocol in protocols
+            for gamma in [0.0, *gammas[protocol]]
+        ],
+        ignore_index=True,
+    )
+
+
+def fig2b(seeds=3, protocols=PROTOCOLS):
+    rng = np.random.default_rng(0)
+    parts = []
+    for coding, input_rate, repetitions, currents in (
+        ("poisson_count", np.nan, 10, 201),
+        ("lif_simulation", 250.0, 10, 41),
+        ("lif_simulation", 5000.0, 10, 41),
+        ("lif_constant_current", np.nan, 1, 41),
+    ):
+        current = np.linspace(0.0, 10.0, currents)
+        for repetition in range(repetitions):
+            noise = 0.0 if repetitions == 1 else rng.normal(0.0, 0.02, currents)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "coding": coding,
+                        "input_rate_hz": input_rate,
+                        "repetition": repetition,
+                        "input_current": current,
+                        "rate_hz": rate(current) * (1.0 + noise),
+                        "theoretical_rate_hz": rate(current),
+                        "duration_s": 1.0,
+                    }
+                )
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def fig2c(seeds=3, protocols=PROTOCOLS):
+    inputs = np.linspace(0.0, 10.0, 1000)
+    scaled = 0.05 * soft_rate(inputs, 0.05)
+    curves = {
+        "relu": inputs,
+        "scaled_soft_rate": scaled,
+        "relu_derivative": (inputs > 0).astype(float),
+        "scaled_soft_rate_derivative": np.gradient(scaled, inputs),
+    }
+    return pd.concat(
+        [
+            pd.DataFrame({"protocol": protocol, "curve": curve, "input": inputs, "value": values})
+            for protocol in protocols
+            for curve, values in curves.items()
+        ],
+        ignore_index=True,
+    )
+
+
+def alpha_filter_tau(seeds=3, protocols=PROTOCOLS):
+    taus = np.unique(np.append(np.arange(2, 51) * 1e-4, 0.00118).round(6))
+    kernels = ("unit_area", "printed", "author_spacing")
+    criteria = ("mean_rate_error", "rms_rate_error")
+    rows = [
+        (kernel, criterion, tau, 1.0 + 1e3 * abs(tau - 0.00118) + wobble(seed, seeds), seed)
+        for kernel, criterion, seed, tau in product(kernels, criteria, range(seeds), taus)
+    ]
+    return pd.DataFrame(rows, columns=["kernel", "criterion", "tau_s", "error_hz", "seed"])
+
+
+def poisson_noise(seeds=3, protocols=PROTOCOLS):
+    rows = [
+        (hz, time, seed, 200, np.sqrt(hz / time) * (1.0 + wobble(seed, seeds) * np.log(time)))
+        for hz, time, seed in product((50.0, 250.0), (0.1, 0.2, 0.5, 1.0, 2.0, 5.0), range(seeds))
+    ]
+    return pd.DataFrame(
+        rows, columns=["rate_hz", "duration_s", "seed", "repetitions", "standard_error_hz"]
+    )
+
+
+def good_tables(published):
+    """A table for every result that the claims read."""
+    return {
+        "fig2a": fig2a(),
+        "fig2b": fig2b(),
+        "fig2c": fig2c(),
+        "claim.alpha_filter_tau": alpha_filter_tau(),
+        "claim.poisson_noise": poisson_noise(),
+    }
+
+
+def _soft_equals_hard(tables):
+    table = tables["fig2a"]
+    soft = table["curve"] == "soft_rate"
+    tables["fig2a"] = table.assign(rate_hz=table["rate_hz"].mask(soft, rate(table.input_current)))
+
+
+def _shift_rates(tables):
+    scale("fig2a", "rate_hz", 1.01)(tables)
+    # Rates beyond j = 2 are read from figure 2b.
+    scale("fig2b", "theoretical_rate_hz", 1.01)(tables)
+
+
+def _fast_noise(tables):
+    table = tables["claim.poisson_noise"]
+    tables["claim.poisson_noise"] = table.assign(standard_error_hz=1.0 / table["duration_s"])
+
+
+SPOILS = (
+    Spoil(
+        "fig2a",
+        "zero_below_threshold",
+        "the floor of 1.8 Hz of the author's code",
+        change("fig2a", lambda t: (t.curve == "lif_rate") & (t.input_current <= 1), "rate_hz", 1.8),
+    ),
+    Spoil("fig2a", "soft_above_hard", "equal near the threshold", _soft_equals_hard),
+    Spoil(
+        "fig2a",
+        "soft_tends_to_hard",
+        "the smallest gamma far away",
+        change("fig2a", lambda t: t.softplus_gamma == 0.001, "rate_hz", lambda hz: hz + 1.5),
+    ),
+    Spoil(
+        "fig2a",
+        "soft_tends_to_hard",
+        "distance not shrinking",
+        change(
+            "fig2a",
+            lambda t: t.softplus_gamma == 0.05,
+            "rate_hz",
+            lambda hz: rate(np.linspace(0.0, 2.0, 1000)),
+        ),
+    ),
+    Spoil(
+        "fig2a",
+        "below_ceiling",
+        "one rate at the ceiling",
+        change("fig2a", lambda t: t.index == 999, "rate_hz", 250),
+    ),
+    Spoil(
+        "fig2a",
+        "slope_at_threshold",
+        "hard curve with a finite slope",
+        change(
+            "fig2a",
+            lambda t: (t.curve == "lif_rate") & (t.input_current > 0.9),
+            "rate_hz",
+            lambda hz: np.linspace(0, 50, len(hz)),
+        ),
+    ),
+    Spoil(
+        "fig2b",
+        "mean_follows_theory",
+        "rates 12 % high at one current",
+        change(
+            "fig2b",
+            lambda t: (t.coding == "lif_simulation") & (t.input_current == 5.0),
+            "rate_hz",
+            lambda hz: hz * 1.12,
+        ),
+    ),
+    Spoil(
+        "fig2b",
+        "points_scatter",
+        "no noise",
+        change("fig2b", lambda t: t.coding == "poisson_count", "rate_hz", lambda hz: hz * 0 + 7.0),
+    ),
+    Spoil(
+        "fig2b",
+        "constant_current_gives_the_rate",
+        "off by more than a step per spike",
+        change(
+            "fig2b",
+            lambda t: (t.coding == "lif_constant_current") & (t.input_current == 10.0),
+            "rate_hz",
+            lambda hz: hz + 1.0 + 1.1e-3 * rate(10.0) ** 2,
+        ),
+    ),
+    Spoil(
+        "fig2c",
+        "scaled_rate_is_like_relu",
+        "unscaled",
+        change("fig2c", lambda t: t.curve == "scaled_soft_rate", "value", lambda v: v * 2.0),
+    ),
+    Spoil(
+        "fig2c",
+        "scaled_rate_is_like_relu",
+        "flat",
+        change("fig2c", lambda t: t.curve == "scaled_soft_rate", "value", lambda v: v * 0 + 5.0),
+    ),
+    Spoil(
+        "claim.alpha_filter_tau",
+        "sweep_is_reported",
+        "the published value is missed",
+        drop_rows("claim.alpha_filter_tau", lambda t: t.tau_s == 0.00118),
+    ),
+    Spoil(
+        "claim.poisson_noise",
+        "noise_falls_with_the_square_root",
+        "it falls as 1/T",
+        _fast_noise,
+    ),
+)
+SHIFTS = {
+    "fig2a": _shift_rates,
+    "fig2c": scale("fig2c", "value", 1.01),
+    "claim.alpha_filter_tau": scale("claim.alpha_filter_tau", "tau_s", 1.2),
+}
