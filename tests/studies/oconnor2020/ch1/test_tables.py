@@ -3,21 +3,10 @@
 from io import StringIO
 
 import pandas as pd
-import pytest
 
-from plausible.errors import StudyError
-from plausible.studies.oconnor2020.ch1.tables import gaps_markdown, spiking_panels
+from plausible.studies.oconnor2020.ch1.tables import gaps_markdown
 
 from . import synthetic
-
-
-def test_panels_are_selected_without_empty_columns():
-    frames = {"sweep.spiking_neurons": synthetic.neuron_table()}
-    table = spiking_panels(frames, {"panels": ["rate"]})
-    assert set(table.columns) == {"panel", "neuron", "seed", "drive_hz", "rate_hz"}
-    assert set(table["panel"]) == {"rate"}
-    with pytest.raises(StudyError, match="'rates'"):
-        spiking_panels(frames, {"panels": ["rates"]})
 
 
 def test_gaps_for_people():

@@ -7,14 +7,6 @@ from plausible.studies.oconnor2020.ch3_quantization import tables
 from . import synthetic
 
 
-def test_rows_are_selected_by_their_values():
-    frame = pd.DataFrame({"kind": ["a", "b", "c"], "n": [1, 2, 3], "empty": [None, 1.0, None]})
-    found = tables.selected_rows({"sweep.x": frame}, {"where": {"kind": ["a", "c"], "n": [1, 3]}})
-    assert found.to_dict("list") == {"kind": ["a", "c"], "n": [1, 3]}
-    one = tables.selected_rows({"sweep.x": frame}, {"where": {"kind": "b"}})
-    assert one.to_dict("list") == {"kind": ["b"], "n": [2], "empty": [1.0]}
-
-
 def test_exponents_for_people():
     table = synthetic.fig3_1(("vector", "sampling", "stream", "rectified"))
     text = tables.slopes_markdown(table, {})

@@ -92,8 +92,8 @@ def hopfield_recall(table: pd.DataFrame, published: Published, dataset: str = "m
     letter(panels[0, 1], "b", "binary states: recall")
     letter(panels[1, 0], "c", r"continuous states, $v_i$ = tanh($g\,h_i$): energy")
     letter(panels[1, 1], "d", f"continuous states, load {low:g}: recall")
-    for axes in panels[1]:
-        axes.set_xlabel("time (updates per unit)")
+    for axes, label in zip(panels.T.flat, ["", "time (updates per unit)"] * 2, strict=True):
+        axes.set_xlabel(label)
     legend_below(
         figure,
         [

@@ -1,12 +1,14 @@
-"""Tables of chapter 1: panels of the sweep of spiking neurons, and the five gaps for people."""
+"""Tables of chapter 1: panels of the experiment on spiking neurons, the five gaps for people."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from plausible.errors import StudyError
-from plausible.reproduction.markdown import Frames, markdown_table
+from plausible.reproduction.markdown import markdown_table
+from plausible.studies.oconnor2020 import selection
+
+selected_rows = selection.selected_rows
 
 GAP_HEADER = (
     "gap",
@@ -17,26 +19,6 @@ GAP_HEADER = (
     "implemented in",
     "measured in",
 )
-
-
-def spiking_panels(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Rows of the ``panels`` that the options name, without the columns that these do not use.
-
-    Raises
-    ------
-    StudyError
-        If a panel has no rows.
-    """
-    table = pd.concat(list(frames.values()), ignore_index=True)
-    for panel in options["panels"]:
-        if panel not in set(table["panel"]):
-            raise StudyError(
-                f"spiking_panels: no rows of the panel {panel!r} were found, where "
-                f"{', '.join(table['panel'].unique())} are there; correct the options of the "
-                "result in the study file."
-            )
-    chosen = table[table["panel"].isin(options["panels"])]
-    return chosen.dropna(axis="columns", how="all")
 
 
 def gaps_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from plausible.drawing.style import (
     BLUE,
@@ -24,6 +25,7 @@ from plausible.drawing.style import (
     legend_below,
     letter,
     new_figure,
+    patch_handle,
     plain_log,
     published_line,
     say_empty,
@@ -67,6 +69,11 @@ def _errors(axes: Axes, part: pd.DataFrame, look: Look, value: str = "error_rms"
     draw_line(axes, "steps", summary(part, ["steps"], value), look, marker=False)
 
 
+def _band_handle(table: pd.DataFrame) -> list[Patch]:
+    """Legend entry of the bands over seeds, where there are any."""
+    return [patch_handle(GREY, handle.get_label()) for handle in interval_handle(table)]
+
+
 def _slope_guide(axes: Axes, part: pd.DataFrame, value: str, slope: float, shift: float) -> None:
     """A line of the published slope, ``shift`` times as high as the first point of ``part``."""
     means = part.groupby("steps")[value].mean()
@@ -103,7 +110,7 @@ def fig3_1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
     handles += [
         series_handle(MEANS[0], "closed form", color=GREY, marker=None, ls=CLOSED_FORM, lw=1.0),
         published_line(label="published slopes, −1 and −1/2 (shifted up)"),
-        *interval_handle(table),
+        *_band_handle(table),
     ]
     legend_below(figure, handles, 1)
     return figure
@@ -148,7 +155,7 @@ def stream_quantization(
             *shown,
             series_handle(MEANS[0], "closed form", color=GREY, marker=None, ls=CLOSED_FORM, lw=1.0),
             published_line(label="published bound 1/(2T)"),
-            *interval_handle(table),
+            *_band_handle(table),
         ],
         4,
     )
@@ -159,7 +166,7 @@ def stream_quantization(
 def fig_a1(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Figure A.1: spike counts over T against the activations of the ReLU network, per layer."""
     names = [name for name in READINGS if name in set(table["protocol"])]
-    figure = new_figure(DOUBLE_COLUMN_MM, 75)
+    figure = new_figure(DOUBLE_COLUMN_MM, 82)
     panels = figure.subplots(1, max(len(names), 1), sharex=True, squeeze=False)[0]
     for axes, name, number in zip(panels, names, "abc", strict=False):
         rows = table[table["protocol"] == name]
@@ -187,7 +194,7 @@ def fig_a1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
             *(series_handle(look, marker=None) for look in LAYERS),
             published_line(label="slope −1, published for the first layer (shifted down)"),
             Line2D([], [], ls="none", label="numbers: measured slopes"),
-            *interval_handle(table),
+            *_band_handle(table),
         ],
         2,
     )
@@ -250,5 +257,5 @@ def spiking_gradient(table: pd.DataFrame, published: Published, dataset: str = "
     handles += [
         series_handle(MEANS[0], label, **{"color": GREY, **style}) for label, style in kinds
     ]
-    legend_below(figure, handles + interval_handle(table), 4)
+    legend_below(figure, handles + _band_handle(table), 4)
     return figure

@@ -6,7 +6,10 @@ from typing import Any
 import pandas as pd
 
 from plausible.measure.slopes import log_slope
-from plausible.reproduction.markdown import Frames, as_they_are, markdown_table, mean_text
+from plausible.reproduction.markdown import markdown_table, mean_text
+from plausible.studies.oconnor2020 import selection
+
+selected_rows = selection.selected_rows
 
 Published = Mapping[str, Any]
 
@@ -22,17 +25,6 @@ FIRST_STEP = 10
 READINGS = {"as_published": "variance", "as_coded": "standard deviation"}
 """What the second number of the initial weights normal(0, 0.1) of figure A.1 is, by protocol."""
 ROUTINGS = ("breadth_first", "depth_first")
-
-
-def selected_rows(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Rows whose columns have the values (or one of the lists of values) of ``options.where``.
-
-    Columns that these rows leave empty are left out.
-    """
-    table = as_they_are(frames, options)
-    for column, wanted in options["where"].items():
-        table = table[table[column].isin(wanted if isinstance(wanted, list) else [wanted])]
-    return table.dropna(axis="columns", how="all").reset_index(drop=True)
 
 
 def exponents(rows: pd.DataFrame, error: str, first: int = 1) -> pd.Series:
