@@ -9,10 +9,10 @@ import pytest
 from plausible.errors import StudyError
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.evidence import Evidence
-from plausible.reproduction.published import load_published, published_folder
 from plausible.reproduction.reasons import load_reasons
 from plausible.studies.oconnor2020.ch3_learning import claims_early_guesses as early_guesses
 
+from ...part_results import published_of
 from .synthetic import DENSE, SPARSE, good_tables
 
 PART = "ch3_learning"
@@ -25,7 +25,7 @@ OF_TABLE_A1 = ("table_a1", "ch3.no_zero_reset")
 
 @pytest.fixture(scope="module")
 def published():
-    return load_published(published_folder("oconnor2020"), [PART])
+    return published_of(f"oconnor2020.{PART}")
 
 
 @pytest.fixture(scope="module")

@@ -5,16 +5,16 @@ import pandas as pd
 import pytest
 
 from plausible.drawing import style
-from plausible.reproduction.published import load_published, published_folder
 from plausible.studies.oconnor2020.ch3_learning.figures_zero_reset import LOOKS, zero_reset_figure
 
-from ....plots.pictures import check_legibility, legend_texts, lines_of
+from ....plots.pictures import legend_texts, lines_of
+from ...part_results import published_of
 from .synthetic import zero_reset_table
 
 
 @pytest.fixture(scope="module")
 def published():
-    return load_published(published_folder("oconnor2020"), ["ch3_learning"])
+    return published_of("oconnor2020.ch3_learning")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,6 @@ def runs(axes, reset):
 
 
 def test_every_run_is_a_line_of_its_own(figure):
-    check_legibility(figure)
     table = zero_reset_table()
     columns = ["error_spikes"] * 3 + ["spikes"] + ["relative_change"] * 3 + ["thesis_error_percent"]
     layers = [1, 2, 3, 2, 1, 2, 3, 1]

@@ -2,13 +2,15 @@
 
 import pytest
 
-from plausible.config import load_config
 from plausible.errors import StudyError
-from plausible.reproduction.declaration import load_study, read_sweep_settings
+from plausible.files import read_yaml
 from plausible.settings import read_settings
 from plausible.studies.oconnor2020.ch3_learning.experiment import runs
 from plausible.studies.oconnor2020.ch3_learning.settings import ErrorSpikes, SpikingTraining
 
+from ...part_results import published_of, read_sweep
+
+PART = "oconnor2020.ch3_learning"
 SETTINGS = {
     "hidden_sizes": [9, 8],
     "initial_deviation": 0.3,
@@ -23,12 +25,6 @@ SETTINGS = {
     "anytime_steps": 6,
 }
 SHARED = {key: SETTINGS[key] for key in list(SETTINGS)[:-3]}
-
-
-@pytest.fixture(scope="module")
-def paper(project_root):
-    config = load_config({"studies": ["oconnor2020"], "scale": "paper"}, project_root)
-    return load_study(project_root / "workflow/studies/oconnor2020", config)
 
 
 @pytest.mark.parametrize(
@@ -93,20 +89,23 @@ def test_a_networks_own_values_beat_those_of_its_protocol():
     assert settings.of("as_coded", "a") == {"steps": 5, "learning_rate": 0.05, "epochs": 3}
 
 
-def test_a_job_of_the_paper_scale_is_one_run(paper):
-    settings = read_sweep_settings(paper, "mnist_training")
-    listed = runs(settings, paper.sweep_seeds("mnist_training"))
-    assert len(paper.sweep_parts("mnist_training")) == len(listed) == 16
+def test_a_job_of_the_paper_scale_is_one_run(project_root):
+    listed = runs(read_sweep(PART, "mnist_training"), range(5))
+    part = read_yaml(project_root / "workflow/studies/oconnor2020/ch3_learning.yaml")
+    assert part["sweep"]["mnist_training"]["shards"]["paper"] == len(listed) == 16
     # Both rules have all five seeds in the epochs that figure 3.2 shows.
     for rule in ("sgd", "fsgd"):
         seeds = [run.seed for run in listed if run.network == rule and run.epochs >= 20]
         assert sorted(seeds) == [0, 1, 2, 3, 4]
 
 
-def test_table_a1_has_all_ten_settings_in_both_readings(paper):
-    listed = runs(read_sweep_settings(paper, "hyperparameters"), [0])
+def test_table_a1_has_all_ten_settings_in_both_readings():
+    listed = runs(read_sweep(PART, "hyperparameters"), [0])
     coded, published = (
         {run.network for run in listed if run.protocol == name}
         for name in ("as_coded", "as_published")
     )
     assert len(coded) == 10 and coded - published == {"depth_first"}
+    # Every row that is printed is a network here.
+    printed = {row["id"] for row in published_of(PART).values("table_a1")["rows"]}
+    assert coded - printed == {"depth_first_held"}

@@ -4,18 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plausible.files import read_yaml
-from plausible.reproduction.published import load_published, published_folder
-from plausible.studies.oconnor2020.ch3_learning import tables, tables_zero_reset
+from plausible.studies.oconnor2020.ch3_learning import tables
 from plausible.studies.oconnor2020.ch3_learning.tables import fsgd_gain_markdown, nearest_epochs
 from plausible.studies.oconnor2020.ch3_learning.tables_zero_reset import zero_reset_markdown
 
+from ...part_results import functions_of, published_of, results_of
 from . import synthetic
+
+PART = "oconnor2020.ch3_learning"
 
 
 @pytest.fixture(scope="module")
 def published():
-    return load_published(published_folder("oconnor2020"), ["ch3_learning"])
+    return published_of(PART)
 
 
 @pytest.fixture(scope="module")
@@ -23,17 +24,13 @@ def good(published):
     return synthetic.good_tables(published)
 
 
-def test_every_markdown_of_the_part_has_its_cells(good, published, project_root):
-    part = project_root / "workflow/studies/oconnor2020/ch3_learning.yaml"
-    rooms = {"": tables, "zero_reset": tables_zero_reset}
+def test_every_markdown_of_the_part_has_its_cells(good, published):
     texts = {}
-    for name, declared in read_yaml(part)["results"].items():
-        topic, _, function = declared.get("markdown", "").rpartition(".")
-        if function:
-            source = declared.get("data", name)
-            entry = f"oconnor2020.{declared.get('published', name)}"
-            values = published.entries.get(entry, {}).get("values", {})
-            texts[name] = getattr(rooms[topic], function)(good[source], values)
+    for name, function in functions_of(PART, "markdown").items():
+        declared = results_of(PART)[name]
+        entry = f"oconnor2020.{declared.get('published', name)}"
+        values = published.entries.get(entry, {}).get("values", {})
+        texts[name] = function(good[declared.get("data", name)], values)
     assert set(texts) >= {
         "ch3.table3.2",
         "table_a1",

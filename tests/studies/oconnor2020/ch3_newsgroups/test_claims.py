@@ -5,11 +5,11 @@ import pytest
 from plausible.errors import StudyError
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.evidence import Evidence
-from plausible.reproduction.published import load_published, published_folder
 from plausible.reproduction.reasons import load_reasons
 from plausible.studies.oconnor2020.ch3_newsgroups import claims
 from plausible.studies.oconnor2020.ch3_newsgroups.tables import ERRORS
 
+from ...part_results import published_of
 from .synthetic import DIVISIONS, make_table
 
 PART, RESULT = "ch3_newsgroups", claims.RESULT
@@ -19,7 +19,7 @@ AS_GOOD, BETTER = claims.as_good_as_the_network, claims.better_than_the_machine
 
 @pytest.fixture(scope="module")
 def published():
-    return load_published(published_folder("oconnor2020"), [PART])
+    return published_of(f"oconnor2020.{PART}")
 
 
 def judged(table, published, scale="paper"):

@@ -1,33 +1,28 @@
 """The picture of table 3.1, from a made-up table and from that of the reference."""
 
-import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from plausible.drawing import style
-from plausible.reproduction.published import load_published, published_folder
 from plausible.studies.oconnor2020.ch3_newsgroups.figures import LOOKS, newsgroups_errors
 
-from ....plots.pictures import check_legibility, legend_texts
+from ....plots.pictures import legend_texts
+from ...figure_harness import FigureTests
+from ...part_results import published_of
 from .synthetic import make_table
 
-
-@pytest.fixture(scope="module")
-def published():
-    return load_published(published_folder("oconnor2020"), ["ch3_newsgroups"])
+PART = "oconnor2020.ch3_newsgroups"
 
 
-def test_the_reference_is_drawn_legibly(published, project_root):
-    table = pd.read_csv(project_root / "results/reference/oconnor2020/ch3.table3.1.csv")
-    figure = newsgroups_errors(table, published, "mnist")
-    FigureCanvasAgg(figure).draw()
-    check_legibility(figure)
+class TestFigures(FigureTests):
+    """What all pictures share."""
+
+    part = PART
+    tables = {"beyond.newsgroups_learning": make_table}
 
 
 @pytest.mark.parametrize("data_set", ["newsgroups", "breast_cancer"])
-def test_networks_machine_and_published_errors_are_drawn(data_set, published):
+def test_networks_machine_and_published_errors_are_drawn(data_set):
     table = make_table(data_set, svm_linear=(12, 0), svm_rbf=(9, 0))
-    figure = newsgroups_errors(table, published, "mnist")
+    figure = newsgroups_errors(table, published_of(PART), "mnist")
     assert len(figure.axes) == 3
     for axes in figure.axes:
         levels = [line.get_ydata()[0] for line in axes.lines if len(set(line.get_ydata())) == 1]
@@ -43,5 +38,3 @@ def test_networks_machine_and_published_errors_are_drawn(data_set, published):
     assert {f"published, SVM{more}", f"published, 1 Layer NN and Spiking Regressor{more}"} < set(
         labels
     )
-    again = newsgroups_errors(table, published, "mnist")
-    assert style.svg_text(figure) == style.svg_text(again)

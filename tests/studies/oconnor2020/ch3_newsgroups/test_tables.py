@@ -3,21 +3,19 @@
 import pandas as pd
 import pytest
 
-from plausible.reproduction.published import load_published, published_folder
 from plausible.studies.oconnor2020.ch3_newsgroups.tables import (
     ERRORS,
     kernel_note,
     table3_1_markdown,
 )
 
+from ...part_results import published_of
 from .synthetic import make_table
 
 
 @pytest.fixture(scope="module")
 def printed():
-    return load_published(published_folder("oconnor2020"), ["ch3_newsgroups"]).values(
-        "ch3.table3.1"
-    )
+    return published_of("oconnor2020.ch3_newsgroups").values("ch3.table3.1")
 
 
 def test_markdown_has_both_numbers(printed):
