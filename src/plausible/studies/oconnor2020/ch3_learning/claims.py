@@ -3,6 +3,8 @@
 Each is judged on both test parts, that of the thesis first; see ``spiking_rows``.
 """
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -41,60 +43,67 @@ from plausible.studies.oconnor2020.ch3_learning.rows import (
 from plausible.studies.oconnor2020.ch3_learning.tables import NETWORKS
 
 SPIKING_NETWORKS = ("fsgd", "sgd")
-TRAINED = ("sgd", "fsgd", "relu")
-"""Networks of table 3.2."""
-
-
-def form_of(network: str) -> str:
-    """Form in which a network was trained."""
-    return "rectified" if network == "relu" else "spiking"
+TRAINED = {"sgd": "spiking", "fsgd": "spiking", "relu": "rectified"}
+"""Networks of table 3.2, and the form in which they were trained."""
+SGD, FSGD, RELU = TRAINED.items()
 
 
 # ----------------------------------------------------------------------- table 3.2
 
 
-def fsgd_beats_sgd(evidence: Evidence) -> list[Outcome]:
-    """Error of SGD minus error of FSGD, seed by seed."""
+def trained(rows: pd.DataFrame, network: str) -> pd.Series:
+    """Error of a network in the form in which it was trained."""
+    return final(rows, network, TRAINED[network])
+
+
+def _apart(
+    evidence: Evidence,
+    network: tuple[str, str],
+    other: tuple[str, str],
+    what: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+    strict: bool = True,
+    name: str = "",
+) -> list[Outcome]:
+    """Error of a network in a form minus that of another one, seed by seed, on both test parts."""
+    bound = f"> {low:g}" if high == math.inf else f"< {high:g}"
+    bound = f"within {high:g}" if low == -high else bound
     return [
         outcome_of(
-            judge(common(final(rows, "sgd", "spiking"), final(rows, "fsgd", "spiking")), low=0.0),
+            judge(common(final(rows, *network), final(rows, *other)), low, high, strict),
             protocol,
-            f"error of SGD minus error of FSGD in points, {split(part)}; must be > 0",
-            variant=split(part),
+            f"{what} in points, {split(part)}; must be {bound}",
+            variant=on_split(name, part),
         )
         for protocol, part, rows in parts(evidence, TABLE)
     ]
 
 
+def fsgd_beats_sgd(evidence: Evidence) -> list[Outcome]:
+    """Error of SGD minus error of FSGD, seed by seed."""
+    return _apart(evidence, SGD, FSGD, "error of SGD minus error of FSGD", low=0.0)
+
+
 def relu_is_best(evidence: Evidence) -> list[Outcome]:
     """ReLU network below both spiking ones, and FSGD within the stated distance of it."""
-    margin = evidence.bound("relu_is_best", "points")
-    best, near = [], []
+    best = []
     for protocol, part, rows in parts(evidence, TABLE):
-        relu = final(rows, "relu", "rectified")
         judged = {
-            NETWORKS[name]: judge(common(final(rows, name, "spiking"), relu), low=0.0)
+            NETWORKS[name]: judge(common(trained(rows, name), trained(rows, "relu")), low=0.0)
             for name in SPIKING_NETWORKS
         }
-        note = f"points above the ReLU network, {split(part)}"
-        variant = on_split("best", part)
-        best.append(outcome_of_all(judged, protocol, f"{note}; must be > 0", variant=variant))
-        apart = judge(common(final(rows, "fsgd", "spiking"), relu), high=margin)
-        note = f"FSGD, {note}; must be < {margin:g}"
-        near.append(outcome_of(apart, protocol, note, variant=on_split("margin", part)))
-    return best + near
+        note = f"points above the ReLU network, {split(part)}; must be > 0"
+        best.append(outcome_of_all(judged, protocol, note, variant=on_split("best", part)))
+    margin = evidence.bound("relu_is_best", "points")
+    return best + _apart(evidence, FSGD, RELU, "FSGD minus ReLU", high=margin, name="margin")
 
 
 def _between_forms(evidence: Evidence, statement: str, network: str) -> list[Outcome]:
     bound = evidence.bound(statement, "points")
-    outcomes = []
-    for protocol, part, rows in parts(evidence, TABLE):
-        apart = common(final(rows, network, "spiking"), final(rows, network, "rectified"))
-        note = f"spiking network minus vector network of the same weights in points, {split(part)}"
-        judged = judge(apart, -bound, bound, strict=False)
-        note = f"{note}; must be within {bound:g}"
-        outcomes.append(outcome_of(judged, protocol, note, variant=split(part)))
-    return outcomes
+    what = "spiking network minus vector network of the same weights"
+    forms = (network, "spiking"), (network, "rectified")
+    return _apart(evidence, *forms, what, -bound, bound, strict=False)
 
 
 def spiking_with_relu_weights(evidence: Evidence) -> list[Outcome]:
@@ -160,8 +169,7 @@ def _gaps_after_training(evidence: Evidence) -> list[Outcome]:
         for name, part, rows in parts(evidence, TABLE):
             if name == protocol:
                 for network in TRAINED:
-                    form = form_of(network)
-                    apart = common(final(rows, network, form), final(training, network, form))
+                    apart = common(trained(rows, network), trained(training, network))
                     gaps_of[protocol, part, network] = apart
     outcomes = []
     for network in SPIKING_NETWORKS:
@@ -272,7 +280,7 @@ def numbers_of_ch3_fsgd_better(evidence: Evidence) -> list[Number]:
     values = evidence.entry["values"]
     numbers = [
         Number(
-            f"table3_2.{network}", protocol, error, tuple(final(rows, network, form_of(network))),
+            f"table3_2.{network}", protocol, error, tuple(trained(rows, network)),
             None, variant=split(part),
         )
         for network, error in values["table3_2"].items()
@@ -292,9 +300,9 @@ def swapping_changes_less_than_training(evidence: Evidence) -> list[Outcome]:
     """Distance of the ReLU weights' two forms minus distance of FSGD and ReLU."""
     outcomes = []
     for protocol, part, rows in parts(evidence, TABLE):
-        relu = final(rows, "relu", "rectified")
+        relu = trained(rows, "relu")
         forward = common(final(rows, "relu", "spiking"), relu).abs()
-        training = common(final(rows, "fsgd", "spiking"), relu).abs()
+        training = common(trained(rows, "fsgd"), relu).abs()
         note = (
             f"{forward.mean():.3g} points by the forward pass alone (ReLU weights), "
             f"{training.mean():.3g} in all (FSGD), {split(part)}; the difference must be < 0"
@@ -307,26 +315,14 @@ def swapping_changes_less_than_training(evidence: Evidence) -> list[Outcome]:
 def close_to_relu(evidence: Evidence) -> list[Outcome]:
     """Distance of the FSGD network from the ReLU network."""
     bound = evidence.bound("close_to_relu", "points")
-    return [
-        outcome_of(
-            judge(
-                common(final(rows, "fsgd", "spiking"), final(rows, "relu", "rectified")),
-                -bound,
-                bound,
-            ),
-            protocol,
-            f"FSGD minus ReLU in points, {split(part)}; must be within {bound:g}",
-            variant=split(part),
-        )
-        for protocol, part, rows in parts(evidence, TABLE)
-    ]
+    return _apart(evidence, FSGD, RELU, "FSGD minus ReLU", -bound, bound)
 
 
 def numbers_of_ch3_close_to_relu(evidence: Evidence) -> list[Number]:
     """The two test errors."""
     return [
         Number(
-            network, protocol, error, tuple(final(rows, network, form_of(network))), None,
+            network, protocol, error, tuple(trained(rows, network)), None,
             variant=split(part),
         )
         for network, error in evidence.entry["values"].items()
