@@ -175,14 +175,6 @@ def test_vector_network_is_trained_by_gradient_descent(images):
     assert row["error_percent"].item() == error_of(outputs.argmax(axis=1), images.test_labels)
 
 
-def test_input_spikes_do_not_depend_on_how_many_are_encoded_at_once(images, monkeypatch):
-    part = learning.image_parts(images)["train"]
-    whole = input_trains(part.images, 5, WHITE)
-    monkeypatch.setattr(learning, "IMAGES_AT_ONCE", 7)
-    pieces = learning.spike_trains(part, 5)
-    assert np.array_equal(pieces.start, whole.start) and np.array_equal(pieces.code, whole.code)
-
-
 # ----------------------------------------------------------------- which networks are trained
 
 
