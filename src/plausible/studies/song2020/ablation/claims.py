@@ -269,6 +269,7 @@ def _over_sigma(
 ) -> list[Number]:
     values = evidence.entry["values"]
     numbers = []
+    quiet_given: set[str] = set()
     for protocol, noise, frame in sigma_sweeps(evidence):
         depth, error = published_depth(frame, evidence.published)
         where = f"l_max {depth}, whose test error without noise ({error:.4f}) is nearest"
@@ -278,7 +279,7 @@ def _over_sigma(
             quiet = sigma == 0
             network = rows[rows["l_max"] == depth]
             # The run without noise is one run; it is given once.
-            if network.empty or (quiet and noise != _first_noise(evidence, protocol)):
+            if network.empty or (quiet and protocol in quiet_given):
                 continue
             means = rows.groupby("l_max")[column].mean()
             others = [f"l_max {d} {value:.4g}" for d, value in means.items() if d != depth]
@@ -302,8 +303,5 @@ def _over_sigma(
                     label=f"{quantity(key)} at sigma {sigma:g}",
                 )
             )
+        quiet_given.add(protocol)
     return numbers
-
-
-def _first_noise(evidence: Evidence, protocol: str) -> str:
-    return next(noise for name, noise, _ in sigma_sweeps(evidence) if name == protocol)

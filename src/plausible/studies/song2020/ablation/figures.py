@@ -264,7 +264,7 @@ def supp_fig3(table: pd.DataFrame, published: Published, dataset: str = "mnist")
         if number == 0:
             axes.set_ylabel(r"$\gamma$ (unitless)")
     colour_bar(figure, grid, ERROR_PERCENT, "mean test error over the epochs (%)")
-    printed = 100 * published.values("supp.table2")["test_error_fraction"][0]
+    printed = 100 * published.values("supp.table2")["test_error_fraction"]["sigma_0"]
     note = f"{printed:.2f} % with backprop, $l_{{max}}$ not stated"
     legend_below(
         figure,
