@@ -1,13 +1,13 @@
 """Claims on constraints, on tables in which they hold and in which they fail."""
 
-from ...claims_harness import ClaimsTests
+from ..harness import NumberTests
 from . import synthetic
 
 
-class TestClaims(ClaimsTests):
+class TestClaims(NumberTests):
     """Every claim of the part."""
 
-    document, part = "thuesen2022", "constraints"
+    part = "thuesen2022.constraints"
     good_tables = staticmethod(synthetic.good_tables)
     spoils = synthetic.SPOILS
     shifts = synthetic.SHIFTS

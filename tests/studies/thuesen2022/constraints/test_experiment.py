@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from plausible.errors import StudyError
-from plausible.reproduction.published import load_published
 from plausible.studies.thuesen2022.constraints import experiment, experiment_locality
 
-from ...part_settings import STUDIES, check_columns_and_determinism, run_experiment
+from ...part_results import published_of
+from ..harness import check_columns_and_determinism, run_experiment
 
 COLUMNS = {
     "fig3": "element kind layer index target_layer target_index x y",
@@ -19,7 +19,7 @@ COLUMNS = {
 
 @pytest.fixture(scope="module")
 def published():
-    return load_published(STUDIES.parent / "published" / "thuesen2022", ["constraints"])
+    return published_of("thuesen2022.constraints")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def run(published):
     def call(name, **changes):
         if name == "constraints":
             changes = {"published": published.values("claim.constraints"), **changes}
-        return run_experiment("thuesen2022", "constraints", name, **changes)
+        return run_experiment("thuesen2022.constraints", name, **changes)
 
     return call
 

@@ -8,7 +8,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from ...claims_harness import Spoil, change, scale
+from ...claim_harness import Spoil
+from ..harness import change, scale
 
 PROTOCOLS = ("as_coded", "corrected")
 TEXT = "claim.zil_equals_backprop_training"
@@ -95,7 +96,7 @@ def il_cost(seeds=1, protocols=PROTOCOLS):
     )
 
 
-def good_tables(published):
+def good_tables():
     """A table for every result that the claims read."""
     return {
         "fig5": fig5(steps=2000),

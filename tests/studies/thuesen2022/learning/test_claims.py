@@ -5,27 +5,27 @@ import pytest
 from plausible.errors import StudyError
 from plausible.reproduction import verdicts as vd
 
-from ...claims_harness import ClaimsTests
+from ..harness import NumberTests
 from . import synthetic
 
 
-class TestClaims(ClaimsTests):
+class TestClaims(NumberTests):
     """Every claim of the part."""
 
-    document, part = "thuesen2022", "learning"
+    part = "thuesen2022.learning"
     good_tables = staticmethod(synthetic.good_tables)
     spoils = synthetic.SPOILS
     shifts = synthetic.SHIFTS
 
     def test_a_diverged_run_without_scaling_counts_for_the_claim(self, tables, published):
-        tables["claim.activation_scaling"] = synthetic.activation_scaling(diverged=1)
-        verdicts = vd.verdict_table("thuesen2022", tables, "demo", published)
+        lost = {"claim.activation_scaling": synthetic.activation_scaling(diverged=1)}
+        verdicts = self.judged({**tables, **lost}, published)
         row = verdicts[verdicts["check"] == "scaling_lowers_the_loss"].iloc[0]
         assert row["verdict"] == vd.REPRODUCED and row["n_seeds"] == 3
         assert "1 unscaled runs diverged" in row["note"]
 
     def test_a_race_that_ends_too_early_is_an_error(self, tables, published):
         frame = tables[synthetic.TEXT]
-        tables[synthetic.TEXT] = frame[frame["step"] < 100]
+        early = {synthetic.TEXT: frame[frame["step"] < 100]}
         with pytest.raises(StudyError, match="no record at or after step 100"):
-            vd.verdict_table("thuesen2022", tables, "demo", published)
+            self.judged({**tables, **early}, published)

@@ -6,13 +6,13 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from plausible.errors import PlausibleError, StudyError
+from plausible.learning.operation_count import count_multiply_adds
 from plausible.learning.optimizers import init_optimizer
 from plausible.learning.settings import TrainingSettings
 from plausible.learning.update import update
-from plausible.measure.operation_count import count_multiply_adds
 from plausible.networks.mlp import init_network
 
-from ...part_settings import check_columns_and_determinism, run_experiment
+from ..harness import check_columns_and_determinism, run_experiment
 
 TRAINING = {"hidden_sizes": [20, 16], "init": "he_normal", "batch_size": 32, "learning_rate": 0.01}
 SMALL = {
@@ -45,7 +45,7 @@ def run(digits):
 
     def call(name, **changes):
         settings = {**SMALL[name], **changes}
-        return run_experiment("thuesen2022", "learning", name, dataset=digits, **settings)
+        return run_experiment("thuesen2022.learning", name, dataset=digits, **settings)
 
     return call
 
@@ -58,7 +58,7 @@ def test_columns_and_determinism(run, name):
 @pytest.mark.parametrize("name", ["zil_equals_backprop", "activation_scaling"])
 def test_a_missing_data_set_is_named(name):
     with pytest.raises(StudyError, match=f"sweep {name}: no data set"):
-        run_experiment("thuesen2022", "learning", name)
+        run_experiment("thuesen2022.learning", name)
 
 
 def test_zil_equals_backprop_if_simultaneous(run):

@@ -4,14 +4,18 @@ import pytest
 
 from plausible.errors import StudyError
 
-from ...part_settings import settings_of
+from ...part_results import read_sweep
 
 
 @pytest.mark.parametrize(
     ("sweep", "changes", "words"),
     [
         ("zil_equals_backprop", {"training": {"hidden_size": [3]}}, "training.*hidden_sizes"),
-        ("zil_equals_backprop", {"training": {"learning_rate": 0}}, "learning_rate is 0, expected"),
+        (
+            "zil_equals_backprop",
+            {"training": {"learning_rate": 0}},
+            "learning_rate: found 0, where",
+        ),
         ("zil_equals_backprop", {"dtypes": ["float16"]}, r"dtypes\[0\]: found 'float16'"),
         ("zil_equals_backprop", {"dtypes": []}, "a list of at least 1"),
         ("zil_equals_backprop", {"steps": 99}, "steps is 99, so the published step 100 is never"),
@@ -22,9 +26,9 @@ from ...part_settings import settings_of
         ("il_cost", {"inference_step_size": 0}, "inference_step_size: found 0"),
         ("il_cost", {"warm_up": -1}, "warm_up: found -1, where a number from 0"),
         ("il_cost", {"warmup": 1}, "'warmup' is no setting here.*warm_up"),
-        ("theorems", {"he_networks": ...}, "'he_networks' was not found"),
+        ("theorems", {"without": "he_networks"}, "'he_networks' was not found"),
     ],
 )
 def test_a_wrong_setting_is_named(sweep, changes, words):
     with pytest.raises(StudyError, match=words):
-        settings_of("thuesen2022", "learning", sweep, **changes)
+        read_sweep("thuesen2022.learning", sweep, "demo", **changes)

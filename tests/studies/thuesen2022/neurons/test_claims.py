@@ -2,14 +2,14 @@
 
 from plausible.reproduction import verdicts as vd
 
-from ...claims_harness import ClaimsTests
+from ..harness import NumberTests
 from . import synthetic
 
 
-class TestClaims(ClaimsTests):
+class TestClaims(NumberTests):
     """Every claim of the part."""
 
-    document, part = "thuesen2022", "neurons"
+    part = "thuesen2022.neurons"
     good_tables = staticmethod(synthetic.good_tables)
     spoils = synthetic.SPOILS
     shifts = synthetic.SHIFTS
@@ -17,15 +17,14 @@ class TestClaims(ClaimsTests):
 
     def test_drawn_interval(self, tables, published):
         frame = tables["fig2c"]
-        tables["fig2c"] = frame[(frame["protocol"] != "as_coded") | (frame["input"] >= 1.0)]
-        verdicts = vd.verdict_table("thuesen2022", tables, "demo", published)
+        later = frame[(frame["protocol"] != "as_coded") | (frame["input"] >= 1.0)]
+        verdicts = self.judged({**tables, "fig2c": later}, published)
         rows = verdicts[verdicts["check"] == "value:interval.0"].set_index("protocol")["verdict"]
         assert rows.to_dict() == {"as_coded": vd.DIFFERS, "corrected": vd.REPRODUCED}
 
     def test_the_floor_of_the_code_is_explained(self, tables, published):
         floor = next(one for one in self.spoils if one.statement == "zero_below_threshold")
-        floor.spoil(tables)
-        verdicts = vd.verdict_table("thuesen2022", tables, "demo", published)
+        verdicts = self.judged(floor.spoil(dict(tables)), published)
         rows = verdicts[verdicts["check"] == floor.statement].set_index("protocol")
         assert "Why: The author's code adds 1e-12" in rows.loc["as_coded", "note"]
         # That is no explanation of our own protocol.

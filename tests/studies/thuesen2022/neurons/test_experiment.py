@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from plausible.neurons.spikes import alpha_kernel, apply_kernel
-from plausible.reproduction.published import load_published
 from plausible.studies.thuesen2022.neurons.experiment_coding import filtered_moments, lag_moments
 
-from ...part_settings import STUDIES, check_columns_and_determinism, run_experiment
+from ...part_results import published_of
+from ..harness import check_columns_and_determinism, run_experiment
 
 SMALL = {
     "fig2a": {"points": 201, "softplus_gammas": [0.05, 0.001]},
@@ -39,12 +39,12 @@ COLUMNS = {
 
 def run(name, **changes):
     """Table of an experiment with its small settings, some of them changed."""
-    return run_experiment("thuesen2022", "neurons", name, **{**SMALL[name], **changes})
+    return run_experiment("thuesen2022.neurons", name, **{**SMALL[name], **changes})
 
 
 @pytest.fixture(scope="module")
 def published():
-    return load_published(STUDIES.parent / "published" / "thuesen2022", ["neurons"])
+    return published_of("thuesen2022.neurons")
 
 
 def lif_rate(current):

@@ -7,14 +7,14 @@ import pandas as pd
 
 from plausible.studies.thuesen2022.neurons.figures import CURRENTS_PER_COLUMN, _envelope
 
-from ...figure_harness import FigureTests
+from ..harness import FigureTests
 from . import synthetic
 
 
 class TestFigures(FigureTests):
     """Every picture of the part."""
 
-    document, part = "thuesen2022", "neurons"
+    part = "thuesen2022.neurons"
     tables = {
         "fig2a": synthetic.fig2a,
         "fig2b": synthetic.fig2b,

@@ -4,13 +4,13 @@ import pytest
 
 from plausible.errors import StudyError
 
-from ...part_settings import settings_of
+from ...part_results import read_sweep
 
 
 @pytest.mark.parametrize(
     ("sweep", "changes", "words"),
     [
-        ("fig2a", {"points": ...}, "'points' was not found"),
+        ("fig2a", {"without": "points"}, "'points' was not found"),
         ("fig2a", {"point": 3}, "'point' is no setting.*points"),
         ("fig2a", {"points": 5}, "points: found 5, where a number from 20"),
         ("fig2a", {"current_max": 1.0}, "current_max: found 1.0, where a number above 1"),
@@ -31,4 +31,4 @@ from ...part_settings import settings_of
 )
 def test_a_wrong_setting_is_named(sweep, changes, words):
     with pytest.raises(StudyError, match=words):
-        settings_of("thuesen2022", "neurons", sweep, **changes)
+        read_sweep("thuesen2022.neurons", sweep, "demo", **changes)

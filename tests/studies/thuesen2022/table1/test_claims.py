@@ -7,14 +7,14 @@ import pytest
 from plausible.errors import StudyError
 from plausible.reproduction import verdicts as vd
 
-from ...claims_harness import ClaimsTests
+from ..harness import NumberTests
 from . import synthetic
 
 
-class TestClaims(ClaimsTests):
+class TestClaims(NumberTests):
     """Every claim of the part."""
 
-    document, part = "thuesen2022", "table1"
+    part = "thuesen2022.table1"
     good_tables = staticmethod(synthetic.good_tables)
     spoils = synthetic.SPOILS
     shifts = synthetic.SHIFTS
@@ -30,7 +30,7 @@ class TestClaims(ClaimsTests):
         assert "row 4: SPCN, Z-IL, SGD, rates" in rows["statement"].iloc[9]
 
     def test_small_scale_compares_signs_but_no_sizes(self, tables, published):
-        verdicts = vd.verdict_table("thuesen2022", tables, "demo", published)
+        verdicts = self.judged(tables, published, "demo")
         rows = verdicts[verdicts["id"] == "thuesen2022.table1"].set_index(["check", "variant"])
         found = rows.groupby(level=[0, 1])["verdict"].first()
         assert found["spiking_below_rate", "sign"] == vd.REPRODUCED
@@ -40,23 +40,24 @@ class TestClaims(ClaimsTests):
     @pytest.mark.parametrize(("adam", "verdict"), [(96.25, vd.DIFFERS), (96.35, vd.REPRODUCED)])
     def test_undecided_statements(self, tables, published, adam, verdict):
         """SGD (96.3) a little better or worse than Adam, within the scatter of the seeds."""
-        rows = synthetic.row_of_table1(6)(tables["table1"])
-        tables["table1"].loc[rows, "test_accuracy_percent"] = adam + np.array([-0.5, 0.0, 0.5])
+        table = tables["table1"].copy()
+        rows = synthetic.row_of_table1(6)(table)
+        table.loc[rows, "test_accuracy_percent"] = adam + np.array([-0.5, 0.0, 0.5])
         for scale, expected in (("demo", vd.NOT_COMPARABLE), ("paper", verdict)):
-            verdicts = vd.verdict_table("thuesen2022", tables, scale, published)
+            verdicts = self.judged({**tables, "table1": table}, published, scale)
             rows = verdicts[verdicts["check"] == "adam_beats_sgd"].set_index("protocol")
             assert rows.loc["corrected", "verdict"] == expected
             assert "reaches across the bound" in rows.loc["corrected", "note"]
 
     def test_missing_rows_are_errors(self, tables, published):
-        tables["table1"] = tables["table1"][tables["table1"]["row"] != 7]
+        rest = tables["table1"][tables["table1"]["row"] != 7]
         with pytest.raises(StudyError, match=r"row 7 of the thesis \(SPCN, Z-IL, Adam, spikes\)"):
-            vd.verdict_table("thuesen2022", tables, "demo", published)
+            self.judged({**tables, "table1": rest}, published)
 
     def test_rows_of_ones_own_do_not_disturb_table1(self, tables, published, good):
         """A further row that looks like a printed one, and one that looks like none."""
         table = tables["table1"]
         twin = table[table["row"] == 1].assign(row=10, test_accuracy_percent=50.0)
-        tables["table1"] = pd.concat([twin, twin.assign(row=11, model="own"), table])
-        verdicts = vd.verdict_table("thuesen2022", tables, "paper", published)
+        longer = pd.concat([twin, twin.assign(row=11, model="own"), table])
+        verdicts = self.judged({**tables, "table1": longer}, published)
         pd.testing.assert_frame_equal(verdicts, good)

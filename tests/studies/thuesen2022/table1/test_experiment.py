@@ -16,7 +16,7 @@ from plausible.networks.mlp import Network, network_to_arrays
 from plausible.networks.storage import load_networks, save_networks
 from plausible.studies.thuesen2022.table1.experiment import input_seed
 
-from ...part_settings import check_columns_and_determinism, run_experiment
+from ..harness import check_columns_and_determinism, run_experiment
 
 TRAINING = TrainingSettings(
     hidden_sizes=(40, 30),
@@ -58,7 +58,7 @@ def trained(digits) -> Network:
 def spiking(trained, tmp_path_factory) -> SpikingNetwork:
     """The same network, converted by way of its file."""
     path: Path = tmp_path_factory.mktemp("networks") / "network.npz"
-    save_networks(path, {0: network_to_arrays(trained)}, TRAINING._asdict())
+    save_networks(path, {0: network_to_arrays(trained)}, TRAINING.model_dump(mode="json"))
     return convert(load_networks(path)[0])
 
 
@@ -69,7 +69,7 @@ def run(digits, spiking):
     def call(name, networks=None, **changes):
         networks = networks or {NETWORK: {0: spiking, 1: spiking}}
         settings = {"dataset": digits, "networks": networks, **SMALL[name], **changes}
-        return run_experiment("thuesen2022", "table1", name, **settings)
+        return run_experiment("thuesen2022.table1", name, **settings)
 
     return call
 
@@ -90,7 +90,7 @@ def test_missing_networks_are_named(digits, name):
     for networks in (None, {}):
         with pytest.raises(StudyError, match=f"sweep {name}: no converted network"):
             run_experiment(
-                "thuesen2022", "table1", name, dataset=digits, networks=networks, **SMALL[name]
+                "thuesen2022.table1", name, dataset=digits, networks=networks, **SMALL[name]
             )
 
 

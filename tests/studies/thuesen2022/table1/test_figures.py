@@ -9,7 +9,7 @@ from scipy.stats import t as student_t
 from plausible.drawing import style
 
 from ....plots.pictures import lines_of
-from ...figure_harness import FigureTests, black_marks
+from ..harness import FigureTests, black_marks, black_segments, published_of_document
 from . import synthetic
 
 SPIKING = "spiking_accuracy_percent"
@@ -18,7 +18,7 @@ SPIKING = "spiking_accuracy_percent"
 class TestFigures(FigureTests):
     """Every picture of the part."""
 
-    document, part = "thuesen2022", "table1"
+    part = "thuesen2022.table1"
     tables = {
         "fig4": synthetic.fig4,
         "fig6": synthetic.fig6,
@@ -46,7 +46,7 @@ class TestFigures(FigureTests):
 
     def test_table1_points_are_means_with_t_intervals(self):
         table = synthetic.table1(seeds=4)
-        axes = self.draw("table1", table).axes[0]
+        axes = self.draw("table1", seeds=4).axes[0]
         chosen = table[(table["row"] == 5) & (table["protocol"] == "corrected")]
         values = chosen["test_accuracy_percent"].to_numpy()
         half = student_t.ppf(0.975, 3) * values.std(ddof=1) / 2
@@ -69,12 +69,7 @@ class TestFigures(FigureTests):
         assert sorted(bar[:, 0]) == pytest.approx([values.mean() - half, values.mean() + half])
 
     def test_table1_marks_stand_at_the_published_values(self, drawn):
-        marks = [
-            segment[0]
-            for collection in black_marks(drawn("table1"))
-            if isinstance(collection, LineCollection)
-            for segment in collection.get_segments()
-        ]
+        marks = [segment[0] for segments in black_segments(drawn["table1"]) for segment in segments]
         assert sorted(x for x, _ in marks) == sorted(row[-1] for row in synthetic.ROWS)
 
     @pytest.mark.parametrize(
@@ -82,7 +77,7 @@ class TestFigures(FigureTests):
         ["table1", "beyond.simulation_time", "claim.readout", "claim.bn_spiking_exception"],
     )
     def test_one_seed_has_no_interval(self, name):
-        figure = self.draw(name, self.tables[name](seeds=1))
+        figure = self.draw(name, seeds=1)
         coloured = {look.colour.lower() for look in style.PROTOCOLS.values()}
         for axes in figure.axes:
             assert not axes.containers
@@ -95,30 +90,25 @@ class TestFigures(FigureTests):
         table = synthetic.table1(seeds=2)
         lost = synthetic.row_of_table1(9, "as_coded")(table)
         table.loc[lost, "test_accuracy_percent"] = 11.2
-        axes = self.draw("table1", table).axes[0]
+        axes = self.functions()["table1"](table, published_of_document()).axes[0]
         assert axes.get_xlim()[0] > 80
         assert "◂ 11.2" in [text.get_text() for text in axes.texts]
 
     def test_fig6_draws_every_published_spike(self, drawn):
-        figure = drawn("fig6")
-        segments = [
-            len(collection.get_segments())
-            for collection in black_marks(figure)
-            if isinstance(collection, LineCollection)
-        ]
-        assert segments == [93, 188, 39]
+        figure = drawn["fig6"]
+        assert [len(segments) for segments in black_segments(figure)] == [93, 188, 39]
         counts = [text.get_text() for text in figure.axes[8].texts]
         assert "24" in counts and "11" in counts
 
     def test_drop_of_the_thesis_is_marked_at_200_ms(self, drawn):
         drops = (0.26, 1.09, 0.62, 1.06)
-        for axes, drop in zip(drawn("claim.spiking_drop").axes, drops, strict=True):
+        for axes, drop in zip(drawn["claim.spiking_drop"].axes, drops, strict=True):
             marks = [line.get_xydata() for line in axes.lines if line.get_marker() == "D"]
             assert np.allclose(marks, [[[200, drop]]])
 
     def test_a_network_of_ones_own_has_a_panel_without_a_published_value(self):
         table = synthetic.simulation_time()
         own = table[table["network"] == "snn"].assign(network="spcn_adam_wide")
-        figure = self.draw("beyond.simulation_time", own)
+        figure = self.functions()["beyond.simulation_time"](own, published_of_document())
         assert "spcn_adam_wide" in figure.axes[0].get_title(loc="left")
         assert not black_marks(figure)

@@ -107,7 +107,7 @@ def _race(
     pixels = dataset.train_images.shape[1]
     first = new_network(pixels, training, "zil_equals_backprop", seed, device)
     rules = {"backprop": "backprop", **ZIL_ORDERS}
-    chosen = {name: training._replace(learning_rule=rule) for name, rule in rules.items()}
+    chosen = {name: training.changed(learning_rule=rule) for name, rule in rules.items()}
     networks = {name: clone_network(first) for name in rules}
     states = {name: init_optimizer(networks[name], chosen[name]) for name in rules}
     batches = training_batches(dataset, training, "zil_equals_backprop", seed, device)
