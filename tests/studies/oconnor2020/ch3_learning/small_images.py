@@ -1,4 +1,4 @@
-"""Small images on which chapter 3's trainings are tested."""
+"""Small images and short settings with which chapter 3's trainings are tested."""
 
 import numpy as np
 import pandas as pd
@@ -6,6 +6,24 @@ import pandas as pd
 from plausible.data.dataset import Dataset, make_dataset
 
 WHITE = 16
+SHARED = {
+    "hidden_sizes": [9, 8],
+    "initial_deviation": 0.3,
+    "steps": 4,
+    "learning_rate": 0.05,
+    "epochs": 2,
+    "protocols": {"as_coded": {}},
+    "variants": {"sgd": {"update": "sgd"}},
+    "test_epochs": [0, 0.5, 1, 2],
+}
+"""What every training states."""
+SETTINGS = SHARED | {
+    "variants": {"sgd": {"update": "sgd"}, "relu": {"form": "rectified"}},
+    "tested_parts": ["train", "thesis", "official"],
+    "training_images_tested": 10,
+    "anytime_steps": 6,
+}
+"""With learning curves, and tests of the trained networks."""
 
 
 def small_images() -> Dataset:

@@ -19,21 +19,7 @@ from plausible.studies.oconnor2020.ch3_learning.experiment import (
 )
 from plausible.studies.oconnor2020.ch3_learning.settings import SpikingTraining
 
-from .small_images import WHITE, chosen, small_images
-
-SETTINGS = {
-    "hidden_sizes": [9, 8],
-    "initial_deviation": 0.3,
-    "steps": 4,
-    "learning_rate": 0.05,
-    "epochs": 2,
-    "protocols": {"as_coded": {}},
-    "variants": {"sgd": {"update": "sgd"}, "relu": {"form": "rectified"}},
-    "test_epochs": [0, 0.5, 1, 2],
-    "tested_parts": ["train", "thesis", "official"],
-    "training_images_tested": 10,
-    "anytime_steps": 6,
-}
+from .small_images import SETTINGS, WHITE, chosen, small_images
 
 
 @pytest.fixture(scope="module")

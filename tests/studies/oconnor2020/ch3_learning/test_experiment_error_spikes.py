@@ -15,21 +15,12 @@ from plausible.studies.oconnor2020.ch3_learning.experiment import first_weights,
 from plausible.studies.oconnor2020.ch3_learning.experiment_error_spikes import error_spikes
 from plausible.studies.oconnor2020.ch3_learning.settings import ErrorSpikes, SpikingTraining
 
-from .small_images import WHITE, chosen, small_images
+from .small_images import SHARED, WHITE, chosen, small_images
 
 RESETS = {"baseline": "none", "zero_reset": "zero", "random_reset": "random"}
-SETTINGS = {
-    "hidden_sizes": [9, 8],
-    "initial_deviation": 0.3,
-    "steps": 4,
-    "learning_rate": 0.05,
-    "epochs": 2,
-    "protocols": {"as_coded": {}},
-    "variants": {
-        name: {"update": "sgd", "back_reset": reset} for name, reset in RESETS.items()
-    },
-    "test_epochs": [0, 0.5, 1, 2],
-}  # fmt: skip
+SETTINGS = SHARED | {
+    "variants": {name: {"update": "sgd", "back_reset": reset} for name, reset in RESETS.items()}
+}
 
 
 @pytest.fixture(scope="module")

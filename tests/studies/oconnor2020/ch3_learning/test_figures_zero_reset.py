@@ -1,7 +1,6 @@
 """The picture of error spikes with and without a reset of their quantizers: a made-up table."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from plausible.drawing import style
@@ -74,12 +73,9 @@ def test_printed_errors_stand_at_the_right_in_the_colours_of_their_resets(figure
     assert all(line.get_xdata()[0] > 4 for line in axes.lines if line.get_marker() == "D")
 
 
-def test_another_data_set_is_named_and_bytes_are_the_same(published, tmp_path):
-    path = tmp_path / "table.csv"
-    zero_reset_table().to_csv(path, index=False)
-    one, other = (zero_reset_figure(pd.read_csv(path), published, "digits") for _ in range(2))
-    assert {"published (MNIST), one run", "no reset, one line a seed"} < set(legend_texts(one))
-    assert style.svg_text(one) == style.svg_text(other)
+def test_another_data_set_is_named(published):
+    figure = zero_reset_figure(zero_reset_table(seeds=(0,)), published, "digits")
+    assert {"published (MNIST), one run", "no reset, one line a seed"} < set(legend_texts(figure))
 
 
 def test_a_diverged_run_is_marked(published):

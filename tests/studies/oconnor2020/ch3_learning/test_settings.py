@@ -1,30 +1,20 @@
 """Settings of chapter 3's trainings: what the study file states, and what is refused."""
 
+from typing import get_args
+
 import pytest
 
 from plausible.errors import StudyError
 from plausible.files import read_yaml
+from plausible.kernels.deep_spiking_types import BACK_RESETS, ROUTINGS_AS_CODED, UPDATES
 from plausible.settings import read_settings
 from plausible.studies.oconnor2020.ch3_learning.experiment import runs
-from plausible.studies.oconnor2020.ch3_learning.settings import ErrorSpikes, SpikingTraining
+from plausible.studies.oconnor2020.ch3_learning.settings import ErrorSpikes, Rule, SpikingTraining
 
 from ...part_results import published_of, read_sweep
+from .small_images import SETTINGS, SHARED
 
 PART = "oconnor2020.ch3_learning"
-SETTINGS = {
-    "hidden_sizes": [9, 8],
-    "initial_deviation": 0.3,
-    "steps": 4,
-    "learning_rate": 0.05,
-    "epochs": 2,
-    "protocols": {"as_coded": {}},
-    "variants": {"sgd": {"update": "sgd"}},
-    "test_epochs": [0, 0.5, 1, 2],
-    "tested_parts": ["train"],
-    "training_images_tested": 10,
-    "anytime_steps": 6,
-}
-SHARED = {key: SETTINGS[key] for key in list(SETTINGS)[:-3]}
 
 
 @pytest.mark.parametrize(
@@ -74,6 +64,19 @@ def test_error_spikes_are_counted_in_spiking_networks_alone():
     read_settings(ErrorSpikes, SHARED, "sweep.test")
     with pytest.raises(StudyError, match=r"variants\.a: 'form' is no setting here"):
         read_settings(ErrorSpikes, SHARED | {"variants": {"a": {"form": "rectified"}}}, "sweep.x")
+
+
+@pytest.mark.parametrize(
+    ("key", "known"),
+    [("update", UPDATES), ("routing", ROUTINGS_AS_CODED), ("back_reset", BACK_RESETS)],
+)
+def test_every_option_of_the_rule_can_be_stated(key, known):
+    """And none that the rule does not have: each makes a rule of its own."""
+    assert set(get_args(Rule.model_fields[key].annotation)) == set(known)
+    variants = {name: {"update": "fsgd", key: name} for name in known}
+    stated = read_settings(SpikingTraining, SETTINGS | {"variants": variants}, "sweep.test")
+    rules = [run.spec.rule for run in runs(stated, [0])]
+    assert len(set(rules)) == len(known)
 
 
 def test_a_networks_own_values_beat_those_of_its_protocol():

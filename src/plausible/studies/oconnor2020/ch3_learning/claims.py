@@ -1,6 +1,6 @@
 """Checks on chapter 3's long training runs: table 3.2, learning curves, claims made of them.
 
-Each is judged on both test parts, that of the thesis first; see ``spiking_rows``.
+Each is judged on both test parts, that of the thesis first; see ``claims_rows``.
 """
 
 import math
@@ -23,7 +23,7 @@ from plausible.studies.oconnor2020.ch3_learning.claims_hyperparameters import (
     FRACTIONAL,
     where_the_baseline_learns,
 )
-from plausible.studies.oconnor2020.ch3_learning.rows import (
+from plausible.studies.oconnor2020.ch3_learning.claims_rows import (
     CURVES,
     TABLE,
     TABLE_A1_PARTS,

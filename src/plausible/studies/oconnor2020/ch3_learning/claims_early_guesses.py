@@ -4,7 +4,7 @@ The thesis compares curves by eye. Here a network's early guess is the moment at
 come within the tolerance of figure 3.3 of its long-run error, that of the vector network with the
 same weights. It is compared with a pass of the trained ReLU network, as in the figure, over the
 seeds that both have; the range of few operations ends where the error is twice the final one. Both
-test parts are judged, that of the thesis first; see ``spiking_rows``. Sparsity is known of that of
+test parts are judged, that of the thesis first; see ``claims_rows``. Sparsity is known of that of
 the thesis alone.
 """
 
@@ -24,7 +24,7 @@ from plausible.reproduction.evidence import (
     outcome_of,
     outcome_of_all,
 )
-from plausible.studies.oconnor2020.ch3_learning.rows import (
+from plausible.studies.oconnor2020.ch3_learning.claims_rows import (
     GUESSES,
     TEST_PARTS,
     on_split,

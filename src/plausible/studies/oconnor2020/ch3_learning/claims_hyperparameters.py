@@ -8,7 +8,7 @@ from plausible.reproduction.evidence import (
     outcome_of,
     outcome_of_all,
 )
-from plausible.studies.oconnor2020.ch3_learning.rows import (
+from plausible.studies.oconnor2020.ch3_learning.claims_rows import (
     TABLE_A1_PARTS,
     common,
     row_errors,

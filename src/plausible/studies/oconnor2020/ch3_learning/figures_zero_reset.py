@@ -80,7 +80,7 @@ def zero_reset_figure(table: pd.DataFrame, published: Published, dataset: str = 
         for reset, look in LOOKS.items()
     ]
     label = f"{published_label(dataset)}, one run"
-    legend_below(figure, [*handles, published_mark(dataset, label)], 4)
+    legend_below(figure, [*handles, published_mark(dataset, label)], 2)
     return figure
 
 
