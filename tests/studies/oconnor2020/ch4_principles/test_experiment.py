@@ -59,12 +59,7 @@ SMALL_NETWORKS = read_sweep(
     },
 )
 TEMPORAL_MNIST = read_sweep(
-    PART,
-    "temporal_mnist",
-    published_buffer=50,
-    buffer_sizes=[1, 8],
-    snippets=4,
-    snippet_frames=3,
+    PART, "temporal_mnist", published_buffer=50, buffer_sizes=[1, 8], snippets=4, snippet_frames=3
 )
 EXPERIMENTS = {
     "four_networks": (four_networks, FOUR_NETWORKS),

@@ -47,6 +47,20 @@ class TestFigures(FigureTests):
         figure.draw_without_rendering()
         assert legend_texts(figure)
 
+    def test_every_network_is_a_line(self, drawn):
+        """Beside the mean, of which a start between good and bad says little."""
+        table = synthetic.noise()
+        for axes, column in zip(
+            drawn["beyond.noise_training"].axes, ["error_fraction", "kops_per_sample"], strict=True
+        ):
+            for quantizer, colour in (("rounding", style.BLUE), ("noise", style.VERMILLION)):
+                rows = table[table["quantizer"] == quantizer]
+                *singles, mean = lines_of(axes, colour)
+                wanted = [each[column] for _, each in rows.groupby("seed")]
+                np.testing.assert_allclose([line.get_ydata() for line in singles], wanted)
+                np.testing.assert_allclose(mean.get_ydata(), np.mean(wanted, axis=0))
+        assert legend_texts(drawn["beyond.noise_training"])[-1] == "3 networks"
+
     def test_networks_show_their_modules_and_twins(self, drawn):
         figure = drawn["ch4.fig4.1"]
         diagrams, outputs = figure.axes[0::3], figure.axes[2::3]

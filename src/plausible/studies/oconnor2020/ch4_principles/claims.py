@@ -26,18 +26,11 @@ from plausible.reproduction.evidence import (
 
 # ------------------------------------------------------------------------------- figure 4.1
 
-MODULES = {
-    "original": ("w", "h"),
-    "temporal_difference": ("Δ", "w", "Σ", "h"),
-    "rounding": ("round", "w", "h"),
-    "sigma_delta": ("Δ", "herd", "w", "Σ", "h"),
-}
-"""What makes an ordinary (A), temporal-difference (B), rounding (C) and sigma-delta (D) network."""
-
 
 def drawn_networks(evidence: Evidence) -> list[Outcome]:
     """Modules that a run showed, and distances of the outputs of B from A and of D from C."""
     equal = evidence.bound("drawn_networks", "relative_difference")
+    networks = {network["id"]: network for network in evidence.entry["values"]["networks"]}
     frame = evidence.table(
         "ch4.fig4.1", "network", "layer", "position", "module", "distance_from_twin"
     )
@@ -52,18 +45,18 @@ def drawn_networks(evidence: Evidence) -> list[Outcome]:
     outcomes = [
         Outcome(
             "corrected",
-            found == {name: {modules} for name, modules in MODULES.items()},
+            found == {name: {tuple(each["modules"])} for name, each in networks.items()},
             texts,
             variant="modules",
             note="found by running every layer and explaining its signals",
         )
     ]
-    for network, variant in (
-        ("temporal_difference", "B equals A"),
-        ("sigma_delta", "D equals C"),
-    ):
+    for name, network in networks.items():
+        if "equals" not in network:
+            continue
+        variant = f"{network['panel']} equals {networks[network['equals']]['panel']}"
         # Measured in the run: the signals of the table are rounded to what a picture needs.
-        measured = frame.loc[frame["network"] == network, "distance_from_twin"]
+        measured = frame.loc[frame["network"] == name, "distance_from_twin"]
         apart = float(measured.max(skipna=False)) if len(measured) else NAN
         note = f"largest difference of the outputs over the largest output; must be <= {equal:g}"
         outcomes.append(Outcome("corrected", apart <= equal, apart, variant=variant, note=note))

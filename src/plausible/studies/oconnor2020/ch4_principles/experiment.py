@@ -82,13 +82,7 @@ def trace(layers: Sequence[Layer], frames: NDArray, kind: str) -> list[list[Step
             lambda values, layer=layer: _output_of(layer, values),
         )
         found.append(
-            [
-                Step(_INPUT, activity),
-                *encode,
-                Step("w", current),
-                *decode,
-                Step(_OUTPUT, output),
-            ]
+            [Step(_INPUT, activity), *encode, Step("w", current), *decode, Step(_OUTPUT, output)]
         )
         activity = output
     return found

@@ -114,11 +114,7 @@ def _orders(
 
 
 def _snippets(
-    order: NDArray,
-    images: NDArray,
-    labels: NDArray,
-    dataset: Dataset,
-    settings: TemporalMnist,
+    order: NDArray, images: NDArray, labels: NDArray, dataset: Dataset, settings: TemporalMnist
 ) -> Iterator[dict]:
     """Frames of snippets that start at equal distances, as in the author's figure."""
     rows, columns = dataset.image_shape

@@ -25,15 +25,8 @@ from plausible.drawing.style import (
     series_handle,
 )
 from plausible.reproduction.published import Published
+from plausible.studies.oconnor2020.ch4_principles.tables import PART_NAMES
 
-NETWORKS = {
-    "original": "original network",
-    "temporal_difference": "temporal-difference network",
-    "rounding": "rounding network",
-    "sigma_delta": "sigma-delta network",
-}
-TWINS = {"temporal_difference": "original", "sigma_delta": "rounding"}
-"""Networks with the same outputs."""
 MODULES = {
     "Δ": (r"$\Delta$", "temporal difference", SKY),
     "round": (r"$R$", "rounding", ORANGE),
@@ -48,30 +41,27 @@ MODULES = {
 @in_style
 def four_networks(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Figure 4.1: modules of the four networks, what one unit is sent, and what comes out."""
-    names = [name for name in NETWORKS if name in set(table["network"])]
-    figure = new_figure(DOUBLE_COLUMN_MM, 16 + 31 * max(len(names), 1))
-    panels = figure.subplots(
-        max(len(names), 1), 3, squeeze=False, width_ratios=(1.3, 1, 1), sharex="col"
-    )
+    networks = {network["id"]: network for network in published.values("ch4.fig4.1")["networks"]}
+    figure = new_figure(DOUBLE_COLUMN_MM, 16 + 31 * len(networks))
+    panels = figure.subplots(len(networks), 3, width_ratios=(1.3, 1, 1), sharex="col")
     steps = table.drop_duplicates(["network", "layer", "position"])
     longest = int(steps.groupby(["network", "layer"]).size().max())
-    for (diagram, sent, output), name, mark in zip(panels, names, "ABCD", strict=False):
+    for (diagram, sent, output), (name, network) in zip(panels, networks.items(), strict=True):
         rows = table[table["network"] == name]
         _draw_chain(diagram, steps[steps["network"] == name], longest)
-        letter(diagram, mark, NETWORKS[name])
+        letter(diagram, network["panel"], network["label"])
         signal = _sent(rows)
         whole = np.allclose(signal, np.rint(signal))
         sent.axhline(0.0, color=LIGHT_GREY, lw=0.6, zorder=0)
         sent.step(np.arange(len(signal)), signal, where="mid", color=BLUE, lw=1.0)
         sent.set_title("layer 2: whole numbers" if whole else "layer 2: real numbers", color=GREY)
         sent.set_ylabel("sent to $w$")
-        twin = table[table["network"] == TWINS.get(name, "")]
-        values = _output(rows)
-        output.plot(values, color=VERMILLION, lw=1.3)
-        if len(twin):
-            output.plot(_output(twin), color="black", lw=0.9, ls=(0, (1.5, 1.5)))
+        output.plot(_output(rows), color=VERMILLION, lw=1.3)
         output.set_ylabel("output")
-        output.set_title(f"dotted: {'AC'['BD'.index(mark)]}" if len(twin) else "", color=GREY)
+        if twin := network.get("equals"):
+            same = _output(table[table["network"] == twin])
+            output.plot(same, color="black", lw=0.9, ls=(0, (1.5, 1.5)))
+            output.set_title(f"dotted: {networks[twin]['panel']}", color=GREY)
     for axes in panels[-1, 1:]:
         axes.set_xlabel("frame $t$")
     found = list(dict.fromkeys(steps["module"]))
@@ -207,9 +197,9 @@ def temporal_snippets(table: pd.DataFrame, published: Published, dataset: str = 
 
 
 PARTS = {
-    "thesis test": ("thesis split", BLUE, "o"),
-    "official test": ("official split", GREEN, "^"),
-    "thesis training": ("training images", VERMILLION, "s"),
+    "thesis test": (BLUE, "o"),
+    "official test": (GREEN, "^"),
+    "thesis training": (VERMILLION, "s"),
 }
 
 
@@ -227,7 +217,7 @@ def temporal_order(table: pd.DataFrame, published: Published, dataset: str = "mn
     handles = []
     for axes, (column, text), mark in zip(panels, quantities.items(), "abc", strict=True):
         factor = 100.0 if column == "label_change_fraction" else 1.0
-        for part, (name, colour, marker) in PARTS.items():
+        for part, (colour, marker) in PARTS.items():
             rows = sequences[sequences["part"] == part]
             if rows.empty:
                 continue
@@ -239,7 +229,9 @@ def temporal_order(table: pd.DataFrame, published: Published, dataset: str = "mn
             shuffled = rows.loc[rows["order"] == "shuffled", "value"].mean()
             axes.axhline(shuffled, color=colour, lw=0.8, ls=(0, (1.2, 1.2)), zorder=1)
             if mark == "a":
-                handles.append(series_handle(SERIES[0], name, color=colour, marker=marker))
+                handles.append(
+                    series_handle(SERIES[0], PART_NAMES[part], color=colour, marker=marker)
+                )
         axes.set_ylim(bottom=0.0)
         plain_log(
             axes,

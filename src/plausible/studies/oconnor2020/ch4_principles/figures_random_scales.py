@@ -1,9 +1,11 @@
 """O'Connor 2020, section 4.6.1: pictures of scales of random networks, and of when they pay."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -191,17 +193,8 @@ def unitwise_scales(table: pd.DataFrame, published: Published, dataset: str = "m
     for axes, (problem, title), mark in zip(panels, PROBLEMS.items(), "ab", strict=True):
         for unitwise, (_, colour, marker, line) in UNITS.items():
             rows = ends[(ends["unitwise"] == unitwise) & (ends["network"] == problem)]
-            for _, network in rows.sort_values("lambda").groupby("seed"):
-                axes.plot(
-                    network["kops_per_sample"],
-                    network["error_fraction"],
-                    color=colour,
-                    marker=marker,
-                    mfc="none",
-                    ls=line,
-                    lw=0.9,
-                    ms=3.5,
-                )
+            look = {"color": colour, "marker": marker, "mfc": "none", "mec": colour, "ls": line}
+            _draw_seeds(axes, rows, "kops_per_sample", "error_fraction", **look, lw=0.9, ms=3.5)
         _error_axes(axes, ends)
         letter(axes, mark, title)
     panels[1].set_ylabel("")
@@ -277,6 +270,11 @@ def _published_ratios(published: Published) -> dict[str, float]:
     }
 
 
+def _draw_seeds(axes: Axes, rows: pd.DataFrame, x: str, y: str, **look: Any) -> None:
+    """A line for each network."""
+    seaborn.lineplot(rows, x=x, y=y, units="seed", estimator=None, ax=axes, **look)
+
+
 QUANTIZERS = {
     "rounding": ("rounding", BLUE, "o", "-"),
     "noise": ("noise in place of rounding", VERMILLION, "s", DASHED),
@@ -291,9 +289,12 @@ def noise_training(table: pd.DataFrame, published: Published, dataset: str = "mn
     columns = {"error_fraction": ERROR, "kops_per_sample": OPERATIONS}
     for axes, (column, text), mark in zip(panels, columns.items(), "ab", strict=True):
         for name, (label, colour, marker, line) in QUANTIZERS.items():
-            look = SERIES[0]._replace(label=label, colour=colour, marker=marker, line=line)
+            # Single networks: with a start between good and bad some fail and others do not.
             rows = table[table["quantizer"] == name]
-            draw_line(axes, "initial_scale", summary(rows, ["initial_scale"], column), look)
+            _draw_seeds(axes, rows, "initial_scale", column, color=colour, alpha=0.45, lw=0.6)
+            look = SERIES[0]._replace(label=label, colour=colour, marker=marker, line=line)
+            means = summary(rows, ["initial_scale"], column).assign(low=np.nan)
+            draw_line(axes, "initial_scale", means, look)
         axes.set_ylim(bottom=0.0)
         plain_log(axes, "x", sorted(table["initial_scale"].unique()))
         axes.set_xlabel("scale $k$ of all layers at the start")
@@ -305,5 +306,8 @@ def noise_training(table: pd.DataFrame, published: Published, dataset: str = "mn
         )
         for label, colour, mark, line in QUANTIZERS.values()
     ]
+    seeds = table["seed"].nunique()
+    if seeds > 1:
+        handles.append(Line2D([], [], color=GREY, alpha=0.45, lw=0.6, label=f"{seeds} networks"))
     legend_below(figure, handles)
     return figure

@@ -8,28 +8,32 @@ from plausible.reproduction.settings import ExperimentSettings
 from plausible.settings import Count, Fraction, NotNegative, Positive, Settings
 
 LayerSizes = Annotated[tuple[Count, ...], Field(min_length=2)]
-"""Units of every layer, those of the input first."""
 
 
 class FourNetworks(ExperimentSettings):
     """Figure 4.1: one random network and one sequence of frames."""
 
     layer_sizes: LayerSizes
+    """Units of every layer, those of the input first."""
     frames: Count
+    """Length of the sequence."""
 
 
 class RandomScales(ExperimentSettings):
     """Figure 4.2: a badly scaled random network, with random and with optimised scales."""
 
     layer_sizes: LayerSizes
+    """Units of every layer, those of the input first."""
     weight_factors: tuple[Positive, ...]
     """Factor of each weight matrix."""
     samples: Count
     """Standard normal inputs."""
     random_triples: Count
-    """Random choices of the scales of all layers, which are |N(mean, deviation)|."""
+    """Random choices of the scales of all layers, each scale |N(mean, deviation)|."""
     triple_mean: float
+    """Mean of the normal distribution of random scales."""
     triple_deviation: NotNegative
+    """Standard deviation of the same."""
     lambdas: Annotated[tuple[NotNegative, ...], Field(min_length=1)]
     """Weights of the computation, error per addition."""
     learning_rate: Positive
@@ -37,7 +41,9 @@ class RandomScales(ExperimentSettings):
     unitwise_learning_rate: Positive
     """The same for scales of units, each of which has but its share of a layer's gradient."""
     epochs: Count
+    """Passes of an optimisation over the inputs."""
     batch_size: Count
+    """Inputs of a step."""
     recorded_epochs: tuple[Count, ...]
     """Epochs that are shown beside the last."""
     unit_spread: NotNegative
@@ -58,17 +64,20 @@ class ChangeRate(Settings):
     """What differences save on random sequences of frames."""
 
     layer_sizes: LayerSizes
+    """Units of every layer, those of the input first."""
     frames: Annotated[int, Field(ge=2)]
+    """Length of a sequence."""
     correlations: Annotated[tuple[Fraction, ...], Field(min_length=1)]
-    """Of a frame with the one before it."""
+    """Correlations of a frame with the one before it."""
     scales: Annotated[tuple[Positive, ...], Field(min_length=1)]
-    """Each for all layers of a network."""
+    """Scales, each for all layers of a network."""
 
 
 class NoiseTraining(Settings):
     """Scales optimised with rounding, and with noise in its place."""
 
     layer_sizes: LayerSizes
+    """Units of every layer, those of the input first."""
     samples: Count
     """Standard normal inputs."""
     initial_scales: Annotated[tuple[Positive, ...], Field(min_length=1)]
@@ -78,7 +87,9 @@ class NoiseTraining(Settings):
     learning_rate: Positive
     """Step of the descent in log k."""
     epochs: Count
+    """Passes of an optimisation over the inputs."""
     batch_size: Count
+    """Inputs of a step."""
 
 
 class SmallNetworks(ExperimentSettings):
@@ -94,7 +105,8 @@ class TemporalMnist(ExperimentSettings):
     published_buffer: Count
     """Candidates among which the published code looks for the next image."""
     buffer_sizes: tuple[Count, ...]
-    """The same, compared beside the published one."""
+    """Numbers of candidates that are compared with the published one."""
     snippets: Count
-    """Sequences of the figure."""
+    """Sequences of the figure, one a column."""
     snippet_frames: Count
+    """Images of each of them."""

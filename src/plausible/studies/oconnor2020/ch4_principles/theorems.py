@@ -6,6 +6,7 @@ resemble their neighbours without being equal, or independent frames, which rese
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,7 @@ def _largest(found: NDArray, expected: NDArray) -> float:
 
 def first_output_is_the_first_input(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Algorithm 4: y = x - x_last, from x_last = 0, with a state that persists."""
+    check = partial(Check, "first_output_is_first_input")
     checks = []
     for name, frames in _sequences(theorem_generator("algorithm4", seed), 9).items():
         whole, _ = temporal_difference(frames)
@@ -74,15 +76,13 @@ def first_output_is_the_first_input(settings: ExperimentSettings, seed: int) -> 
         for time in range(FRAMES - 1, 0, -1):
             slow[time] = frames[time] - frames[time - 1]
         checks += [
-            Check(
-                "first_output_is_first_input",
+            check(
                 f"{name} frames: first output against first input, largest difference",
                 _largest(whole[0], frames[0]),
                 0.0,
                 "==",
             ),
-            Check(
-                "first_output_is_first_input",
+            check(
                 f"{name} frames: all outputs, given in pieces, against a loop",
                 _largest(np.concatenate(pieces), slow),
                 0.0,
@@ -111,6 +111,7 @@ def integration_inverts_difference(settings: ExperimentSettings, seed: int) -> l
 
 def difference_commutes(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 4.1: Delta(w(Sigma(x))) = w(x), and so Sigma(w(Delta(x))) = w(x), for linear w."""
+    check = partial(Check, "commutes_with_linear_maps")
     generator = theorem_generator("eq4.1", seed)
     weight = generator.standard_normal((10, IMAGE[0] * IMAGE[1]))
     kernel = generator.standard_normal((3, 3))
@@ -122,18 +123,8 @@ def difference_commutes(settings: ExperimentSettings, seed: int) -> list[Check]:
             outer = temporal_integration(linear(temporal_difference(frames)[0]))[0]
             where = f"{kind}, {name} frames"
             checks += [
-                Check(
-                    "commutes_with_linear_maps",
-                    f"Δ(w(Σ(x))) against w(x): {where}",
-                    _largest(inner, linear(frames)),
-                    1e-10,
-                ),
-                Check(
-                    "commutes_with_linear_maps",
-                    f"Σ(w(Δ(x))) against w(x): {where}",
-                    _largest(outer, linear(frames)),
-                    1e-10,
-                ),
+                check(f"Δ(w(Σ(x))) against w(x): {where}", _largest(inner, linear(frames)), 1e-10),
+                check(f"Σ(w(Δ(x))) against w(x): {where}", _largest(outer, linear(frames)), 1e-10),
             ]
     return checks
 
@@ -158,6 +149,7 @@ def temporal_difference_network(settings: ExperimentSettings, seed: int) -> list
 
 def sigma_delta_network(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 4.2: rounding before the difference makes outputs those of the rounding network."""
+    check = partial(Check, "outputs_equal_in_any_order")
     generator = theorem_generator("eq4.2", seed)
     layers = _network(generator)
     whole = _whole_number_network(generator)
@@ -170,25 +162,9 @@ def sigma_delta_network(settings: ExperimentSettings, seed: int) -> list[Check]:
         exact = [run(whole, frames, kind).outputs for kind in ("sigma_delta_herding", "rounding")]
         text = "outputs against those of the rounding network, largest difference"
         checks += [
-            Check(
-                "outputs_equal_in_any_order",
-                f"{name} frames: {text}",
-                _largest(literal, rounding),
-                1e-10,
-            ),
-            Check(
-                "outputs_equal_in_any_order",
-                f"{name} frames, shuffled: {text}",
-                _largest(shuffled, rounding[order]),
-                1e-10,
-            ),
-            Check(
-                "outputs_equal_in_any_order",
-                f"{name} frames, whole weights: {text}",
-                _largest(*exact),
-                0.0,
-                "==",
-            ),
+            check(f"{name} frames: {text}", _largest(literal, rounding), 1e-10),
+            check(f"{name} frames, shuffled: {text}", _largest(shuffled, rounding[order]), 1e-10),
+            check(f"{name} frames, whole weights: {text}", _largest(*exact), 0.0, "=="),
         ]
     return checks
 
@@ -203,6 +179,7 @@ def _whole_number_network(generator: np.random.Generator) -> tuple[Layer, ...]:
 
 def herding_keeps_its_potential_small(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Algorithm 14: phi += x; s = round(phi); phi -= s."""
+    check = partial(Check, "potential_stays_small")
     checks = []
     for name, frames in _sequences(theorem_generator("algorithm14", seed), 50).items():
         potential, largest, kept = None, 0.0, 0.0
@@ -213,29 +190,22 @@ def herding_keeps_its_potential_small(settings: ExperimentSettings, seed: int) -
             largest = max(largest, float(np.abs(potential).max()))
             kept = max(kept, _largest(sent + potential, total))
         checks += [
-            Check("potential_stays_small", f"{name} inputs: largest |phi|", largest, 0.5),
-            Check(
-                "potential_stays_small",
-                f"{name} inputs: sum of inputs - sum of messages - phi",
-                kept,
-                1e-10,
-            ),
+            check(f"{name} inputs: largest |phi|", largest, 0.5),
+            check(f"{name} inputs: sum of inputs - sum of messages - phi", kept, 1e-10),
         ]
     return checks
 
 
 def messages_are_whole_numbers(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Algorithm 15: s = round(x); s - s_last is sent."""
+    check = partial(Check, "integer_output")
     checks = []
     for name, frames in _sequences(theorem_generator("algorithm15", seed), 50).items():
         messages, _ = delta_herding(frames)
         found = _largest(messages, np.rint(messages))
         checks += [
-            Check(
-                "integer_output", f"{name} inputs: distance from whole numbers", found, 0.0, "=="
-            ),
-            Check(
-                "integer_output",
+            check(f"{name} inputs: distance from whole numbers", found, 0.0, "=="),
+            check(
                 f"{name} inputs: sum of all messages against the last rounded input",
                 _largest(messages.sum(axis=0), np.rint(frames[-1])),
                 0.0,
@@ -251,10 +221,10 @@ def herding_of_differences(settings: ExperimentSettings, seed: int) -> list[Chec
     Rounding halves to even, as numpy and torch do, is not of this kind: 0.5 goes to 0 and 1.5 to
     2. Rounding halves up is. So inputs that are exactly half-way differ for the one, not the other.
     """
+    check = partial(Check, "sequences_equal")
     generator = theorem_generator("eqB.10", seed)
     checks = [
-        Check(
-            "sequences_equal",
+        check(
             f"messages that differ, {name} real inputs",
             float(np.sum(_herded(frames) != delta_herding(frames)[0])),
             0.0,
@@ -268,27 +238,23 @@ def herding_of_differences(settings: ExperimentSettings, seed: int) -> list[Chec
     up = _herded(ties, _half_up)
     return [
         *checks,
-        Check(
-            "sequences_equal",
+        check(
             "inputs on multiples of 1/2, halves to even: largest difference of a message",
             _largest(herded, rounded),
             2.0,
         ),
-        Check(
-            "sequences_equal",
+        check(
             "inputs on multiples of 1/2, halves to even: largest difference of the sums so far",
             float(np.abs(apart).max()),
             1.0,
         ),
-        Check(
-            "sequences_equal",
+        check(
             "inputs on multiples of 1/2, halves up: messages that differ",
             float(np.sum(up != temporal_difference(_half_up(ties))[0])),
             0.0,
             "==",
         ),
-        Check(
-            "sequences_equal",
+        check(
             "the exception: inputs on multiples of 1/2, halves to even (numpy, torch): messages "
             "that differ",
             float(np.sum(herded != rounded)),

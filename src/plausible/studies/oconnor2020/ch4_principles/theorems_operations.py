@@ -1,9 +1,10 @@
 """Theorems of chapter 4 and appendix B of O'Connor 2020: operations and energies.
 
-One function per published entry, as in `theorems_chapter4`.
+One function per published entry, as in `theorems`.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ ENERGIES = {
 
 def sparse_dot_product(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 4.3: whole messages as a sum of N signed one-hot vectors, N d_out additions."""
+    check = partial(Check, "product_and_additions")
     generator = theorem_generator("eq4.3", seed)
     wrong, miscounted, rounding = 0.0, 0, 0.0
     for _ in range(20):
@@ -55,31 +57,15 @@ def sparse_dot_product(settings: ExperimentSettings, seed: int) -> list[Check]:
         number = sum(abs(int(event)) for event in events)
         miscounted += abs(additions - number * outputs)
     return [
-        Check(
-            "product_and_additions",
-            "sum of columns against the product, whole weights: difference",
-            wrong,
-            0.0,
-            "==",
-        ),
-        Check(
-            "product_and_additions",
-            "sum of columns against the product, real weights: difference",
-            rounding,
-            1e-12,
-        ),
-        Check(
-            "product_and_additions",
-            "additions that were made against N d_out: difference",
-            miscounted,
-            0.0,
-            "==",
-        ),
+        check("sum of columns against the product, whole weights: difference", wrong, 0.0, "=="),
+        check("sum of columns against the product, real weights: difference", rounding, 1e-12),
+        check("additions that were made against N d_out: difference", miscounted, 0.0, "=="),
     ]
 
 
 def operation_counts(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. B.12-B.15: formulas against operations that are counted one at a time."""
+    check = partial(Check, "dense_count")
     dense = {
         biases: float(
             original_operations(
@@ -89,15 +75,8 @@ def operation_counts(settings: ExperimentSettings, seed: int) -> list[Check]:
         for biases in (True, False)
     }
     return [
-        Check(
-            "dense_count",
-            "operations of a dense 784-200-200-10, biases counted",
-            dense[True],
-            397600.0,
-            "==",
-        ),
-        Check(
-            "dense_count",
+        check("operations of a dense 784-200-200-10, biases counted", dense[True], 397600.0, "=="),
+        check(
             "operations of a dense 784-200-200-10, biases not counted (table B.1)",
             dense[False],
             397600.0,
@@ -186,13 +165,7 @@ def energies_of_operations(settings: ExperimentSettings, seed: int) -> list[Chec
         "32-bit integer addition": float(discretised_energy_nj(thousand, none)),
     }
     return [
-        Check(
-            "energies_in_use",
-            f"energy of a {name} (pJ)",
-            round(found[name], 9),
-            published,
-            "==",
-        )
+        Check("energies_in_use", f"energy of a {name} (pJ)", round(found[name], 9), published, "==")
         for name, published in ENERGIES.items()
     ]
 

@@ -1,9 +1,10 @@
 """Theorems of chapter 4 and appendix B of O'Connor 2020: scales and their optimisation.
 
-One function per published entry, as in `theorems_chapter4`.
+One function per published entry, as in `theorems`.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -51,6 +52,7 @@ def random_parameters(
 
 def larger_scales(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 4.4-4.6: round(k x) / k; a larger k lowers the error and raises the computation."""
+    check = partial(Check, "larger_scales_cost_more_and_err_less")
     generator = theorem_generator("eq4.6", seed)
     kinds = ("rounding", "sigma_delta")
     errors, additions = (np.zeros((len(kinds), NETWORKS, len(SCALES))) for _ in range(2))
@@ -70,20 +72,8 @@ def larger_scales(settings: ExperimentSettings, seed: int) -> list[Check]:
         rise = float(np.diff(errors[row].mean(axis=0)).max())
         fall = float(np.diff(additions[row].mean(axis=0)).min())
         checks += [
-            Check(
-                "larger_scales_cost_more_and_err_less",
-                f"largest change of the relative error {where}",
-                rise,
-                0.0,
-                "<",
-            ),
-            Check(
-                "larger_scales_cost_more_and_err_less",
-                f"smallest change of the additions {where}",
-                fall,
-                0.0,
-                ">",
-            ),
+            check(f"largest change of the relative error {where}", rise, 0.0, "<"),
+            check(f"smallest change of the additions {where}", fall, 0.0, ">"),
         ]
     return checks
 
@@ -199,6 +189,7 @@ def scale_optimisation(settings: ExperimentSettings, seed: int) -> list[Check]:
 
 def scales_can_be_baked(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. B.17: w' = w k2 / k1 and b' = k2 b, because ReLU lets a factor through."""
+    check = partial(Check, "outputs_equal")
     generator = theorem_generator("eqB.17", seed)
     weights, biases = random_parameters(generator)
     frames = generator.standard_normal((100, SIZES[0]))
@@ -214,14 +205,12 @@ def scales_can_be_baked(settings: ExperimentSettings, seed: int) -> list[Check]:
         )
         pairs = zip(scaled.messages, baked.messages, strict=True)
         checks += [
-            Check(
-                "outputs_equal",
+            check(
                 f"{name}: outputs of the network without scales, largest difference",
                 float(np.abs(scaled.outputs - baked.outputs).max()),
                 1e-10,
             ),
-            Check(
-                "outputs_equal",
+            check(
                 f"{name}: messages of the network without scales that differ",
                 float(sum(np.sum(one != other) for one, other in pairs)),
                 0.0,

@@ -62,10 +62,7 @@ def tasks(settings: ScaleOptimisation, seeds: Sequence[int]) -> list[Task]:
 
 
 def scale_optimisation(
-    settings: ScaleOptimisation,
-    seeds: Sequence[int],
-    dataset: Dataset | None,
-    networks: Any = None,
+    settings: ScaleOptimisation, seeds: Sequence[int], dataset: Dataset | None, networks: Any = None
 ) -> pd.DataFrame:
     """Error, operations and energy of every network, data part and order; one shard of them.
 
@@ -157,11 +154,7 @@ def _task_rows(
     reading = READINGS[task.protocol]
     weights = [weight.numpy() for weight in network.weights]
     biases = [bias.numpy() for bias in network.biases]
-    common = {
-        "protocol": task.protocol,
-        "granularity": UNITS[task.unitwise],
-        "seed": task.seed,
-    }
+    common = {"protocol": task.protocol, "granularity": UNITS[task.unitwise], "seed": task.seed}
     if not task.unitwise:
         # What has no scales is the same for both granularities, and is listed once.
         yield from original_rows(common, reading, weights, biases, parts)

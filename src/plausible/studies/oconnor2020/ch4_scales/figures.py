@@ -166,9 +166,9 @@ def draw_original(axes: Axes, rows: pd.DataFrame, cost: Cost) -> None:
     axes.axhline(error, color=look.colour, lw=0.8, zorder=1)
     if mine["seed"].nunique() > 2:
         axes.axhspan(low, high, color=look.colour, alpha=0.12, lw=0, zorder=0)
-    axes.plot(mine[cost.dense].mean(), error, look.marker, color=look.colour, zorder=3)
+    axes.plot(mine[cost.dense].mean(), error, look.marker, color=look.colour, zorder=4)
     sparse = mine[cost.sparse].mean()
-    axes.plot(sparse, error, look.marker, color=look.colour, mfc="white", zorder=3)
+    axes.plot(sparse, error, look.marker, color=look.colour, mfc="white", zorder=4)
 
 
 def _draw_printed(

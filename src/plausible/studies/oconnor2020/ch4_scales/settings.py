@@ -60,17 +60,20 @@ class ScaleOptimisation(ExperimentSettings):
     """Table B.1: a trained network, its scales for many lambdas, and integers of a few bits."""
 
     hidden_sizes: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Units of every hidden layer."""
     pretraining: Pretraining
     optimisations: dict[str, Optimisation] = Field(min_length=1)
     """By a name of their own; one of each protocol and granularity."""
     lambdas: Annotated[tuple[Positive, ...], Field(min_length=1)]
     """Weights of the computation, error per addition."""
     epochs: Count
-    """Of each optimisation, as are the next two."""
+    """Passes of each optimisation over the training images."""
     batch_size: Count
+    """Images of a step of each optimisation."""
     record_every_epochs: Positive
+    """Epochs between two records of the scales, which may be parts of one."""
     buffer_size: Count
-    """Candidates of the temporal order."""
+    """Images among which the next one of the temporal order is looked for."""
     bits: tuple[Annotated[int, Field(ge=2, le=16)], ...]
     """Widths of the integers that the original network is rounded to."""
 

@@ -40,12 +40,7 @@ def table_b1_markdown(table: pd.DataFrame, published: Published) -> str:
                 lines.append(start + _cells(chosen, printed, network, test))
         header = ["scales", "network"]
         for title in TITLES.values():
-            header += [
-                f"{title}: kOps",
-                "training error %",
-                "test error %",
-                "energy nJ",
-            ]
+            header += [f"{title}: kOps", "training error %", "test error %", "energy nJ"]
         seeds = rows["seed"].nunique()
         brackets = ", in brackets the published value" if granularity == "layerwise" else ""
         parts.append(
