@@ -1,17 +1,22 @@
 """What every picture of Song et al. 2020 must have: units, the published data set, one seed."""
 
 import re
-from collections.abc import Set
-from typing import ClassVar
+from collections.abc import Mapping, Set
+from functools import cache
+from typing import Any, ClassVar
 
+import pytest
 from matplotlib.figure import Figure
 
-from plausible.drawing.style import DOUBLE_COLUMN_MM
+from plausible.drawing.style import DOUBLE_COLUMN_MM, svg_text
+from plausible.reproduction.published import Published, load_published
 
 from ...plots.pictures import legend_texts
-from ..part_results import published_of
+from ..part_results import ROOT
 
 UNIT = r"\((unitless|fraction.*|%|ms|steps|images|percentage points.*|Frobenius.*)\)"
+
+document = cache(lambda: load_published(ROOT / "workflow" / "published" / "song2020"))
 
 
 class SongPictures:
@@ -20,11 +25,18 @@ class SongPictures:
     with_published: ClassVar[Set[str]] = frozenset()
     """Results whose pictures show published numbers of a data set."""
     without_units: ClassVar[Set[str]] = frozenset()
+    small: ClassVar[Mapping[str, Any]] = {"seeds": 1}
+    """Options of the makers of tables for a picture that is quick to draw."""
 
     def draw(self, name: str, dataset: str = "mnist", **options) -> Figure:
         """Picture of a result, from its synthetic table."""
-        published = published_of(self.part)
-        return self.functions()[name](self.tables[name](**options), published, dataset)
+        return self.functions()[name](self.tables[name](**options), document(), dataset)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def published(cls) -> Published:
+        """What the document published: some pictures show numbers of another part."""
+        return document()
 
     def test_as_wide_and_at_most_as_high_as_a_page(self, drawn, picture):
         """Of a journal, in mm."""
@@ -45,7 +57,12 @@ class SongPictures:
         named = any("published (MNIST)" in text for text in legend_texts(drawn[picture]))
         assert named is (picture in self.with_published)
 
+    def test_same_bytes_each_time(self, picture):
+        """And not too many of them."""
+        first, again = (svg_text(self.draw(picture, **self.small)) for _ in range(2))
+        assert first == again and len(first) < self.largest_svg
+
     def test_a_single_seed_of_mnist(self, picture):
         """Has no interval, and the published numbers are of the same data set."""
-        texts = legend_texts(self.draw(picture, seeds=1))
+        texts = legend_texts(self.draw(picture, **self.small))
         assert texts and not any("95 % interval" in text or "MNIST" in text for text in texts)

@@ -81,12 +81,12 @@ def _row(base, panel, method, t, gamma, sigma, noise, test, weights):
     }
 
 
-def calibration(seeds: int = 2, candidates: int = 9) -> pd.DataFrame:
+def calibration(seeds: int = 2, networks=DEPTHS, candidates: int = 9) -> pd.DataFrame:
     """Candidates that are further and further off."""
     rng = np.random.default_rng(1)
     values = published().recovered_values("fig3")
     rows = []
-    for candidate, l_max, seed in product(range(candidates), DEPTHS, range(seeds)):
+    for candidate, l_max, seed in product(range(candidates), networks, range(seeds)):
         spread = 0.15 * candidate
         common = {
             "candidate": f"reading_{candidate}",
