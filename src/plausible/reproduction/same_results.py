@@ -200,6 +200,8 @@ def difference(old: Table, new: Table) -> str:
             f"{kind} {', '.join(names)}" for kind, names in (("lost", gone), ("new", come)) if names
         ]
         return f"columns: {'; '.join(words) or 'another order'}"
+    if old.rows != new.rows and sorted(old.rows) == sorted(new.rows):
+        return "the same rows in another order"
     first, count, texts, largest = "", 0, 0, (0.0, "")
     for line, old_row, new_row in zip(new.lines, old.rows, new.rows, strict=False):
         for column, before, after in zip(new.columns, old_row, new_row, strict=False):
