@@ -116,7 +116,8 @@ def test_rows_columns_and_the_form_of_the_file_count(run):
             "loss,seed,name\n": "columns: another order",
             "seed,loss,name\n2,,c\n0,0.5,a\n1,0.25,b\n": "the same rows in another order",
             "seed,loss,name\n2,,c\n0,0.5,a\n1,0.2,b\n": "first line 2, seed: 0 -> 2; "
-            "9 cells differ; 5 of them not as numbers; largest relative difference 1 (line 2, seed)",
+            "9 cells differ; 5 of them not as numbers; "
+            "largest relative difference 1 (line 2, seed)",
             TABLE.replace(",a", ',"a"'): "the same cells, with other quotes or line ends",
             "": "columns: lost seed, loss, name",
         }.items()
