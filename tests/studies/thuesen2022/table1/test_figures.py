@@ -7,8 +7,9 @@ from matplotlib.colors import to_hex
 from scipy.stats import t as student_t
 
 from plausible.drawing import style
+from plausible.studies.thuesen2022.over_seeds import ONE_DOT
 
-from ....plots.pictures import lines_of
+from ....plots.pictures import legend_texts, lines_of
 from ..harness import FigureTests, black_marks, black_segments, published_of_document
 from . import synthetic
 
@@ -45,11 +46,11 @@ class TestFigures(FigureTests):
     }
 
     def test_table1_points_are_means_with_t_intervals(self):
-        table = synthetic.table1(seeds=4)
-        axes = self.draw("table1", seeds=4).axes[0]
+        table = synthetic.table1(seeds=5)
+        axes = self.draw("table1", seeds=5).axes[0]
         chosen = table[(table["row"] == 5) & (table["protocol"] == "corrected")]
         values = chosen["test_accuracy_percent"].to_numpy()
-        half = student_t.ppf(0.975, 3) * values.std(ddof=1) / 2
+        half = student_t.ppf(0.975, 4) * values.std(ddof=1) / np.sqrt(5)
         blue = style.PROTOCOLS["corrected"].colour.lower()
         points = np.array(
             [line.get_xydata()[0] for line in lines_of(axes, blue) if line.get_marker() == "o"]
@@ -67,6 +68,20 @@ class TestFigures(FigureTests):
         )
         bar = bars[np.argmin(abs(bars[:, 0, 1] - 5.24))]
         assert sorted(bar[:, 0]) == pytest.approx([values.mean() - half, values.mean() + half])
+
+    def test_few_seeds_are_drawn_one_by_one(self, drawn):
+        table = synthetic.table1(seeds=3)
+        dots = np.concatenate(
+            [
+                line.get_xdata()
+                for line in drawn["table1"].axes[0].lines
+                if line.get_markersize() == ONE_DOT["ms"]
+            ]
+        )
+        assert sorted(dots) == pytest.approx(sorted(table["test_accuracy_percent"]))
+        assert "one seed" in legend_texts(drawn["table1"])
+        several = legend_texts(self.draw("table1", seeds=5))
+        assert "one seed" not in several and "95 % interval over 5 seeds" in several
 
     def test_table1_marks_stand_at_the_published_values(self, drawn):
         marks = [segment[0] for segments in black_segments(drawn["table1"]) for segment in segments]

@@ -14,7 +14,6 @@ from plausible.drawing.style import (
     Look,
     accuracy_limits,
     accuracy_scale,
-    draw_line,
     draw_points,
     draw_published,
     in_style,
@@ -34,6 +33,7 @@ from plausible.drawing.style import (
     summary,
 )
 from plausible.reproduction.published import Published
+from plausible.studies.thuesen2022.over_seeds import draw_mean_line, seed_handles
 
 ALGORITHMS = {"backprop": "backprop", "zil": "Z-IL", "il": "IL"}
 FORMATS = ("float64", "float32")
@@ -98,7 +98,8 @@ def fig5(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> F
             series_handle(SERIES[3], "ours, Z-IL", **plain, linestyle="-", linewidth=1.0),
             published_line(label=f"{note}, backprop"),
             published_line(label=f"{note}, Z-IL", linestyle=DOTS),
-            patch_handle(GREY, "ours, 95 % interval over seeds; loss: range", 0.3),
+            *seed_handles(table),
+            patch_handle(GREY, "ours, range of the loss", 0.3),
             series_handle(SERIES[3], f"{note}, difference", color="black", marker=".", ls="none"),
         ],
         3,
@@ -112,17 +113,14 @@ def _fig5_curve(published: Published, panel: str) -> pd.DataFrame:
     return table.assign(curve=table["curve"].replace("z-il", "zil"))
 
 
-def _by_step(table: pd.DataFrame, algorithm: str) -> pd.DataFrame:
-    return summary(table[table["algorithm"] == algorithm], ["step"], "value")
-
-
 def _draw_accuracy(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look) -> None:
     """Test accuracy; backprop dotted and thick, Z-IL solid and thin on top of it."""
     accuracy_scale(axes)
     for algorithm, line, width in (("backprop", DOTS, 2.2), ("zil", "-", 1.0)):
-        data = _by_step(ours, algorithm)
-        if len(data):
-            draw_line(axes, "step", data, look, marker=False, linestyle=line, linewidth=width)
+        runs = ours[ours["algorithm"] == algorithm]
+        if len(runs):
+            style = {"marker": False, "linestyle": line, "linewidth": width}
+            draw_mean_line(axes, runs, "step", "value", look, **style)
     for algorithm, line in (("backprop", PUBLISHED_LINE), ("zil", DOTS)):
         curve = theirs[theirs["curve"] == algorithm]
         draw_published(axes, curve["step"], curve["percent"], linestyle=line, linewidth=0.8)
@@ -138,8 +136,8 @@ def _draw_difference(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look:
     pairs = ours.pivot_table(index=["step", "seed"], columns="algorithm", values="value")
     if {"zil", "backprop"} <= set(pairs.columns):
         gap = (pairs["zil"] - pairs["backprop"]).dropna().rename("gap").reset_index()
-        data = summary(gap, ["step"], "gap")
-        draw_line(axes, "step", data, look, marker=False, linestyle="-", linewidth=1.0)
+        style = {"marker": False, "linestyle": "-", "linewidth": 1.0}
+        data = draw_mean_line(axes, gap, "step", "gap", look, **style)
         largest = max(largest, data["mean"].abs().max())
     return 1.6 * float(largest)
 
@@ -278,9 +276,9 @@ def activation_scaling(table: pd.DataFrame, published: Published, dataset: str =
         broken = set(group.loc[group["diverged"].astype(bool), "seed"])
         sound = group[~group["seed"].isin(broken)]
         if len(sound):
-            data = summary(sound, ["step"], "training_loss_nats")
-            data["low"] = data["low"].clip(lower=0.3 * data["mean"].min())
-            draw_line(axes, "step", data, look, marker=False)
+            lowest = 0.3 * sound.groupby("step")["training_loss_nats"].mean().min()
+            style = {"marker": False, "lowest": lowest}
+            draw_mean_line(axes, sound, "step", "training_loss_nats", look, **style)
         label = f"scale {value:g}" + (" (published)" if np.isclose(value, scale) else "")
         handles.append(series_handle(look, label, marker=None))
         for seed in sorted(broken):
@@ -300,6 +298,7 @@ def activation_scaling(table: pd.DataFrame, published: Published, dataset: str =
         if broken:
             label = f"scale {value:g}: {len(broken)} of {seeds} seeds diverged"
             handles.append(series_handle(look, label, marker="x", lw=0.7))
+    handles += seed_handles(table)
     plain_log(axes, "y")
     axes.set(xlabel="update step (one epoch)", ylabel="training loss (nats)")
     legend_below(figure, handles, 2)

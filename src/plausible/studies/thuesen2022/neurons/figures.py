@@ -11,8 +11,6 @@ from plausible.drawing.style import (
     PUBLISHED_COLOUR,
     SERIES,
     SINGLE_COLUMN_MM,
-    draw_line,
-    draw_points,
     draw_published,
     in_style,
     legend_below,
@@ -26,9 +24,9 @@ from plausible.drawing.style import (
     published_line,
     published_mark,
     series_handle,
-    summary,
 )
 from plausible.reproduction.published import Published
+from plausible.studies.thuesen2022.over_seeds import draw_mean_line, draw_mean_points, seed_handles
 
 RATE_OF_J = "LIF rate $r(j)$"
 SOFT_RATE_OF_J = r"soft rate $r_\rho(j)$"
@@ -274,8 +272,8 @@ def alpha_filter_tau(table: pd.DataFrame, published: Published, dataset: str = "
             chosen = table[(table["criterion"] == criterion) & (table["kernel"] == kernel)]
             if chosen.empty:
                 continue
-            data = summary(chosen, ["tau_s"], "error_hz").assign(tau_ms=lambda d: 1e3 * d["tau_s"])
-            draw_line(axes, "tau_ms", data, look, marker=False)
+            chosen = chosen.assign(tau_ms=1e3 * chosen["tau_s"])
+            data = draw_mean_line(axes, chosen, "tau_ms", "error_hz", look, marker=False)
             best = data.loc[data["mean"].idxmin()]
             axes.plot(
                 best["tau_ms"], best["mean"], marker=look.marker, color=look.colour, ls="none"
@@ -306,6 +304,7 @@ def alpha_filter_tau(table: pd.DataFrame, published: Published, dataset: str = "
         published_mark(label="published kernel", marker="o"),
     ]
     handles[-1].set(markersize=4.0, markeredgewidth=0.9)
+    handles += seed_handles(table)
     legend_below(figure, handles, 3)
     return figure
 
@@ -337,18 +336,18 @@ def poisson_noise(table: pd.DataFrame, published: Published, dataset: str = "mni
     durations = np.geomspace(table["duration_s"].min(), table["duration_s"].max(), 50)
     for index, (rate, group) in enumerate(table.groupby("rate_hz")):
         look = SERIES[index % len(SERIES)]
-        data = summary(group, ["duration_s"], "standard_error_hz")
         axes.plot(durations, np.sqrt(rate / durations), color=GREY, lw=0.8, zorder=1)
-        draw_points(axes, data["duration_s"], data, look)
+        draw_mean_points(axes, group, "duration_s", "standard_error_hz", look)
         handles.append(series_handle(look, f"{rate:g} Hz", ls="none"))
     handles.append(
         series_handle(SERIES[3], r"$\sqrt{r/T}$, slope −1/2", marker=None, ls="-", lw=0.8)
     )
+    handles += seed_handles(table, dots=True)
     ticks = _nice_ticks(table["duration_s"])
     plain_log(axes, "x", ticks if len(ticks) < 8 else ticks[:: len(ticks) // 6])
     plain_log(axes, "y")
     axes.grid(which="major", color=LIGHT_GREY, lw=0.5)
     axes.set_axisbelow(True)
     axes.set(xlabel="duration $T$ of the spike train (s)", ylabel="standard error of the rate (Hz)")
-    legend_below(figure, handles, 3)
+    legend_below(figure, handles, 2)
     return figure

@@ -10,7 +10,6 @@ from plausible.drawing.style import (
     LIGHT_GREY,
     PUBLISHED_COLOUR,
     SINGLE_COLUMN_MM,
-    draw_points,
     in_style,
     legend_below,
     look_of,
@@ -21,9 +20,14 @@ from plausible.drawing.style import (
     protocols_in,
     published_label,
     published_mark,
-    summary,
 )
 from plausible.reproduction.published import Published
+from plausible.studies.thuesen2022.over_seeds import (
+    FEWEST,
+    draw_mean_points,
+    over_seeds,
+    seed_handles,
+)
 from plausible.studies.thuesen2022.table1.printed import ACCURACY, printed_rows, row_label
 
 
@@ -57,8 +61,7 @@ def table1_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
     axes = figure.subplots()
     printed = printed_rows(published).set_index("row")
     rows, names = list(printed.index), protocols_in(table)
-    data = summary(table, ["row", "protocol"], ACCURACY)
-    low, high = _accuracy_limits(printed[ACCURACY], data)
+    low, high = _accuracy_limits(printed[ACCURACY], table)
     width = published.bound("table1", "every_row_near", "points") if dataset == "mnist" else 0.0
     for row in rows:
         value = printed.loc[row, ACCURACY]
@@ -71,13 +74,8 @@ def table1_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
             axes.axhline(row + 0.5, color=LIGHT_GREY, lw=0.5, zorder=0)
         for index, protocol in enumerate(names):
             y = row + 0.24 * (index - (len(names) - 1) / 2)
-            _accuracy_point(
-                axes,
-                data[(data["row"] == row) & (data["protocol"] == protocol)],
-                protocol,
-                y,
-                low,
-            )
+            ours = table[(table["row"] == row) & (table["protocol"] == protocol)]
+            _accuracy_point(axes, ours.assign(y=y), protocol, low)
     axes.set_yticks(rows, [f"{row}  {row_label(printed.loc[row])}" for row in rows])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(rows[-1] + 0.5, rows[0] - 0.5)
@@ -86,37 +84,39 @@ def table1_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
     mark = published_mark(
         dataset, published_label(dataset).replace("published", "published value"), marker="|"
     )
-    handles = [*protocol_handles(names, ls="none"), mark]
+    handles = [*protocol_handles(names, ls="none"), *seed_handles(table, dots=True), mark]
     if width:
         handles.append(patch_handle(LIGHT_GREY, f"published ± {width:g} percentage point", 1.0))
-    legend_below(figure, handles)
+    legend_below(figure, handles, 4)
     return figure
 
 
-def _accuracy_limits(printed: pd.Series, data: pd.DataFrame) -> tuple[float, float]:
+def _accuracy_limits(printed: pd.Series, table: pd.DataFrame) -> tuple[float, float]:
     """Limits that hold the published values and all of ours that are not far off."""
-    means = data["mean"][np.isfinite(data["mean"])]
+    data = over_seeds(table.assign(at=table["row"].astype(str) + table["protocol"]), "at", ACCURACY)
+    means = data["mean"].dropna()
     floor = min(printed.min() - 6.0, means.median() - 20.0) if len(means) else 0.0
     near = means[means > floor]
-    ends = data[["low", "high"]].to_numpy(dtype=float).ravel()
-    # Intervals of few seeds can be wide; a little of them is enough to see that they are.
-    ends = ends[np.isfinite(ends) & (ends > min([*printed, *near]) - 1.0)]
+    few = table["seed"].nunique() < FEWEST
+    ends = table[ACCURACY] if few else pd.concat([data["low"], data["high"]])
+    # Intervals can be wide; a little of them is enough to see that they are.
+    ends = ends[ends > min([*printed, *near]) - 1.0]
     low, high = pad_limits([*printed, *near, *ends], 0.04, 0.3)
     return low, min(high, 100.0)
 
 
-def _accuracy_point(axes: Axes, data: pd.DataFrame, protocol: str, y: float, low: float) -> None:
-    """One mean with its interval; an arrow with the number where it lies left of the axis."""
-    if data.empty:
+def _accuracy_point(axes: Axes, rows: pd.DataFrame, protocol: str, low: float) -> None:
+    """One mean over seeds; an arrow with the number where it lies left of the axis."""
+    if rows.empty:
         return
-    look, mean = look_of(protocol), data["mean"].iloc[0]
+    look, mean = look_of(protocol), rows[ACCURACY].mean(skipna=False)
     if np.isfinite(mean) and mean >= low:
-        draw_points(axes, y, data, look, horizontal=True)
+        draw_mean_points(axes, rows, "y", ACCURACY, look, horizontal=True)
         return
     text = f"{mean:.1f}" if np.isfinite(mean) else "diverged"
     axes.annotate(
         f"◂ {text}",
-        (0.0, y),
+        (0.0, rows["y"].iloc[0]),
         (3, 0),
         xycoords=("axes fraction", "data"),
         textcoords="offset points",

@@ -16,8 +16,6 @@ from plausible.drawing.style import (
     accuracy_limits,
     accuracy_scale,
     apart,
-    draw_line,
-    draw_points,
     in_style,
     legend_below,
     letter,
@@ -31,9 +29,9 @@ from plausible.drawing.style import (
     published_mark,
     published_marker,
     series_handle,
-    summary,
 )
 from plausible.reproduction.published import Published
+from plausible.studies.thuesen2022.over_seeds import draw_mean_line, draw_mean_points, seed_handles
 from plausible.studies.thuesen2022.table1.figures_spiking import (
     TIME_TICKS,
     network_panels,
@@ -46,6 +44,7 @@ from plausible.studies.thuesen2022.table1.printed import ACCURACY, printed_accur
 POINTS_AS_PIXELS = 100
 # The regularised networks are variants of rows 6 and 7 of table 1.
 BASE_NETWORK = "spcn_adam"
+SPIKING = "spiking_accuracy_percent"
 
 
 @in_style
@@ -76,10 +75,10 @@ def noise_dropout(table: pd.DataFrame, published: Published, dataset: str = "mni
         for axes, column, filled, aside in (
             (drop, "drop_percentage_points", True, 0.0),
             (accuracy, "rate_accuracy_percent", False, -0.04),
-            (accuracy, "spiking_accuracy_percent", True, 0.04),
+            (accuracy, SPIKING, True, 0.04),
         ):
-            data = summary(chosen, ["position"], column)
-            draw_points(axes, data["position"] + shift + aside, data, look, filled=filled)
+            rows = chosen.assign(x=chosen["position"] + shift + aside)
+            draw_mean_points(axes, rows, "x", column, look, filled=filled)
     drop.axhline(0.0, color=GREY, lw=0.6)
     base = [printed_accuracy(published, BASE_NETWORK, spiking) for spiking in (False, True)]
     shift = 0.2 * (len(names) + 1) / 2
@@ -99,6 +98,7 @@ def noise_dropout(table: pd.DataFrame, published: Published, dataset: str = "mni
         figure,
         [
             *protocol_handles(names, ls="none"),
+            *seed_handles(table, dots=True),
             series_handle(SERIES[3], "rates (b)", mfc="white", **marks),
             series_handle(SERIES[3], "spikes (b)", **marks),
             published_mark(dataset),
@@ -148,9 +148,8 @@ def _accuracy_against(
         chosen = table[table["network"] == network]
         for protocol in protocols_in(chosen):
             look, ours = look_of(protocol), chosen[chosen["protocol"] == protocol]
-            data = summary(ours, [column], "spiking_accuracy_percent")
-            data[column] = apart(data[column], protocol, protocols_in(chosen))
-            draw_line(axes, column, data, look, bars=True, ms=3.2, lw=1.0)
+            ours = ours.assign(at=apart(ours[column], protocol, protocols_in(chosen)))
+            draw_mean_line(axes, ours, "at", SPIKING, look, bars=True, ms=3.2, lw=1.0)
             axes.axhline(
                 ours["rate_accuracy_percent"].mean(), color=look.colour, ls=look.line, lw=0.6
             )
@@ -176,6 +175,7 @@ def _finish_accuracy(
         figure,
         [
             *protocol_handles(protocols_in(table)),
+            *seed_handles(table, bars=True),
             series_handle(SERIES[3], "thin level: rate-coded", marker=None, ls="-", lw=0.6),
             published_mark(dataset, f"{note}, spiking"),
             published_line(dataset, f"{note}, rate-coded"),
@@ -188,7 +188,7 @@ def _share_accuracy(panels: dict[str, Axes], table: pd.DataFrame, published: Pub
     """Logarithmic errors, and limits around ours and the published accuracies."""
     for axes in panels.values():
         accuracy_scale(axes)
-    shown = [*table["spiking_accuracy_percent"], *printed_rows(published)[ACCURACY]]
+    shown = [*table[SPIKING], *printed_rows(published)[ACCURACY]]
     axes.set_ylim(accuracy_limits(shown))
 
 
@@ -202,12 +202,11 @@ def energy(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
         chosen = table[table["network"] == network]
         for protocol in protocols_in(chosen):
             look, ours = look_of(protocol), chosen[chosen["protocol"] == protocol]
-            spent = ours.groupby("time_ms")["energy_spiking_nj"].mean()
-            data = summary(ours, ["time_ms"], "spiking_accuracy_percent")
-            data["energy"] = spent.reindex(data["time_ms"]).to_numpy() / 1e3
-            draw_line(axes, "energy", data, look, bars=True, ms=3.2, lw=1.0)
-            at = data[data["time_ms"] == time_ms]
-            axes.plot(at["energy"], at["mean"], marker="o", ms=7, mfc="none", color=GREY, ls="none")
+            spent = ours.groupby("time_ms")["energy_spiking_nj"].transform("mean") / 1e3
+            ours = ours.assign(energy=spent)
+            draw_mean_line(axes, ours, "energy", SPIKING, look, bars=True, ms=3.2, lw=1.0)
+            at = ours.loc[ours["time_ms"] == time_ms, ["energy", SPIKING]].mean(skipna=False)
+            axes.plot(*at, marker="o", ms=7, mfc="none", color=GREY, ls="none")
         dense = chosen["energy_dense_nj"].mean() / 1e3
         axes.axvline(dense, color=GREY, lw=0.9, ls=(0, (1, 1)))
         spiking = printed_accuracy(published, network, True)
@@ -222,6 +221,7 @@ def energy(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
         figure,
         [
             *protocol_handles(protocols_in(table)),
+            *seed_handles(table, bars=True),
             series_handle(SERIES[3], f"{time_ms} ms", marker="o", ms=7, mfc="none", ls="none"),
             series_handle(
                 SERIES[3], "dense network, one pass", marker=None, ls=(0, (1, 1)), lw=0.9
@@ -309,10 +309,10 @@ def _draw_layer_summary(
         ours = table[table["protocol"] == protocol]
         for column, filled in columns.items():
             per_seed = ours.groupby(["layer", "seed"])[column].first().reset_index()
-            data = summary(per_seed, ["layer"], column)
             shift = 0.24 * (index - (len(names) - 1) / 2)
-            y = np.array([layers.index(layer) for layer in data["layer"]]) + shift
-            draw_points(axes, y, data, look_of(protocol), True, filled, markersize=3.2)
+            rows = per_seed.assign(y=per_seed["layer"].map(layers.index) + shift)
+            style = {"horizontal": True, "filled": filled, "markersize": 3.2}
+            draw_mean_points(axes, rows, "y", column, look_of(protocol), **style)
     axes.set_yticks(range(len(layers)), [str(layer) for layer in layers])
     axes.set_ylim(len(layers) - 0.5, -0.5)
     axes.set_ylabel("layer")

@@ -13,8 +13,6 @@ from plausible.drawing.style import (
     PUBLISHED_COLOUR,
     SERIES,
     apart,
-    draw_line,
-    draw_points,
     draw_published,
     in_style,
     legend_below,
@@ -29,9 +27,9 @@ from plausible.drawing.style import (
     published_mark,
     published_marker,
     series_handle,
-    summary,
 )
 from plausible.reproduction.published import Published
+from plausible.studies.thuesen2022.over_seeds import draw_mean_line, draw_mean_points, seed_handles
 from plausible.studies.thuesen2022.table1.printed import network_labels, printed_accuracy
 
 TIME_TICKS = (10, 30, 100, 300, 1000)
@@ -71,9 +69,9 @@ def spiking_drop(table: pd.DataFrame, published: Published, dataset: str = "mnis
         for protocol in protocols_in(chosen):
             ours = chosen[chosen["protocol"] == protocol]
             ours = ours[ours["images"] == ours["images"].max()]
-            data = summary(ours, ["time_ms"], "drop_percentage_points")
-            data["time_ms"] = apart(data["time_ms"], protocol, protocols_in(chosen))
-            draw_line(axes, "time_ms", data, look_of(protocol), bars=True, ms=3.2, lw=1.0)
+            ours = ours.assign(at=apart(ours["time_ms"], protocol, protocols_in(chosen)))
+            style = {"bars": True, "ms": 3.2, "lw": 1.0}
+            draw_mean_line(axes, ours, "at", "drop_percentage_points", look_of(protocol), **style)
         rate, spiking = (printed_accuracy(published, network, kind) for kind in (False, True))
         axes.plot([published_time_ms(published)], [rate - spiking], **published_marker())
         axes.axhline(0.0, color=GREY, lw=0.6)
@@ -93,6 +91,7 @@ def spiking_drop(table: pd.DataFrame, published: Published, dataset: str = "mnis
         figure,
         [
             *protocol_handles(protocols_in(table)),
+            *seed_handles(table, bars=True),
             published_mark(dataset),
             patch_handle(LIGHT_GREY, f"claim: 0 to {claim:g} points", 1.0),
         ],
@@ -117,8 +116,9 @@ def readout(table: pd.DataFrame, published: Published, dataset: str = "mnist") -
                 ours = chosen[chosen["readout"] == kind]
                 if ours.empty:
                     continue
-                data = summary(ours, ["readout"], "accuracy_percent")
-                draw_points(axes, y, data, look, horizontal=True, filled=filled)
+                places = {"horizontal": True, "filled": filled}
+                ours = ours.assign(y=y)
+                data = draw_mean_points(axes, ours, "y", "accuracy_percent", look, **places)
                 ends.append(data["mean"].iloc[0])
             axes.plot(ends, [y] * len(ends), color=look.colour, ls=look.line, lw=0.8, zorder=1)
         printed = printed_accuracy(published, network, True)
@@ -134,6 +134,7 @@ def readout(table: pd.DataFrame, published: Published, dataset: str = "mnist") -
         figure,
         [
             *protocol_handles(names),
+            *seed_handles(table, dots=True),
             series_handle(SERIES[3], "spike count", **dot),
             series_handle(SERIES[3], "first spike", mfc="white", **dot),
             published_mark(dataset, f"{published_label(dataset)}, spike count", "|"),
@@ -237,12 +238,12 @@ def bn_exception(table: pd.DataFrame, published: Published, dataset: str = "mnis
     )
     for axes, (column, label, title, spiking), name in zip(panels, quantities, "abc", strict=True):
         for index, protocol in enumerate(names):
-            data = summary(table[table["protocol"] == protocol], ["batch_norm"], column)
             shift = 0.14 * (index - (len(names) - 1) / 2)
-            x = data["batch_norm"].astype(int) + shift
+            ours = table[table["protocol"] == protocol]
+            ours = ours.assign(x=ours["batch_norm"].astype(int) + shift)
             look = look_of(protocol)
-            axes.plot(x, data["mean"], color=look.colour, ls=look.line, lw=0.8)
-            draw_points(axes, x, data, look)
+            data = draw_mean_points(axes, ours, "x", column, look)
+            axes.plot(data["x"], data["mean"], color=look.colour, ls=look.line, lw=0.8)
         if spiking is not None:
             values = [
                 printed_accuracy(published, n, spiking) for n in ("spcn_adam", "spcn_adam_bn")
@@ -254,5 +255,6 @@ def bn_exception(table: pd.DataFrame, published: Published, dataset: str = "mnis
         axes.set(xlim=(-0.4, 1.5), xlabel="batch norm (SPCN, Adam)", ylabel=label)
         letter(axes, name, title)
     panels[2].set_ylim(bottom=0)
-    legend_below(figure, [*protocol_handles(names), published_mark(dataset)])
+    handles = [*protocol_handles(names), *seed_handles(table, dots=True), published_mark(dataset)]
+    legend_below(figure, handles)
     return figure

@@ -1,0 +1,81 @@
+"""Values of several seeds in pictures: their mean, with an interval or, of few, each of them."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from plausible.drawing.style import GREY, Look, draw_line, draw_points, summary
+
+FEWEST = 5
+"""Seeds from which on an interval is drawn; of fewer, each has a thin line or a dot."""
+ONE_LINE = {"lw": 0.5, "alpha": 0.6, "zorder": 1}
+ONE_DOT = {"marker": "o", "ms": 2.2, "mew": 0, "ls": "none", "alpha": 0.6, "zorder": 2}
+
+
+def over_seeds(rows: pd.DataFrame, at: str, value: str) -> pd.DataFrame:
+    """Mean at each place ``at``, with a 95 % interval where there are enough seeds."""
+    data = summary(rows, [at], value)
+    enough = rows.groupby(at, sort=True)["seed"].nunique().to_numpy() >= FEWEST
+    return data.assign(low=data["low"].where(enough), high=data["high"].where(enough))
+
+
+def draw_mean_line(
+    axes: Axes,
+    rows: pd.DataFrame,
+    at: str,
+    value: str,
+    look: Look,
+    lowest: float | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Mean over seeds against the column ``at``, and a thin line for each of few seeds.
+
+    On a logarithmic axis, intervals are cut at ``lowest``.
+    """
+    data = over_seeds(rows, at, value)
+    data["low"] = data["low"].clip(lower=lowest)
+    if 1 < rows["seed"].nunique() < FEWEST:
+        style = {"color": look.colour, "ls": options.get("linestyle", look.line), **ONE_LINE}
+        for _, run in rows.sort_values(at).groupby("seed"):
+            axes.plot(run[at], run[value], **style)
+    draw_line(axes, at, data, look, **options)
+    return data
+
+
+def draw_mean_points(
+    axes: Axes,
+    rows: pd.DataFrame,
+    at: str,
+    value: str,
+    look: Look,
+    horizontal: bool = False,
+    **options: Any,
+) -> pd.DataFrame:
+    """Mean over seeds at each place ``at``, and a dot for each of few seeds."""
+    data = over_seeds(rows, at, value)
+    if 1 < rows["seed"].nunique() < FEWEST:
+        places = (rows[value], rows[at]) if horizontal else (rows[at], rows[value])
+        axes.plot(*places, color=look.colour, **ONE_DOT)
+    draw_points(axes, data[at], data, look, horizontal, **options)
+    return data
+
+
+def seed_handles(table: pd.DataFrame, dots: bool = False, bars: bool = False) -> list[Line2D]:
+    """Legend entries of intervals, where there are enough seeds for them, and of single seeds.
+
+    ``dots``: single seeds are dots and intervals bars. ``bars``: intervals alone are.
+    """
+    seeds = set(table.groupby("protocol")["seed"].nunique()) if "protocol" in table else None
+    seeds = seeds or {table["seed"].nunique()}
+    handles = []
+    if max(seeds) >= FEWEST:
+        label = f"95 % interval over {max(seeds)} seeds"
+        thin = dots or bars
+        look = {"marker": "|", "ms": 7, "ls": "none"} if thin else {"alpha": 0.4, "lw": 3}
+        handles.append(Line2D([], [], color=GREY, label=label, **look))
+    if any(1 < number < FEWEST for number in seeds):
+        look = {**ONE_DOT, "alpha": 1.0} if dots else {"lw": ONE_LINE["lw"]}
+        handles.append(Line2D([], [], color=GREY, label="one seed", **look))
+    return handles
