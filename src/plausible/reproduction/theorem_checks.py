@@ -34,6 +34,20 @@ class Check(NamedTuple):
         return holds(self.deviation, self.comparison, self.bound)
 
 
+def checks(
+    check: str,
+    bound: float,
+    deviations: Mapping[str, float],
+    comparison: str = "<=",
+    protocol: str = "corrected",
+) -> list[Check]:
+    """Measured deviations of a statement that share a bound, by what was measured, in words."""
+    return [
+        Check(check, statement, deviation, bound, comparison, protocol)
+        for statement, deviation in deviations.items()
+    ]
+
+
 def holds(deviation: float, comparison: str, bound: float) -> bool:
     """Whether ``deviation comparison bound`` is true; a comparison with NaN is never true."""
     return {

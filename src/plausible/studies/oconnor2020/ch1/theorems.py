@@ -25,7 +25,7 @@ from plausible.learning.weight_sharing import (
 from plausible.networks.activations import make_activation
 from plausible.networks.recurrent import Recurrent, TemporalConvolution, convolve, unroll
 from plausible.reproduction.settings import ExperimentSettings
-from plausible.reproduction.theorem_checks import Check, normal, relative_difference
+from plausible.reproduction.theorem_checks import Check, checks, normal, relative_difference
 from plausible.seeds import torch_seed
 
 SIZES = (6, 5, 4, 3)
@@ -135,23 +135,17 @@ def backprop_sgd(settings: ExperimentSettings, seed: int) -> list[Check]:
     (slope,) = slopes_by_differences(after_step, [torch.zeros(1, dtype=torch.float64)])
     squared = sum(float(part.square().sum()) for part in full)
     return [
-        Check(
+        *checks(
             "gradients",
-            "gradients against autograd, three nonlinearities: relative",
-            max(apart),
             1e-8,
-        ),
-        Check(
-            "gradients",
-            "gradients against finite differences of fourth order, tanh and sigmoid: relative",
-            max(differences),
-            1e-8,
-        ),
-        Check(
-            "gradients",
-            "slope of the loss along the step of eq. 1.5 against -|gradient|^2: relative",
-            abs(float(slope) / squared + 1.0),
-            1e-8,
+            {
+                "gradients against autograd, three nonlinearities: relative": max(apart),
+                "gradients against finite differences of fourth order, tanh and sigmoid: "
+                "relative": max(differences),
+                "slope of the loss along the step of eq. 1.5 against -|gradient|^2: relative": abs(
+                    float(slope) / squared + 1.0
+                ),
+            },
         ),
         Check(
             "minibatches",
@@ -223,34 +217,21 @@ def recurrent_forms(settings: ExperimentSettings, seed: int) -> list[Check]:
     network = TemporalConvolution(kernel, biases, activation("tanh"))
     ours = convolution_gradients(network, inputs, convolve(network, inputs) - targets)
     numerical = slopes_by_differences(convolution_loss, [kernel, biases])
+    text = "BPTT truncated to windows of 2 steps is another gradient: relative difference"
     return [
-        Check(
+        *checks(
             "bptt",
-            f"BPTT over {STEPS} steps against finite differences: relative",
-            relative_difference(found, exact),
             1e-6,
+            {
+                f"BPTT over {STEPS} steps against finite differences: "
+                "relative": relative_difference(found, exact),
+                "BPTT truncated to windows as long as the sequence against finite differences: "
+                "relative": relative_difference(whole, exact),
+                f"temporal convolution of {TAPS} inputs, weights shared over time, against finite "
+                "differences: relative": relative_difference(list(ours), numerical),
+            },
         ),
-        Check(
-            "bptt",
-            "BPTT truncated to windows as long as the sequence against finite differences: "
-            "relative",
-            relative_difference(whole, exact),
-            1e-6,
-        ),
-        Check(
-            "bptt",
-            "BPTT truncated to windows of 2 steps is another gradient: relative difference",
-            relative_difference(cut, exact),
-            APART,
-            ">",
-        ),
-        Check(
-            "bptt",
-            f"temporal convolution of {TAPS} inputs, weights shared over time, against finite "
-            "differences: relative",
-            relative_difference(list(ours), numerical),
-            1e-6,
-        ),
+        Check("bptt", text, relative_difference(cut, exact), APART, ">"),
     ]
 
 
@@ -280,24 +261,18 @@ def shared_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
     spatial = tied_gradient(error.T @ signal, index, TAPS)
     leaves, sequence, wanted = _recurrent(rng)
     temporal = by_autograd(_sequence_loss(sequence, wanted), leaves)
-    return [
-        Check(
-            "error_recursion",
-            "errors of the error network against autograd, every layer: relative",
-            relative_difference(errors, _errors_by_autograd(network, inputs, targets)),
-            1e-10,
-        ),
-        Check(
-            "error_recursion",
+    shown = _errors_by_autograd(network, inputs, targets)
+    return checks(
+        "error_recursion",
+        1e-10,
+        {
+            "errors of the error network against autograd, every layer: "
+            "relative": relative_difference(errors, shown),
             "weights shared over space: gradient summed over copies against autograd of a "
-            "convolution: relative",
-            relative_difference([spatial], by_autograd(convolution_loss, [kernel])),
-            1e-10,
-        ),
-        Check(
-            "error_recursion",
-            "weights shared over time: gradient summed over copies against autograd: relative",
-            relative_difference(_through_time(leaves, sequence, wanted), temporal),
-            1e-10,
-        ),
-    ]
+            "convolution: relative": relative_difference(
+                [spatial], by_autograd(convolution_loss, [kernel])
+            ),
+            "weights shared over time: gradient summed over copies against autograd: "
+            "relative": relative_difference(_through_time(leaves, sequence, wanted), temporal),
+        },
+    )

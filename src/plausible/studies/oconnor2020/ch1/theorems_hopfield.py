@@ -16,7 +16,7 @@ from plausible.networks.hopfield import (
     store,
 )
 from plausible.reproduction.settings import ExperimentSettings
-from plausible.reproduction.theorem_checks import Check
+from plausible.reproduction.theorem_checks import Check, checks
 from plausible.seeds import numpy_generator
 
 NETWORKS = 20
@@ -120,45 +120,34 @@ def hopfield(settings: ExperimentSettings, seed: int) -> list[Check]:
     overlaps = _recovered(seed)
     scope = f"over {NETWORKS} random networks of 30 units with whole-number weights"
     return [
-        Check(
+        *checks(
             "energy_never_rises",
-            f"largest rise of the energy, summed over pairs, in one asynchronous update {scope}",
-            binary,
             0.0,
+            {
+                "largest rise of the energy, summed over pairs, in one asynchronous update "
+                f"{scope}": binary,
+                f"recorded energies against these sums, {scope}": kept,
+            },
         ),
-        Check(
+        *checks(
             "energy_never_rises",
-            f"recorded energies against these sums, {scope}",
-            kept,
-            0.0,
-        ),
-        Check(
-            "energy_never_rises",
-            f"continuous states, v_i = tanh(gain h_i): largest rise relative to the energy, "
-            f"{scope}, gains {', '.join(f'{gain:g}' for gain in GAINS)}",
-            continuous,
             ROUNDING,
+            {
+                "continuous states, v_i = tanh(gain h_i): largest rise relative to the energy, "
+                f"{scope}, gains {', '.join(f'{gain:g}' for gain in GAINS)}": continuous,
+                "continuous states in continuous time: largest rise relative to the energy, "
+                f"{scope}": flowing,
+            },
         ),
-        Check(
-            "energy_never_rises",
-            f"continuous states in continuous time: largest rise relative to the energy, {scope}",
-            flowing,
-            ROUNDING,
-        ),
-        Check(
+        *checks(
             "pattern_recovered",
-            f"smallest overlap with the stored pattern, {PATTERNS} patterns in {UNITS} units "
-            f"(0.05 N), {TURNED} units turned over",
-            overlaps[0],
             1.0,
-            ">=",
-        ),
-        Check(
-            "pattern_recovered",
-            f"the same with continuous states (gain 4), by their signs; {PATTERNS} patterns in "
-            f"{UNITS} units",
-            overlaps[1],
-            1.0,
+            {
+                f"smallest overlap with the stored pattern, {PATTERNS} patterns in {UNITS} units "
+                f"(0.05 N), {TURNED} units turned over": overlaps[0],
+                f"the same with continuous states (gain 4), by their signs; {PATTERNS} patterns "
+                f"in {UNITS} units": overlaps[1],
+            },
             ">=",
         ),
         Check(

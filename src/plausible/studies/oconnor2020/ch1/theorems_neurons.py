@@ -24,7 +24,7 @@ from plausible.neurons.classic import (
 from plausible.neurons.integrate_and_fire import IntegrateAndFire, decay, kernel_sum, simulate
 from plausible.neurons.plasticity import DoubleExponential, stdp, stdp_all_pairs, stdp_online
 from plausible.reproduction.settings import ExperimentSettings
-from plausible.reproduction.theorem_checks import Check, relative_difference
+from plausible.reproduction.theorem_checks import Check, checks, relative_difference
 from plausible.studies.oconnor2020.ch1.theorems_hopfield import generator
 
 SIZES = (12, 9, 7, 5)
@@ -63,21 +63,15 @@ def artificial_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
         ]
         expected = nonlinearity(kind)(np.array(literal))
         worst = max(worst, _relative(respond(layer, inputs), expected))
-    return [
-        Check(
-            "linear_neurons_are_one_map",
-            "linear network of 3 layers against one map: relative difference",
-            apart,
-            1e-12,
-        ),
-        Check(
-            "linear_neurons_are_one_map",
+    return checks(
+        "linear_neurons_are_one_map",
+        1e-12,
+        {
+            "linear network of 3 layers against one map: relative difference": apart,
             "h(sum_i x_i w_i + b) neuron by neuron against the layer, three nonlinearities: "
-            "relative difference",
-            worst,
-            1e-12,
-        ),
-    ]
+            "relative difference": worst,
+        },
+    )
 
 
 def _autograd(layer: Layer, inputs: np.ndarray, noise: np.ndarray, error: np.ndarray):
@@ -94,7 +88,7 @@ def stochastic_units(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Section 1.1.4: with the noise as an input, gradients pass through."""
     rng = generator("stochastic_units", seed)
     inputs = rng.normal(size=(BATCH, SIZES[0]))
-    checks = []
+    deviations = {}
     for kind, text in (("dropout", "dropout, keep 1/2"), ("gaussian", "noise N(1, 1)")):
         apart = []
         for layer in (_layers(rng, h)[0] for h in ("tanh", "sigmoid", "relu")):
@@ -106,16 +100,11 @@ def stochastic_units(settings: ExperimentSettings, seed: int) -> list[Check]:
             ]
             ours = torch.from_numpy(respond_with_noise(layer, inputs, noise))
             apart.append(relative_difference([*found, ours], [*expected, output]))
-        checks.append(
-            Check(
-                "gradient_through_noise",
-                f"{text}: gradients by weights, biases and inputs, and the output, against "
-                "autograd, three nonlinearities: relative difference",
-                max(apart),
-                ROUNDING,
-            )
-        )
-    return checks
+        deviations[
+            f"{text}: gradients by weights, biases and inputs, and the output, against autograd, "
+            "three nonlinearities: relative difference"
+        ] = max(apart)
+    return checks("gradient_through_noise", ROUNDING, deviations)
 
 
 def dynamic_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
@@ -138,33 +127,26 @@ def dynamic_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
         rtol=1e-13,
         atol=1e-14,
     )
+    after = f"after {step * steps:g} time constants"
+    text = "state after 3 time constants against a Runge-Kutta solution of eq. 1.8"
+    chained = np.abs(states[-1] - respond_all(layers, inputs)).max()
     return [
-        Check(
+        *checks(
             "steady_state",
-            f"|s - h(sum x w + b)| after {step * steps:g} time constants",
-            float(np.abs(path[-1] - static).max()),
             1e-8,
+            {
+                f"|s - h(sum x w + b)| {after}": np.abs(path[-1] - static).max(),
+                f"chain of {len(layers)} such layers against the static network, {after}": chained,
+            },
         ),
-        Check(
-            "steady_state",
-            f"chain of {len(layers)} such layers against the static network, after "
-            f"{step * steps:g} time constants",
-            float(np.abs(states[-1] - respond_all(layers, inputs)).max()),
-            1e-8,
-        ),
-        Check(
-            "steady_state",
-            "state after 3 time constants against a Runge-Kutta solution of eq. 1.8",
-            float(np.abs(path[30] - solution.y[:, -1]).max()),
-            1e-10,
-        ),
+        Check("steady_state", text, np.abs(path[30] - solution.y[:, -1]).max(), 1e-10),
     ]
 
 
 def spiking_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1.9-1.10: the sum of kernels is the simulation; the decay is that of the equation."""
     rng = generator("eq1.10", seed)
-    checks = []
+    deviations = {}
     for mode, text in (("value", "reset to s_reset"), ("subtract", "reset by subtraction")):
         apart, spikes = [], 0
         for neuron, unit in (
@@ -177,15 +159,10 @@ def spiking_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
             kernels = kernel_sum(neuron, times, times, weights, trace.spike_times_s, trace.drops)
             apart.append(float(np.abs(kernels - trace.event_potentials).max()) / unit)
             spikes += len(trace.spike_times_s)
-        checks.append(
-            Check(
-                "kernel_sum",
-                f"{text}: kernel sum against events over 200 inputs, in units of the "
-                "threshold above rest",
-                max(apart) if spikes else np.nan,
-                1e-8,
-            )
-        )
+        deviations[
+            f"{text}: kernel sum against events over 200 inputs, in units of the threshold above "
+            "rest"
+        ] = max(apart) if spikes else np.nan
     neuron = IntegrateAndFire(0.01, -70.0, -72.0, -55.0)
     start = rng.uniform(-90.0, -56.0, 5)
     times = np.linspace(0.0, 0.05, 11)
@@ -199,16 +176,16 @@ def spiking_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
         atol=1e-13,
     )
     decayed = decay(neuron, start[:, None], times)
-    checks.append(
+    return [
+        *checks("kernel_sum", 1e-8, deviations),
         Check(
             "free_decay",
             "free decay against a Runge-Kutta solution of ds/dt = (rest - s) / tau over 5 tau, "
             "potentials in units of 1 mV",
             float(np.abs(decayed - solution.y).max()),
             1e-10,
-        )
-    )
-    return checks
+        ),
+    ]
 
 
 def stdp_rule(settings: ExperimentSettings, seed: int) -> list[Check]:

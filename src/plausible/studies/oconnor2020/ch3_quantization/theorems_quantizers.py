@@ -17,7 +17,7 @@ from plausible.neurons.quantizers import (
     sampled_events,
     spike_codes,
 )
-from plausible.reproduction.theorem_checks import Check
+from plausible.reproduction.theorem_checks import Check, checks
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch3_quantization.settings import Theorems
 
@@ -86,17 +86,18 @@ def algorithm1(settings: Theorems, seed: int) -> list[Check]:
     """Spiking vector quantization."""
     values = constant("algorithm1", seed)
     return [
-        Check(
-            "phi_after_step", "largest |phi_i| after a step", np.abs(potentials(values)).max(), 0.5
-        ),
-        Check(
-            "phi_after_step",
-            "steps in which spikes or their order are not those of the printed loop",
-            unequal_steps(values[:200]),
-            0.0,
-            "==",
-        ),
+        *_after_step("largest |phi_i| after a step", np.abs(potentials(values)).max(), values),
         *_residual_norm("residual_norm", values),
+    ]
+
+
+def _after_step(
+    text: str, largest: float, values: np.ndarray, rectified: bool = False
+) -> list[Check]:
+    loop = "steps in which spikes or their order are not those of the printed loop"
+    return [
+        Check("phi_after_step", text, largest, 0.5),
+        Check("phi_after_step", loop, unequal_steps(values[:200], rectified), 0.0, "=="),
     ]
 
 
@@ -130,16 +131,7 @@ def residual(settings: Theorems, seed: int) -> list[Check]:
 def algorithm2(settings: Theorems, seed: int) -> list[Check]:
     """Rectified spiking stream quantization."""
     values = changing("algorithm2", seed)
-    return [
-        Check("phi_after_step", "largest phi_i after a step", potentials(values, True).max(), 0.5),
-        Check(
-            "phi_after_step",
-            "steps in which spikes or their order are not those of the printed loop",
-            unequal_steps(values[:200], rectified=True),
-            0.0,
-            "==",
-        ),
-    ]
+    return _after_step("largest phi_i after a step", potentials(values, True).max(), values, True)
 
 
 def algorithm10(settings: Theorems, seed: int) -> list[Check]:
@@ -148,21 +140,17 @@ def algorithm10(settings: Theorems, seed: int) -> list[Check]:
     vector = rng.standard_normal(UNITS)
     mean = sampled_events(vector, LONG, rng).mean(axis=0)
     errors = (mean - vector) / np.sqrt(np.abs(vector) / LONG)
-    return [
-        Check(
-            "unbiased",
-            f"|sum of the estimate - sum of v| after T = {LONG}, in standard errors",
-            abs((mean - vector).sum()) / np.sqrt(np.abs(vector).sum() / LONG),
-            3.0,
-        ),
-        Check(
-            "unbiased",
+    total = abs((mean - vector).sum()) / np.sqrt(np.abs(vector).sum() / LONG)
+    square = abs((errors**2).mean() - 1) / np.sqrt(2 / UNITS)
+    return checks(
+        "unbiased",
+        3.0,
+        {
+            f"|sum of the estimate - sum of v| after T = {LONG}, in standard errors": total,
             f"root mean square error of the {UNITS} units after T = {LONG}, in standard errors: "
-            "distance from 1, itself in standard errors",
-            abs((errors**2).mean() - 1) / np.sqrt(2 / UNITS),
-            3.0,
-        ),
-    ]
+            "distance from 1, itself in standard errors": square,
+        },
+    )
 
 
 def algorithm11(settings: Theorems, seed: int) -> list[Check]:
@@ -187,7 +175,7 @@ def _mean_within_half(statement: str, values: np.ndarray) -> Check:
 
 def rectified_mean(settings: Theorems, seed: int) -> list[Check]:
     """Eq. 3.3 for independent values around means below, at and above zero."""
-    checks = []
+    rows = []
     times = np.array(log_spaced(LONG, 25))
     late = times >= 10  # before, a spike more or less is as much as the mean
     for mean in (-0.3, 0.0, 0.3):
@@ -195,23 +183,13 @@ def rectified_mean(settings: Theorems, seed: int) -> list[Check]:
         spikes = quantize_stream(values, rectified=True).spikes
         sums, counts = np.cumsum(values, axis=0)[times - 1], np.cumsum(spikes, axis=0)[times - 1]
         apart = np.abs(counts - np.maximum(sums, 0)).mean(axis=1) / times
-        where = f"values of variance 1 around {mean:g}"
-        checks += [
-            Check(
-                "difference_falls",
-                f"exponent of T with which the mean error falls, {where}",
-                log_slope(times[late], apart[late]),
-                -0.5 + SLOPE_TOLERANCE,
-            ),
-            Check(
-                "difference_falls",
-                f"mean error at T = {LONG}, {where}",
-                apart[-1],
-                0.05,
-                "<",
-            ),
+        slope, where = log_slope(times[late], apart[late]), f"values of variance 1 around {mean:g}"
+        falls = f"exponent of T with which the mean error falls, {where}"
+        rows += [
+            Check("difference_falls", falls, slope, -0.5 + SLOPE_TOLERANCE),
+            Check("difference_falls", f"mean error at T = {LONG}, {where}", apart[-1], 0.05, "<"),
         ]
-    return checks
+    return rows
 
 
 def spike_count(settings: Theorems, seed: int) -> list[Check]:
@@ -219,7 +197,7 @@ def spike_count(settings: Theorems, seed: int) -> list[Check]:
     rng = stream("eqA.5", seed)
     generic = on_grid(rng.standard_normal((300, UNITS)))
     quarters = rng.integers(-4, 5, (300, UNITS)) / 4
-    checks = []
+    right, as_printed = {}, {}
     for name, values in (("no ties", generic), ("multiples of 1/4", quarters)):
         highest = np.maximum.accumulate(np.cumsum(values, axis=0), axis=0)
         ties = (highest > 0) & ((highest + 0.5) % 1 == 0)
@@ -228,27 +206,20 @@ def spike_count(settings: Theorems, seed: int) -> list[Check]:
             np.add.at(found[step], codes, 1)
         found = np.cumsum(found, axis=0)
         printed = np.maximum(0, np.floor(highest + 0.5))
-        checks += [
-            Check(
-                "spike_count",
-                f"counts that max(0, ceil(max of sums - 1/2)) gives otherwise, {name}",
-                int((rectified_counts(values) != found).sum()),
-                0.0,
-                "==",
-            ),
-            Check(
-                "spike_count",
-                f"counts off ties that the printed max(0, floor(max of sums + 1/2)) gives "
-                f"otherwise, {name}",
-                int(((printed != found) & ~ties).sum()),
-                0.0,
-                "==",
-                "as_published",
-            ),
-        ]
+        text = f"counts that max(0, ceil(max of sums - 1/2)) gives otherwise, {name}"
+        right[text] = int((rectified_counts(values) != found).sum())
+        text = (
+            "counts off ties that the printed max(0, floor(max of sums + 1/2)) gives otherwise, "
+            f"{name}"
+        )
+        as_printed[text] = int(((printed != found) & ~ties).sum())
     one_more = float((printed - found)[ties].min())
     text = "least surplus of the printed count at a tie, multiples of 1/4: the exception is needed"
-    return [*checks, Check("spike_count", text, one_more, 1.0, "==", "as_published")]
+    return [
+        *checks("spike_count", 0.0, right, "=="),
+        *checks("spike_count", 0.0, as_printed, "==", "as_published"),
+        Check("spike_count", text, one_more, 1.0, "==", "as_published"),
+    ]
 
 
 def dot_product(settings: Theorems, seed: int) -> list[Check]:
@@ -258,11 +229,5 @@ def dot_product(settings: Theorems, seed: int) -> list[Check]:
     times = np.array(log_spaced(STEPS, 25))
     products = running_product(quantize_vector(vector, STEPS).spikes, weights)[times - 1]
     slope = log_slope(times, np.abs(products - vector @ weights).mean(axis=1))
-    return [
-        Check(
-            "error_falls",
-            f"|exponent of T with which the mean error of v W falls + 1|, T = 1 to {STEPS}",
-            abs(slope + 1),
-            SLOPE_TOLERANCE,
-        )
-    ]
+    text = f"|exponent of T with which the mean error of v W falls + 1|, T = 1 to {STEPS}"
+    return [Check("error_falls", text, abs(slope + 1), SLOPE_TOLERANCE)]

@@ -27,7 +27,7 @@ from plausible.kernels.spike_emission import input_trains
 from plausible.measure.operations import layer_multiply_adds
 from plausible.measure.slopes import log_slope, log_spaced
 from plausible.reproduction.inputs import require
-from plausible.reproduction.theorem_checks import Check
+from plausible.reproduction.theorem_checks import Check, checks
 from plausible.studies.oconnor2020.ch3_quantization.experiment_gradient import (
     cosine,
     layer_sizes,
@@ -77,14 +77,8 @@ def forward_pass(settings: Theorems, seed: int) -> list[Check]:
     times = np.array(log_spaced(STEPS, 25))
     wanted = rectified_values(weights[:-1], levels / WHITE)[-1] @ weights[-1]
     apart = np.abs(outputs[times - 1] / times[:, None] - wanted).mean(axis=1)
-    return [
-        Check(
-            "output_converges",
-            f"exponent of T with which the mean error of output / T falls, T = 1 to {STEPS}",
-            log_slope(times, apart),
-            -1 + SLOPE_TOLERANCE,
-        )
-    ]
+    text = f"exponent of T with which the mean error of output / T falls, T = 1 to {STEPS}"
+    return [Check("output_converges", text, log_slope(times, apart), -1 + SLOPE_TOLERANCE)]
 
 
 def filters(settings: Theorems, seed: int) -> list[Check]:
@@ -214,18 +208,13 @@ def fsgd(settings: Theorems, seed: int) -> list[Check]:
     _, share = _update("eq3.7", "fsgd", seed)
     text = f"updates in which a spike of step t = 0 to {steps - 1} of T = {steps} takes part"
     return [
-        Check(
+        *checks(
             "earlier_inputs_count_more",
-            f"{text}, FSGD: largest distance from T - t",
-            wrong[0],
             0.0,
-            "==",
-        ),
-        Check(
-            "earlier_inputs_count_more",
-            f"{text}, SGD: largest distance from T",
-            wrong[1],
-            0.0,
+            {
+                f"{text}, FSGD: largest distance from T - t": wrong[0],
+                f"{text}, SGD: largest distance from T": wrong[1],
+            },
             "==",
         ),
         *_size_checks("earlier_inputs_count_more", share, 0.5, "eta/T", STEPS),
@@ -245,29 +234,20 @@ def addition_cost(settings: Theorems, seed: int) -> list[Check]:
     dense = int(layer_multiply_adds(sizes).sum())
     loose = [rng.normal(0.1, 1, shape) for shape in zip(sizes[:-1], sizes[1:], strict=True)]
     counted = deep_spiking.predict(make_network(loose, rule), rule, trains)
-    return [
-        Check(
-            "counts_agree",
-            "additions counted - input spikes x sum of N_l, one spike per layer and input spike",
-            total - len(trains.code) * sum(sizes[1:]),
-            0.0,
-            "==",
-        ),
-        Check(
-            "counts_agree",
-            "sum of N_(l-1) N_l - products of a dense pass, counted one by one",
-            dense - sum(1 for matrix in loose for row in matrix for _ in row),
-            0.0,
-            "==",
-        ),
-        Check(
-            "counts_agree",
-            "additions counted - numbers that the modules of the network added, any weights",
-            int(additions(counted.spikes, sizes)[0, -1]) - _added(loose, rule, trains),
-            0.0,
-            "==",
-        ),
-    ]
+    multiplied = sum(1 for matrix in loose for row in matrix for _ in row)
+    in_all = int(additions(counted.spikes, sizes)[0, -1])
+    return checks(
+        "counts_agree",
+        0.0,
+        {
+            "additions counted - input spikes x sum of N_l, one spike per layer and input "
+            "spike": total - len(trains.code) * sum(sizes[1:]),
+            "sum of N_(l-1) N_l - products of a dense pass, counted one by one": dense - multiplied,
+            "additions counted - numbers that the modules of the network added, any weights": in_all
+            - _added(loose, rule, trains),
+        },
+        "==",
+    )
 
 
 def _added(weights: list[np.ndarray], rule: Rule, trains: SpikeTrains) -> int:
@@ -299,7 +279,7 @@ def integer_only(settings: Theorems, seed: int, dataset: Dataset | None) -> list
         input_trains(levels, INTEGER_STEPS, dataset.white)
         for levels in (images, dataset.test_images[:number])
     )
-    checks = []
+    rows = []
     for protocol, rate in settings.learning_rates.items():
         found = []
         for arithmetic in ("integer", "float64"):
@@ -310,8 +290,8 @@ def integer_only(settings: Theorems, seed: int, dataset: Dataset | None) -> list
                 network, rule, train, labels, np.arange(samples) % used, np.random.default_rng(0)
             )
             found.append((training, network, rule, deep_spiking.predict(network, rule, test)))
-        checks += _same(protocol, rate, samples, found, dataset.test_labels[:number])
-    return checks
+        rows += _same(protocol, rate, samples, found, dataset.test_labels[:number])
+    return rows
 
 
 def _same(protocol: str, rate: float, samples: int, found: list, labels) -> list[Check]:
@@ -322,20 +302,16 @@ def _same(protocol: str, rate: float, samples: int, found: list, labels) -> list
     )
     weights = [real_weights(network, rule) for network, rule, _ in (exact, rounded)]
     trained = [np.concatenate([one.spikes, one.errors]) for one in (whole, real)]
-    differences = {
-        f"predictions that differ, of {len(labels)}": (classes[0] != classes[1]).sum(),
-        "numbers of spikes that differ (layers in training; test images, steps and layers)": (
-            (trained[0] != trained[1]).sum() + (spikes[0] != spikes[1]).sum()
-        ),
-        "largest difference of weights": max(
-            np.abs(a - b).max() for a, b in zip(*weights, strict=True)
-        ),
-    }
     where = (
         f"integers against real numbers, eta = {rate:g}, T = {INTEGER_STEPS}, after {samples} "
         "samples: "
     )
-    return [
-        Check("integers_give_same_spikes", where + text, float(apart), 0.0, "==", protocol)
-        for text, apart in differences.items()
-    ]
+    differences = {
+        f"{where}predictions that differ, of {len(labels)}": (classes[0] != classes[1]).sum(),
+        f"{where}numbers of spikes that differ (layers in training; test images, steps and "
+        "layers)": ((trained[0] != trained[1]).sum() + (spikes[0] != spikes[1]).sum()),
+        f"{where}largest difference of weights": max(
+            np.abs(a - b).max() for a, b in zip(*weights, strict=True)
+        ),
+    }
+    return checks("integers_give_same_spikes", 0.0, differences, "==", protocol)
