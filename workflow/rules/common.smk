@@ -1,6 +1,7 @@
 # Configuration and studies, checked before any job starts; names shared by all rules.
 import hashlib
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -191,6 +192,6 @@ def report_code(study):
 
 
 def reasons(study):
-    """Files of reasons of a study's parts."""
+    """Files of reasons of a study's parts, relative to where they lie in a copy of the project."""
     paths = [file_of(study.name, part, "reasons.yaml") for part in study.parts]
-    return [str(path) for path in paths if path.is_file()]
+    return [os.path.relpath(path) for path in paths if path.is_file()]
