@@ -165,7 +165,8 @@ def readout(seeds=3, protocols=PROTOCOLS):
 def conversion_diagnostic(seeds=1, protocols=PROTOCOLS):
     rng = np.random.default_rng(10)
     parts = []
-    for network, protocol, seed, layer in product(RATE, protocols, range(seeds), (1, 2, 3)):
+    networks = ("snn", "spcn_sgd")
+    for network, protocol, seed, layer in product(networks, protocols, range(seeds), (1, 2, 3)):
         analytic = np.where(rng.random(60) < 0.4, 0.5, 160 * rng.random(60) ** 2)
         noise = 4 * layer * rng.standard_normal(60) * (analytic > 1)
         parts.append(
