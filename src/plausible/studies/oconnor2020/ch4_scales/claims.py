@@ -26,19 +26,8 @@ from plausible.studies.oconnor2020.ch4_scales.settings import DISCRETISED, ORDER
 from plausible.studies.oconnor2020.ch4_scales.tables import published_row
 
 COLUMNS = (
-    "protocol",
-    "granularity",
-    "seed",
-    "setting",
-    "lambda",
-    "network",
-    "order",
-    "part",
-    "error_percent",
-    "kflops",
-    "kflops_sparse",
-    "energy_nj",
-    "energy_sparse_nj",
+    *("protocol", "granularity", "seed", "setting", "lambda", "network", "order", "part"),
+    *("error_percent", "kflops", "kflops_sparse", "energy_nj", "energy_sparse_nj"),
 )
 
 
