@@ -25,23 +25,9 @@ from plausible.studies.oconnor2020.ch4_scales.settings import DISCRETISED, Readi
 
 NAN = float("nan")
 COLUMNS = (
-    "protocol",
-    "granularity",
-    "seed",
-    "setting",
-    "lambda",
-    "network",
-    "bits",
-    "order",
-    "part",
-    "samples",
-    "error_percent",
-    "kflops",
-    "kflops_sparse",
-    "energy_nj",
-    "energy_sparse_nj",
-    "energy_nonzero_nj",
-    "diverged",
+    *("protocol", "granularity", "seed", "setting", "lambda", "network", "bits", "order", "part"),
+    *("samples", "error_percent", "kflops", "kflops_sparse", "energy_nj", "energy_sparse_nj"),
+    *("energy_nonzero_nj", "diverged"),
 )
 """``kflops`` and ``energy_nj`` of real-valued and quantized networks are those of a dense pass, the
 ``sparse`` ones skip zeros. ``energy_nonzero_nj`` is the convention of figure 4.4, plots 3 and 4:

@@ -34,7 +34,11 @@ from plausible.studies.oconnor2020.ch4_scales.evaluation import (
     quantised_rows,
     scaled_rows,
 )
-from plausible.studies.oconnor2020.ch4_scales.settings import READINGS, ScaleOptimisation
+from plausible.studies.oconnor2020.ch4_scales.settings import (
+    READINGS,
+    Optimisation,
+    ScaleOptimisation,
+)
 
 STUDY = "oconnor2020"
 EXPERIMENT = "scale_optimisation"
@@ -47,18 +51,12 @@ class Task(NamedTuple):
     """One optimisation of the scales of the network of one seed."""
 
     seed: int
-    protocol: str
-    learning_rate: float
-    unitwise: bool
+    way: Optimisation
 
-
-def tasks(settings: ScaleOptimisation, seeds: Sequence[int]) -> list[Task]:
-    """All optimisations of the sweep, seed after seed."""
-    return [
-        Task(seed, way.protocol, way.learning_rate, way.unitwise)
-        for seed in seeds
-        for way in settings.optimisations.values()
-    ]
+    @property
+    def name(self) -> str:
+        """Name of its files, ``as_coded.layerwise.0``."""
+        return f"{self.way.protocol}.{UNITS[self.way.unitwise]}.{self.seed}"
 
 
 def scale_optimisation(
@@ -74,7 +72,7 @@ def scale_optimisation(
     without values.
     """
     dataset = require(dataset, EXPERIMENT, "data set")
-    listed = tasks(settings, seeds)
+    listed = [Task(seed, way) for seed in seeds for way in settings.optimisations.values()]
     chosen = part_of(listed, [1.0] * len(listed), settings)
     data = split_dataset(dataset, "thesis")
     parts: list[Part] = []
@@ -91,12 +89,12 @@ def scale_optimisation(
         started = time.monotonic()
         rows += stored(
             folder,
-            _name(task),
+            task.name,
             lambda task=task: list(_task_rows(task, network(task.seed), data, parts, settings)),
         )
         _say(
-            f"optimisation {number} of {len(chosen)}: {task.protocol}, {UNITS[task.unitwise]}, "
-            f"seed {task.seed}, {time.monotonic() - started:.0f} s"
+            f"optimisation {number} of {len(chosen)}: {task.name}, "
+            f"{time.monotonic() - started:.0f} s"
         )
     return pd.DataFrame(rows)
 
@@ -151,11 +149,15 @@ def _training_settings(settings: ScaleOptimisation, images: int) -> TrainingSett
 def _task_rows(
     task: Task, network: Network, data: Dataset, parts: Sequence[Part], settings: ScaleOptimisation
 ) -> Iterator[dict[str, Any]]:
-    reading = READINGS[task.protocol]
+    reading = READINGS[task.way.protocol]
     weights = [weight.numpy() for weight in network.weights]
     biases = [bias.numpy() for bias in network.biases]
-    common = {"protocol": task.protocol, "granularity": UNITS[task.unitwise], "seed": task.seed}
-    if not task.unitwise:
+    common = {
+        "protocol": task.way.protocol,
+        "granularity": UNITS[task.way.unitwise],
+        "seed": task.seed,
+    }
+    if not task.way.unitwise:
         # What has no scales is the same for both granularities, and is listed once.
         yield from original_rows(common, reading, weights, biases, parts)
         yield from scaled_rows(
@@ -166,7 +168,7 @@ def _task_rows(
             [1.0] * len(weights),
             parts,
         )
-        if task.protocol == "as_coded":
+        if task.way.protocol == "as_coded":
             frames = data.train_images[:CALIBRATION_FRAMES] / data.white
             for bits in settings.bits:
                 yield from quantised_rows(common, weights, biases, frames, bits, parts)
@@ -179,15 +181,15 @@ def _optimise(
     task: Task, network: Network, data: Dataset, settings: ScaleOptimisation
 ) -> list[tuple[float, list[NDArray] | None]]:
     """Scales of every layer's input for every lambda; None where the optimisation diverged."""
-    reading = READINGS[task.protocol]
+    reading = READINGS[task.way.protocol]
     # float64: at the smallest lambda a step of log k is smaller than the float32 spacing at 1.
     inputs = torch.from_numpy(data.train_images.astype(np.float64)).div_(data.white)
     folder = settings.checkpoints
     chosen = ScaleSettings(
         lambdas=settings.lambdas,
-        unitwise=task.unitwise,
+        unitwise=task.way.unitwise,
         computation=reading.computation,
-        learning_rate=task.learning_rate,
+        learning_rate=task.way.learning_rate,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
         record_every_epochs=settings.record_every_epochs,
@@ -196,8 +198,8 @@ def _optimise(
         dense_maps(network.weights, network.biases),
         inputs,
         chosen,
-        checkpoint_path=folder / f"{_name(task)}.pt" if folder else None,
-        progress=lambda line: _say(f"{_name(task)}, {line}"),
+        checkpoint_path=folder / f"{task.name}.pt" if folder else None,
+        progress=lambda line: _say(f"{task.name}, {line}"),
     )
     record = reading.record if len(history.epoch) >= -reading.record else -1
     found = []
@@ -208,10 +210,6 @@ def _optimise(
         )
         found.append((strength, scales if good else None))
     return found
-
-
-def _name(task: Task) -> str:
-    return f"{task.protocol}.{UNITS[task.unitwise]}.{task.seed}"
 
 
 def _say(line: str) -> None:

@@ -45,18 +45,17 @@ ENERGY = "energy (nJ per sample, 32-bit integers)"
 class Cost(NamedTuple):
     """What stands on the horizontal axis."""
 
-    dense: str
-    """Column of the original network, and of all others."""
+    name: str
+    """Column, and published cell of a network with scales."""
     sparse: str
+    """The same without the products of zeros, of the original network."""
+    dense: str
+    """Published cell of the original network with these products."""
     label: str
-    discretised: str
-    """Column of the rounding and the sigma-delta network."""
-    printed: str
-    unit: str
 
 
-OPERATIONS = Cost("kflops", "kflops_sparse", KOPS, "kflops", "kflops", "")
-ENERGIES = Cost("energy_nj", "energy_sparse_nj", ENERGY, "energy_nj", "energy", "_nj")
+OPERATIONS = Cost("kflops", "kflops_sparse", "kflops_dense", KOPS)
+ENERGIES = Cost("energy_nj", "energy_sparse_nj", "energy_dense_nj", ENERGY)
 
 
 @in_style
@@ -140,12 +139,12 @@ def draw_frontier(
     optimised = mine[mine["setting"] == "optimized"]
     if not optimised.empty:
         data = over_seeds(optimised, "lambda", "error_percent")
-        costs = optimised.groupby("lambda")[cost.discretised].mean()
+        costs = optimised.groupby("lambda")[cost.name].mean()
         draw_points(axes, costs, data, look, markersize=3.2)
         axes.plot(costs, data["mean"], color=look.colour, ls=look.line, lw=1.0)
     start = mine[mine["setting"] == "unoptimized"]
     if not start.empty:
-        mean = start[[cost.discretised, "error_percent"]].mean()
+        mean = start[[cost.name, "error_percent"]].mean()
         axes.plot(*mean, "*", ms=7, color=look.colour, mec="white", mew=0.4, zorder=4)
 
 
@@ -166,7 +165,7 @@ def draw_original(axes: Axes, rows: pd.DataFrame, cost: Cost) -> None:
     axes.axhline(error, color=look.colour, lw=0.8, zorder=1)
     if mine["seed"].nunique() > 2:
         axes.axhspan(low, high, color=look.colour, alpha=0.12, lw=0, zorder=0)
-    axes.plot(mine[cost.dense].mean(), error, look.marker, color=look.colour, zorder=4)
+    axes.plot(mine[cost.name].mean(), error, look.marker, color=look.colour, zorder=4)
     sparse = mine[cost.sparse].mean()
     axes.plot(sparse, error, look.marker, color=look.colour, mfc="white", zorder=4)
 
@@ -176,10 +175,7 @@ def _draw_printed(
 ) -> None:
     """Rows of table B.1: the lambdas joined by a line, the unoptimised network on its own."""
     cells = {row["id"]: row[network][order] for row in printed["rows"]}
-    points = {
-        name: (cell[f"{cost.printed}{cost.unit}"], cell["test_error_percent"])
-        for name, cell in cells.items()
-    }
+    points = {name: (cell[cost.name], cell["test_error_percent"]) for name, cell in cells.items()}
     mark = their_mark(NETWORKS[network].marker)
     axes.plot(*points.pop("unoptimized"), **their_mark("*", 7.0))
     line = {"linestyle": PUBLISHED_LINE, "linewidth": 0.7}
@@ -188,12 +184,9 @@ def _draw_printed(
 
 def _draw_printed_original(axes: Axes, printed: Mapping[str, Any], order: str, cost: Cost) -> None:
     cell = printed["original"][order]
-    for kind in ("dense", "sparse"):
-        axes.plot(
-            cell[f"{cost.printed}_{kind}{cost.unit}"],
-            cell["test_error_percent"],
-            **their_mark(NETWORKS["original"].marker),
-        )
+    mark = their_mark(NETWORKS["original"].marker)
+    for name in (cost.dense, cost.sparse):
+        axes.plot(cell[name], cell["test_error_percent"], **mark)
 
 
 def their_mark(marker: str, size: float = 5.0) -> dict[str, Any]:

@@ -187,7 +187,7 @@ def _draw_bits(axes: Axes, rows: pd.DataFrame, cost: Cost) -> None:
     # Dense operations are as many for every width, so they would be one vertical line.
     series = [(_SPARSE_BITS, cost.sparse)]
     if cost is ENERGIES:
-        series.insert(0, (_DENSE_BITS, cost.dense))
+        series.insert(0, (_DENSE_BITS, cost.name))
     for look, column in series:
         costs = mine.groupby("bits")[column].mean()
         draw_points(axes, costs, data, look, markersize=3.2)
