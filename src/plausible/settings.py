@@ -29,7 +29,9 @@ NotNegativeCount = Annotated[int, Field(ge=0)]
 class Settings(BaseModel):
     """Settings that a study file states, each by name: no unknown ones, no silent conversion."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
     given: ClassVar[tuple[str, ...]] = ()
     """Names of fields that no file may state, because the program fills them in."""
 
