@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from plausible.config import nearest
 from plausible.conversion.shadow import rate_forward
 from plausible.data import Dataset, intensities
+from plausible.errors import StudyError
 from plausible.kernels.lif_network import simulate_network
 from plausible.kernels.types import SimulationSettings, SpikingNetwork
 from plausible.measure.accuracy import accuracy_percent
@@ -15,6 +17,8 @@ from plausible.measure.energy import dense_multiply_adds, synaptic_operations
 from plausible.neurons.spikes import first_spike_readout, spike_count_readout
 from plausible.seeds import torch_seed
 
+OTHERS = ("test_images", "softplus_gamma", "rate_offset")
+"""Settings that say which images are shown and which rates stand beside the spikes."""
 COLUMNS = [
     "seed",
     "images",
@@ -28,8 +32,21 @@ COLUMNS = [
 
 
 def simulation_settings(settings: Mapping[str, Any]) -> SimulationSettings:
-    """Settings of a simulation from a study file, those of the data (``test_images``) left out."""
-    chosen = {key: value for key, value in settings.items() if key in SimulationSettings._fields}
+    """Settings of a simulation from a study file, those of images and rates left out.
+
+    Raises
+    ------
+    StudyError
+        If one is unknown.
+    """
+    known = SimulationSettings._fields
+    chosen = {key: value for key, value in settings.items() if key not in OTHERS}
+    for key in chosen:
+        if key not in known:
+            raise StudyError(
+                f"simulation: {key!r} is no setting{nearest(key, known)}; allowed are "
+                f"{', '.join(known)}."
+            )
     chosen["checkpoints_ms"] = tuple(chosen.get("checkpoints_ms", ()))
     return SimulationSettings(**chosen)
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from plausible.config import nearest
 from plausible.conversion.shadow import rate_forward
 from plausible.data.dataset import Dataset, intensities
 from plausible.errors import StudyError
@@ -55,15 +54,7 @@ def simulation_of(settings: ExperimentSettings, name: str) -> SimulationSettings
             f"simulation: no settings were found for {name}, only for "
             f"{', '.join(settings.simulation) or 'no network'}; add them to the protocols."
         )
-    fields = settings.simulation[name]
-    for key in fields:
-        if key not in SimulationSettings._fields:
-            raise StudyError(
-                f"simulation.{name}: {key!r} is no setting"
-                f"{nearest(key, SimulationSettings._fields)}; allowed are "
-                f"{', '.join(SimulationSettings._fields)}."
-            )
-    return simulation_settings(fields)
+    return simulation_settings(settings.simulation[name])
 
 
 def each_network(
