@@ -19,6 +19,7 @@ class LocalUpdates(ExperimentSettings):
     layer_sizes: tuple[Count, ...] = Field(min_length=4)
     """Value nodes of each layer; with fewer than four layers every one is adjacent to another."""
     batch_size: Count
+    """Samples of the random state."""
 
 
 class Constraints(LocalUpdates):

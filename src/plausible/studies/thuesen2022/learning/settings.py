@@ -51,7 +51,9 @@ class IlCost(ExperimentSettings):
     """Time and multiply-adds of one weight update."""
 
     layer_sizes: tuple[Count, ...] = Field(min_length=3)
+    """Units of each layer, the input first."""
     batch_size: Count
+    """Samples of an update."""
     inference_steps: Count
     """Inference steps of IL; Z-IL has as many as weight matrices."""
     inference_step_size: Positive

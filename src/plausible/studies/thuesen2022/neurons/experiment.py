@@ -77,17 +77,7 @@ def fig2b(settings: Fig2b, seeds, dataset, networks) -> pd.DataFrame:
         *_simulated_rates(settings, seeds[0]),
         _constant_current_rates(settings),
     ]
-    return pd.concat(parts, ignore_index=True)[
-        [
-            "coding",
-            "input_rate_hz",
-            "repetition",
-            "input_current",
-            "rate_hz",
-            "theoretical_rate_hz",
-            "duration_s",
-        ]
-    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _counted_rates(settings: Fig2b, seed: int) -> Iterator[pd.DataFrame]:

@@ -27,17 +27,23 @@ class Fig2b(ExperimentSettings):
     current_max: Positive
     """Largest input current; the currents are evenly spaced from 0."""
     time_step_s: Positive
+    """Time step of counts and of simulations."""
     poisson_currents: Count
     """Number of currents for which Poisson spikes are counted."""
     poisson_repetitions: Count
+    """Spike trains of each current."""
     poisson_duration_s: Positive
+    """Duration over which Poisson spikes are counted."""
     lif_currents: Count
     """Number of currents for which neurons are simulated."""
     lif_input_rates_hz: tuple[Positive, ...] = Field(min_length=1)
     """Rates of the Poisson trains that drive a neuron; the mean current does not depend on them."""
     lif_repetitions: Count
+    """Simulated neurons of each current and input rate."""
     lif_duration_s: Positive
+    """Simulated time with Poisson input."""
     synapse_time_constant_s: Positive
+    """Time constant of the alpha filter between input spikes and current."""
     constant_duration_s: Positive
     """Duration at constant current, without noise."""
 
@@ -52,26 +58,34 @@ class Fig2c(ExperimentSettings):
     """The scaled rate function against ReLU."""
 
     points: int = Field(ge=2)
+    """Inputs of a curve, evenly spaced."""
     current_max: float = Field(gt=1)
     """Largest input; the author's curves start at 1."""
     activation_scale: Positive
     """Factor on the rate in Hz."""
     softplus_gamma: Positive
+    """Width of the smoothed threshold."""
     as_coded_rate_offset: NotNegative
+    """What the author's code adds to the current above threshold."""
 
 
 class AlphaFilterTau(ExperimentSettings):
     """Which time constant of the alpha filter recovers the firing rate best."""
 
     time_constant_min_s: Positive
+    """Smallest time constant of the sweep."""
     time_constant_max_s: Positive
+    """Largest time constant of the sweep."""
     time_constant_points: int = Field(ge=2)
-    """Time constants, evenly spaced."""
+    """Number of time constants, evenly spaced."""
     published_time_constant_s: Positive
     """Always added to the sweep."""
     rates_hz: tuple[Positive, ...] = Field(min_length=1)
+    """Firing rates over which the error is averaged."""
     time_step_s: Positive
+    """Time step of the spike counts and of the filter's samples."""
     duration_s: Positive
+    """Duration of a spike train."""
     repetitions: Count
     """Spike trains of each rate."""
 
@@ -91,9 +105,11 @@ class PoissonNoise(ExperimentSettings):
     """Noise of rates that are read from Poisson spikes."""
 
     rates_hz: tuple[Positive, ...] = Field(min_length=1)
+    """Firing rates of the spike trains."""
     durations_s: tuple[Positive, ...] = Field(min_length=2)
     """Durations of the spike trains; the slope over them is judged."""
     time_step_s: Positive
+    """Time step of the spike counts."""
     repetitions: int = Field(ge=2)
     """Spike trains of each rate and duration, whose estimates have the standard deviation."""
 
@@ -112,6 +128,7 @@ class Theorems(ExperimentSettings):
     lif_time_step_s: Positive
     """Time step of Euler's integration at constant current."""
     lif_duration_s: Positive
+    """Simulated time at constant current."""
     poisson_neurons: Count
     """Neurons over which the rate is averaged: one neuron's rate scatters by 2 % in 10 s."""
 

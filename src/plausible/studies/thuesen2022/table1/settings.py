@@ -12,6 +12,7 @@ class Fig4(ExperimentSettings):
     """First training images."""
 
     images: Count
+    """Images in the order of the file."""
 
 
 class Fig6(ExperimentSettings):
@@ -34,6 +35,7 @@ class InputRate(_Rates):
     """Accuracy against the Poisson rate of a white pixel."""
 
     input_rates_hz: tuple[Positive, ...] = Field(min_length=1)
+    """Poisson rates of a white pixel."""
 
 
 class ConversionDiagnostic(_Rates):
