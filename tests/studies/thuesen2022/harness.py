@@ -200,6 +200,11 @@ class NumberTests(ClaimTests):
         assert failing and all(outcome.decided for outcome in failing)
 
 
+def wobble(seed: int, seeds: int) -> float:
+    """A little scatter over seeds whose mean is 0."""
+    return 0.004 * (seed - (seeds - 1) / 2)
+
+
 Condition = Callable[[pd.DataFrame], pd.Series]
 
 

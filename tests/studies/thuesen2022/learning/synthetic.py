@@ -9,15 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ...claim_harness import Spoil
-from ..harness import change, scale
+from ..harness import change, scale, wobble
 
 PROTOCOLS = ("as_coded", "corrected")
 TEXT = "claim.zil_equals_backprop_training"
-
-
-def wobble(seed, seeds):
-    """A little scatter over seeds whose mean is 0."""
-    return 0.004 * (seed - (seeds - 1) / 2)
 
 
 def fig5(seeds=3, protocols=PROTOCOLS, steps=18760, every=200):

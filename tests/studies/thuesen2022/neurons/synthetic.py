@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...claim_harness import Spoil
-from ..harness import change, drop_rows, replace, scale
+from ..harness import change, drop_rows, replace, scale, wobble
 
 LIF_TAU, REFRACTORY = 0.02, 0.004
 PROTOCOLS = ("as_coded", "corrected")
@@ -28,11 +28,6 @@ def soft_rate(current, gamma):
     rho = gamma * np.logaddexp(0.0, (np.asarray(current, dtype=float) - 1.0) / gamma)
     with np.errstate(divide="ignore", over="ignore"):
         return 1.0 / (REFRACTORY + LIF_TAU * np.log1p(1.0 / rho))
-
-
-def wobble(seed, seeds):
-    """A little scatter over seeds whose mean is 0."""
-    return 0.004 * (seed - (seeds - 1) / 2)
 
 
 def fig2a(seeds=3, protocols=PROTOCOLS):

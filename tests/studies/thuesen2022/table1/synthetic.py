@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...claim_harness import Spoil
-from ..harness import change, drop_rows, replace, scale
+from ..harness import change, drop_rows, replace, scale, wobble
 
 PROTOCOLS = ("as_published", "as_coded", "corrected")
 RATE = {"snn": 97.97, "spcn_sgd": 96.30, "spcn_adam": 96.94, "spcn_adam_bn": 97.35}
@@ -28,11 +28,6 @@ ROWS = (
     ("SPCN", "Z-IL", "Adam", "Soft-rate", True, False, 97.35),
     ("SPCN", "Z-IL", "Adam", "Soft-rate", True, True, 96.29),
 )
-
-
-def wobble(seed, seeds):
-    """A little scatter over seeds whose mean is 0."""
-    return 0.004 * (seed - (seeds - 1) / 2)
 
 
 def table1(seeds=3, protocols=PROTOCOLS):
