@@ -20,10 +20,7 @@ from plausible.drawing.style import (
     series_handle,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.song2020.looks import (
-    ordered_looks,
-    power_label,
-)
+from plausible.studies.song2020.looks import draw_range, ordered_looks, power_label
 
 COUNTINGS = {
     "per_neuron_and_sample": "neuron and sample",
@@ -101,9 +98,6 @@ def _draw_rates(axes: Axes, rows: pd.DataFrame, column: str, looks: dict) -> Non
     Tests that agree lie on each other, so markers shrink from one to the next.
     """
     for number, (tolerance, look) in enumerate(looks.items()):
-        by_step = rows[rows["tolerance"] == tolerance].groupby("t_d")[column]
-        data = by_step.agg(["median", "min", "max"]).dropna()
-        style = {"color": look.colour, "marker": look.marker, "lw": 0.9}
-        size = 2.4 + 4.8 / 1.8**number
-        axes.plot(data.index, data["median"], ms=size, clip_on=False, **style)
-        axes.fill_between(data.index, data["min"], data["max"], color=look.colour, alpha=0.2, lw=0)
+        chosen = rows[rows["tolerance"] == tolerance]
+        style = {"marker": look.marker, "ms": 2.4 + 4.8 / 1.8**number, "lw": 0.9}
+        draw_range(axes, chosen, "t_d", column, look, clip_on=False, **style)
