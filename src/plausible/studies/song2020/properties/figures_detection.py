@@ -27,7 +27,7 @@ COUNTINGS = {
     "per_layer_and_sample": "layer and sample",
     "per_layer_and_batch": "layer and batch",
 }
-STATES = {"initial": "initial", "trained": "trained"}
+STATES = ("initial", "trained")
 
 
 @in_style
@@ -59,7 +59,7 @@ def table3_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
                 ["0", "50", "80", "90", "95", "98", "99", "99.5", "100"],
             )
             axes.set_ylim(max(0.0, lowest - 0.3 * (100.0 - lowest)), 99.955)
-            letter(axes, next(letters), f"{STATES[state]}, by {COUNTINGS[counting]}")
+            letter(axes, next(letters), f"{state}, by {COUNTINGS[counting]}")
     for column, counting in enumerate(countings):
         axes = panels[-1, column]
         _draw_rates(axes, table[table["counting"] == counting], "false_alarm_rate_percent", looks)
