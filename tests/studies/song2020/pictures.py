@@ -5,6 +5,7 @@ from collections.abc import Mapping, Set
 from functools import cache
 from typing import Any, ClassVar
 
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -56,6 +57,16 @@ class SongPictures:
         """Where ours is another one."""
         named = any("published (MNIST)" in text for text in legend_texts(drawn[picture]))
         assert named is (picture in self.with_published)
+
+    def check_seeds(self, name: str) -> None:
+        """Three seeds are drawn one by one; of six, the picture shows intervals."""
+        function, table = self.functions()[name], self.tables[name](seeds=3)
+        twice = pd.concat([table, table.assign(seed=table["seed"] + 1000)], ignore_index=True)
+        for rows, words in ((table, "each of 3 seeds"), (twice, "95 % interval over 6 seeds")):
+            figure = function(rows, document())
+            bars = [container for axes in figure.axes for container in axes.containers]
+            assert any(words in text for text in legend_texts(figure))
+            assert bool(bars) is (rows is twice)
 
     def test_same_bytes_each_time(self, picture):
         """And not too many of them."""

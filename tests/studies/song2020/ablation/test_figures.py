@@ -165,13 +165,9 @@ class TestFigures(SongPictures, FigureTests):
         assert any(title.endswith("as coded") for title in titles)
         assert not any("calibrated" in title for title in titles)
 
-    def test_intervals_need_three_seeds(self):
-        for name in ("beyond.conditions", "supp.fig2"):
-            for seeds in (2, 3):
-                figure = self.draw(name, seeds=seeds)
-                bars = [container for axes in figure.axes for container in axes.containers]
-                named = any("95 % interval" in text for text in legend_texts(figure))
-                assert bool(bars) is named is (seeds == 3)
+    @pytest.mark.parametrize("name", ["beyond.conditions", "supp.fig2"])
+    def test_few_seeds_are_drawn_one_by_one(self, name):
+        self.check_seeds(name)
 
     def test_long_numbers_are_written_out_in_the_supplement_only(self, published):
         table = synthetic.fig3(seeds=1, protocols=("as_coded",), networks=(2,))

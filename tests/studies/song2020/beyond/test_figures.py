@@ -25,22 +25,29 @@ class TestFigures(SongPictures, FigureTests):
     }
     small = {"seeds": 1, "networks": (2,)}
 
-    @pytest.mark.parametrize("seeds", [2, 3])
-    def test_intervals_need_three_seeds(self, seeds):
-        figure = self.draw("beyond.optimizers", seeds=seeds)
-        bars = [container for axes in figure.axes for container in axes.containers]
-        named = any("95 % interval" in text for text in legend_texts(figure))
-        assert bool(bars) is named is (seeds == 3)
+    def test_few_seeds_are_drawn_one_by_one(self):
+        self.check_seeds("beyond.optimizers")
+
+    def test_bands_are_medians_and_ranges_over_seeds(self, drawn):
+        table = synthetic.float32()
+        chosen = table[(table["l_max"] == 2) & (table["dtype"] == "float64")].groupby("update")
+        distances = chosen["relative_weight_difference"]
+        axes = drawn["beyond.float32"].axes[0]
+        assert np.allclose(axes.lines[0].get_ydata(), distances.median(), rtol=1e-12)
+        band = axes.collections[0].get_paths()[0].vertices[:, 1]
+        assert band.min() == pytest.approx(distances.min().min(), rel=1e-9)
+        assert band.max() == pytest.approx(distances.max().max(), rel=1e-9)
 
     def test_what_counts_as_equal_is_the_published_bound(self, drawn):
         texts = legend_texts(drawn["beyond.prediction"])
         assert any(text == "counts as equal: below $10^{-6}$" for text in texts)
 
 
-def test_interval_of_three_seeds_by_hand():
-    table = pd.DataFrame({"x": [1, 1, 1, 2, 2], "seed": [0, 1, 2, 0, 1], "y": [1, 2, 6, 1, 2]})
-    data = over_seeds(table, ["x"], "y")
-    half = student_t.ppf(0.975, 2) * np.std([1, 2, 6], ddof=1) / np.sqrt(3)
-    assert list(data["mean"]) == [3.0, 1.5]
-    assert data["low"][0] == 0.0 and data["high"][0] == pytest.approx(3.0 + half)
+def test_interval_of_five_seeds_by_hand():
+    values = [1.0, 2.0, 6.0, 2.0, 14.0]
+    table = pd.DataFrame({"x": [1] * 5 + [2] * 4, "seed": [*range(5), *range(4)]})
+    data = over_seeds(table.assign(y=values + values[:4]), ["x"], "y")
+    half = student_t.ppf(0.975, 4) * np.std(values, ddof=1) / np.sqrt(5)
+    assert list(data["mean"]) == [5.0, 2.75]
+    assert data["low"][0] == 0.0 and data["high"][0] == pytest.approx(5.0 + half)
     assert data[["low", "high"]].loc[1].isna().all()

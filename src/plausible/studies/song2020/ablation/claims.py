@@ -59,7 +59,7 @@ def _heat_map(
             allowed,
             seeded=False,
             variant=", ".join(filter(None, (f"l_max {depth}", variant))),
-            label=f"{name} at l_max {depth}: {label}",
+            label=f"{name}: {label}",
             **more,
         )
 
@@ -191,7 +191,7 @@ def numbers_of_claim_c2_c3_needed(evidence: Evidence) -> list[Number]:
                     EXACT,
                     seeded=False,
                     variant=f"l_max {depth}",
-                    label=f"zero cells at l_max {depth}",
+                    label="cells that are zero",
                 )
             )
             others = means.drop(("l", 1.0), errors="ignore")

@@ -1,8 +1,8 @@
 """Checks on condition C1, panels over sigma: figure 3, supplement figure 2, tables 1 and 2.
 
 Two kinds of noise are run: ``initial``, as section 5.1 says, moves the value nodes at t = 0 only;
-``persistent`` stays in their error nodes. As in ``conditions``, the weights alone are the criterion
-at a small scale.
+``persistent`` stays in their error nodes. As in ``claims_conditions``, the weights alone are the
+criterion at a small scale.
 """
 
 import numpy as np

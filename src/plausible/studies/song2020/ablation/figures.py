@@ -19,7 +19,6 @@ from plausible.drawing.heat_maps import (
 )
 from plausible.drawing.style import (
     in_style,
-    interval_handle,
     legend_below,
     letter,
     new_figure,
@@ -39,6 +38,7 @@ from plausible.studies.song2020.looks import (
     networks_of,
     protocol_label,
     quantities,
+    seeds_handle,
     shown_protocol,
 )
 from plausible.studies.song2020.texts import TOP_READING
@@ -179,7 +179,7 @@ def _figure3(table: pd.DataFrame, published: Published, dataset: str, protocol: 
             published_handle(dataset),
             frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL, 0 up to rounding"),
             patch_handle("none", f"≫: {LONGEST:g} and more; ∞: beyond all numbers"),
-            *interval_handle(rows),
+            *seeds_handle(rows),
         ],
         3,
     )

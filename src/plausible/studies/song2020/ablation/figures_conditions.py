@@ -12,7 +12,6 @@ from plausible.drawing.style import (
     SERIES,
     draw_points,
     in_style,
-    interval_handle,
     legend_below,
     letter,
     new_figure,
@@ -29,12 +28,14 @@ from plausible.studies.song2020.looks import (
     Quantity,
     cells_published,
     depth_look,
+    draw_seeds,
     grid_rows,
     networks_of,
     over_seeds,
     power_ticks,
     protocol_label,
     quantities,
+    seeds_handle,
     shown_protocol,
     sigma_published,
     sigma_rows,
@@ -90,7 +91,7 @@ def conditions(table: pd.DataFrame, published: Published, dataset: str = "mnist"
             series_handle(SERIES[3], f"{note}, by $l_{{max}}$", **_their_mark("o")),
             series_handle(SERIES[3], f"{note}, $l_{{max}}$ not stated", **_their_mark("D")),
             patch_handle(LIGHT_GREY, f"below {HARMLESS_POINTS:g} point", 1.0),
-            *interval_handle(grid),
+            *seeds_handle(grid),
         ],
         4,
     )
@@ -139,7 +140,9 @@ def _draw_violations(
     ):
         if rows.empty:
             continue
-        data = over_seeds(rows.assign(x=x, y=_measured(rows, quantity)), ["x"], "y")
+        rows = rows.assign(x=x, y=_measured(rows, quantity))
+        data = over_seeds(rows, ["x"], "y")
+        draw_seeds(axes, rows["x"], rows, "y", look)
         draw_points(axes, data["x"], data, look, markersize=3.2)
         axes.plot(data["x"], data["mean"], color=look.colour, ls=look.line, lw=0.9, zorder=2)
 

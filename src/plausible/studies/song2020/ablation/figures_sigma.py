@@ -13,7 +13,6 @@ from plausible.drawing.style import (
     draw_points,
     draw_published,
     in_style,
-    interval_handle,
     legend_below,
     letter,
     new_figure,
@@ -28,11 +27,13 @@ from plausible.studies.song2020.looks import (
     TEST_ERROR,
     Quantity,
     depth_look,
+    draw_seeds,
     networks_of,
     over_seeds,
     power_ticks,
     protocol_label,
     quantities,
+    seeds_handle,
     shown_protocol,
     sigma_published,
     sigma_rows,
@@ -67,9 +68,12 @@ def draw_sigma(
             if noise != noises[0] and not (rows["noise"] == noise).any():
                 continue
             value = rows[quantity.column].fillna(np.inf).clip(upper=top).replace(np.inf, np.nan)
-            data = over_seeds(rows.assign(value=value), ["sigma"], "value")
+            rows = rows.assign(value=value)
+            data = over_seeds(rows, ["sigma"], "value")
             data["high"] = data["high"].clip(upper=top)
-            x = data["sigma"].map(sigmas.index) + 0.13 * (number - (len(networks) - 1) / 2)
+            aside = 0.13 * (number - (len(networks) - 1) / 2)
+            x = data["sigma"].map(sigmas.index) + aside
+            draw_seeds(axes, rows["sigma"].map(sigmas.index) + aside, rows, "value", look)
             draw_points(axes, x, data, look, filled=noise == noises[0], markersize=3.2)
             axes.plot(x, data["mean"], color=look.colour, ls=look.line, lw=0.8, zorder=2)
     if not networks:
@@ -121,7 +125,8 @@ def supp_fig2(table: pd.DataFrame, published: Published, dataset: str = "mnist")
             handles.append(
                 series_handle(SERIES[3], label, color=GREY, marker="o", ls="none", **filled)
             )
-    legend_below(figure, [*handles, published_handle(dataset), *interval_handle(table)], 3)
+    handles += [published_handle(dataset), *seeds_handle(table)]
+    legend_below(figure, handles, 3)
     return figure
 
 

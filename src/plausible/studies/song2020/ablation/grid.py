@@ -37,7 +37,7 @@ MEASURES = {
     TEST: Measure("divergence_of_test_error", TEST_COLUMN, "test error"),
     WEIGHTS: Measure("divergence_of_final_weights", "weight_divergence_sum", "weights"),
     WEIGHTS_NORM: Measure(
-        "divergence_of_final_weights", "weight_divergence_norm", "weights, one norm", "one norm"
+        "divergence_of_final_weights", "weight_divergence_norm", "weights", "one norm"
     ),
 }
 """The text sums the distances of the weight matrices; the distance of all matrices as one vector is

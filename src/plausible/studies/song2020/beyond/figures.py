@@ -12,7 +12,6 @@ from plausible.drawing.style import (
     Look,
     draw_points,
     in_style,
-    interval_handle,
     legend_below,
     letter,
     new_figure,
@@ -22,10 +21,13 @@ from plausible.drawing.style import (
 )
 from plausible.reproduction.published import Published
 from plausible.studies.song2020.looks import (
+    draw_range,
+    draw_seeds,
     networks_of,
     ordered_looks,
     over_seeds,
     power_label,
+    seeds_handle,
 )
 
 # Exact zeros and what underflows are drawn here on logarithmic axes.
@@ -56,6 +58,7 @@ def optimizers(table: pd.DataFrame, published: Published, dataset: str = "mnist"
                     continue
                 rows = rows.assign(percent=100.0 * rows["final_test_error"])
                 data = over_seeds(rows, ["batch_size"], "percent")
+                draw_seeds(error, rows["batch_size"], rows, "percent", look)
                 data["high"] = data["high"].clip(upper=100.0)
                 draw_points(error, data["batch_size"], data, look, filled=filled, markersize=size)
                 if algorithm == "zil":
@@ -89,7 +92,7 @@ def optimizers(table: pd.DataFrame, published: Published, dataset: str = "mnist"
             ),
             series_handle(SERIES[3], "Z-IL", **ring, ms=3.0),
             series_handle(SERIES[3], "backprop", **ring, mfc="white", ms=6.0),
-            *interval_handle(table),
+            *seeds_handle(table),
         ],
     )
     return figure
@@ -110,13 +113,9 @@ def float32(table: pd.DataFrame, published: Published, dataset: str = "mnist") -
     for column, (axes, l_max) in enumerate(zip(panels, networks, strict=False)):
         for name, look in DTYPES.items():
             rows = table[(table["l_max"] == l_max) & (table["dtype"] == name)]
-            by_update = rows.groupby("update")["relative_weight_difference"]
-            data = by_update.agg(["median", "min", "max"]).clip(lower=SMALLEST)
-            style = {"color": look.colour, "marker": look.marker, "ms": 3.2, "lw": 0.9}
-            axes.plot(data.index, data["median"], ls=look.line, **style)
-            axes.fill_between(
-                data.index, data["min"], data["max"], color=look.colour, alpha=0.2, lw=0
-            )
+            distance = rows["relative_weight_difference"].clip(lower=SMALLEST)
+            shown = rows.assign(distance=distance)
+            draw_range(axes, shown, "update", "distance", look, marker=look.marker, ms=3.2, lw=0.9)
             epsilon = float(np.finfo(name).eps)
             axes.axhline(epsilon, color=look.colour, lw=0.6, ls=(0, (1, 1)))
         plain_log(axes, "x")
@@ -226,12 +225,8 @@ def prediction(table: pd.DataFrame, published: Published, dataset: str = "mnist"
         axes.axhspan(SMALLEST, bound, color=LIGHT_GREY, lw=0, zorder=0)
         for gamma, look in looks.items():
             rows = table[(table["l_max"] == l_max) & (table["gamma"] == gamma)]
-            data = rows.groupby("t")["max_distance_to_ann"].agg(["median", "min", "max"])
-            data = data.where(np.isfinite(data)).clip(lower=SMALLEST)
-            axes.plot(data.index, data["median"], color=look.colour, lw=1.0)
-            axes.fill_between(
-                data.index, data["min"], data["max"], color=look.colour, alpha=0.2, lw=0
-            )
+            distance = rows["max_distance_to_ann"].replace(np.inf, np.nan).clip(lower=SMALLEST)
+            draw_range(axes, rows.assign(distance=distance), "t", "distance", look, lw=1.0)
         letter(axes, "abc"[column % 3], f"$l_{{max}}$ = {l_max}")
         axes.set_xlabel("inference time $t$ (steps)")
     shown = table["max_distance_to_ann"].replace([np.inf, 0.0], np.nan).clip(upper=1e3)

@@ -20,17 +20,14 @@ from plausible.drawing.style import (
     series_handle,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.song2020.looks import (
-    ordered_looks,
-    power_label,
-)
+from plausible.studies.song2020.looks import draw_range, ordered_looks, power_label
 
 COUNTINGS = {
     "per_neuron_and_sample": "neuron and sample",
     "per_layer_and_sample": "layer and sample",
     "per_layer_and_batch": "layer and batch",
 }
-STATES = {"initial": "initial", "trained": "trained"}
+STATES = ("initial", "trained")
 
 
 @in_style
@@ -62,7 +59,7 @@ def table3_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
                 ["0", "50", "80", "90", "95", "98", "99", "99.5", "100"],
             )
             axes.set_ylim(max(0.0, lowest - 0.3 * (100.0 - lowest)), 99.955)
-            letter(axes, next(letters), f"{STATES[state]}, by {COUNTINGS[counting]}")
+            letter(axes, next(letters), f"{state}, by {COUNTINGS[counting]}")
     for column, counting in enumerate(countings):
         axes = panels[-1, column]
         _draw_rates(axes, table[table["counting"] == counting], "false_alarm_rate_percent", looks)
@@ -101,9 +98,6 @@ def _draw_rates(axes: Axes, rows: pd.DataFrame, column: str, looks: dict) -> Non
     Tests that agree lie on each other, so markers shrink from one to the next.
     """
     for number, (tolerance, look) in enumerate(looks.items()):
-        by_step = rows[rows["tolerance"] == tolerance].groupby("t_d")[column]
-        data = by_step.agg(["median", "min", "max"]).dropna()
-        style = {"color": look.colour, "marker": look.marker, "lw": 0.9}
-        size = 2.4 + 4.8 / 1.8**number
-        axes.plot(data.index, data["median"], ms=size, clip_on=False, **style)
-        axes.fill_between(data.index, data["min"], data["max"], color=look.colour, alpha=0.2, lw=0)
+        chosen = rows[rows["tolerance"] == tolerance]
+        style = {"marker": look.marker, "ms": 2.4 + 4.8 / 1.8**number, "lw": 0.9}
+        draw_range(axes, chosen, "t_d", column, look, clip_on=False, **style)

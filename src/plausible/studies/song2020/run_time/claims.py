@@ -2,7 +2,7 @@
 
 A ratio is that of the median times. The network of the table, 50176-4096-2048-1024-27, is what the
 statements are about; the small one stands beside it, because the paper's times do not fit its own
-network (see the explanations).
+network (see the reasons).
 """
 
 from collections.abc import Mapping
