@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from plausible.drawing.style import DOUBLE_COLUMN_MM, svg_text
+from plausible.drawing.style import DOUBLE_COLUMN_MM
 from plausible.reproduction.published import Published, load_published
 
 from ...plots.pictures import legend_texts
@@ -29,7 +29,7 @@ class SongPictures:
     small: ClassVar[Mapping[str, Any]] = {"seeds": 1}
     """Options of the makers of tables for a picture that is quick to draw."""
 
-    def draw(self, name: str, dataset: str = "mnist", **options) -> Figure:
+    def drawn_from(self, name: str, dataset: str = "mnist", **options) -> Figure:
         """Picture of a result, from its synthetic table."""
         return self.functions()[name](self.tables[name](**options), document(), dataset)
 
@@ -68,12 +68,7 @@ class SongPictures:
             assert any(words in text for text in legend_texts(figure))
             assert bool(bars) is (rows is twice)
 
-    def test_same_bytes_each_time(self, picture):
-        """And not too many of them."""
-        first, again = (svg_text(self.draw(picture, **self.small)) for _ in range(2))
-        assert first == again and len(first) < self.largest_svg
-
     def test_a_single_seed_of_mnist(self, picture):
         """Has no interval, and the published numbers are of the same data set."""
-        texts = legend_texts(self.draw(picture, **self.small))
+        texts = legend_texts(self.drawn_from(picture, **self.small))
         assert texts and not any("95 % interval" in text or "MNIST" in text for text in texts)

@@ -17,7 +17,7 @@ class TestFigures(SongPictures, FigureTests):
     tables = {"table4": synthetic.table4}
 
     def test_the_published_ratios_stand_at_the_published_network_only(self, published):
-        figure = self.draw("table4", devices=("cpu",))
+        figure = self.drawn_from("table4", devices=("cpu",))
         marks = [
             sorted(
                 segment[0][0]
