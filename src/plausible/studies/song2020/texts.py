@@ -1,4 +1,4 @@
-"""Names and numbers as the tables, pictures and claims of this study write them."""
+"""Names, numbers and thresholds that tables, pictures and claims of this study share."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +14,8 @@ ALGORITHMS = {
     "bp_autograd": "BP (autograd)",
 }
 """What people call an algorithm of the tables."""
+ROUNDING = 1e-9
+"""Weights that differ by no more are equal up to rounding at any scale (claim A.7)."""
 TOP_READING = {"divergence_of_test_error": 46.2, "divergence_of_final_weights": 49.8}
 """Cells of the published figure 3 from here on are at the end of their colour scale, so that they
 are lower bounds (recovered.yaml)."""

@@ -216,6 +216,11 @@ def test_the_readings_are_those_that_the_file_of_recovered_numbers_states(publis
     assert scales[grid.WEIGHTS] == scales[grid.WEIGHTS_NORM] == pytest.approx((0.0, 0.1, 49.8))
 
 
+def test_the_threshold_of_rounding_is_the_accepted_one(published):
+    accepted = published.bound("fig3", "weights_equal_up_to_rounding", "accepted")
+    assert accepted == grid.ROUNDING
+
+
 def test_the_recovered_cells_are_all_compared(good_table, published):
     stated = grid.published_cells(published)
     assert (stated["measure"] != grid.WEIGHTS_NORM).sum() == 288

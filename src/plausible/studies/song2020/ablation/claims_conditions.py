@@ -12,7 +12,6 @@ import pandas as pd
 from plausible.measure.moments import moment_axis
 from plausible.reproduction.evidence import Evidence, Outcome, by_protocol
 from plausible.studies.song2020.ablation.grid import (
-    ROUNDING,
     TEST_COLUMN,
     WEIGHT_COLUMN,
     exact_cell,
@@ -20,6 +19,7 @@ from plausible.studies.song2020.ablation.grid import (
     panels,
     printed_order,
 )
+from plausible.studies.song2020.texts import ROUNDING
 
 
 def one_cell_is_zero(evidence: Evidence) -> list[Outcome]:

@@ -22,7 +22,6 @@ from plausible.reproduction.evidence import (
 from plausible.studies.song2020.ablation.claims_conditions import same_errors
 from plausible.studies.song2020.ablation.grid import (
     MEASURES,
-    ROUNDING,
     TEST,
     TEST_COLUMN,
     WEIGHT_COLUMN,
@@ -31,6 +30,7 @@ from plausible.studies.song2020.ablation.grid import (
     published_depth,
     sigma_sweeps,
 )
+from plausible.studies.song2020.texts import ROUNDING
 
 MEASURED = {MEASURES[TEST].label: TEST_COLUMN, MEASURES[WEIGHTS].label: WEIGHT_COLUMN}
 

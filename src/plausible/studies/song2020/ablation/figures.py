@@ -41,11 +41,9 @@ from plausible.studies.song2020.looks import (
     seeds_handle,
     shown_protocol,
 )
-from plausible.studies.song2020.texts import TOP_READING
+from plausible.studies.song2020.texts import ROUNDING, TOP_READING
 
 GAMMAS = (0.01, 0.1, 0.5, 1.0, 5.0, 10.0)
-# A weight divergence below this is rounding error (claim.weight_divergence_rounding).
-ROUNDING = 1e-9
 # Numbers from here on are too long for the cells of figure 3; supplement figure 1 has them all.
 LONGEST = 1e3
 

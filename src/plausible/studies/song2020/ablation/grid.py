@@ -15,6 +15,7 @@ from scipy.special import stdtrit
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence, by_protocol
 from plausible.reproduction.published import Published
+from plausible.studies.song2020.texts import ROUNDING
 
 TEST, WEIGHTS, WEIGHTS_NORM = "test_error", "weights", "weights_one_norm"
 TEST_COLUMN, WEIGHT_COLUMN = "test_error_divergence_sum", "weight_divergence"
@@ -44,8 +45,6 @@ MEASURES = {
 the other reading."""
 NOISES = ("initial", "persistent")
 CALIBRATED = "calibrated"
-ROUNDING = 1e-9
-"""Weights that differ by no more are equal up to rounding at any scale (claim A.7)."""
 LARGEST = 1e9
 """Weights of diverged runs count as this far apart, so that means and intervals exist."""
 COLUMNS = (
