@@ -149,7 +149,9 @@ def make_slice(dataset: Dataset) -> Slice:
 
 def start(part: Slice, l_max: int) -> list[np.ndarray]:
     """Weights that every network of a depth starts from."""
-    return initial_weights(READING, layer_sizes(l_max, HIDDEN, part.images.pixels), SEED)
+    return initial_weights(
+        READING, layer_sizes(l_max, HIDDEN, part.images.pixels), "song2020", SEED
+    )
 
 
 def train_kernel(part: Slice, l_max: int, variant: Variant, batches: int) -> Parameters:

@@ -16,7 +16,8 @@ from plausible.learning.layered import (
     make_network,
 )
 from plausible.learning.layered_rules import il_updates, zil_updates
-from plausible.studies.song2020.run_time.experiment import Rules, make_updates
+from plausible.studies.song2020.run_time.experiment import make_updates
+from plausible.studies.song2020.run_time.settings import Rules
 
 RULES = Rules(learning_rate=1e-7, il_steps=20, il_gamma=0.1, detection_steps=4, tolerance=0.0)
 NAMES = {

@@ -16,7 +16,7 @@ from plausible.learning import fused
 from plausible.learning.layered import LayeredNetwork, activity, depth, make_network
 from plausible.learning.training import resolve_device
 from plausible.studies.song2020.common import torch_generator
-from plausible.studies.song2020.run_time.settings import RunTime
+from plausible.studies.song2020.run_time.settings import Rules, RunTime
 
 COLUMNS = (
     *("network", "layer_sizes", "batch_size", "device", "algorithm"),
@@ -69,17 +69,17 @@ def run_time(settings: RunTime, seeds: list[int], dataset, networks) -> pd.DataF
 
 
 def make_updates(
-    network: LayeredNetwork, inputs: Tensor, targets: Tensor, settings: RunTime
+    network: LayeredNetwork, inputs: Tensor, targets: Tensor, rules: Rules
 ) -> dict[str, Callable[[], None]]:
     """Functions by algorithm, each of which makes one update of ``network`` in place."""
     work = fused.make_workspace(network, len(inputs))
-    given = (network, work, inputs, targets, settings.learning_rate)
+    given = (network, work, inputs, targets, rules.learning_rate)
     return {
-        "bp_autograd": _autograd_update(network, inputs, targets, settings.learning_rate),
+        "bp_autograd": _autograd_update(network, inputs, targets, rules.learning_rate),
         "bp": lambda: fused.backprop(*given),
-        "il": lambda: fused.il(*given, settings.il_steps, settings.il_gamma),
+        "il": lambda: fused.il(*given, rules.il_steps, rules.il_gamma),
         "zil": lambda: fused.zil(*given),
-        "fazil": lambda: fused.fazil(*given, settings.detection_steps, settings.tolerance),
+        "fazil": lambda: fused.fazil(*given, rules.detection_steps, rules.tolerance),
     }
 
 

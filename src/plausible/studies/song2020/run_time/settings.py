@@ -16,10 +16,9 @@ class Network(Settings):
     batch_size: Count
 
 
-class RunTime(ExperimentSettings):
-    """Time and memory of one weight update by each algorithm."""
+class Rules(ExperimentSettings):
+    """Settings of the algorithms."""
 
-    networks: Mapping[str, Network] = Field(min_length=1)
     il_steps: NotNegativeCount
     """t_c of IL."""
     il_gamma: Positive
@@ -30,6 +29,12 @@ class RunTime(ExperimentSettings):
     """Errors up to this size count as zero for phi."""
     learning_rate: Positive
     """Small enough that hundreds of updates leave the errors on the one sample at their size."""
+
+
+class RunTime(Rules):
+    """Time and memory of one weight update by each algorithm."""
+
+    networks: Mapping[str, Network] = Field(min_length=1)
     warm_up: Count
     """Updates before the first measurement."""
     repetitions: Count
