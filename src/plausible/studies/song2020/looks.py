@@ -43,7 +43,6 @@ DEPTHS = {
     4: Look("$l_{max}$ = 4", PURPLE, "^", "-"),
 }
 MARKERS = "osD^vPX*<>"
-SIGMA_PUBLISHED = (0.0, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
 PUBLISHED_EPOCHS = 64
 FEWEST_FOR_INTERVAL = 5
 """Seeds; fewer are drawn one by one."""

@@ -23,7 +23,6 @@ from plausible.drawing.style import (
 )
 from plausible.reproduction.published import Published
 from plausible.studies.song2020.looks import (
-    SIGMA_PUBLISHED,
     TEST_ERROR,
     Quantity,
     depth_look,
@@ -58,7 +57,8 @@ def draw_sigma(
     clipped = clipped and quantity is not TEST_ERROR
     top = quantity.scale.top if clipped else np.inf
     swept = table[(table["panel"] == "sigma") & (table["protocol"] == protocol)]
-    sigmas = sorted({*SIGMA_PUBLISHED, *swept["sigma"].dropna()})
+    printed = sigma_published(published, quantity)
+    sigmas = sorted({*printed.index, *swept["sigma"].dropna()})
     networks = networks_of(swept)
     for number, l_max in enumerate(networks):
         look = depth_look(l_max)
@@ -78,7 +78,7 @@ def draw_sigma(
             axes.plot(x, data["mean"], color=look.colour, ls=look.line, lw=0.8, zorder=2)
     if not networks:
         say_empty(axes)
-    values = sigma_published(published, quantity).clip(upper=top)
+    values = printed.clip(upper=top)
     x = [sigmas.index(sigma) for sigma in values.index]
     draw_published(axes, x, values, linewidth=0.8)
     axes.plot(x, values, **published_marker())
@@ -160,7 +160,7 @@ def _draw_scaled(
     """Mean over seeds of every curve, scaled."""
     rows = sigma_rows(table, protocol, "initial")
     theirs = scaled_divergence(sigma_published(published, quantity), quantity)
-    sigmas = sorted({*SIGMA_PUBLISHED, *rows["sigma"].dropna()})
+    sigmas = sorted({*theirs.index, *rows["sigma"].dropna()})
     for l_max in networks_of(rows):
         look = depth_look(l_max)
         means = rows[rows["l_max"] == l_max].fillna({quantity.column: np.inf}).groupby("sigma")
