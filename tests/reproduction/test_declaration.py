@@ -269,6 +269,9 @@ def test_overrides_of_unknown_runs_and_settings_are_refused():
 def test_overrides_of_everything_are_checked_like_all_others():
     with pytest.raises(StudyError, match="batch_size: found 0"):
         load(overrides={"*": {"batch_size": 0}})
+    overrides = {"*": {"batch_sise": 3}}
+    with pytest.raises(StudyError, match="overrides.. names 'batch_sise'.*nearest: `batch_size`"):
+        load_studies(STUDIES, load_config({"overrides": overrides}, ROOT))
 
 
 def test_missing_study_and_broken_yaml(tmp_path):

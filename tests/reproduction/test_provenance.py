@@ -1,6 +1,7 @@
 """The frame around workflow scripts: outputs complete or absent, provenance beside each."""
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -57,9 +58,11 @@ def record_of(path):
 
 def test_output_and_its_provenance(folder):
     Path("data.txt").write_text("seven")
-    study = folder / "workflow/studies/thuesen2022.yaml"
+    study = folder / "workflow/studies/thuesen2022/study.yaml"
     study.parent.mkdir(parents=True)
-    study.write_text("runs: {}\n")
+    study.write_text("parts: [one]\n")
+    study.with_name("one.yaml").write_text("results: {}\n")
+    hashes = json.dumps([sha256_of(study), sha256_of(study.with_name("one.yaml"))])
     outside = folder.parent / "elsewhere.bin"
     outside.write_bytes(b"x")
     snakemake = Job(
@@ -88,7 +91,7 @@ def test_output_and_its_provenance(folder):
         assert record["settings"]["run"] == {"learning_rate": 0.01, "seeds": [3, 1]}
         assert record["seeds"] == [1, 3, 7]
         assert record["study"] == "thuesen2022"
-        assert record["study_sha256"] == sha256_of(study)
+        assert record["study_sha256"] == hashlib.sha256(hashes.encode()).hexdigest()
         assert record["notes"] == {"diverged_epoch": None}
         assert record["packages"]["numpy"] == __import__("numpy").__version__
         assert record["wall_time_s"] >= 0

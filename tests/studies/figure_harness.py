@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from plausible.drawing.style import DOUBLE_COLUMN_MM, SINGLE_COLUMN_MM, svg_text
 from plausible.reproduction.published import Published
 
-from ..plots.pictures import check_legibility
+from ..drawing.pictures import check_legibility
 from .part_results import REFERENCE, functions_of, published_of, results_of
 
 

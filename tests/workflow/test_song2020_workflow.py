@@ -139,7 +139,7 @@ def test_kill_9_of_a_part_loses_no_finished_network(victim, tmp_path):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("overrides: {grid_as_coded: {times: [l, 9]}}", ["grid_as_coded.times", "9", "T = 8"]),
+        ("overrides: {grid_as_coded: {times: [l, 9]}}", ["grid_as_coded", "times", "9", "T = 8"]),
         ("overrides: {grid_as_coded: {gammas: [0]}}", ["grid_as_coded.gammas", "0", "above 0"]),
         (
             "overrides: {grid_as_coded: {readings: {as_coded: {activation: sigmoyd}}}}",

@@ -417,7 +417,25 @@ def load_studies(folder: str | Path, config: Mapping[str, Any]) -> dict[str, Stu
                 f"config.yaml: overrides.{target} names no run{nearest(target, known)}; known are "
                 f"{', '.join(sorted(known))}."
             )
+    known = set().union(*map(_setting_names, studies.values()))
+    for name in config["overrides"].get("*", {}):
+        if name not in known:
+            raise StudyError(
+                f"config.yaml: overrides.* names {name!r}, which is a setting of nothing that is "
+                f"run{nearest(name, known)}; known are {', '.join(sorted(known))}."
+            )
     return studies
+
+
+def _setting_names(study: Study) -> set[str]:
+    """Names of the settings of everything that a study runs."""
+    found = set(TrainingSettings.model_fields) if study.declaration["train"] else set()
+    for name, declared in study.declaration["simulate"].items():
+        for job in study.jobs(declared["networks"]):
+            found.update(study.simulation_settings(name, job.run, job.protocol))
+    for sweep in study.declaration["sweep"]:
+        found.update(study.sweep_settings(sweep))
+    return found - set(ExperimentSettings.given)
 
 
 def _check_references(path: Path, declaration: Mapping[str, Any]) -> None:

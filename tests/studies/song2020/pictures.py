@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from plausible.drawing.style import DOUBLE_COLUMN_MM
 from plausible.reproduction.published import Published, load_published
 
-from ...plots.pictures import legend_texts
+from ...drawing.pictures import legend_texts
 from ..part_results import ROOT
 
 UNIT = r"\((unitless|fraction.*|%|ms|steps|images|percentage points.*|Frobenius.*)\)"

@@ -17,7 +17,7 @@ from plausible.reproduction import verdicts as vd
 from plausible.reproduction.parts import place
 from plausible.reproduction.published import Published, load_published
 
-from ...plots.pictures import legend_texts, lines_of
+from ...drawing.pictures import legend_texts, lines_of
 from .. import figure_harness
 from ..claim_harness import ClaimTests, Tables
 from ..part_results import ROOT, read_sweep, results_of

@@ -6,7 +6,7 @@ import pytest
 from plausible.drawing import style
 from plausible.studies.oconnor2020.ch1.figures import RECALLED_LOAD
 
-from ....plots.pictures import legend_texts, lines_of
+from ....drawing.pictures import legend_texts, lines_of
 from ...figure_harness import FigureTests
 from . import synthetic
 

@@ -9,7 +9,7 @@ from plausible.drawing import style
 from plausible.studies.oconnor2020.ch3_learning import figures as plots
 from plausible.studies.oconnor2020.ch3_learning import figures_beyond as beyond
 
-from ....plots.pictures import legend_texts, lines_of
+from ....drawing.pictures import legend_texts, lines_of
 from ...figure_harness import FigureTests
 from ...part_results import functions_of, published_of, results_of
 from .synthetic import DENSE, SPARSE, good_tables

@@ -6,7 +6,7 @@ import pytest
 from plausible.drawing import style
 from plausible.studies.oconnor2020.ch3_learning.figures_zero_reset import LOOKS, zero_reset_figure
 
-from ....plots.pictures import legend_texts, lines_of
+from ....drawing.pictures import legend_texts, lines_of
 from ...part_results import published_of
 from .synthetic import zero_reset_table
 

@@ -4,7 +4,7 @@ import pytest
 
 from plausible.studies.oconnor2020.ch3_newsgroups.figures import LOOKS, newsgroups_errors
 
-from ....plots.pictures import legend_texts
+from ....drawing.pictures import legend_texts
 from ...figure_harness import FigureTests
 from ...part_results import published_of
 from .synthetic import make_table

@@ -6,7 +6,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from plausible.drawing import style
 
-from ....plots.pictures import legend_texts, lines_of, visible_texts
+from ....drawing.pictures import legend_texts, lines_of, visible_texts
 from ...figure_harness import FigureTests
 from . import synthetic
 

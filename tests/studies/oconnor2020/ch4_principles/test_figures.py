@@ -8,7 +8,7 @@ from plausible.drawing import style
 from plausible.reproduction.published import load_published
 from plausible.studies.oconnor2020.ch4_principles.figures_random_scales import pareto_front
 
-from ....plots.pictures import legend_texts, lines_of
+from ....drawing.pictures import legend_texts, lines_of
 from ...figure_harness import FigureTests
 from ...part_results import ROOT
 from . import synthetic

@@ -7,7 +7,7 @@ import pytest
 
 from plausible.drawing import style
 
-from ....plots.pictures import legend_texts, lines_of
+from ....drawing.pictures import legend_texts, lines_of
 from ...figure_harness import FigureTests
 from ...part_results import published_of
 from . import synthetic

@@ -23,7 +23,7 @@ from plausible.studies.song2020.looks import (
 )
 from plausible.studies.song2020.texts import TOP_READING
 
-from ....plots.pictures import legend_texts, lines_of
+from ....drawing.pictures import legend_texts, lines_of
 from ...figure_harness import FigureTests
 from ..pictures import SongPictures
 from . import synthetic

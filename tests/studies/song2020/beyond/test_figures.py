@@ -7,7 +7,7 @@ from scipy.stats import t as student_t
 
 from plausible.studies.song2020.looks import over_seeds
 
-from ....plots.pictures import legend_texts
+from ....drawing.pictures import legend_texts
 from ...figure_harness import FigureTests
 from ..pictures import SongPictures
 from . import synthetic

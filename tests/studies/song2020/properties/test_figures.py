@@ -4,7 +4,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from plausible.drawing import style
 
-from ....plots.pictures import lines_of
+from ....drawing.pictures import lines_of
 from ...figure_harness import FigureTests
 from ..pictures import SongPictures
 from . import synthetic

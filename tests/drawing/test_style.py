@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
 from plausible.drawing import style
-from plausible.errors import StudyError
-from plausible.reproduction.published import load_curves
 
 
 def simple_figure():
@@ -131,16 +129,3 @@ def test_a_failing_figure_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="notacommand"):
         style.save_figure(figure, tmp_path / "a.svg", tmp_path / "a.png")
     assert not list(tmp_path.iterdir())
-
-
-def test_published_errors_say_what_is_missing(tmp_path):
-    with pytest.raises(StudyError, match=r"thuesen2022\.yaml is missing"):
-        load_curves(tmp_path / "curves")
-    (tmp_path / "curves").mkdir()
-    (tmp_path / "thuesen2022.yaml").write_text("results: [{id: thuesen2022.fig1, values: {}}]")
-    published = load_curves(tmp_path / "curves")
-    with pytest.raises(StudyError, match="no published curve 'fig2a'.*known are none"):
-        published.curve("fig2a")
-    with pytest.raises(StudyError, match="no published result 'fig9'"):
-        published.values("fig9")
-    assert published.values("fig1") == {}
