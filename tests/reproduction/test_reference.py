@@ -20,8 +20,8 @@ from plausible.reproduction.published import load_published, published_folder
 from plausible.reproduction.reference import (
     LIMIT,
     PICTURE_LIMIT,
-    judge_again,
     main,
+    make_again,
     make_reference,
     run_configuration,
 )
@@ -395,7 +395,7 @@ def test_verdicts_can_be_made_again_from_the_tables(run, monkeypatch):
 
     monkeypatch.setattr(reference, "verdict_table", judge)
     monkeypatch.setattr(reference, "load_published", lambda *given: None)
-    summary = judge_again(run.root, run.study)
+    summary = make_again(run.root, run.study)
     assert judged == [(NAME, ["curve", "numbers"], "paper", True)]
     assert summary.verdicts == {"differs": 2}
     changed = {name for name in before if (run.made / name).read_bytes() != before[name]}
@@ -405,11 +405,11 @@ def test_verdicts_can_be_made_again_from_the_tables(run, monkeypatch):
     text = readme(run)
     assert "| differs | 2 |" in text and "| reproduced |" not in text
     assert "made again from the tables, later" in text and f"`{COMMIT}`, with a clean" in text
-    judge_again(run.root, run.study)
+    make_again(run.root, run.study)
     assert readme(run) == text
     (run.made / "numbers.csv").unlink()
     with pytest.raises(StudyError, match="numbers.csv is missing; a new table needs a new run"):
-        judge_again(run.root, run.study)
+        make_again(run.root, run.study)
 
 
 def test_a_failure_while_swapping_keeps_the_old_run(run, monkeypatch):

@@ -4,8 +4,9 @@
 their provenance; its report is executed on them and kept in ``reports/reference``. What is
 incomplete, not consistent, not of one commit, or too large is refused with one sentence.
 
-The tables of a reference run take hours, what is said about them takes seconds. So verdicts and
-report can be made again from the tables alone, after a change of a claim or a published value.
+The tables of a reference run take hours, what is shown and said of them takes seconds. So pictures,
+verdicts and report can be made again from the tables alone, after a change of a picture, a claim or
+a published value.
 
 Run as a program: ``make reference``.
 """
@@ -31,15 +32,16 @@ import pandas as pd
 from plausible.config import load_config, project_root
 from plausible.errors import PlausibleError, StudyError
 from plausible.files import sha256_of
-from plausible.reproduction.declaration import Study
+from plausible.reproduction.declaration import Study, short_name
 from plausible.reproduction.listing import read_configuration, read_study
 from plausible.reproduction.machine import git_state, machine
 from plausible.reproduction.pages import with_linked_pictures
 from plausible.reproduction.provenance import side_car
-from plausible.reproduction.published import load_published, published_folder
+from plausible.reproduction.published import Published, load_published, published_folder
 from plausible.reproduction.reference_index import write_reference_index
 from plausible.reproduction.reference_readme import Facts, readme, with_verdicts
 from plausible.reproduction.reports import render_notebook, with_linked_outputs
+from plausible.reproduction.results import draw_figure
 from plausible.reproduction.verdicts import verdict_counts, verdict_table
 
 NAME = "reference"
@@ -95,8 +97,8 @@ def make_reference(root: str | Path, study: Study, allow_mixed: bool = False) ->
         return _finished(root, staged, study)
 
 
-def judge_again(root: str | Path, study: Study) -> Summary:
-    """Make verdicts and report of a reference run again, from its tables.
+def make_again(root: str | Path, study: Study) -> Summary:
+    """Make pictures, readable tables, verdicts and report of a reference run from its tables.
 
     Raises
     ------
@@ -121,10 +123,38 @@ def judge_again(root: str | Path, study: Study) -> Summary:
         verdicts.to_csv(results / "verdicts.csv", index=False)
         used = [results / f"{name}.csv" for name in tables]
         _write_record(results / "verdicts.csv", study, "judge_results", used)
+        for result in study.results:
+            _show_again(results, study, result, tables, published)
         page = results / "README.md"
         text = with_verdicts(page.read_text(encoding="utf-8"), verdict_counts(verdicts), _code())
         page.write_text(text, encoding="utf-8")
         return _finished(root, staged, study)
+
+
+def _show_again(
+    results: Path,
+    study: Study,
+    result: str,
+    tables: Mapping[str, pd.DataFrame],
+    published: Published,
+) -> None:
+    """Picture and readable table of one result; of a picture of very many points, the PNG."""
+    shown = study.shown_in(result) or result
+    used = [results / f"{shown}.csv"]
+    if draw := study.function(result, "figure"):
+        files = [results / f"{result}.{suffix}" for suffix in ("svg", "png")]
+        draw_figure(draw.load(), tables[shown], published, study.dataset, *files)
+        left = files.pop(0 if files[0].stat().st_size > PICTURE_LIMIT else 1)
+        for path in (left, side_car(left)):
+            path.unlink(missing_ok=True)
+        _write_record(files[0], study, short_name(study.name, result), used)
+    if write := study.function(result, "markdown"):
+        shows = study.results[result].get("published", result)
+        text = write.load()(
+            tables[shown], published.entries.get(f"{study.name}.{shows}", {}).get("values", {})
+        )
+        (results / f"{result}.md").write_text(text, encoding="utf-8")
+        _write_record(results / f"{result}.md", study, short_name(study.name, result), used)
 
 
 @cache
@@ -384,7 +414,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--scale", default="paper", help="scale of the run (default: paper)")
     parser.add_argument("--study", help="one study (default: all of the configuration)")
     parser.add_argument(
-        "--judge-again",
+        "--from-tables",
         action="store_true",
         help="keep the tables of the reference run, make its verdicts and report again",
     )
@@ -402,8 +432,8 @@ def main(arguments: list[str] | None = None) -> int:
         studies = {name: read_study(root, name, config) for name in names}
         for name, study in studies.items():
             done = (
-                judge_again(root, study)
-                if options.judge_again
+                make_again(root, study)
+                if options.from_tables
                 else make_reference(root, study, options.allow_mixed)
             )
             counts = ", ".join(f"{count} {verdict}" for verdict, count in done.verdicts.items())

@@ -10,7 +10,7 @@ import pandas as pd
 
 from plausible.files import write_text
 from plausible.reproduction.provenance import Run
-from plausible.reproduction.published import load_published
+from plausible.reproduction.published import Published, load_published
 
 Frames = Mapping[str, pd.DataFrame]
 """One DataFrame a source: ``train``, ``simulate.<name>``, ``sweep.<name>``."""
@@ -62,16 +62,27 @@ def make_result(
     table = pd.read_csv(shown_in)
     published = load_published(folder, parts)
     if "svg" in outputs:
-        _import_seaborn()
-        from plausible.drawing import style
-
-        figure = _load(functions, "figure")(table, published, dataset=dataset)
         with run.output("svg") as svg, run.output("png") as png:
-            style.save_figure(figure, svg, png)
+            draw_figure(_load(functions, "figure"), table, published, dataset, svg, png)
     if "md" in outputs:
         entry = published.entries.get(f"{published.study}.{shows}", {})
         with run.output("md") as path:
             write_text(path, _load(functions, "markdown")(table, entry.get("values", {})))
+
+
+def draw_figure(
+    draw: Callable[..., Any],
+    table: pd.DataFrame,
+    published: Published,
+    dataset: str,
+    svg: Path,
+    png: Path,
+) -> None:
+    """Draw the table of a result and write the picture as SVG and PNG."""
+    _import_seaborn()
+    from plausible.drawing import style
+
+    style.save_figure(draw(table, published, dataset=dataset), svg, png)
 
 
 def read_tables(paths: Sequence[str]) -> pd.DataFrame:
