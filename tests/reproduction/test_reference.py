@@ -395,9 +395,11 @@ def test_verdicts_can_be_made_again_from_the_tables(run, monkeypatch):
 
     monkeypatch.setattr(reference, "verdict_table", judge)
     monkeypatch.setattr(reference, "load_published", lambda *given: None)
+    shown = []
+    monkeypatch.setattr(reference, "_show_again", lambda *given: shown.append(given[2]))
     summary = make_again(run.root, run.study)
     assert judged == [(NAME, ["curve", "numbers"], "paper", True)]
-    assert summary.verdicts == {"differs": 2}
+    assert summary.verdicts == {"differs": 2} and set(shown) == set(run.study.results)
     changed = {name for name in before if (run.made / name).read_bytes() != before[name]}
     assert changed == {"verdicts.csv", "verdicts.csv.json", "README.md"}
     record = json.loads((run.made / "verdicts.csv.json").read_text())

@@ -54,6 +54,10 @@ class Published(NamedTuple):
         """Published numbers of an entry."""
         return self.entry(name)["values"]
 
+    def shown_values(self, name: str) -> Mapping[str, Any]:
+        """Published numbers of a result; none of one that the document does not have."""
+        return self.entries.get(f"{self.study}.{name}", {}).get("values", {})
+
     def recovered_values(self, name: str) -> Mapping[str, Any]:
         """Values of ``name`` that were recovered from another copy of the document."""
         full = self.entry(name)["id"]

@@ -150,9 +150,7 @@ def _show_again(
         _write_record(files[0], study, short_name(study.name, result), used)
     if write := study.function(result, "markdown"):
         shows = study.results[result].get("published", result)
-        text = write.load()(
-            tables[shown], published.entries.get(f"{study.name}.{shows}", {}).get("values", {})
-        )
+        text = write.load()(tables[shown], published.shown_values(shows))
         (results / f"{result}.md").write_text(text, encoding="utf-8")
         _write_record(results / f"{result}.md", study, short_name(study.name, result), used)
 
@@ -416,7 +414,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--from-tables",
         action="store_true",
-        help="keep the tables of the reference run, make its verdicts and report again",
+        help="keep the tables of the reference run, make all that is shown of them again",
     )
     parser.add_argument("--root", metavar="PATH", help="folder of the Snakefile (default: here)")
     parser.add_argument(

@@ -147,6 +147,7 @@ def read_verdicts(path: Path) -> pd.DataFrame:
     for name in texts:
         if name not in frame:
             raise StudyError(
-                f"{path} has no column {name!r}: it was made by an earlier version; make it again (a reference run: `make reference ARGS=--from-tables`)."
+                f"{path} has no column {name!r}: it was made by an earlier version; make it "
+                "again, a reference run by `make reference ARGS=--from-tables`."
             )
     return frame.assign(**{name: frame[name].astype(object).fillna("") for name in texts})

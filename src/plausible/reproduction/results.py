@@ -65,9 +65,9 @@ def make_result(
         with run.output("svg") as svg, run.output("png") as png:
             draw_figure(_load(functions, "figure"), table, published, dataset, svg, png)
     if "md" in outputs:
-        entry = published.entries.get(f"{published.study}.{shows}", {})
+        text = _load(functions, "markdown")(table, published.shown_values(shows))
         with run.output("md") as path:
-            write_text(path, _load(functions, "markdown")(table, entry.get("values", {})))
+            write_text(path, text)
 
 
 def draw_figure(
