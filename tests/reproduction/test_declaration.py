@@ -235,6 +235,16 @@ def test_short_names_are_unique():
             ["sweep.fig2a.shard", "the workflow fills it in"],
         ),
         (
+            "table1",
+            lambda d: d["simulate"]["long"]["settings"].update(simulation_time=5),
+            ["simulate.long (snn, as_published)", "nearest: `simulation_time_ms`"],
+        ),
+        (
+            "table1",
+            lambda d: d["simulate"]["long"]["settings"].update(checkpoints_ms=[20, 10]),
+            ["simulate.long", "must ascend"],
+        ),
+        (
             "learning",
             lambda d: d["results"]["fig5"]["from"]["train"].append("fig5"),
             ["results.fig5.from.train", "fig5"],

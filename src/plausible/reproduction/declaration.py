@@ -18,6 +18,7 @@ from plausible.learning.settings import TrainingSettings
 from plausible.reproduction.parts import Place, file_of, place
 from plausible.reproduction.settings import ExperimentSettings, model_name
 from plausible.reproduction.study_files import THEOREMS, read_study_files
+from plausible.reproduction.study_models import SpikingSimulation
 from plausible.settings import read_settings
 
 STAGES = ("train", "simulate", "sweep")
@@ -356,6 +357,11 @@ def load_study(folder: str | Path, config: Mapping[str, Any]) -> Study:
         for protocol in study.protocols(run):
             place = f"{folder}: train.{run} ({protocol})"
             read_settings(TrainingSettings, study.training_settings(run, protocol), place)
+    for simulation in declaration["simulate"]:
+        for run, protocol, _ in study.simulation_jobs(simulation):
+            place = f"{folder}: simulate.{simulation} ({run}, {protocol})"
+            values = study.simulation_settings(simulation, run, protocol)
+            read_settings(SpikingSimulation, values, place)
     try:
         for part in study.parts:
             study.theorems(part)

@@ -21,7 +21,7 @@ from plausible.learning.settings import TrainingSettings
 from plausible.reproduction.declaration import settings_model
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.study_files import THEOREMS, study_files
-from plausible.reproduction.study_models import PartFile, StudyFile
+from plausible.reproduction.study_models import PartFile, SpikingSimulation, StudyFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -33,6 +33,9 @@ def study_schema() -> dict[str, Any]:
     schema["properties"]["settings"] = training
     schema["$defs"]["Scale"]["properties"]["settings"] = training
     schema["$defs"]["Protocol"]["properties"]["training"] = training
+    simulation = _partial(schema, SpikingSimulation)
+    schema["properties"]["simulation"] = simulation
+    schema["$defs"]["Protocol"]["properties"]["simulation"] = simulation
     return schema
 
 
@@ -47,6 +50,10 @@ def part_schema(document: str, part: str, content: Mapping[str, Any]) -> dict[st
     run["settings"] = training
     for key in ("protocols", "scales"):
         run[key] = {"type": "object", "additionalProperties": training}
+    simulation = _partial(schema, SpikingSimulation)
+    shown = schema["$defs"]["Simulate"]["properties"]
+    shown["settings"] = simulation
+    shown["scales"] = {"type": "object", "additionalProperties": simulation}
     sweeps = {
         name: declared.get("experiment", name).rpartition(".")[2]
         for name, declared in content.get("sweep", {}).items()

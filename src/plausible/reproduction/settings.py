@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from plausible.reproduction.study_models import SpikingSimulation
 from plausible.settings import (
     Count,
     NotNegativeCount,
@@ -27,7 +28,7 @@ class ExperimentSettings(Settings):
     """Folder in which this job keeps what is finished; None: no memory."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where tensors live."""
-    simulation: Mapping[str, Mapping[str, Any]] = {}
+    simulation: Mapping[str, SpikingSimulation] = {}
     """Spiking-simulation settings by ``<network>.<protocol>``, of experiments with networks."""
     published: Mapping[str, Any] = {}
     """Published values, printed and recovered, of the result that the experiment is set beside."""

@@ -1,24 +1,20 @@
 """Spiking simulations of any study: the converted networks of one shard on the test set."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from plausible.config import nearest
 from plausible.conversion.shadow import rate_forward
 from plausible.data import Dataset, intensities
-from plausible.errors import StudyError
 from plausible.kernels.lif_network import simulate_network
 from plausible.kernels.types import SimulationSettings, SpikingNetwork
 from plausible.measure.accuracy import accuracy_percent
 from plausible.measure.energy import dense_multiply_adds, synaptic_operations
 from plausible.neurons.spikes import first_spike_readout, spike_count_readout
+from plausible.reproduction.study_models import SpikingSimulation
 from plausible.seeds import torch_seed
 
-OTHERS = ("test_images", "softplus_gamma", "rate_offset")
-"""Settings that say which images are shown and which rates stand beside the spikes."""
 COLUMNS = [
     "seed",
     "images",
@@ -31,30 +27,15 @@ COLUMNS = [
 ]
 
 
-def simulation_settings(settings: Mapping[str, Any]) -> SimulationSettings:
-    """Settings of a simulation from a study file, those of images and rates left out.
-
-    Raises
-    ------
-    StudyError
-        If one is unknown.
-    """
-    known = SimulationSettings._fields
-    chosen = {key: value for key, value in settings.items() if key not in OTHERS}
-    for key in chosen:
-        if key not in known:
-            raise StudyError(
-                f"simulation: {key!r} is no setting{nearest(key, known)}; allowed are "
-                f"{', '.join(known)}."
-            )
-    chosen["checkpoints_ms"] = tuple(chosen.get("checkpoints_ms", ()))
-    return SimulationSettings(**chosen)
+def simulation_settings(settings: SpikingSimulation) -> SimulationSettings:
+    """What the simulator needs of the settings of a study file."""
+    return SimulationSettings(**settings.model_dump(include=set(SimulationSettings._fields)))
 
 
 def simulate_shard(
     networks: Mapping[int, SpikingNetwork],
     dataset: Dataset,
-    settings: Mapping[str, Any],
+    settings: SpikingSimulation,
     keys: Sequence[str | int],
     labels: Mapping[str, str],
 ) -> pd.DataFrame:
@@ -67,8 +48,8 @@ def simulate_shard(
     diverged has empty accuracies.
     """
     chosen = simulation_settings(settings)
-    images = dataset.test_images[: settings["test_images"]]
-    labels_true = dataset.test_labels[: settings["test_images"]]
+    images = dataset.test_images[: settings.test_images]
+    labels_true = dataset.test_labels[: settings.test_images]
     rows = []
     for seed, network in networks.items():
         times = [
@@ -81,8 +62,8 @@ def simulate_shard(
         rates = rate_forward(
             network,
             intensities(images, dataset.white, np.float64),
-            settings["softplus_gamma"],
-            settings["rate_offset"],
+            settings.softplus_gamma,
+            settings.rate_offset,
         )
         rate_accuracy = accuracy_percent(rates[-1].argmax(axis=1), labels_true)
         result = simulate_network(images, dataset.white, network, chosen, torch_seed(*keys, seed))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from plausible.settings import Count, Settings
+from plausible.settings import Count, NotNegative, NotNegativeCount, Positive, Settings
 
 Scales = Literal["demo", "quick", "paper"]
 Values = Mapping[str, Any]
@@ -76,6 +76,50 @@ class StudyFile(Settings):
         for scale in ("demo", "paper"):
             if scale not in self.scales:
                 raise ValueError(f"the scale {scale!r} was not found under scales; add it")
+        return self
+
+
+class SpikingSimulation(Settings):
+    """A spiking simulation: the fields of `plausible.kernels.types.SimulationSettings`.
+
+    Beside them stand which images are shown, and the rate function whose accuracy is told beside
+    that of the spikes.
+    """
+
+    simulation_time_ms: Count = 200
+    dt_ms: Positive = 1.0
+    """Time step."""
+    input_rate_hz: Positive = 250.0
+    """Poisson rate of a white pixel."""
+    kernel: Literal["unit_area", "printed", "author"] = "unit_area"
+    """Form of the alpha filter."""
+    kernel_order: Literal["causal", "author"] = "causal"
+    synapse_time_constant_s: Positive = 0.00118
+    """Time constant of the alpha filter."""
+    integration: Literal["exact", "euler"] = "exact"
+    idle_steps: NotNegativeCount = 4
+    """Steps without integration after a spike (euler)."""
+    checkpoints_ms: tuple[Count, ...] = ()
+    """Times at which spikes are counted, ascending; none: the end only."""
+    test_images: Count | None = None
+    """Number of test images; None: all."""
+    softplus_gamma: Positive = 0.05
+    rate_offset: NotNegative = 0.0
+
+    @model_validator(mode="after")
+    def _within_the_time(self) -> "SpikingSimulation":
+        steps = self.simulation_time_ms / self.dt_ms
+        if abs(steps - round(steps)) > 1e-6:
+            raise ValueError(
+                f"simulation_time_ms {self.simulation_time_ms} is not a multiple of dt_ms "
+                f"{self.dt_ms:g}"
+            )
+        times = self.checkpoints_ms
+        if list(times) != sorted(set(times)) or any(t > self.simulation_time_ms for t in times):
+            raise ValueError(
+                f"checkpoints_ms {list(times)} must ascend up to simulation_time_ms "
+                f"{self.simulation_time_ms}"
+            )
         return self
 
 
