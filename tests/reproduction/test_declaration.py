@@ -9,7 +9,13 @@ import yaml
 
 from plausible.config import load_config
 from plausible.errors import PlausibleError, StudyError
-from plausible.reproduction.declaration import load_studies, load_study, short_name
+from plausible.reproduction import parts
+from plausible.reproduction.declaration import (
+    load_studies,
+    load_study,
+    settings_model,
+    short_name,
+)
 from plausible.reproduction.published import load_published, result_name
 
 ROOT = Path(__file__).parents[2]
@@ -153,6 +159,18 @@ def test_a_function_is_found_by_its_path():
     assert study.experiment("theorems_neurons") is None
     assert "eq38.soft_rate" in study.theorems("neurons")
     assert study.shown_in("eq38.soft_rate") == "theorems"
+
+
+def test_a_part_that_is_no_python_or_lacks_a_class_is_one_sentence(monkeypatch, tmp_path):
+    with pytest.raises(StudyError, match="add the class Fig22 .*settings.py .nearest: `Fig2c`."):
+        settings_model("thuesen2022", "neurons", "fig22")
+    part = tmp_path / "studies" / "thesis" / "part"
+    part.mkdir(parents=True)
+    monkeypatch.setattr(parts, "_FOLDER", tmp_path / "studies")
+    (part / "figures.py").write_text("def one(table):\n    return table\n\n\ndef two(table:\n")
+    assert parts.place("thesis", "part", "figures", "one", "here").function == "one"
+    with pytest.raises(StudyError, match="thesis/part/figures.py.*no valid Python in line 5"):
+        parts.place("thesis", "part", "figures", "three", "here")
 
 
 def test_short_names_are_unique():

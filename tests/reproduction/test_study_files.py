@@ -70,6 +70,7 @@ def test_without_theorems_there_is_no_table_of_them(tmp_path):
         ({"two": "sweep: {"}, ["two.yaml", "no valid YAML"]),
         ({"two": "- x"}, ["two.yaml", "a mapping is expected"]),
         ({"study": MAIN | {"parts": ["one", "twoo"]}}, ["twoo.yaml", "nearest: `two`"]),
+        ({"three": ONE}, ["three.yaml", "no part of the study", "under parts in", "study.yaml"]),
         ({"study": MAIN | {"parts": ["one", "one"]}}, ["study.yaml", "parts", "twice"]),
         ({"study": MAIN | {"protocols": {"a": {}}}}, ["protocols.a", "'what'"]),
     ],

@@ -192,6 +192,19 @@ def test_theorems(tables, published):
         vd.verdict_table("thuesen2022", tables, "demo", published)
 
 
+def test_numbers_of_a_misspelt_result_are_not_left_out_in_silence(tables, published, monkeypatch):
+    def misspelt(document, part):
+        return {
+            name.replace("table1", "tabel1"): place
+            for name, place in original(document, part).items()
+        }
+
+    original = vd.claims_of
+    monkeypatch.setattr(vd, "claims_of", misspelt)
+    with pytest.raises(StudyError, match="numbers_of_tabel1 .*nearest: `numbers_of_table1`"):
+        vd.verdict_table("thuesen2022", tables, "paper", published)
+
+
 @pytest.mark.parametrize(
     ("comparison", "deviations", "bound", "holds", "worst"),
     [

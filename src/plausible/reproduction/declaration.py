@@ -1,9 +1,9 @@
 """Study files: what is run, in which protocols, scales and seeds, and what comes out of it.
 
-A study file (``workflow/studies/<study>.yaml``) is data. This module checks it against its schema,
-merges settings and answers the questions that the rules ask: which jobs are there, with which
-settings, and which files feed which result. It imports neither torch nor pandas, because Snakemake
-reads it each time it starts.
+A study file (``workflow/studies/<document>/<part>.yaml``) is data. This module checks what it
+names, merges settings and answers the questions that the rules ask: which jobs are there, with
+which settings, and which files feed which result. It imports neither torch nor pandas, because
+Snakemake reads it each time it starts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -398,9 +398,10 @@ def settings_model(document: str, part: str, experiment: str) -> type[Experiment
     if model is None and experiment == THEOREMS:
         return ExperimentSettings
     if model is None:
+        known = vars(module) if module else ()
         raise StudyError(
             f"the settings of the experiment {experiment} have no type; add the class {name} to "
-            f"plausible/studies/{document}/{part}/settings.py."
+            f"plausible/studies/{document}/{part}/settings.py{nearest(name, known)}."
         )
     return model
 

@@ -7,6 +7,7 @@ among the figures is the function ``fsgd_and_sgd`` of ``figures_beyond.py``, a n
 one of ``figures.py``.
 """
 
+import ast
 import re
 from collections.abc import Callable
 from functools import cache
@@ -38,7 +39,7 @@ def place(document: str, part: str, room: str, name: str, where: str) -> Place:
     Raises
     ------
     StudyError
-        If there is no such file or function.
+        If there is no such file or function, or the file is no Python.
     """
     topic, _, function = name.rpartition(".")
     stem = f"{room}_{topic}" if topic else room
@@ -51,6 +52,7 @@ def place(document: str, part: str, room: str, name: str, where: str) -> Place:
         )
     known = functions(path)
     if function not in known:
+        _check_syntax(path)
         raise StudyError(
             f"{where} names {name!r}, but {_shown(path)} has no function {function!r}"
             f"{nearest(function, known)}."
@@ -75,6 +77,16 @@ def functions(path: Path) -> tuple[str, ...]:
     """Names that a module defines at its top level, read from its text without importing it."""
     text = path.read_text(encoding="utf-8")
     return tuple(re.findall(r"^(?:def |class )?([A-Za-z]\w*)(?: = |\(|:)", text, re.MULTILINE))
+
+
+def _check_syntax(path: Path) -> None:
+    """Of a file that is no Python, not all names are found."""
+    try:
+        ast.parse(path.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise StudyError(
+            f"{_shown(path)}: this is no valid Python in line {error.lineno}: {error.msg}."
+        ) from None
 
 
 def _topic(module: str, room: str) -> str:

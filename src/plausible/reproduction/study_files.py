@@ -45,7 +45,8 @@ def read_study_files(folder: str | Path) -> StudyFiles:
     Raises
     ------
     StudyError
-        If a file is missing, is no YAML or has another form, or a name is declared twice.
+        If a file is missing, is no YAML, has another form or is not among the parts, or a name is
+        declared twice.
     """
     # Every job asks for the files of its study, and the models take longer to load than that.
     from plausible.reproduction.study_models import PartFile, StudyFile
@@ -74,6 +75,8 @@ def read_study_files(folder: str | Path) -> StudyFiles:
                 )
             part_of[section, name] = part
             whole[section][name] = value
+    for file in sorted({*main.parent.glob("*.yaml")} - {main, *files}):
+        raise StudyError(f"{file}: this is no part of the study; name it under parts in {main}.")
     if sweeps:
         whole["results"][THEOREMS] = {
             "title": "Largest deviation of every equation and theorem",

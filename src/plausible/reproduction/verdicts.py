@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from plausible.config import nearest
 from plausible.errors import StudyError
 from plausible.measure.accuracy import mean_interval
 from plausible.reproduction.evidence import (
@@ -115,12 +116,13 @@ def verdict_table(
     Raises
     ------
     StudyError
-        If a statement has no check, or a table that is needed is missing, lacks a column or lacks
-        rows.
+        If a statement has no check, numbers are those of no result, or a table that is needed is
+        missing, lacks a column or lacks rows.
     """
     parts = dict.fromkeys(published.part_of[name] for name in published.entries)
     reasons = load_reasons(study, parts)
     claims = {part: Claims(claims_of(study, part), reasons) for part in parts}
+    _check_names(published, claims)
     full_scale = scale == FULL_SCALE if comparable is None else comparable
     rows: dict[str, list[dict[str, Any]]] = {}
     for identifier, entry in published.entries.items():
@@ -135,6 +137,24 @@ def verdict_table(
     return pd.DataFrame(ordered, columns=list(COLUMNS))
 
 
+def _check_names(published: Published, claims: Mapping[str, Claims]) -> None:
+    """Numbers of a misspelt result would be left out in silence."""
+    known = {_numbers_name(result_name(name)) for name in published.entries}
+    for places, _ in claims.values():
+        for name, found in places.items():
+            if name.startswith(_numbers_name("")) and name not in known:
+                raise StudyError(
+                    f"{found.module}: {name} is named after no published result"
+                    f"{nearest(name, known)}; expected is numbers_of_<result>, with underscores "
+                    "for dots."
+                )
+
+
+def _numbers_name(result: str) -> str:
+    """Name of the function that finds the numbers of a result."""
+    return f"numbers_of_{result.replace('.', '_')}"
+
+
 def _rows_of_entry(evidence: Evidence, claims: Claims) -> Iterator[dict[str, Any]]:
     entry = evidence.entry
     if entry["reproducible"] == "illustration_only":
@@ -147,7 +167,7 @@ def _rows_of_entry(evidence: Evidence, claims: Claims) -> Iterator[dict[str, Any
     for statement in entry["expect"]:
         for outcome in _outcomes(evidence, claims, statement["id"]):
             yield _explained(_statement_row(evidence, statement, outcome), name, claims)
-    numbers = claims.places.get(f"numbers_of_{name.replace('.', '_')}")
+    numbers = claims.places.get(_numbers_name(name))
     if numbers is not None:
         for number in numbers.load()(evidence):
             yield _explained(_number_row(evidence, number), name, claims)
