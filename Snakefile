@@ -1,5 +1,5 @@
 # Entry point: `snakemake --cores 8 all`. What is run and what comes out is declared in
-# workflow/studies/*.yaml; the rules are generic and stand in workflow/rules, one file a stage.
+# workflow/studies; the rules are generic and stand in workflow/rules, one file a stage.
 from snakemake.utils import min_version
 
 min_version("9.20")

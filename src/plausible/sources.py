@@ -59,11 +59,6 @@ def _modules() -> dict[str, Path]:
     return found
 
 
-def module_path(module: str) -> Path | None:
-    """File of a module of this package, or None if there is no such module."""
-    return _modules().get(module)
-
-
 @cache
 def _sources() -> dict[Path, Source]:
     """What is in every file of the package; unchanged files are not read again."""

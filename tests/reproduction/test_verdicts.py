@@ -312,9 +312,6 @@ def test_counts(good):
     counts = vd.verdict_counts(good)
     assert list(counts.index) == list(vd.VERDICTS)
     assert counts.sum() == len(good)
-    entries = vd.entry_verdicts(good)
-    assert len(entries) == 54
-    assert entries[list(vd.VERDICTS)].to_numpy().sum() == len(good)
 
 
 def test_verdicts_are_the_same_bytes_every_time(tables, published, good):

@@ -10,7 +10,6 @@ import numpy as np
 from numba import njit
 
 from plausible.kernels.types import SimulationSettings
-from plausible.neurons.lif_dynamics import check_currents
 
 BLOCK = 16
 """Layers are padded to a multiple of this many neurons (zero current, so they never fire): loops
@@ -196,33 +195,3 @@ def run_layer(
             used += fired_number
         out_start[i, steps] = used
     return used
-
-
-@njit(cache=True, nogil=True)
-def _constant_counts(current, constants, steps):
-    size = current.shape[0]
-    potential = np.zeros(size)
-    rest = np.zeros(size)
-    resting = np.empty(size, np.int32)
-    fired = np.empty(size, np.int32)
-    counts = np.zeros(size, np.int64)
-    resting_number = 0
-    for _ in range(steps):
-        resting_number, number = _step_neurons(
-            current, constants, potential, rest, resting, resting_number, fired
-        )
-        for f in range(number):
-            counts[fired[f]] += 1
-    return counts
-
-
-def constant_current_counts(currents: np.ndarray, settings: SimulationSettings) -> np.ndarray:
-    """Spikes of neurons at constant ``currents`` (float64) over the window of ``settings``.
-
-    Raises StudyError if a current is not finite.
-    """
-    check_currents(currents, "constant currents")
-    constants = step_constants(settings, np.dtype(np.float64))
-    padded = np.zeros(-(-len(currents) // BLOCK) * BLOCK)
-    padded[: len(currents)] = currents
-    return _constant_counts(padded, constants, settings.steps)[: len(currents)]

@@ -371,12 +371,3 @@ def verdict_counts(verdicts: pd.DataFrame) -> pd.Series:
     """Number of rows of each verdict, in the fixed order, zeros included."""
     counts = verdicts["verdict"].value_counts()
     return pd.Series({name: int(counts.get(name, 0)) for name in VERDICTS}, name="rows")
-
-
-def entry_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """One row per published entry: id, title, kind and its counts of each verdict."""
-    counts = pd.crosstab(verdicts["id"], verdicts["verdict"]).reindex(
-        columns=list(VERDICTS), fill_value=0
-    )
-    first = verdicts.drop_duplicates("id").set_index("id")[["kind", "title"]]
-    return first.join(counts).reset_index()

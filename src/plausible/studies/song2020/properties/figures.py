@@ -1,4 +1,4 @@
-"""Song et al. 2020: the registry of its pictures; figures 1 and 2.
+"""Pictures of figures 1 and 2 of Song et al. 2020.
 
 Every function takes the tidy table of a result, what the paper published, and the name of the data
 set of this scale; it returns a figure and keeps no state. Layers are numbered as in the paper: 0 is
