@@ -11,7 +11,8 @@ from plausible.reproduction import verdicts as vd
 from plausible.reproduction.evidence import PROTOCOLS, Evidence
 from plausible.reproduction.published import load_published
 from plausible.reproduction.reasons import Reasons, load_reasons
-from plausible.reproduction.theorems import THEOREM_COLUMNS, theorem_outcomes
+from plausible.reproduction.theorem_rows import THEOREM_COLUMNS
+from plausible.reproduction.theorems import theorem_outcomes
 
 from ..studies.thuesen2022 import synthetic
 from ..studies.thuesen2022.table1.synthetic import fig4, row_of_table1

@@ -29,7 +29,8 @@ from plausible.reproduction.declaration import settings_model
 from plausible.reproduction.parts import place
 from plausible.reproduction.published import load_published
 from plausible.reproduction.study_files import THEOREMS
-from plausible.reproduction.theorem_checks import COLUMNS, Check, holds, theorem_table
+from plausible.reproduction.theorem_checks import Check, holds, theorem_table
+from plausible.reproduction.theorem_rows import THEOREM_COLUMNS
 from plausible.reproduction.verdicts import claims_of
 from plausible.settings import read_settings
 
@@ -106,7 +107,7 @@ class TheoremTests:
         corrected = table[table["protocol"] == "corrected"]
         assert _keys(corrected) == {key for key in self.statements() if key[0] not in self.readings}
         assert _keys(table) == set(self.statements())
-        assert list(table.columns[: len(COLUMNS)]) == COLUMNS
+        assert tuple(table.columns[: len(THEOREM_COLUMNS)]) == THEOREM_COLUMNS
         for _, rows in table.groupby("id"):
             assert list(rows["seed"].unique()) == list(self.seeds)
 

@@ -12,9 +12,6 @@ from plausible.files import write_text
 from plausible.reproduction.provenance import Run
 from plausible.reproduction.published import Published, load_published
 
-Frames = Mapping[str, pd.DataFrame]
-"""One DataFrame a source: ``train``, ``simulate.<name>``, ``sweep.<name>``."""
-
 
 def make_result(
     run: Run,

@@ -11,8 +11,7 @@ from torch.nn import functional
 
 from plausible.data import Dataset
 from plausible.reproduction.settings import ExperimentSettings
-
-COLUMNS = ["id", "check", "statement", "protocol", "seed", "deviation", "bound", "comparison"]
+from plausible.reproduction.theorem_rows import COMPARISONS, THEOREM_COLUMNS
 
 
 class Check(NamedTuple):
@@ -50,13 +49,7 @@ def checks(
 
 def holds(deviation: float, comparison: str, bound: float) -> bool:
     """Whether ``deviation comparison bound`` is true; a comparison with NaN is never true."""
-    return {
-        "<=": deviation <= bound,
-        "<": deviation < bound,
-        ">=": deviation >= bound,
-        ">": deviation > bound,
-        "==": deviation == bound,
-    }[comparison]
+    return COMPARISONS[comparison](deviation, bound)
 
 
 def theorem_table(
@@ -88,7 +81,7 @@ def theorem_table(
                 )
                 for check in function(settings, seed, **data)
             ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=list(THEOREM_COLUMNS))
 
 
 def normal(generator: torch.Generator, *shape: int) -> Tensor:

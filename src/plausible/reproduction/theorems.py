@@ -2,24 +2,7 @@
 
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import NAN, Evidence, Outcome
-
-THEOREM_COLUMNS = (
-    "id",
-    "check",
-    "statement",
-    "protocol",
-    "seed",
-    "deviation",
-    "bound",
-    "comparison",
-)
-COMPARISONS = {
-    "<=": lambda deviation, bound: deviation <= bound,
-    "<": lambda deviation, bound: deviation < bound,
-    ">=": lambda deviation, bound: deviation >= bound,
-    ">": lambda deviation, bound: deviation > bound,
-    "==": lambda deviation, bound: deviation == bound,
-}
+from plausible.reproduction.theorem_rows import COMPARISONS, THEOREM_COLUMNS
 
 
 def _bound_text(bound: float) -> str:
