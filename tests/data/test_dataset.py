@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plausible.data import intensities, make_dataset
+from plausible.data.dataset import intensities, make_dataset
 from plausible.errors import DataError
 
 RNG = np.random.default_rng(1)

@@ -6,7 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from plausible.data import mnist, prepare, source_files
+from plausible.data import mnist
+from plausible.data.registry import prepare, source_files
 from plausible.errors import DataError
 
 

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from sklearn.utils import Bunch
 
-from plausible.data import prepare, source_files
 from plausible.data.newsgroups import (
     GROUPS,
     PARTS,
@@ -19,6 +18,7 @@ from plausible.data.newsgroups import (
     post_words,
     prepare_newsgroups,
 )
+from plausible.data.registry import prepare, source_files
 from plausible.errors import DataError
 
 

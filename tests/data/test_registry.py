@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from plausible.data import dataset_names, idx, prepare, source_files
+from plausible.data import idx
+from plausible.data.registry import dataset_names, prepare, source_files
 from plausible.errors import DataError
 
 
@@ -97,7 +98,7 @@ def test_image_sizes_that_differ(idx_folder, write_idx):
 def test_start_up_is_cheap():
     """Reading a prepared data set must load neither torch nor scikit-learn nor pooch."""
     code = (
-        "import sys, plausible.data; "
+        "import sys, plausible.data.registry, plausible.data.store; "
         "print([m for m in ('torch', 'sklearn', 'pooch', 'pandas') if m in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from plausible.data import make_dataset, prepare, source_files, split_dataset
-from plausible.data.dataset import content_checksum
+from plausible.data.dataset import content_checksum, make_dataset
+from plausible.data.registry import prepare, source_files
+from plausible.data.splits import split_dataset
 from plausible.errors import DataError
 
 

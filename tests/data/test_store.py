@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from plausible.data import load_dataset, make_dataset, save_dataset
+from plausible.data.dataset import make_dataset
+from plausible.data.store import load_dataset, save_dataset
 from plausible.errors import DataError
 from plausible.files import sha256_of
 

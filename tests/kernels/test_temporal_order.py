@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plausible.data import make_dataset, prepare
-from plausible.data.dataset import content_checksum
+from plausible.data.dataset import content_checksum, make_dataset
+from plausible.data.registry import prepare
 from plausible.errors import DataError
 from plausible.kernels.temporal_order import (
     frame_distances,

@@ -9,7 +9,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch.nn.functional import batch_norm, cross_entropy
 
-from plausible.data import Dataset, make_dataset
+from plausible.data.dataset import Dataset, make_dataset
 from plausible.learning.settings import TrainingSettings
 from plausible.networks.mlp import Network, init_network
 

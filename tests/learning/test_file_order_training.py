@@ -3,7 +3,7 @@
 import torch
 from torch.nn.functional import linear, nll_loss
 
-from plausible.data import Dataset
+from plausible.data.dataset import Dataset
 from plausible.learning.settings import TrainingSettings
 from plausible.learning.training import train
 from plausible.networks.mlp import init_network

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from plausible.data import prepare
+from plausible.data.registry import prepare
 from plausible.errors import StudyError
 from plausible.learning.layered import forward, make_network
 from plausible.learning.predictive_training import (

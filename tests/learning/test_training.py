@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from plausible.data import Dataset, make_dataset
+from plausible.data.dataset import Dataset, make_dataset
 from plausible.errors import DeviceError, StudyError
 from plausible.learning import training
 from plausible.learning.settings import (

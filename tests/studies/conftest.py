@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from plausible.data import Dataset, prepare
+from plausible.data.dataset import Dataset
+from plausible.data.registry import prepare
 
 torch.set_num_threads(1)
 

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plausible.data import prepare
+from plausible.data.registry import prepare
 from plausible.files import read_yaml
 from plausible.reproduction.declaration import settings_model
 from plausible.reproduction.parts import place

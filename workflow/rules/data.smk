@@ -21,7 +21,7 @@ rule prepare_data:
     params:
         # Where a known data set lies does not change what it is: its checksum is verified.
         source=lambda wildcards: CONFIG["data"]["sets"].get(wildcards.dataset),
-        code=source_digest("plausible.data"),
+        code=source_digest("plausible.data.registry", "plausible.data.store"),
     message:
         "Data set {wildcards.dataset}: read and check"
     script:

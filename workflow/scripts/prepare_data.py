@@ -3,7 +3,8 @@
 from plausible.reproduction.provenance import job
 
 with job(snakemake) as run:
-    from plausible.data import prepare, save_dataset
+    from plausible.data.registry import prepare
+    from plausible.data.store import save_dataset
 
     data = snakemake.config["data"]
     dataset = prepare(snakemake.wildcards.dataset, data["dir"], data["sets"])

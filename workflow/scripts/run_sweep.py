@@ -7,7 +7,7 @@ from plausible.reproduction.provenance import job
 
 with job(snakemake) as run:
     from plausible.conversion.shadow import load_spiking
-    from plausible.data import load_dataset
+    from plausible.data.store import load_dataset
     from plausible.reproduction.declaration import settings_model
     from plausible.reproduction.published import load_published
     from plausible.reproduction.study_files import THEOREMS

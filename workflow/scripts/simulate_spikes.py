@@ -4,7 +4,7 @@ from plausible.reproduction.provenance import job
 
 with job(snakemake) as run:
     from plausible.conversion.shadow import load_spiking
-    from plausible.data import load_dataset
+    from plausible.data.store import load_dataset
     from plausible.reproduction.simulate import simulate_shard
     from plausible.reproduction.study_models import SpikingSimulation
     from plausible.settings import read_settings

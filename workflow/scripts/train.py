@@ -3,7 +3,7 @@
 from plausible.reproduction.provenance import job
 
 with job(snakemake) as run:
-    from plausible.data import load_dataset
+    from plausible.data.store import load_dataset
     from plausible.networks.storage import save_networks
     from plausible.reproduction.train import train_shard
 

@@ -20,15 +20,6 @@ from plausible.neurons.lif_dynamics import LIF, firing_rate_hz
 if TYPE_CHECKING:
     from plausible.networks.storage import StoredNetwork
 
-__all__ = [
-    "SpikingNetwork",
-    "convert",
-    "fuse_batch_norm",
-    "load_spiking",
-    "rate_forward",
-    "save_spiking",
-]
-
 
 def fuse_batch_norm(
     weight: np.ndarray,

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from plausible.data import Dataset
+from plausible.data.dataset import Dataset
 from plausible.errors import StudyError
 from plausible.kernels.predictive_network import count_errors, train_epoch
 from plausible.kernels.predictive_types import (

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from plausible.data import Dataset
+from plausible.data.dataset import Dataset
 from plausible.data.splits import split_dataset
 from plausible.files import atomic_path
 from plausible.kernels import deep_spiking, rectified_network

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from plausible.conversion.shadow import rate_forward
-from plausible.data import Dataset, intensities
+from plausible.data.dataset import Dataset, intensities
 from plausible.kernels.lif_network import simulate_network
 from plausible.kernels.types import SimulationSettings, SpikingNetwork
 from plausible.measure.accuracy import accuracy_percent

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from plausible.data import Dataset
+from plausible.data.dataset import Dataset
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_rows import COMPARISONS, THEOREM_COLUMNS
 

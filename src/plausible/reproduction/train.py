@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from plausible.data import Dataset
+from plausible.data.dataset import Dataset
 from plausible.learning.settings import TrainingSettings
 from plausible.learning.training import TrainingResult, train
 from plausible.networks.mlp import network_to_arrays

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from plausible.data import prepare
+from plausible.data.registry import prepare
 from plausible.errors import StudyError
 from plausible.measure.slopes import log_slope
 from plausible.studies.oconnor2020.ch3_quantization import tables

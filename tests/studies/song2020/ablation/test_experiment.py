@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from plausible.data import prepare
+from plausible.data.registry import prepare
 from plausible.errors import StudyError
 from plausible.learning.layered import apply, forward, make_network
 from plausible.learning.layered_rules import il_updates

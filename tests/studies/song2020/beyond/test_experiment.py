@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plausible.data import prepare
+from plausible.data.registry import prepare
 from plausible.errors import StudyError
 from plausible.learning.layered import forward
 from plausible.learning.layered_rules import zil_updates

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from plausible.data import prepare
+from plausible.data.registry import prepare
 from plausible.errors import StudyError
 from plausible.learning.layered_rules import fazil_updates
 from plausible.studies.song2020.common import draw_network, images_and_targets

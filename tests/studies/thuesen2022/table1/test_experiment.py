@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from plausible.conversion.shadow import SpikingNetwork, convert
+from plausible.conversion.shadow import convert
 from plausible.errors import StudyError
 from plausible.kernels.lif_network import simulate_network
-from plausible.kernels.types import SimulationSettings
+from plausible.kernels.types import SimulationSettings, SpikingNetwork
 from plausible.learning.settings import TrainingSettings
 from plausible.learning.training import evaluate, train
 from plausible.networks.mlp import Network, network_to_arrays

@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from plausible.data import Dataset
-from plausible.data.dataset import CLASSES
+from plausible.data.dataset import CLASSES, Dataset
 from plausible.kernels.deep_spiking_types import additions, initial_weights, make_rule
 from plausible.learning.spiking_training import (
     RECTIFIED,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plausible.data import Dataset
+from plausible.data.dataset import Dataset
 from plausible.kernels.deep_spiking_types import BACK_RESETS
 from plausible.learning.spiking_training import TESTS, Bench, Progress, spiking_predictions
 from plausible.studies.oconnor2020.ch3_learning.experiment import Run, trainings

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from plausible.data import Dataset
+from plausible.data.dataset import Dataset
 from plausible.errors import StudyError
 from plausible.kernels import deep_spiking, rectified_network
 from plausible.kernels.deep_spiking_types import initial_weights, make_network, make_rule

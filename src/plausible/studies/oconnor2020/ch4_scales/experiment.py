@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from plausible.data import Dataset
+from plausible.data.dataset import Dataset
 from plausible.data.splits import split_dataset
 from plausible.kernels.temporal_order import temporal_order
 from plausible.learning.scale_optimisation import ScaleSettings, dense_maps, optimise_scales

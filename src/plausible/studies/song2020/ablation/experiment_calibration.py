@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from plausible.data import Dataset
+from plausible.data.dataset import Dataset
 from plausible.learning.predictive_training import (
     Images,
     Trained,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from plausible.data import Dataset
+from plausible.data.dataset import Dataset
 from plausible.learning.predictive_training import (
     Images,
     network_rule,
