@@ -10,8 +10,11 @@ import yaml
 
 from plausible.config import load_config, load_schema, reference_table
 from plausible.errors import StudyError
-from plausible.reproduction import declaration
-from plausible.reproduction.declaration import load_study
+from plausible.reproduction import declaration, parts
+from plausible.reproduction.declaration import load_study, read_sweep_settings, settings_model
+from plausible.reproduction.published import load_published
+from plausible.reproduction.verdicts import DIFFERS, REPRODUCED, verdict_table
+from plausible.studies import thuesen2022
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "workflow/published/README.md")
 STUDY = "workflow/studies/thuesen2022"
@@ -110,6 +113,33 @@ def test_the_example_of_a_figure(project_root, load, monkeypatch):
     figure = names["accuracy_reached"](table, None)
     lines = [list(line.get_ydata()) for line in figure.axes[0].lines]
     assert [50.0, 95.0] in lines and [50.0] in lines
+
+
+def test_the_example_of_a_part(project_root, tmp_path, monkeypatch):
+    code = "src/plausible/studies/thuesen2022"
+    for folder in (STUDY, "workflow/published/thuesen2022", "workflow/schemas", code):
+        shutil.copytree(project_root / folder, tmp_path / folder)
+    text = (project_root / "CONTRIBUTING.md").read_text()
+    for file, content in re.findall(
+        r"^# (\S+/line\S*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE
+    ):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(content)
+    main = tmp_path / STUDY / "study.yaml"
+    main.write_text(main.read_text().replace("parts:\n", "parts:\n  - line\n"))
+    monkeypatch.setattr(parts, "_FOLDER", (tmp_path / code).parent)
+    monkeypatch.setattr(thuesen2022, "__path__", [str(tmp_path / code), *thuesen2022.__path__])
+    settings_model.cache_clear()
+
+    study = load_study(tmp_path / STUDY, load_config({}, project_root))
+    settings = read_sweep_settings(study, "line")
+    table = study.experiment("line").load()(settings, [0, 1], None, None)
+    published = load_published(tmp_path / "workflow/published/thuesen2022", ["line"])
+    for factor, verdict in ((1.0, REPRODUCED), (-1.0, DIFFERS)):
+        tables = {"slope": table.assign(y=factor * table["y"])}
+        rows = verdict_table("thuesen2022", tables, "paper", published).set_index("check")
+        assert list(rows.index) == ["it_grows", "value:slope"]
+        assert set(rows["verdict"]) == {verdict}
 
 
 def test_the_examples_of_configurations(project_root, load):
