@@ -20,14 +20,13 @@ SCHEMA = FOLDER.parent / "schemas" / "published.schema.yaml"
 
 
 @pytest.mark.parametrize(
-    ("study", "entries", "theorems"),
-    [("thuesen2022", 54, 23), ("song2020", 42, 15), ("oconnor2020", 197, 89)],
+    "study", sorted(path.parent.name for path in FOLDER.glob("*/document.yaml"))
 )
-def test_every_document_is_valid(study, entries, theorems):
+def test_every_document_is_valid(study):
     published = load_published(FOLDER / study)
     assert published.study == study
-    assert len(published.entries) == entries
-    assert sum(entry["kind"] == "theorem" for entry in published.entries.values()) == theorems
+    kinds = {entry["kind"] for entry in published.entries.values()}
+    assert {"figure", "theorem", "claim"} <= kinds
 
 
 def test_recovered_numbers_are_valid():

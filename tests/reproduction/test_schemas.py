@@ -20,7 +20,9 @@ def test_the_schemas_in_the_project_are_those_of_the_types(project_root):
     made = schemas(project_root)
     assert len(made) > 15
     for path, text in made.items():
-        assert path.read_text() == text, f"{path} is outdated; run `make schemas`"
+        assert path.is_file() and path.read_text() == text, (
+            f"{path} is outdated; run `make schemas`"
+        )
 
 
 def test_every_study_file_fits_its_schema_and_names_it(project_root):
@@ -32,7 +34,7 @@ def test_every_study_file_fits_its_schema_and_names_it(project_root):
             jsonschema.Draft202012Validator.check_schema(schema)
             jsonschema.validate(content, schema)
             named = f"$schema=../../schemas/studies/{folder.name}/{file.stem}.json"
-            assert named in file.read_text().splitlines()[0]
+            assert named in file.read_text().splitlines()[0], f"{file}: name {named} in line 1"
 
 
 @pytest.mark.parametrize(
