@@ -7,14 +7,6 @@ import pandas as pd
 
 from plausible.measure.accuracy import mean_interval
 
-Frames = Mapping[str, pd.DataFrame]
-"""One DataFrame a source: ``train``, ``simulate.<name>``, ``sweep.<name>``."""
-
-
-def as_they_are(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Rows of all sources, one under the other."""
-    return pd.concat(list(frames.values()), ignore_index=True)
-
 
 def markdown_table(header: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
     """GitHub-flavoured Markdown table; bars within a cell, such as those of |x|, are escaped."""

@@ -3,12 +3,15 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from plausible.errors import StudyError
 from plausible.files import write_text
+from plausible.reproduction.frames import Frames, as_they_are
 from plausible.reproduction.provenance import Run
 from plausible.reproduction.published import Published, load_published
 
@@ -49,8 +52,7 @@ def make_result(
     """
     if "csv" in outputs:
         frames = {source: read_tables(paths) for source, paths in sources.items()}
-        make = _load(functions, "table")
-        table = make(frames, options) if make else pd.concat(frames.values(), ignore_index=True)
+        table = _table(_load(functions, "table") or as_they_are, frames, options)
         with run.output("csv") as path:
             # Eight digits: more than any published number has, and a third of the size.
             table.to_csv(path, index=False, float_format="%.8g")
@@ -65,6 +67,21 @@ def make_result(
         text = _load(functions, "markdown")(table, published.shown_values(shows))
         with run.output("md") as path:
             write_text(path, text)
+
+
+def _table(
+    make: Callable[..., pd.DataFrame], frames: Frames, options: Mapping[str, Any]
+) -> pd.DataFrame:
+    """The tidy table; ``options`` must be arguments of the function that makes it."""
+    try:
+        signature(make).bind(frames, **options)
+    except TypeError as error:
+        _, *known = signature(make).parameters
+        raise StudyError(
+            f"the options of the result do not fit its table function {make.__name__}: {error}; "
+            f"its options are {', '.join(known) or 'none'}."
+        ) from None
+    return make(frames, **options)
 
 
 def draw_figure(

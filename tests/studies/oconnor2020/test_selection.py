@@ -10,12 +10,12 @@ FRAME = pd.DataFrame({"kind": ["a", "b", "c"], "n": [1, 2, 3], "empty": [None, 1
 
 
 def test_rows_are_selected_by_their_values():
-    found = selected_rows({"sweep.x": FRAME}, {"where": {"kind": ["a", "c"], "n": [1, 3]}})
+    found = selected_rows({"sweep.x": FRAME}, {"kind": ["a", "c"], "n": [1, 3]})
     assert found.to_dict("list") == {"kind": ["a", "c"], "n": [1, 3]}
-    one = selected_rows({"sweep.x": FRAME}, {"where": {"kind": "b"}})
+    one = selected_rows({"sweep.x": FRAME}, {"kind": "b"})
     assert one.to_dict("list") == {"kind": ["b"], "n": [2], "empty": [1.0]}
 
 
 def test_a_value_without_rows_is_said():
     with pytest.raises(StudyError, match=r"options\.where\.kind: no rows of 'd'.*a, b, c"):
-        selected_rows({"sweep.x": FRAME}, {"where": {"kind": ["a", "d"]}})
+        selected_rows({"sweep.x": FRAME}, {"kind": ["a", "d"]})

@@ -6,11 +6,11 @@ from typing import Any
 import pandas as pd
 
 from plausible.errors import StudyError
-from plausible.reproduction.markdown import Frames, as_they_are
+from plausible.reproduction.frames import Frames, as_they_are
 
 
-def selected_rows(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Rows whose columns have the values (or one of the lists of values) of ``options.where``.
+def selected_rows(frames: Frames, where: Mapping[str, Any]) -> pd.DataFrame:
+    """Rows whose columns have the values (or one of the lists of values) of ``where``.
 
     Columns that these rows leave empty are left out.
 
@@ -19,8 +19,8 @@ def selected_rows(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
     StudyError
         If a value has no rows.
     """
-    table = as_they_are(frames, options)
-    for column, wanted in options["where"].items():
+    table = as_they_are(frames)
+    for column, wanted in where.items():
         wanted = wanted if isinstance(wanted, list) else [wanted]
         for value in wanted:
             if value not in set(table[column]):

@@ -65,11 +65,11 @@ def test_a_diverged_variant_is_named(good, published):
 
 def test_rows_of_record_leaves_out_what_is_empty(good):
     whole = pd.concat([good["ch3.table3.2"], good["ch3.fig3.2"]], ignore_index=True)
-    curves = tables.rows_of_record({"sweep.a": whole}, {"records": ["curve"]})
+    curves = tables.rows_of_record({"sweep.a": whole}, records=["curve"])
     assert set(curves["record"]) == {"curve"} and "counting" not in curves
     assert len(curves) == len(good["ch3.fig3.2"]) and "training_operations" in curves
     options = {"records": ["curve"], "networks": ["fsgd"], "protocols": ["as_coded"]}
-    fsgd = tables.rows_of_record({"sweep.a": whole}, options)
+    fsgd = tables.rows_of_record({"sweep.a": whole}, **options)
     assert len(fsgd) == (good["ch3.fig3.2"]["network"] == "fsgd").sum() > 0
 
 

@@ -191,7 +191,7 @@ def test_relu_network_has_no_quantizers(drawn):
 
 
 def test_events_are_in_the_published_orders(drawn):
-    table = tables.selected_rows({"sweep.event_graphs": drawn}, {"where": {"graph": "routing"}})
+    table = tables.selected_rows({"sweep.event_graphs": drawn}, {"graph": "routing"})
     assert "network" not in table
     for routing, order in published_of("oconnor2020.ch3_quantization").values("table_a2").items():
         assert tables.event_order(table[table["element"] == "event"], routing) == order

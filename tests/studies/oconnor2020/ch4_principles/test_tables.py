@@ -41,9 +41,9 @@ def test_how_fast_images_change_stands_beside_the_random_sequences():
         ]
     ).drop(columns="source")
     frames = {"sweep.temporal_mnist": images, "sweep.small_networks": small}
-    table = change_rate_table(frames, {})
+    table = change_rate_table(frames)
     assert "initial_scale" not in table and "experiment" not in table
     shown = table[table["source"] != "random"].set_index("source")["change_fraction"]
     assert shown.to_dict() == {"file": 1.26, "temporal": 0.55}
-    noise = noise_training_table(frames, {})
+    noise = noise_training_table(frames)
     pd.testing.assert_frame_equal(noise, synthetic.noise(), check_like=True, check_dtype=False)

@@ -30,8 +30,8 @@ def test_final_accuracy_is_the_last_step_whatever_the_order_of_rows():
 def test_rules_are_named_by_their_runs():
     runs = [history(f"fig5_{rule}", 0, [10.0, 97.0]) for rule in ("backprop", "zil")]
     frames = {"train": pd.concat(runs)}
-    assert tables.fig5(frames, {})["algorithm"].unique().tolist() == ["backprop", "zil"]
-    final = tables.zil_final_accuracy(frames, {})
+    assert tables.fig5(frames)["algorithm"].unique().tolist() == ["backprop", "zil"]
+    final = tables.zil_final_accuracy(frames)
     assert final[["algorithm", "test_accuracy_percent"]].to_numpy().tolist() == [
         ["backprop", 97.0],
         ["zil", 97.0],

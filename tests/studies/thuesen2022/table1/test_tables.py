@@ -55,7 +55,7 @@ def test_table_1_takes_rate_rows_from_training_and_spiking_rows_after_200_ms():
         {"row": 1, **label, "batch_norm": True, "spiking": False, "run": "x"},
         {"row": 2, **label, "batch_norm": True, "spiking": True, "run": "x"},
     ]
-    table = tables.table1(frames, {"rows": rows})
+    table = tables.table1(frames, rows)
     values = table.set_index(["row", "seed"])["test_accuracy_percent"].to_dict()
     assert values == {(1, 0): 97.0, (1, 1): 98.0, (2, 0): 91.0, (2, 1): 92.0}
     text = tables.table1_markdown(table, {"rows": [{"id": "row1", "test_accuracy_percent": 97.68}]})
@@ -65,13 +65,13 @@ def test_table_1_takes_rate_rows_from_training_and_spiking_rows_after_200_ms():
 def test_gap_is_snn_minus_spcn_of_the_same_seed():
     final = {("snn", 0): 98.0, ("snn", 1): 97.0, ("spcn_sgd", 0): 96.0, ("spcn_sgd", 1): 96.5}
     frames = {"train": pd.concat([history(run, seed, [v]) for (run, seed), v in final.items()])}
-    gaps = tables.spcn_near_snn(frames, {}).set_index("seed")["gap_percentage_points"]
+    gaps = tables.spcn_near_snn(frames).set_index("seed")["gap_percentage_points"]
     assert gaps.to_dict() == {0: 2.0, 1: 0.5}
 
 
 def test_drop_is_rate_minus_spiking_accuracy():
     frames = {"simulate.long": pd.DataFrame([simulated("snn", 0, 97.5, 96.0)])}
-    assert tables.spiking_drop(frames, {})["drop_percentage_points"].tolist() == [1.5]
+    assert tables.spiking_drop(frames)["drop_percentage_points"].tolist() == [1.5]
 
 
 def test_volatility_is_the_spread_of_steps_in_the_second_half():
@@ -83,7 +83,7 @@ def test_volatility_is_the_spread_of_steps_in_the_second_half():
             [simulated(run, 0, 97.0, 96.0) for run in ("spcn_adam", "spcn_adam_bn")]
         ),
     }
-    table = tables.bn_spiking_exception(frames, {}).set_index("batch_norm")
+    table = tables.bn_spiking_exception(frames).set_index("batch_norm")
     assert table.loc[False, "accuracy_step_std_percent"] == 0.0
     # Steps 500 to 800 follow half of 800: differences +1, -1, +1.
     expected = np.std([1.0, -1.0, 1.0], ddof=1)
@@ -92,7 +92,7 @@ def test_volatility_is_the_spread_of_steps_in_the_second_half():
 
 def test_readout_compares_both_accuracies_of_the_same_simulation():
     frames = {"simulate.spiking": pd.DataFrame([simulated("snn", 3, 97.0, 96.0, first=80.0)])}
-    table = tables.readout(frames, {}).set_index("readout")["accuracy_percent"]
+    table = tables.readout(frames).set_index("readout")["accuracy_percent"]
     assert table.to_dict() == {"spike_count": 96.0, "first_spike": 80.0}
 
 
@@ -103,7 +103,7 @@ def test_noise_table_keeps_only_declared_variants():
         )
     }
     options = {"variants": [{"run": "b", "variant": "dropout", "level": 0.1}]}
-    table = tables.noise_may_close_the_drop(frames, options)
+    table = tables.noise_may_close_the_drop(frames, **options)
     assert table[["variant", "level", "drop_percentage_points"]].values.tolist() == [
         ["dropout", 0.1, 2.0]
     ]
@@ -113,7 +113,7 @@ def test_noise_table_compares_seeds_that_every_variant_has():
     rows = [simulated("a", seed, 97.0, 96.0) for seed in (0, 1, 2)]
     frames = {"simulate.spiking": pd.DataFrame([*rows, simulated("b", 1, 97.0, 96.5)])}
     variants = [{"run": run, "variant": run, "level": 0.0} for run in "ab"]
-    table = tables.noise_may_close_the_drop(frames, {"variants": variants})
+    table = tables.noise_may_close_the_drop(frames, variants)
     assert table[["variant", "seed"]].values.tolist() == [["a", 1], ["b", 1]]
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from plausible.measure.budget import gain_over
-from plausible.reproduction.markdown import Frames, as_they_are, markdown_table, mean_text
+from plausible.reproduction.frames import Frames, as_they_are
+from plausible.reproduction.markdown import markdown_table, mean_text
 
 PARTS = {"thesis": "thesis split", "official": "official split", "train": "training"}
 NETWORKS = {
@@ -24,16 +25,20 @@ GAIN_EPOCHS = (1, 2, 5, 10, 15, 20, 50)
 """Epochs of the table of what FSGD gains; of a shorter or coarser training, the nearest ones."""
 
 
-def rows_of_record(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+def rows_of_record(
+    frames: Frames,
+    records: Sequence[str],
+    networks: Sequence[str] | None = None,
+    protocols: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Rows of the kinds ``records`` of the training runs, without columns that are empty there.
 
-    Options ``networks`` and ``protocols``, where given, keep these alone.
+    ``networks`` and ``protocols``, where given, keep these alone.
     A sweep whose every run diverged keeps the columns ``error_percent`` and ``operations``.
     """
-    table = as_they_are(frames, options)
-    table = table[table["record"].isin(options["records"])]
-    for column in ("network", "protocol"):
-        table = table[table[column].isin(options.get(f"{column}s", table[column]))]
+    table = as_they_are(frames)
+    for column, wanted in (("record", records), ("network", networks), ("protocol", protocols)):
+        table = table if wanted is None else table[table[column].isin(wanted)]
     kept = {"error_percent", "operations", "operations_without_input", "silent_percent"}
     used = [name for name in table.columns if name in kept or table[name].notna().any()]
     return table[used].reset_index(drop=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from plausible.reproduction.markdown import Frames, markdown_table, mean_text
+from plausible.reproduction.frames import Frames
+from plausible.reproduction.markdown import markdown_table, mean_text
 
 ORDERS = {"file": "as in the file", "shuffled": "shuffled", "temporal": "temporal"}
 PART_NAMES = {
@@ -43,7 +44,7 @@ def temporal_mnist_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -
     return markdown_table(header, rows)
 
 
-def change_rate_table(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+def change_rate_table(frames: Frames) -> pd.DataFrame:
     """Savings on random sequences, and how fast images change in each order, one row a sequence.
 
     Column ``source`` says which: `random` for the former, the order for images (the thesis
@@ -62,7 +63,7 @@ def change_rate_table(frames: Frames, options: Mapping[str, Any]) -> pd.DataFram
     return pd.concat([random, changes], ignore_index=True)
 
 
-def noise_training_table(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+def noise_training_table(frames: Frames) -> pd.DataFrame:
     """Scales found with rounding and with noise, one row a start and seed."""
     return _experiment(frames, "noise_training")
 

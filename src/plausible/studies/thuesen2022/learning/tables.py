@@ -1,15 +1,12 @@
 """Tidy tables of figure 5."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
-from plausible.reproduction.markdown import Frames
+from plausible.reproduction.frames import Frames
 from plausible.studies.thuesen2022.histories import final_accuracy
 
 
-def fig5(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+def fig5(frames: Frames) -> pd.DataFrame:
     """Figure 5: test accuracy and training loss against update steps."""
     history = frames["train"]
     return history.assign(algorithm=history["run"].str.removeprefix("fig5_"))[
@@ -17,7 +14,7 @@ def fig5(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
     ]
 
 
-def zil_final_accuracy(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+def zil_final_accuracy(frames: Frames) -> pd.DataFrame:
     """Final accuracies of figure 5 (section 4.1: 97.31 %)."""
     final = final_accuracy(frames["train"])
     return final.assign(algorithm=final["run"].str.removeprefix("fig5_"))[

@@ -1,24 +1,25 @@
 """Tidy tables of table 1 and of what is said of it, and table 1 for people to read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from plausible.measure.energy import dense_energy_nj, spiking_energy_nj
-from plausible.reproduction.markdown import Frames, markdown_table, mean_text
+from plausible.reproduction.frames import Frames
+from plausible.reproduction.markdown import markdown_table, mean_text
 from plausible.studies.thuesen2022.histories import KEYS, final_accuracy
 
 SPIKING_TIME_MS = 200  # thesis, section 3.4.4
 
 
-def table1(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+def table1(frames: Frames, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Table 1: one row per printed row, protocol and seed; spiking rows after 200 ms."""
     rate = final_accuracy(frames["train"])
     spiking = at_time(frames["simulate.spiking"], SPIKING_TIME_MS)
     parts = []
-    for row in options["rows"]:
+    for row in rows:
         source = spiking if row["spiking"] else rate
         column = "spiking_accuracy_percent" if row["spiking"] else "test_accuracy_percent"
         part = source.loc[source["run"] == row["run"], ["protocol", "seed", column]]
@@ -36,7 +37,7 @@ def at_time(simulated: pd.DataFrame, time_ms: int) -> pd.DataFrame:
     return simulated[simulated["time_ms"] == time_ms]
 
 
-def spiking_drop(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+def spiking_drop(frames: Frames) -> pd.DataFrame:
     """Rate-coded minus spiking accuracy against the simulated time (section 4.2)."""
     columns = ["network", "protocol", "seed", "images", "time_ms"]
     return with_drop(frames["simulate.long"].rename(columns={"run": "network"}), columns)
@@ -49,20 +50,20 @@ def with_drop(simulated: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return simulated[kept].assign(drop_percentage_points=drop).reset_index(drop=True)
 
 
-def noise_may_close_the_drop(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+def noise_may_close_the_drop(frames: Frames, variants: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Drop of networks trained with and without noise or dropout (section 4.2).
 
     Only seeds that every variant has, since the variants are compared seed by seed.
     """
     simulated = at_time(frames["simulate.spiking"], SPIKING_TIME_MS)
-    simulated = simulated.merge(pd.DataFrame(options["variants"]), on="run")
+    simulated = simulated.merge(pd.DataFrame(variants), on="run")
     simulated = simulated[simulated["protocol"] == "corrected"]
     common = set.intersection(*(set(part["seed"]) for _, part in simulated.groupby("run")))
     simulated = simulated[simulated["seed"].isin(common)]
     return with_drop(simulated, ["variant", "level", "protocol", "seed"])
 
 
-def spcn_near_snn(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+def spcn_near_snn(frames: Frames) -> pd.DataFrame:
     """Rate-coded accuracy of the SNN minus that of each SPCN, seed by seed (section 4.2)."""
     final = final_accuracy(frames["train"]).set_index(KEYS)["test_accuracy_percent"].unstack("run")
     gaps = final.drop(columns="snn").rsub(final["snn"], axis=0)
@@ -74,7 +75,7 @@ def spcn_near_snn(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
     )
 
 
-def bn_spiking_exception(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+def bn_spiking_exception(frames: Frames) -> pd.DataFrame:
     """SPCN with Adam, without and with batch norm: accuracies and volatility (section 4.2).
 
     ``accuracy_step_std_percent`` is the standard deviation of the differences between successive
@@ -103,7 +104,7 @@ def bn_spiking_exception(frames: Frames, options: Mapping[str, Any]) -> pd.DataF
     ]
 
 
-def readout(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+def readout(frames: Frames) -> pd.DataFrame:
     """Accuracy of reading the spike count of 200 ms, and the first output spike (section 3.4.4)."""
     simulated = at_time(frames["simulate.spiking"], SPIKING_TIME_MS)
     wide = simulated.rename(
@@ -121,7 +122,7 @@ def readout(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
     )
 
 
-def simulation_time(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+def simulation_time(frames: Frames) -> pd.DataFrame:
     """Spiking accuracy against the simulated time, 10 ms to 1 s."""
     return frames["simulate.long"].rename(columns={"run": "network"})[
         [
@@ -135,7 +136,7 @@ def simulation_time(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
     ]
 
 
-def energy(frames: Frames, options: Mapping[str, Any]) -> pd.DataFrame:
+def energy(frames: Frames) -> pd.DataFrame:
     """Accuracy against the energy of an image's spike operations, and of the dense network."""
     simulated = frames["simulate.long"].rename(columns={"run": "network"})
     return simulated.assign(
