@@ -2,8 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from plausible.data.dataset import Dataset, make_dataset
+from plausible.learning import spiking_training as learning
 
 WHITE = 16
 SHARED = {
@@ -42,3 +44,28 @@ def chosen(table: pd.DataFrame, **columns) -> pd.DataFrame:
     for name, value in columns.items():
         table = table[table[name] == value]
     return table
+
+
+class Killed(Exception):
+    """What ends a run from outside."""
+
+
+def killed_and_resumed(run, stop, monkeypatch):
+    """What ``run`` returns after it was killed at progress ``stop``, and the samples it trained."""
+    save, stretch, calls, trained = learning.save_progress, learning.train_stretch, [], []
+
+    def save_and_die(*arguments):
+        save(*arguments)
+        calls.append(1)
+        if len(calls) == stop:
+            raise Killed
+
+    def counted(*arguments):
+        trained.append(len(arguments[4]))
+        return stretch(*arguments)
+
+    monkeypatch.setattr(learning, "save_progress", save_and_die)
+    with pytest.raises(Killed):
+        run()
+    monkeypatch.setattr(learning, "train_stretch", counted)
+    return run(), sum(trained)

@@ -9,7 +9,6 @@ from plausible.errors import StudyError
 from plausible.kernels import deep_spiking_reference as reference
 from plausible.kernels.deep_spiking_types import make_network, make_rule
 from plausible.kernels.spike_emission import input_trains
-from plausible.learning import spiking_training as learning
 from plausible.seeds import numpy_generator
 from plausible.settings import read_settings
 from plausible.studies.oconnor2020.ch3_learning.experiment import (
@@ -19,7 +18,7 @@ from plausible.studies.oconnor2020.ch3_learning.experiment import (
 )
 from plausible.studies.oconnor2020.ch3_learning.settings import SpikingTraining
 
-from .small_images import SETTINGS, WHITE, chosen, small_images
+from .small_images import SETTINGS, WHITE, chosen, killed_and_resumed, small_images
 
 
 @pytest.fixture(scope="module")
@@ -224,10 +223,6 @@ def test_shards_have_every_run_once(images, table):
 # ----------------------------------------------------------------- killed, diverged, refused
 
 
-class Killed(Exception):
-    pass
-
-
 @pytest.mark.parametrize("stop", [1, 2, 3])
 def test_a_killed_run_goes_on_where_it_was(images, tmp_path, monkeypatch, stop):
     """Random reset reads a generator, smooth updates and quantizers of errors have a memory."""
@@ -236,28 +231,10 @@ def test_a_killed_run_goes_on_where_it_was(images, tmp_path, monkeypatch, stop):
         "checkpoints": str(tmp_path / "checkpoints"),
     }
     whole = experiment(images, **(some | {"checkpoints": str(tmp_path / "other")}))
-    save, calls = learning.save_progress, []
-
-    def save_and_die(*arguments):
-        save(*arguments)
-        calls.append(1)
-        if len(calls) == stop:
-            raise Killed
-
-    monkeypatch.setattr(learning, "save_progress", save_and_die)
-    with pytest.raises(Killed):
-        experiment(images, **some)
-    trained = []
-    stretch = learning.train_stretch
-    monkeypatch.setattr(
-        learning,
-        "train_stretch",
-        lambda *arguments: trained.append(len(arguments[4])) or stretch(*arguments),
-    )
-    resumed = experiment(images, **some)
+    resumed, trained = killed_and_resumed(lambda: experiment(images, **some), stop, monkeypatch)
     pd.testing.assert_frame_equal(resumed, whole)
     # Stops are at epochs 0, 1/2, 1 and 2 of 30 images.
-    assert sum(trained) == 60 - [0, 15, 30][stop - 1]
+    assert trained == 60 - [0, 15, 30][stop - 1]
 
 
 @pytest.mark.parametrize("damage", [b"", b"no archive", None])

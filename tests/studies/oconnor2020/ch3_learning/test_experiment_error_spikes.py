@@ -8,14 +8,13 @@ from plausible.data.splits import split_dataset
 from plausible.kernels import deep_spiking_reference as reference
 from plausible.kernels.deep_spiking_types import make_network, make_rule
 from plausible.kernels.spike_emission import input_trains
-from plausible.learning import spiking_training as learning
 from plausible.seeds import numpy_generator
 from plausible.settings import read_settings
 from plausible.studies.oconnor2020.ch3_learning.experiment import first_weights, spiking_training
 from plausible.studies.oconnor2020.ch3_learning.experiment_error_spikes import error_spikes
 from plausible.studies.oconnor2020.ch3_learning.settings import ErrorSpikes, SpikingTraining
 
-from .small_images import SHARED, WHITE, chosen, small_images
+from .small_images import SHARED, WHITE, chosen, killed_and_resumed, small_images
 
 RESETS = {"baseline": "none", "zero_reset": "zero", "random_reset": "random"}
 SETTINGS = SHARED | {
@@ -111,38 +110,16 @@ def test_jobs_have_every_run_once(images, table):
     pd.testing.assert_frame_equal(together, whole)
 
 
-class Killed(Exception):
-    pass
-
-
 @pytest.mark.parametrize("stop", [1, 3])
 def test_a_killed_run_goes_on_where_it_was(images, table, tmp_path, monkeypatch, stop):
     some = {
         "variants": {"random_reset": SETTINGS["variants"]["random_reset"]},
         "checkpoints": str(tmp_path / "checkpoints"),
     }
-    save, calls = learning.save_progress, []
-
-    def save_and_die(*arguments):
-        save(*arguments)
-        calls.append(1)
-        if len(calls) == stop:
-            raise Killed
-
-    monkeypatch.setattr(learning, "save_progress", save_and_die)
-    with pytest.raises(Killed):
-        experiment(images, **some)
-    trained = []
-    stretch = learning.train_stretch
-    monkeypatch.setattr(
-        learning,
-        "train_stretch",
-        lambda *arguments: trained.append(len(arguments[4])) or stretch(*arguments),
-    )
-    resumed = experiment(images, **some)
+    resumed, trained = killed_and_resumed(lambda: experiment(images, **some), stop, monkeypatch)
     pd.testing.assert_frame_equal(resumed, chosen(table, reset="random").reset_index(drop=True))
     # Stops are at epochs 0, 1/2, 1 and 2 of 30 images.
-    assert sum(trained) == 60 - {1: 0, 3: 30}[stop]
+    assert trained == 60 - {1: 0, 3: 30}[stop]
 
 
 def test_divergence_is_recorded(images):
