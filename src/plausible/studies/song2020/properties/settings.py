@@ -24,15 +24,13 @@ class Fig1(ExperimentSettings):
     layer_sizes: LayerSizes
 
 
-class Fig2(ExperimentSettings):
-    """Logged events of one weight update by each algorithm."""
+class OneUpdate(ExperimentSettings):
+    """One weight update by each algorithm."""
 
     layer_sizes: LayerSizes
     batch_size: Count
     il_steps: NotNegativeCount
     """t_c: IL updates all weights after so many inference steps."""
-    gamma: Positive
-    """Integration step of IL; Z-IL and Fa-Z-IL have gamma = 1."""
     detection_steps: Count
     """t_d of Fa-Z-IL."""
     steps: Count
@@ -43,34 +41,29 @@ class Fig2(ExperimentSettings):
         check_moments((self.il_steps,), self.steps)
         check_last_moment(len(self.layer_sizes) - 1, self.steps)
         return self
+
+
+class Fig2(OneUpdate):
+    """Logged events of one weight update by each algorithm."""
+
+    gamma: Positive
+    """Integration step of IL; Z-IL and Fa-Z-IL have gamma = 1."""
 
 
 class Notation(ExperimentSettings):
     """The symbols of table 1, which are those of the published entry."""
 
 
-class Properties(ExperimentSettings):
-    """Table 2, measured on random networks."""
+class Properties(OneUpdate):
+    """Table 2, measured on random networks.
 
-    layer_sizes: LayerSizes
-    """With at least five layers there is something outside a matrix that noise can replace."""
-    batch_size: Count
-    il_steps: NotNegativeCount
-    """t_c of IL."""
+    With at least five layers there is something outside a matrix that noise can replace.
+    """
+
     il_gamma: Positive
     """gamma of IL."""
-    detection_steps: Count
-    """t_d of Fa-Z-IL."""
-    steps: Count
-    """T of Fa-Z-IL."""
     equivalence_tolerance: NotNegative
     """Largest relative difference of two updates that count as equal."""
-
-    @model_validator(mode="after")
-    def _moments_lie_within_inference(self) -> Self:
-        check_moments((self.il_steps,), self.steps)
-        check_last_moment(len(self.layer_sizes) - 1, self.steps)
-        return self
 
 
 class Detection(ExperimentSettings):
