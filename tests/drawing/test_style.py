@@ -67,6 +67,14 @@ def test_summary_groups_and_keeps_order():
     assert list(data["mean"]) == [1.0, 5.0]
 
 
+def test_summary_of_few_seeds_has_no_interval():
+    table = pd.DataFrame({"step": [1, 1, 2, 2, 2], "value": [1.0, 3.0, 1.0, 2.0, 3.0]})
+    data = style.summary(table, ["step"], "value", fewest=3)
+    assert list(data["mean"]) == [2.0, 2.0]
+    assert list(data["low"].isna()) == list(data["high"].isna()) == [True, False]
+    assert style.summary(table, ["step"], "value")["low"].notna().all()
+
+
 @pytest.fixture(scope="module")
 def accuracy_axes():
     axes = style.new_figure().subplots()

@@ -168,12 +168,16 @@ def interval(values: Iterable[float]) -> tuple[float, float, float]:
     return mean, low, high
 
 
-def summary(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
-    """One row per combination of ``by`` with columns mean, low, high over the seeds."""
-    rows = [
-        (*(key if isinstance(key, tuple) else (key,)), *interval(group[value]))
-        for key, group in table.groupby(list(by), sort=True, dropna=False)
-    ]
+def summary(table: pd.DataFrame, by: Sequence[str], value: str, fewest: int = 1) -> pd.DataFrame:
+    """One row per combination of ``by`` with columns mean, low, high over the seeds.
+
+    Of fewer than ``fewest`` seeds there is a mean alone; single seeds may be drawn beside it.
+    """
+    rows = []
+    for key, group in table.groupby(list(by), sort=True, dropna=False):
+        mean, *bounds = interval(group[value])
+        bounds = bounds if len(group) >= fewest else (np.nan, np.nan)
+        rows.append((*(key if isinstance(key, tuple) else (key,)), mean, *bounds))
     return pd.DataFrame(rows, columns=[*by, "mean", "low", "high"])
 
 

@@ -165,12 +165,8 @@ def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFra
 
     With three seeds the t quantile is 4.3, and the interval is wider than the runs are apart.
     """
-    data = summary(table, by, value)
-    seeds = table.groupby(list(by), sort=True, dropna=False).size().to_numpy()
-    known = seeds >= FEWEST_FOR_INTERVAL
-    data["low"] = data["low"].clip(lower=0.0).where(known)
-    data["high"] = data["high"].where(known)
-    return data
+    data = summary(table, by, value, FEWEST_FOR_INTERVAL)
+    return data.assign(low=data["low"].clip(lower=0.0))
 
 
 def draw_range(axes: Axes, rows: pd.DataFrame, x: str, y: str, look: Look, **options: Any) -> None:

@@ -16,9 +16,7 @@ ONE_DOT = {"marker": "o", "ms": 2.2, "mew": 0, "ls": "none", "alpha": 0.6, "zord
 
 def over_seeds(rows: pd.DataFrame, at: str, value: str) -> pd.DataFrame:
     """Mean at each place ``at``, with a 95 % interval where there are enough seeds."""
-    data = summary(rows, [at], value)
-    enough = rows.groupby(at, sort=True)["seed"].nunique().to_numpy() >= FEWEST
-    return data.assign(low=data["low"].where(enough), high=data["high"].where(enough))
+    return summary(rows, [at], value, FEWEST)
 
 
 def draw_mean_line(

@@ -65,15 +65,6 @@ def networks_of(table: pd.DataFrame, wanted: Sequence[str] = tuple(TRAINED)) -> 
     return [name for name in wanted if name in set(table["network"])]
 
 
-def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
-    """Means, with 95 % intervals where there are enough seeds."""
-    data = summary(table, by, value)
-    seeds = table.groupby(list(by), sort=True, dropna=False)["seed"].nunique().to_numpy()
-    return data.assign(
-        low=data["low"].where(seeds >= FEWEST), high=data["high"].where(seeds >= FEWEST)
-    )
-
-
 def draw_curve(
     axes: Axes,
     rows: pd.DataFrame,
@@ -89,7 +80,7 @@ def draw_curve(
     Drawn against the column ``at``, by default ``by`` itself. On a logarithmic axis, intervals are
     cut at a tenth of the mean.
     """
-    data = over_seeds(rows, [by], value)
+    data = summary(rows, [by], value, FEWEST)
     if logarithmic:
         data["low"] = np.maximum(data["low"], 0.1 * data["mean"])
     at = at or by
@@ -264,7 +255,7 @@ def _vector_points(axes: Axes, part: pd.DataFrame, column: str) -> None:
         rows = relu[relu["counting"] == counting]
         if rows.empty:
             continue
-        data = over_seeds(rows, ["counting"], "error_percent")
+        data = summary(rows, ["counting"], "error_percent", FEWEST)
         look = TRAINED["relu"]._replace(marker=marker)
         draw_points(axes, [rows[column].mean() / 1e3], data, look, markersize=5.5, zorder=4)
         axes.plot(rows[column] / 1e3, rows["error_percent"], color=look.colour, **ONE_DOT)
@@ -283,7 +274,7 @@ def table_a1_figure(table: pd.DataFrame, published: Published, dataset: str = "m
     for axes, (part, title), letters in zip(panels, PARTS.items(), "ab", strict=False):
         for position, protocol in enumerate(protocols):
             rows = last[(last["protocol"] == protocol) & (last["part"] == part)]
-            data = over_seeds(rows, ["network"], "error_percent").set_index("network")
+            data = summary(rows, ["network"], "error_percent", FEWEST).set_index("network")
             # What reaches below zero leaves the panel on the left.
             data["low"] = np.maximum(data["low"], 1e-3)
             offset = 0.18 * (position - (len(protocols) - 1) / 2)
