@@ -24,7 +24,7 @@ def index(finished_run):
     (path.parent / "workflow.html").write_text("<html></html>")
     write_index(
         path,
-        scale="demo",
+        run="demo scale",
         studies={"thuesen2022": "Thuesen 2022 <title>"},
         verdicts=pd.read_csv(finished_run / "results/demo/thuesen2022/verdicts.csv"),
         runtimes=pd.read_csv(finished_run / "results/demo/thuesen2022/runtimes.csv"),
@@ -59,7 +59,7 @@ def test_index_is_the_same_bytes_every_time(index, finished_run):
     for name in ("once.html", "again.html"):
         write_index(
             index.with_name(name),
-            "demo",
+            "demo scale",
             {"thuesen2022": "T"},
             pd.read_csv(finished_run / "results/demo/thuesen2022/verdicts.csv"),
             pd.read_csv(finished_run / "results/demo/thuesen2022/runtimes.csv"),
@@ -73,7 +73,7 @@ def test_index_is_the_same_bytes_every_time(index, finished_run):
 def test_index_without_run_times_and_workflow_report(finished_run, tmp_path):
     write_index(
         tmp_path / "index.html",
-        "demo",
+        "demo scale",
         {"thuesen2022": "T"},
         pd.read_csv(finished_run / "results/demo/thuesen2022/verdicts.csv"),
         None,

@@ -109,6 +109,21 @@ def test_names_of_published_numbers_are_words(place, text):
     assert wording.quantity(place) == text
 
 
+def test_names_of_variants_and_bounds_are_words_and_symbols_stay():
+    assert wording.statement_text("fsgd, file_order", "s") == "s (fsgd, file order)"
+    assert wording.statement_text("l_max 2, one norm", "s") == "s (l_max 2, one norm)"
+    assert wording.statement_text("#2", "s") == "s"
+    assert wording.tolerance_text("1 (every_row_near)") == "1 (every row near)"
+    assert wording.tolerance_text("step count <= l_max") == "step count <= l_max"
+
+
+def test_a_text_that_starts_with_a_number_stands_to_the_right_and_a_list_does_not():
+    for number in ("97.31", "-1.2e-05", "3.20 ± 0.28", "97.3<br><small>[97, 98]</small>"):
+        assert wording.is_number(number), number
+    for text in ("1: 129.6, 10: 97.58", "n/a", "theta^1 at t = 0"):
+        assert not wording.is_number(text), text
+
+
 def test_a_reason_that_rows_share_is_told_once():
     notes = ["a. Why: x < y", "b", "c. Why: alone", "d. Why: x < y", "Why: twice", "Why: twice"]
     assert note_cells(notes) == [
@@ -116,8 +131,8 @@ def test_a_reason_that_rows_share_is_told_once():
         "b",
         "c. <br><strong>Why:</strong> alone",
         "d. <br><strong>Why:</strong> reason (1) above.",
-        "<br><strong>Why (2):</strong> twice",
-        "<br><strong>Why:</strong> reason (2) above.",
+        "<strong>Why (2):</strong> twice",
+        "<strong>Why:</strong> reason (2) above.",
     ]
 
 

@@ -48,8 +48,8 @@ def test_numbers_that_a_scale_cannot_compare_are_marked():
 
 def verdicts_of(*rows):
     return pd.DataFrame(
-        [("s.r", check, "", protocol, verdict) for check, protocol, verdict in rows],
-        columns=["id", "check", "variant", "protocol", "verdict"],
+        [("s.r", check, f"the {check} holds", "", *row) for check, *row in rows],
+        columns=["id", "check", "statement", "variant", "protocol", "verdict"],
     )
 
 
@@ -76,7 +76,8 @@ def test_explanations_stand_or_fall_by_their_verdicts(found, all_needed, one_eno
         cause = Cause(section="1", text="text", needs=TWO, one_is_enough=enough)
         (row,) = summaries.surviving_causes(verdicts, "s", [cause]).to_dict("records")
         assert row["outcome"] == wanted
-        assert found[0] in row["evidence"] and found[1] in row["evidence"]
+        said = f"r: the first holds (corrected): {found[0]}; r: the second holds: {found[1]}"
+        assert row["evidence"] == said
 
 
 def test_explanation_without_its_verdict_is_an_error():

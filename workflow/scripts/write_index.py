@@ -11,7 +11,7 @@ with job(snakemake) as run:
     with run.output(0) as path:
         write_index(
             path,
-            scale,
+            f"{scale} scale",
             snakemake.params.studies,
             pd.read_csv(snakemake.input.verdicts, keep_default_na=False, na_values=[""]),
             pd.concat(map(pd.read_csv, snakemake.input.runtimes), ignore_index=True),

@@ -283,13 +283,6 @@ def series_handle(look: Look, label: str | None = None, **options: Any) -> Line2
     return Line2D([], [], label=look.label if label is None else label, **settings)
 
 
-def interval_handle(rows: pd.DataFrame) -> list[Line2D]:
-    """Legend entry of intervals over seeds; there are none for fewer than three."""
-    seeds = rows["seed"].nunique()
-    label = f"95 % interval over {seeds} seeds"
-    return [series_handle(SERIES[3], label, marker="|", ls="-", lw=0.9)] if seeds > 2 else []
-
-
 def published_line(
     dataset: str = "mnist", label: str | None = None, linestyle: Any = PUBLISHED_LINE
 ) -> Line2D:

@@ -24,7 +24,7 @@ SUFFIXES = ("csv", "svg", "png", "md")
 
 def write_index(
     path: str | Path,
-    scale: str,
+    run: str,
     studies: Mapping[str, str],
     verdicts: pd.DataFrame,
     runtimes: pd.DataFrame | None,
@@ -39,8 +39,8 @@ def write_index(
     path:
         Where the page goes, e.g. ``reports/demo/index.html``; the reports of the studies
         (``<study>.html``) stand in the same folder. Links are relative to it.
-    scale:
-        Name of the scale, for the title.
+    run:
+        What was run, for the title: ``demo scale``.
     studies:
         Title of each study by its name.
     verdicts:
@@ -62,8 +62,8 @@ def write_index(
         links.append((workflow_report, "Snakemake's report: rules, run times, all pictures"))
     text = render(
         "index.html.j2",
-        title=f"plausible, {scale} scale",
-        scale=scale,
+        title=f"plausible, {run}",
+        run=run,
         links=links,
         studies=[
             _study(path, name, title, verdicts, runtimes, results_dir, Path(root or project_root()))

@@ -80,6 +80,7 @@ def _environment() -> Environment:
         "number": wording.number_text,
         "shown": _shown,
         "statement": lambda row: wording.statement_text(row.variant, row.statement),
+        "tolerance": wording.tolerance_text,
         "verdict_counts": verdict_counts,
     }
     return environment

@@ -31,7 +31,7 @@ def write_reference_index(root: str | Path) -> Path:
     page = Path(root) / "reports" / NAME / "index.html"
     write_index(
         page,
-        NAME,
+        "reference run at the paper scale",
         present,
         joined("verdicts.csv", keep_default_na=False, na_values=[""]),
         joined("runtimes.csv"),

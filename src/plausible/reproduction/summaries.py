@@ -9,6 +9,7 @@ from plausible.errors import StudyError
 from plausible.reproduction.evidence import PROTOCOLS
 from plausible.reproduction.reasons import Cause
 from plausible.reproduction.verdicts import DIFFERS, INSIDE_RUN, NOT_COMPARABLE, REPRODUCED
+from plausible.reproduction.wording import statement_text
 
 SURVIVES = "survives"
 FALLS = "does not survive"
@@ -89,7 +90,7 @@ def surviving_causes(verdicts: pd.DataFrame, study: str, causes: Iterable[Cause]
                     f"verdicts have {len(found)} rows."
                 )
             verdict = found["verdict"].iloc[0]
-            evidence.append(f"{where}: {verdict}")
+            evidence.append(f"{row.result}: {_said(found.iloc[0])}: {verdict}")
             fits.append(verdict == row.verdict)
             opposes.append(verdict != row.verdict and verdict in (REPRODUCED, DIFFERS))
         if cause.one_is_enough:
@@ -97,5 +98,13 @@ def surviving_causes(verdicts: pd.DataFrame, study: str, causes: Iterable[Cause]
         else:
             survives, falls = all(fits), any(opposes)
         outcome = SURVIVES if survives else FALLS if falls else OPEN
-        rows.append((cause.section, cause.text, outcome, "; ".join(evidence), cause.otherwise))
+        said = "; ".join(dict.fromkeys(evidence))
+        rows.append((cause.section, cause.text, outcome, said, cause.otherwise))
     return pd.DataFrame(rows, columns=["section", "explanation", "outcome", "evidence", "remark"])
+
+
+def _said(row: pd.Series) -> str:
+    """What a row of the verdicts judges, for people, and in which protocol."""
+    variant = row["variant"] if isinstance(row["variant"], str) else ""
+    text = statement_text(variant, row["statement"])
+    return f"{text} ({row['protocol']})" if row["protocol"] in PROTOCOLS else text

@@ -46,8 +46,11 @@ def decimals_of(published: Any) -> int:
 
 
 def is_number(text: str) -> bool:
-    """Whether a shown text starts with a number, perhaps behind a sign of comparison."""
-    return re.match(r"(?:(?:[<>]|&[lg]t;)=? )?-?\d", text) is not None
+    """Whether a shown text starts with a number, perhaps behind a sign of comparison.
+
+    A list such as ``1: 129.6, 10: 97.6`` is none.
+    """
+    return re.match(r"(?:(?:[<>]|&[lg]t;)=? )?-?\d[^\s:]*(?:\s|$)", text) is not None
 
 
 def interval_text(low: Any, high: Any, decimals: int | None = None) -> str:
@@ -82,12 +85,25 @@ def _words(key: str) -> str:
     number = re.fullmatch(r"(section|figure|table)_?([A-Z0-9]+(?:_\d+)+)", key)
     if number:
         key = f"{number[1]} {number[2].replace('_', '.')}"
+    return _plain(key)
+
+
+def _plain(name: str) -> str:
+    """Words of a name; an index such as ``l_max`` stays one."""
     # Most of these operations are additions of integers, so the reports call them operations.
-    return key.replace("kflops", "kOps").replace("_", " ")
+    return re.sub(r"_(?!max\b)", " ", name.replace("kflops", "kOps"))
 
 
 def statement_text(variant: str, statement: str) -> str:
     """What a row judges, for people: the statement or the number, and which variant of it."""
     # Several measurements of one theorem are only numbered; their notes say what each is.
-    shown = variant.replace("_", " ")
+    shown = _plain(variant)
     return f"{statement} ({shown})" if shown and not shown.startswith("#") else statement
+
+
+def tolerance_text(tolerance: str) -> str:
+    """Tolerance for people: the name of the bound that it is, such as ``every_row_near``, in words.
+
+    Symbols of the documents (``l_max``, ``t_ref``) stay as they are.
+    """
+    return re.sub(r"[a-z]+(?:_[a-z]+){2,}", lambda name: name[0].replace("_", " "), tolerance)

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from plausible.drawing.heat_maps import Scale
+from plausible.drawing.over_seeds import FEWEST, seed_handles
 from plausible.drawing.style import (
     BLUE,
     GREEN,
@@ -21,7 +22,6 @@ from plausible.drawing.style import (
     SKY,
     VERMILLION,
     Look,
-    interval_handle,
     look_of,
     series_handle,
     summary,
@@ -44,8 +44,6 @@ DEPTHS = {
 }
 MARKERS = "osD^vPX*<>"
 PUBLISHED_EPOCHS = 64
-FEWEST_FOR_INTERVAL = 5
-"""Seeds; fewer are drawn one by one."""
 
 
 class Quantity(NamedTuple):
@@ -165,7 +163,7 @@ def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFra
 
     With three seeds the t quantile is 4.3, and the interval is wider than the runs are apart.
     """
-    data = summary(table, by, value, FEWEST_FOR_INTERVAL)
+    data = summary(table, by, value, FEWEST)
     return data.assign(low=data["low"].clip(lower=0.0))
 
 
@@ -189,7 +187,7 @@ def draw_range(axes: Axes, rows: pd.DataFrame, x: str, y: str, look: Look, **opt
 
 def draw_seeds(axes: Axes, x: pd.Series, rows: pd.DataFrame, y: str, look: Look) -> None:
     """Every run as a short line across, where the seeds are too few for an interval."""
-    if rows["seed"].nunique() < FEWEST_FOR_INTERVAL:
+    if rows["seed"].nunique() < FEWEST:
         style = {"marker": "_", "ms": 5, "mew": 0.8, "color": look.colour}
         axes.plot(x, rows[y], ls="none", alpha=0.8, zorder=2.5, **style)
 
@@ -197,8 +195,8 @@ def draw_seeds(axes: Axes, x: pd.Series, rows: pd.DataFrame, y: str, look: Look)
 def seeds_handle(rows: pd.DataFrame) -> list[Line2D]:
     """Legend entry of single seeds or of the intervals over many; none for one seed."""
     seeds = rows["seed"].nunique()
-    if seeds >= FEWEST_FOR_INTERVAL:
-        return interval_handle(rows)
+    if seeds >= FEWEST:
+        return seed_handles(rows, bars=True)
     tick = {"marker": "_", "ms": 6, "mew": 0.8, "ls": "none"}
     return [series_handle(SERIES[3], f"each of {seeds} seeds", **tick)] if seeds > 1 else []
 

@@ -33,7 +33,7 @@ class TestFigures(FigureTests):
         figure = self.functions()[name](self.tables[name](seeds=1), published)
         figure.draw_without_rendering()
         several = legend_texts(drawn[name])
-        assert several == [*legend_texts(figure), "95 % interval over 3 seeds"]
+        assert several == [*legend_texts(figure), "one seed"]
 
     def test_recalls_are_one_line_each(self, drawn):
         table = synthetic.recall_table()
@@ -53,15 +53,23 @@ class TestFigures(FigureTests):
             "20 % of it turned over",
         ]
         chosen = table[(table["units"] == 200) & (table["turned_fraction"] == 0.2)]
-        (line,) = lines_of(panels[1], style.ORANGE)
+        lines = lines_of(panels[1], style.ORANGE)
+        (line,) = (one for one in lines if one.get_marker() == "s")
+        assert len(lines) == 1 + 3, "the mean, and each of three seeds"
         np.testing.assert_allclose(line.get_ydata(), chosen.groupby("load")["overlap"].mean())
         np.testing.assert_allclose(line.get_xdata(), sorted(chosen["load"].unique()), atol=2e-3)
         (theory,) = lines_of(panels[0], style.GREY)
         assert list(theory.get_ydata()) == [1.0, 1.0, 0.0]
-        bars = [path.vertices[:, 1] for item in panels[0].collections for path in item.get_paths()]
-        assert max(map(np.max, bars)) <= 1.0
         spans = [patch.get_width() for patch in panels[0].patches]
         assert spans == [RECALLED_LOAD]
+
+    def test_intervals_of_five_seeds_end_at_an_overlap_of_one(self, published):
+        draw = self.functions()["beyond.hopfield_capacity"]
+        figure = draw(synthetic.capacity_table(seeds=5), published)
+        drawn = [item for axes in figure.axes for item in axes.collections]
+        bars = [path.vertices[:, 1] for item in drawn for path in item.get_paths()]
+        assert max(map(np.max, bars)) <= 1.0
+        assert "95 % interval over 5 seeds" in legend_texts(figure)
 
     def test_potentials_stand_on_the_published_scale(self, drawn, published):
         inputs, cell, kernels, rates = drawn["beyond.integrate_and_fire"].axes

@@ -130,7 +130,8 @@ class TestFigures(FigureTests):
     def test_means_of_ratios(self, drawn):
         table = synthetic.changes()
         rows = table[(table["layer"] == -1) & (table["scale"] == 8.0)]
-        means = rows.groupby("correlation")["ratio"].mean()
+        means = rows.groupby("correlation")[["change_fraction", "ratio"]].mean()
+        means = means.sort_values("change_fraction")["ratio"]
         heights = [list(line.get_ydata()) for line in drawn["beyond.change_rate"].axes[0].lines]
         assert any(np.allclose(line, means) for line in heights if len(line) == 4)
 

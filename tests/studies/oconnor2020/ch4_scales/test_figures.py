@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from plausible.drawing import style
@@ -37,9 +38,18 @@ class TestFigures(FigureTests):
     def test_units_and_intervals(self, drawn, picture):
         figure = drawn[picture]
         assert round(figure.get_figwidth() * 25.4, 3) == style.DOUBLE_COLUMN_MM
-        assert "95 % interval over 3 seeds" in legend_texts(figure)
+        texts = legend_texts(figure)
+        assert "one seed" in texts and not any("95 % interval" in text for text in texts)
         assert all("(" in axes.get_xlabel() for axes in figure.axes)
         assert "(" in figure.axes[0].get_ylabel()
+
+    def test_five_seeds_have_intervals(self, table, published, picture):
+        five = pd.concat(
+            [table, table[table["seed"] < 2].assign(seed=lambda rows: 3 + rows["seed"])]
+        )
+        assert five["seed"].nunique() == 5
+        texts = legend_texts(self.functions()[picture](five, published))
+        assert "95 % interval over 5 seeds" in texts and "one seed" not in texts
 
     def test_one_seed_has_no_intervals(self, table, published, picture):
         figure = self.functions()[picture](table[table["seed"] == 1], published)

@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 from scipy.stats import t as student_t
 
 from plausible.drawing import style
-from plausible.studies.thuesen2022.over_seeds import ONE_DOT
+from plausible.drawing.over_seeds import ONE_DOT
 
 from ....drawing.pictures import legend_texts, lines_of
 from ..harness import FigureTests, black_marks, black_segments, published_of_document

@@ -10,6 +10,7 @@ import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plausible.drawing.over_seeds import draw_mean_line, seed_handles
 from plausible.drawing.style import (
     BLUE,
     GREEN,
@@ -22,17 +23,14 @@ from plausible.drawing.style import (
     SKY,
     VERMILLION,
     Look,
-    draw_line,
     draw_published,
     in_style,
-    interval_handle,
     legend_below,
     letter,
     new_figure,
     patch_handle,
     published_line,
     series_handle,
-    summary,
 )
 from plausible.reproduction.published import Published
 
@@ -128,11 +126,9 @@ def hopfield_capacity(table: pd.DataFrame, published: Published, dataset: str = 
             chosen = measured[
                 (measured["units"] == units) & (measured["turned_fraction"] == fraction)
             ]
-            data = summary(chosen, ["load"], "overlap")
-            data["high"] = data["high"].clip(upper=1.0)
             # A little apart, so that the bars of all sizes can be told.
-            data["load"] += 0.0012 * (place - (len(sizes) - 1) / 2)
-            draw_line(axes, "load", data, look, bars=True)
+            moved = chosen.assign(load=chosen["load"] + 0.0012 * (place - (len(sizes) - 1) / 2))
+            draw_mean_line(axes, moved, "load", "overlap", look, highest=1.0, bars=True)
         start = "the pattern itself" if fraction == 0 else f"{100 * fraction:g} % of it turned over"
         letter(axes, number, f"start: {start}")
         axes.set_xlabel("load (patterns per unit)")
@@ -145,7 +141,7 @@ def hopfield_capacity(table: pd.DataFrame, published: Published, dataset: str = 
             *(series_handle(look, f"{units:g} units") for units, look in sizes.items()),
             series_handle(LOADS[2], "theory, infinitely many units", marker=None, ls="--", lw=0.9),
             patch_handle(LIGHT_GREY, "published: overlap 1", 1.0),
-            *interval_handle(measured),
+            *seed_handles(measured, bars=True),
         ],
         3,
     )
@@ -199,7 +195,7 @@ def integrate_and_fire(table: pd.DataFrame, published: Published, dataset: str =
             series_handle(SERIES[3], "max(0, drive)", marker=None, ls="-", lw=0.9),
             published_line(label="published levels (figure 1.3)"),
             series_handle(SERIES[3], "event by event (c)", ls="none", marker=".", ms=2.5),
-            *interval_handle(table),
+            *seed_handles(table, bars=True),
         ],
         4,
     )
@@ -226,8 +222,8 @@ def _draw_rates(axes: Axes, table: pd.DataFrame) -> None:
     drives = np.array(sorted(table["drive_hz"].unique()))
     axes.plot(drives, np.maximum(drives, 0.0), color=GREY, lw=0.9, zorder=1)
     for name, look in NEURONS.items():
-        data = summary(table[table["neuron"] == name], ["drive_hz"], "rate_hz")
-        draw_line(axes, "drive_hz", data, look, bars=True, lw=0.8)
+        rows = table[table["neuron"] == name]
+        draw_mean_line(axes, rows, "drive_hz", "rate_hz", look, bars=True, lw=0.8)
     axes.set_xlabel("drive (thresholds per s)")
     axes.set_ylabel("firing rate (Hz)")
 

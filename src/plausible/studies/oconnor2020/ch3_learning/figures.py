@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from plausible.drawing.over_seeds import FEWEST
 from plausible.drawing.style import (
     BLUE,
     GREY,
@@ -49,8 +50,6 @@ PARTS = {part: PART_NAMES[part] for part in ("thesis", "official")}
 PUBLISHED_EPOCHS = 50
 SHOWN_EPOCHS = 20
 TRAINING_LINE = (0, (1.2, 1.2))
-FEWEST = 5
-"""Seeds from which on an interval is drawn; of fewer, each has a thin line or a dot."""
 ONE_SEED = {"lw": 0.6, "alpha": 0.6}
 ONE_DOT = {"marker": ".", "markersize": 3.0, "linestyle": "none", "alpha": 0.8}
 

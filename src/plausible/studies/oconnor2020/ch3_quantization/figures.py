@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
+from plausible.drawing.over_seeds import draw_mean_line, seed_handles
 from plausible.drawing.style import (
     BLUE,
     DOUBLE_COLUMN_MM,
@@ -18,19 +18,15 @@ from plausible.drawing.style import (
     SINGLE_COLUMN_MM,
     VERMILLION,
     Look,
-    draw_line,
     draw_published,
     in_style,
-    interval_handle,
     legend_below,
     letter,
     new_figure,
-    patch_handle,
     plain_log,
     published_line,
     say_empty,
     series_handle,
-    summary,
 )
 from plausible.reproduction.published import Published
 from plausible.studies.oconnor2020.ch3_quantization.tables import FIRST_STEP, READINGS, exponents
@@ -66,12 +62,7 @@ def slope_text(part: pd.DataFrame, value: str, first: int = 1) -> str:
 
 
 def _errors(axes: Axes, part: pd.DataFrame, look: Look, value: str = "error_rms") -> None:
-    draw_line(axes, "steps", summary(part, ["steps"], value), look, marker=False)
-
-
-def _band_handle(table: pd.DataFrame) -> list[Patch]:
-    """Legend entry of the bands over seeds, where there are any."""
-    return [patch_handle(GREY, handle.get_label()) for handle in interval_handle(table)]
+    draw_mean_line(axes, part, "steps", value, look, marker=False)
 
 
 def _slope_guide(axes: Axes, part: pd.DataFrame, value: str, slope: float, shift: float) -> None:
@@ -110,7 +101,7 @@ def fig3_1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
     handles += [
         series_handle(MEANS[0], "closed form", color=GREY, marker=None, ls=CLOSED_FORM, lw=1.0),
         published_line(label="published slopes, −1 and −1/2 (shifted up)"),
-        *_band_handle(table),
+        *seed_handles(table),
     ]
     legend_below(figure, handles, 1)
     return figure
@@ -155,7 +146,7 @@ def stream_quantization(
             *shown,
             series_handle(MEANS[0], "closed form", color=GREY, marker=None, ls=CLOSED_FORM, lw=1.0),
             published_line(label="published bound 1/(2T)"),
-            *_band_handle(table),
+            *seed_handles(table),
         ],
         4,
     )
@@ -194,7 +185,7 @@ def fig_a1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
             *(series_handle(look, marker=None) for look in LAYERS),
             published_line(label="slope −1, published for the first layer (shifted down)"),
             Line2D([], [], ls="none", label="numbers: measured slopes"),
-            *_band_handle(table),
+            *seed_handles(table),
         ],
         2,
     )
@@ -214,7 +205,7 @@ def spiking_gradient(table: pd.DataFrame, published: Published, dataset: str = "
             part = rows[rows["update"] == name]
             if part.empty:
                 continue
-            draw_line(axes, "steps", summary(part, ["steps"], "cosine_of_sum"), look, linestyle="-")
+            draw_mean_line(axes, part, "steps", "cosine_of_sum", look, linestyle="-")
             single = part.groupby("steps")["cosine"].mean()
             axes.plot(
                 single.index, single, color=look.colour, ls=PUBLISHED_LINE, marker=look.marker
@@ -228,14 +219,7 @@ def spiking_gradient(table: pd.DataFrame, published: Published, dataset: str = "
             if part.empty:
                 continue
             style = {"markerfacecolor": look.colour if filled else "white"}
-            draw_line(
-                panels[2],
-                "steps",
-                summary(part, ["steps"], "relative_step"),
-                look,
-                bars=True,
-                **style,
-            )
+            draw_mean_line(panels[2], part, "steps", "relative_step", look, bars=True, **style)
     for level in (1.0, 0.5):
         panels[2].axhline(level, color=GREY, lw=0.7, ls=CLOSED_FORM, zorder=1)
     panels[2].set_ylim(0, 1.6)
@@ -257,5 +241,5 @@ def spiking_gradient(table: pd.DataFrame, published: Published, dataset: str = "
     handles += [
         series_handle(MEANS[0], label, **{"color": GREY, **style}) for label, style in kinds
     ]
-    legend_below(figure, handles + _band_handle(table), 4)
+    legend_below(figure, handles + seed_handles(table), 4)
     return figure

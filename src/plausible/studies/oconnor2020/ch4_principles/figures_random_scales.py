@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from plausible.drawing.over_seeds import draw_mean_line, seed_handles
 from plausible.drawing.style import (
     BLUE,
     DOUBLE_COLUMN_MM,
@@ -235,7 +236,7 @@ def change_rate(table: pd.DataFrame, published: Published, dataset: str = "mnist
         else:
             left.axhline(value, color=PUBLISHED_COLOUR, lw=0.9, ls=PUBLISHED_LINE, zorder=1)
     named = published_mark if dataset == "mnist" else published_line
-    handles.append(named(dataset, label))
+    handles += [named(dataset, label), *seed_handles(table)]
     letter(left, "a", "all layers")
     letter(right, "b", f"by layer, $k$ = {scales[-1]:g}")
     for axes in (left, right):
@@ -255,9 +256,8 @@ def _looks(count: int) -> list:
 
 def _draw_ratio(axes: Axes, rows: pd.DataFrame, look) -> None:
     """Means over seeds against the mean change of a correlation."""
-    data = summary(rows, ["correlation"], "ratio")
-    data["change"] = rows.groupby("correlation")["change_fraction"].mean().to_numpy()
-    draw_line(axes, "change", data, look)
+    change = rows.groupby("correlation")["change_fraction"].transform("mean")
+    draw_mean_line(axes, rows.assign(change=change), "change", "ratio", look)
 
 
 def _published_ratios(published: Published) -> dict[str, float]:

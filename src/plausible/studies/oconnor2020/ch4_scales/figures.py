@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from plausible.drawing.over_seeds import FEWEST, ONE_DOT, over_seeds, seed_handles
 from plausible.drawing.style import (
     BLUE,
     GREEN,
@@ -18,7 +19,6 @@ from plausible.drawing.style import (
     draw_points,
     in_style,
     interval,
-    interval_handle,
     legend_below,
     letter,
     new_figure,
@@ -26,7 +26,6 @@ from plausible.drawing.style import (
     published_label,
     published_marker,
     series_handle,
-    summary,
 )
 from plausible.reproduction.published import Published
 from plausible.studies.oconnor2020.ch4_scales.settings import DISCRETISED, ORDERS
@@ -98,7 +97,7 @@ def ch4_fig4_4(table: pd.DataFrame, published: Published, dataset: str = "mnist"
             **{**their_mark("o"), "linestyle": PUBLISHED_LINE},
         ),
         series_handle(SERIES[3], "energy of 2 operations per non-zero message", **_OTHER),
-        *interval_handle(rows),
+        *seed_handles(rows, dots=True),
     ]
     legend_below(figure, handles, 3).set_title("scales as coded, tested on the thesis split")
     return figure
@@ -120,10 +119,29 @@ def selected(
     return table[same & (table["granularity"] == granularity)]
 
 
-def over_seeds(rows: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
-    """Means with 95 % intervals from three seeds on; the t quantile of two is 12.7."""
-    data = summary(rows, [by], value, fewest=3)
-    return data.assign(low=data["low"].clip(lower=0.5 * data["mean"]))
+def draw_means(
+    axes: Axes,
+    rows: pd.DataFrame,
+    by: str,
+    value: str,
+    look: Look,
+    at: str | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Means over seeds joined by a line, at the mean of the column ``at`` or at ``by`` itself.
+
+    Intervals are cut at half of the mean; of few seeds each has a dot instead.
+    """
+    data = over_seeds(rows, by, value)
+    data["low"] = data["low"].clip(lower=0.5 * data["mean"])
+    at = at or by
+    places = rows.groupby(by)[at].transform("mean")
+    data[at] = places.groupby(rows[by]).first().to_numpy()
+    if 1 < rows["seed"].nunique() < FEWEST:
+        axes.plot(places, rows[value], color=look.colour, **ONE_DOT)
+    draw_points(axes, data[at], data, look, **options)
+    axes.plot(data[at], data["mean"], color=look.colour, ls=look.line, lw=0.9)
+    return data
 
 
 def draw_frontier(
@@ -134,10 +152,7 @@ def draw_frontier(
     mine = rows[rows["network"] == network]
     optimised = mine[mine["setting"] == "optimized"]
     if not optimised.empty:
-        data = over_seeds(optimised, "lambda", "error_percent")
-        costs = optimised.groupby("lambda")[cost.name].mean()
-        draw_points(axes, costs, data, look, markersize=3.2)
-        axes.plot(costs, data["mean"], color=look.colour, ls=look.line, lw=1.0)
+        draw_means(axes, optimised, "lambda", "error_percent", look, cost.name, markersize=3.2)
     start = mine[mine["setting"] == "unoptimized"]
     if not start.empty:
         mean = start[[cost.name, "error_percent"]].mean()
@@ -159,7 +174,7 @@ def draw_original(axes: Axes, rows: pd.DataFrame, cost: Cost) -> None:
         return
     error, low, high = interval(mine["error_percent"])
     axes.axhline(error, color=look.colour, lw=0.8, zorder=1)
-    if mine["seed"].nunique() > 2:
+    if mine["seed"].nunique() >= FEWEST:
         axes.axhspan(low, high, color=look.colour, alpha=0.12, lw=0, zorder=0)
     axes.plot(mine[cost.name].mean(), error, look.marker, color=look.colour, zorder=4)
     sparse = mine[cost.sparse].mean()

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from plausible.drawing.over_seeds import seed_handles
 from plausible.drawing.style import (
     GREY,
     ORANGE,
@@ -13,9 +14,7 @@ from plausible.drawing.style import (
     SKY,
     VERMILLION,
     Look,
-    draw_points,
     in_style,
-    interval_handle,
     legend_below,
     letter,
     look_of,
@@ -33,8 +32,8 @@ from plausible.studies.oconnor2020.ch4_scales.figures import (
     OPERATIONS,
     Cost,
     draw_frontier,
+    draw_means,
     draw_original,
-    over_seeds,
     selected,
     start_handle,
     their_mark,
@@ -93,7 +92,7 @@ def quantisation_frontier(
             series_handle(_DENSE_BITS),
             series_handle(_SPARSE_BITS),
             start_handle(),
-            *interval_handle(rows),
+            *seed_handles(rows, dots=True),
         ],
         3,
     )
@@ -117,10 +116,9 @@ def official_split(table: pd.DataFrame, published: Published, dataset: str = "mn
             (cost, "kflops", "rounding"),
             (cost, "kflops", "sigma_delta"),
         ):
-            data = over_seeds(chosen[chosen["network"] == network], "lambda", value)
+            mine = chosen[chosen["network"] == network]
             shape = look._replace(marker=NETWORKS[network].marker)
-            draw_points(axes, data["lambda"], data, shape, filled=network == "rounding")
-            axes.plot(data["lambda"], data["mean"], color=look.colour, ls=look.line, lw=0.9)
+            draw_means(axes, mine, "lambda", value, shape, filled=network == "rounding")
     for axes, key, network in (
         (error, "test_error_percent", "rounding"),
         (cost, "kflops", "rounding"),
@@ -143,7 +141,7 @@ def official_split(table: pd.DataFrame, published: Published, dataset: str = "mn
             series_handle(SERIES[3], "rounding (a: sigma-delta is equal)", marker="o", ls="none"),
             series_handle(SERIES[3], "sigma-delta", marker="^", mfc="white", ls="none"),
             series_handle(SERIES[3], f"{published_label(dataset)}, same shapes", **their_mark("o")),
-            *interval_handle(rows),
+            *seed_handles(rows, dots=True),
         ],
         3,
     )
@@ -163,9 +161,7 @@ def optimised_scales(table: pd.DataFrame, published: Published, dataset: str = "
             same = (one["protocol"] == protocol) & (one["granularity"] == granularity)
             if column not in one or not same.any():
                 continue
-            data = over_seeds(one[same], "lambda", column)
-            draw_points(axes, data["lambda"], data, look)
-            axes.plot(data["lambda"], data["mean"], color=look.colour, ls=look.line, lw=0.9)
+            draw_means(axes, one[same], "lambda", column, look)
         axes.axhline(1.0, color=GREY, lw=0.6, zorder=0)
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(numticks=4))
@@ -174,7 +170,7 @@ def optimised_scales(table: pd.DataFrame, published: Published, dataset: str = "
     plain_log(panels[0], "y")
     panels[0].set_ylabel("scale $k$ (steps per unit)")
     handles = [series_handle(look) for _, _, look in _SCALES]
-    legend_below(figure, [*handles, *interval_handle(one)], 2)
+    legend_below(figure, [*handles, *seed_handles(one, dots=True)], 2)
     return figure
 
 
@@ -183,18 +179,15 @@ def _draw_bits(axes: Axes, rows: pd.DataFrame, cost: Cost) -> None:
     mine = rows[rows["network"] == "quantised"]
     if mine.empty:
         return
-    data = over_seeds(mine, "bits", "error_percent")
     # Dense operations are as many for every width, so they would be one vertical line.
     series = [(_SPARSE_BITS, cost.sparse)]
     if cost is ENERGIES:
         series.insert(0, (_DENSE_BITS, cost.name))
     for look, column in series:
-        costs = mine.groupby("bits")[column].mean()
-        draw_points(axes, costs, data, look, markersize=3.2)
-        axes.plot(costs, data["mean"], color=look.colour, ls=look.line, lw=0.9)
+        draw_means(axes, mine, "bits", "error_percent", look, column, markersize=3.2)
     # The rightmost series has room on its right, and no other points there.
-    costs = mine.groupby("bits")[series[0][1]].mean()
-    for bits, x, y in zip(data["bits"], costs, data["mean"], strict=True):
+    means = mine.groupby("bits")[[series[0][1], "error_percent"]].mean()
+    for bits, x, y in means.itertuples():
         if bits <= _LABELLED_BITS:
             axes.annotate(
                 f"{bits:.0f} bits", (x, y), xytext=(5, 0), textcoords="offset points",

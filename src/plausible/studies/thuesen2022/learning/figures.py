@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plausible.drawing.over_seeds import draw_mean_line, seed_handles
 from plausible.drawing.style import (
     GREY,
     LIGHT_GREY,
@@ -33,7 +34,6 @@ from plausible.drawing.style import (
     summary,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.thuesen2022.over_seeds import draw_mean_line, seed_handles
 
 ALGORITHMS = {"backprop": "backprop", "zil": "Z-IL", "il": "IL"}
 FORMATS = ("float64", "float32")

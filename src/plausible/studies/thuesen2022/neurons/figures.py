@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plausible.drawing.over_seeds import draw_mean_line, draw_mean_points, seed_handles
 from plausible.drawing.style import (
     GREY,
     LIGHT_GREY,
@@ -26,7 +27,6 @@ from plausible.drawing.style import (
     series_handle,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.thuesen2022.over_seeds import draw_mean_line, draw_mean_points, seed_handles
 
 RATE_OF_J = "LIF rate $r(j)$"
 SOFT_RATE_OF_J = r"soft rate $r_\rho(j)$"

@@ -6,6 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from plausible.drawing.over_seeds import (
+    FEWEST,
+    draw_mean_points,
+    over_seeds,
+    seed_handles,
+)
 from plausible.drawing.style import (
     LIGHT_GREY,
     PUBLISHED_COLOUR,
@@ -22,12 +28,6 @@ from plausible.drawing.style import (
     published_mark,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.thuesen2022.over_seeds import (
-    FEWEST,
-    draw_mean_points,
-    over_seeds,
-    seed_handles,
-)
 from plausible.studies.thuesen2022.table1.printed import ACCURACY, printed_rows, row_label
 
 

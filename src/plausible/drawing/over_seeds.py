@@ -26,14 +26,16 @@ def draw_mean_line(
     value: str,
     look: Look,
     lowest: float | None = None,
+    highest: float | None = None,
     **options: Any,
 ) -> pd.DataFrame:
     """Mean over seeds against the column ``at``, and a thin line for each of few seeds.
 
-    On a logarithmic axis, intervals are cut at ``lowest``.
+    Intervals are cut at ``lowest`` (on a logarithmic axis) and at ``highest``.
     """
     data = over_seeds(rows, at, value)
     data["low"] = data["low"].clip(lower=lowest)
+    data["high"] = data["high"].clip(upper=highest)
     if 1 < rows["seed"].nunique() < FEWEST:
         style = {"color": look.colour, "ls": options.get("linestyle", look.line), **ONE_LINE}
         for _, run in rows.sort_values(at).groupby("seed"):
