@@ -24,6 +24,12 @@ def copy_project(folder: Path, study: str = "", edits: Edits | None = None) -> P
     for name in ("workflow", "profiles"):
         shutil.copytree(ROOT / name, folder / name)
     edit_study(folder, study, edits or {})
+    if edits:
+        files = folder / "workflow/studies" / study
+        kept = {"study", *yaml.safe_load((files / "study.yaml").read_text())["parts"]}
+        for path in files.glob("*.yaml"):
+            if path.stem not in kept:  # a part that the edits left out
+                path.unlink()
     return folder
 
 

@@ -30,11 +30,11 @@ class Trainings(ExperimentSettings):
     """Only the first so many training images; null: all of them."""
 
 
-def check_moments(moments: tuple[Moment, ...], steps: int) -> None:
-    """Raise ValueError if weights would be updated after the last of ``steps`` inference steps."""
+def check_moments(name: str, moments: tuple[Moment, ...], steps: int) -> None:
+    """Raise ValueError if the setting ``name`` updates weights after the last inference step."""
     late = [moment for moment in moments if moment != AT_L and moment > steps]
     if late:
         raise ValueError(
-            f"the weights would be updated after {late[0]} inference steps, where there are "
-            f"T = {steps}; lower it or raise steps"
+            f"{name}: the weights would be updated after {late[0]} inference steps, where there "
+            f"are T = {steps}; lower it or raise steps"
         )

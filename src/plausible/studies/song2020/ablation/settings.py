@@ -45,7 +45,7 @@ class Grid(Trainings):
 
     @model_validator(mode="after")
     def _moments_lie_within_inference(self) -> Self:
-        check_moments(self.times, self.steps)
+        check_moments("times", self.times, self.steps)
         return self
 
 

@@ -38,7 +38,7 @@ class OneUpdate(ExperimentSettings):
 
     @model_validator(mode="after")
     def _moments_lie_within_inference(self) -> Self:
-        check_moments((self.il_steps,), self.steps)
+        check_moments("il_steps", (self.il_steps,), self.steps)
         check_last_moment(len(self.layer_sizes) - 1, self.steps)
         return self
 
