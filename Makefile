@@ -36,8 +36,8 @@ test: setup ## run the tests on all cores (ARGS="-k verdicts")
 	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile $(ARGS)
 
 .PHONY: test-quick
-test-quick: setup ## run the tests that take seconds: no workflow, no training, no real data
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile -m "not slow" $(ARGS)
+test-quick: setup ## run the tests that take seconds: no workflow, no pictures of parts
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile -m "not slow and not pictures" $(ARGS)
 
 .PHONY: check
 check: test all lint ## what the continuous integration runs: tests, demo scale, linters

@@ -18,6 +18,7 @@ from ..drawing.pictures import check_legibility
 from .part_results import REFERENCE, functions_of, published_of, results_of
 
 
+@pytest.mark.pictures
 class FigureTests:
     """Every picture is drawn from a synthetic and from the reference table, and can be read."""
 
