@@ -1,13 +1,11 @@
-"""The reference run: copied from a synthetic run, and the committed one against its own tables."""
+"""The reference run, copied from a synthetic run."""
 
 import json
-import math
 import shutil
 import subprocess
 from pathlib import Path
 
 import nbformat
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -16,7 +14,6 @@ from plausible.errors import StudyError
 from plausible.files import sha256_of
 from plausible.reproduction import reference
 from plausible.reproduction.listing import read_study
-from plausible.reproduction.published import load_published, published_folder
 from plausible.reproduction.reference import (
     LIMIT,
     PICTURE_LIMIT,
@@ -27,8 +24,6 @@ from plausible.reproduction.reference import (
 )
 from plausible.reproduction.reference_index import titles_of
 from plausible.reproduction.runtimes import COLUMNS, find_run_times
-from plausible.reproduction.study_files import read_study_files
-from plausible.reproduction.verdicts import verdict_table
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "thuesen2022"
@@ -460,64 +455,3 @@ def test_the_program(run, capsys, monkeypatch):
     assert main(["--root", str(run.root), "--study", NAME]) == 1
     errors = capsys.readouterr().err
     assert errors.startswith("error: ") and errors.count("\n") == 1
-
-
-COMMITTED = sorted(path.parent for path in (ROOT / "results/reference").glob("*/verdicts.csv"))
-ONE_OR_NONE = COMMITTED or [
-    pytest.param(None, marks=pytest.mark.skip(reason="no reference run is committed yet"))
-]
-NUMBERS = ("published", "reproduced", "ci_low", "ci_high", "n_seeds")
-
-
-def same_cell(a: str, b: str) -> bool:
-    """Equal as texts, or as numbers to 1e-9."""
-    try:
-        return a == b or math.isclose(float(a), float(b), rel_tol=1e-9, abs_tol=1e-9)
-    except ValueError:
-        return False
-
-
-@pytest.mark.parametrize("folder", ONE_OR_NONE, ids=lambda folder: folder and folder.name)
-def test_committed_verdicts_follow_from_the_committed_tables(folder, tmp_path):
-    declared = read_study_files(ROOT / "workflow" / "studies" / folder.name).declaration
-    published = load_published(published_folder(folder.name, ROOT), declared["parts"])
-    tables = {
-        path.name.removesuffix(".csv"): pd.read_csv(path)
-        for path in folder.glob("*.csv")
-        if path.name not in ("verdicts.csv", "runtimes.csv")
-    }
-    rebuilt = verdict_table(folder.name, tables, "paper", published, comparable=True)
-    rebuilt.to_csv(tmp_path / "verdicts.csv", index=False)
-    ours, theirs = (
-        pd.read_csv(place / "verdicts.csv", dtype=str, keep_default_na=False)
-        for place in (tmp_path, folder)
-    )
-    key = ["id", "check", "variant", "protocol"]
-    assert ours[key].values.tolist() == theirs[key].values.tolist(), "the rows are others"
-    for column in ("verdict", *NUMBERS):
-        different = [
-            (*row, mine, committed)
-            for row, mine, committed in zip(
-                ours[key].values.tolist(), ours[column], theirs[column], strict=True
-            )
-            if not same_cell(mine, committed)
-        ]
-        assert different == [], column
-
-
-@pytest.mark.parametrize("folder", ONE_OR_NONE, ids=lambda folder: folder and folder.name)
-def test_committed_files_are_those_of_their_provenance(folder):
-    reports = ROOT / "reports/reference"
-    files = [*folder.iterdir(), *reports.glob(f"{folder.name}.*")]
-    assert sum(path.stat().st_size for path in files) <= LIMIT
-    for path in files:
-        if path.suffix != ".json" and path.name != "README.md":
-            record = json.loads(path.with_name(f"{path.name}.json").read_text())
-            assert record["sha256"] == sha256_of(path), path.name
-
-
-def test_cells_are_compared_as_numbers_where_they_are():
-    assert same_cell("1.0", "1.0000000001") and same_cell("", "") and same_cell("yes", "yes")
-    assert not same_cell("1.0", "1.00000001") and not same_cell("", "1.0")
-    assert not same_cell("yes", "no")
-    assert same_cell(str(np.float64(97.123456789012)), "97.12345678901201")
