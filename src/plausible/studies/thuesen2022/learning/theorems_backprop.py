@@ -12,7 +12,13 @@ from plausible.learning.optimizers import adam_step
 from plausible.learning.settings import TrainingSettings
 from plausible.networks.batch_norm import BatchNorm, init_batch_norm, normalise, propagate
 from plausible.networks.mlp import Network, forward_pass, init_network
-from plausible.reproduction.theorem_checks import Check, normal, one_hot, relative_difference
+from plausible.reproduction.theorem_checks import (
+    Check,
+    checks,
+    normal,
+    one_hot,
+    relative_difference,
+)
 from plausible.studies.thuesen2022.learning.settings import Theorems
 from plausible.studies.thuesen2022.theorem_problems import generator_of, reference_soft_rate
 
@@ -32,19 +38,31 @@ def random_network(generator: torch.Generator, **settings) -> Network:
     return network
 
 
+def parameters_of(network: Network) -> list[Tensor]:
+    """Weights, biases, then gains and shifts: the order of the lists of gradients here."""
+    norms = [norm for norm in network.batch_norms if norm is not None]
+    return [
+        *network.weights,
+        *network.biases,
+        *(learned for norm in norms for learned in (norm.gain, norm.shift)),
+    ]
+
+
+def problem(name: str, seed: int, **settings) -> tuple[torch.Generator, Network, Tensor, Tensor]:
+    """Generator, random network, inputs [batch, 20] and one-hot labels."""
+    generator = generator_of(name, seed)
+    network, inputs = random_network(generator, **settings), normal(generator, BATCH, SIZES[0])
+    return generator, network, inputs, one_hot(generator, BATCH, SIZES[-1])
+
+
 def reference_activation(name: str, z: Tensor) -> Tensor:
     """The activation written for autograd: the formulas of the thesis and nothing else."""
-    if name == "relu":
-        return functional.relu(z)
-    return 0.05 * reference_soft_rate(z, 0.05)
+    return functional.relu(z) if name == "relu" else 0.05 * reference_soft_rate(z, 0.05)
 
 
 def reference_gradients(network: Network, inputs: Tensor, labels: Tensor) -> list[Tensor]:
-    """Gradients of the mean cross entropy by autograd: weights, biases, then gains and shifts."""
-    parameters = [*network.weights, *network.biases]
-    for norm in network.batch_norms:
-        parameters += [] if norm is None else [norm.gain, norm.shift]
-    variables = [parameter.clone().requires_grad_() for parameter in parameters]
+    """Gradients of the mean cross entropy by autograd, in the order of ``parameters_of``."""
+    variables = [parameter.clone().requires_grad_() for parameter in parameters_of(network)]
     count = len(network.weights)
     learned_norms = iter(variables[2 * count :])
     activity = inputs
@@ -61,86 +79,55 @@ def reference_gradients(network: Network, inputs: Tensor, labels: Tensor) -> lis
     return list(torch.autograd.grad(loss, variables))
 
 
-def in_order(network: Network, found) -> list[Tensor]:
-    """``Gradients`` in the order of ``reference_gradients``."""
-    ordered = [*found.weights, *found.biases]
-    for layer, norm in enumerate(network.batch_norms):
-        ordered += [] if norm is None else [found.gains[layer], found.shifts[layer]]
-    return ordered
-
-
 def backprop(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 23-26: the recursion gives the gradient, at the cost of about two forward passes."""
-    checks = []
+    deviations = {}
     for activation in ("relu", "soft_rate"):
-        generator = generator_of(f"backprop.{activation}", seed)
-        network = random_network(generator, activation=activation)
-        inputs, labels = normal(generator, BATCH, SIZES[0]), one_hot(generator, BATCH, SIZES[-1])
-        found = in_order(network, gradients(network, inputs, labels)[1])
-        checks.append(
-            Check(
-                "gradients_equal_autodiff",
-                f"gradients of a 20-16-12-10 network ({activation}) against autograd: maximum "
-                "relative difference",
-                relative_difference(found, reference_gradients(network, inputs, labels)),
-                1e-10,
-            )
+        generator, network, inputs, labels = problem(
+            f"backprop.{activation}", seed, activation=activation
         )
-    forward, both = _multiplications(network, inputs, labels)
-    weights = sum(weight.numel() for weight in network.weights)
-    checks += [
-        Check(
-            "costs_few_forward_passes",
-            "counted multiplications of the backward pass over those of a forward pass",
-            (both - forward) / forward,
-            # One product for the errors, one for the weights; the errors need none below layer 1.
-            2.0,
-        ),
-        Check(
-            "costs_few_forward_passes",
-            "counted multiplications of one forward pass per weight (perturbation) over those of "
-            "backprop, divided by the number of weights",
-            weights * forward / both / weights,
-            1.0 / 3.0,
-            ">=",
-        ),
-    ]
-    return checks
-
-
-def _multiplications(network: Network, inputs: Tensor, labels: Tensor) -> tuple[int, int]:
-    """Multiplications in matrix products of a forward pass, and of a forward and backward pass."""
+        _, found = gradients(network, inputs, labels)
+        text = f"gradients of a 20-16-12-10 network ({activation}) against autograd: maximum "
+        deviations[text + "relative difference"] = relative_difference(
+            [*found.weights, *found.biases], reference_gradients(network, inputs, labels)
+        )
+    # Multiplications in matrix products of a forward pass, and of a forward and backward pass.
     forward = count_multiply_adds(lambda: forward_pass(network, inputs))
     both = count_multiply_adds(lambda: gradients(network, inputs, labels))
-    return forward, both
+    weights = sum(weight.numel() for weight in network.weights)
+    passes = "counted multiplications of the backward pass over those of a forward pass"
+    perturbed = (
+        "counted multiplications of one forward pass per weight (perturbation) over those of "
+        "backprop, divided by the number of weights"
+    )
+    cost, share = "costs_few_forward_passes", weights * forward / both / weights
+    return [
+        *checks("gradients_equal_autodiff", 1e-10, deviations),
+        # One product for the errors, one for the weights; the errors need none below layer 1.
+        Check(cost, passes, (both - forward) / forward, 2.0),
+        Check(cost, perturbed, share, 1.0 / 3.0, ">="),
+    ]
 
 
 def adam(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 27-29: with powers of beta in the bias correction this is Adam."""
-    variants = [
-        ("bias correction 1 - beta^t", {}, "corrected"),
-        (
+    variants = {
+        "corrected": ("bias correction 1 - beta^t", {}),
+        "as_published": (
             "bias correction 1 - beta, as eq. 28 is printed",
             {"adam_bias_correction": "as_printed"},
-            "as_published",
         ),
-        (
+        "as_coded": (
             "the author's code (mean of squared per-sample gradients, epsilon inside the root)",
             {"adam_second_moment": "per_sample", "adam_epsilon_inside_root": True},
-            "as_coded",
         ),
-    ]
-    return [
-        Check(
-            "equals_reference_adam",
-            f"{text}: weights after 200 steps against torch.optim.Adam, maximum difference",
-            _adam_difference(TrainingSettings(optimizer="adam", **changes), seed),
-            1e-10,
-            "<=",
-            protocol,
-        )
-        for text, changes, protocol in variants
-    ]
+    }
+    found = []
+    for protocol, (variant, changes) in variants.items():
+        text = f"{variant}: weights after 200 steps against torch.optim.Adam, maximum difference"
+        apart = _adam_difference(TrainingSettings(optimizer="adam", **changes), seed)
+        found.append(Check("equals_reference_adam", text, apart, 1e-10, protocol=protocol))
+    return found
 
 
 def _adam_difference(settings: TrainingSettings, seed: int) -> float:
@@ -180,41 +167,22 @@ def batch_norm(settings: Theorems, seed: int) -> list[Check]:
     root = torch.sqrt(moved.running_variance + moved.epsilon)
     affine = gain / root * inputs + (shift - gain * moved.running_mean / root)
     inference, _ = normalise(moved, inputs, batch_statistics=False)
-    checks = [
-        Check(
-            "output_has_shift_and_gain",
-            "training output: maximum difference of its mean to beta and of its standard deviation "
-            "to |gamma|",
-            max(
-                float((output.mean(dim=0) - shift).abs().max()),
-                float((output.std(dim=0, correction=0) - gain.abs()).abs().max()),
-            ),
-            1e-3,
-        ),
-        Check(
-            "inference_is_the_affine_map",
-            "inference output against the affine map of eq. 33: maximum difference",
-            float((inference - affine).abs().max()),
-            1e-12,
-        ),
-    ]
-    for weight, protocol in ((0.1, "corrected"), (0.9, "as_published")):
-        each = moments[weight]
-        checks.append(
-            Check(
-                "inference_is_the_affine_map",
-                f"moving averages with weight {weight} on the new batch against torch's "
-                "BatchNorm1d after 20 batches: maximum relative difference",
-                relative_difference(
-                    [each.running_mean, each.running_variance],
-                    [trained.running_mean, trained.running_var],
-                ),
-                1e-12,
-                "<=",
-                protocol,
-            )
-        )
-    return checks
+    mean, spread = output.mean(dim=0) - shift, output.std(dim=0, correction=0) - gain.abs()
+    text = "training output: maximum difference of its mean to beta and of its standard deviation "
+    largest = float(torch.cat([mean, spread]).abs().max())
+    found = [Check("output_has_shift_and_gain", text + "to |gamma|", largest, 1e-3)]
+    check, apart = "inference_is_the_affine_map", float((inference - affine).abs().max())
+    text = "inference output against the affine map of eq. 33: maximum difference"
+    found.append(Check(check, text, apart, 1e-12))
+    expected = [trained.running_mean, trained.running_var]
+    for protocol, (weight, each) in zip(
+        ("corrected", "as_published"), moments.items(), strict=True
+    ):
+        apart = relative_difference([each.running_mean, each.running_variance], expected)
+        text = f"moving averages with weight {weight} on the new batch against torch's "
+        text += "BatchNorm1d after 20 batches: maximum relative difference"
+        found.append(Check(check, text, apart, 1e-12, protocol=protocol))
+    return found
 
 
 def _norm(features: int, gain: Tensor, shift: Tensor, new_weight: float = 0.1) -> BatchNorm:
@@ -229,31 +197,23 @@ def batch_norm_fusion(settings: Theorems, seed: int) -> list[Check]:
     gain, shift, mean = normal(generator, 3, 16)
     variance = 0.1 + normal(generator, 16) ** 2
     inputs = normal(generator, BATCH, 20)
-    checks = []
-    for dtype, bound in (("float64", 1e-10), ("float32", 1e-5)):
-        arrays = [
-            each.numpy().astype(dtype) for each in (weight, bias, gain, shift, mean, variance)
+    expected = functional.batch_norm(
+        functional.linear(inputs, weight, bias), mean, variance, gain, shift, eps=1e-5
+    )
+    found = []
+    for dtype, bound in ((torch.float64, 1e-10), (torch.float32, 1e-5)):
+        arrays = [each.to(dtype).numpy() for each in (weight, bias, gain, shift, mean, variance)]
+        fused = [
+            torch.from_numpy(np.ascontiguousarray(array)).to(dtype)
+            for array in fuse_batch_norm(*arrays, 1e-5)
         ]
-        fused_weight, fused_bias = fuse_batch_norm(*arrays, 1e-5)
-        cast = torch.float64 if dtype == "float64" else torch.float32
-        expected = functional.batch_norm(
-            functional.linear(inputs, weight, bias), mean, variance, gain, shift, eps=1e-5
-        )
-        fused = functional.linear(
-            inputs.to(cast),
-            torch.from_numpy(np.ascontiguousarray(fused_weight)).to(cast),
-            torch.from_numpy(np.ascontiguousarray(fused_bias)).to(cast),
-        )
-        checks.append(
-            Check(
-                "same_outputs",
-                f"{dtype}: output of the fused layer against a linear layer and torch's batch norm "
-                "in float64, relative to the largest output",
-                relative_difference([fused.to(torch.float64)], [expected]),
-                bound,
-            )
-        )
-    return checks
+        output = functional.linear(inputs.to(dtype), *fused).to(torch.float64)
+        name = str(dtype).removeprefix("torch.")
+        text = f"{name}: output of the fused layer against a linear layer and torch's batch norm "
+        text += "in float64, relative to the largest output"
+        apart = relative_difference([output], [expected])
+        found.append(Check("same_outputs", text, apart, bound))
+    return found
 
 
 def batch_norm_derivatives(settings: Theorems, seed: int) -> list[Check]:
@@ -286,33 +246,20 @@ def batch_norm_derivatives(settings: Theorems, seed: int) -> list[Check]:
         d_variance = (d_normalised * (x - mean)).sum(dim=0) * -0.5 * root**-3
         d_mean = (-d_normalised / root).sum(dim=0) + d_variance * (-2 * (x - mean)).mean(dim=0)
         d_x = d_normalised / root + d_variance * 2 * (x - mean) / BATCH + d_mean / BATCH
-        formulas = [
-            d_normalised,
-            d_variance,
-            d_mean,
-            d_x,
-            (d * normalised).sum(dim=0),
-            d.sum(dim=0),
-        ]
+        d_gain, d_shift = (d * normalised).sum(dim=0), d.sum(dim=0)
+        formulas = [d_normalised, d_variance, d_mean, d_x, d_gain, d_shift]
         norm = _norm(features, gain, shift)
         _, record = normalise(norm, x, batch_statistics=True)
         implemented = propagate(norm, record, d)
-    checks = [
+    texts = [f"{name} of eq. 55 against autograd: maximum " for name in variables]
+    texts.append("dL/dx as implemented (mean and variance eliminated) against autograd: maximum ")
+    found, expected = [*formulas, implemented], [*automatic, automatic[3]]
+    return [
         Check(
             "equals_autodiff",
-            f"{name} of eq. 55 against autograd: maximum relative difference",
-            relative_difference([formula], [expected]),
+            text + "relative difference",
+            relative_difference([one], [other]),
             1e-8,
         )
-        for name, formula, expected in zip(variables, formulas, automatic, strict=True)
+        for text, one, other in zip(texts, found, expected, strict=True)
     ]
-    checks.append(
-        Check(
-            "equals_autodiff",
-            "dL/dx as implemented (mean and variance eliminated) against autograd: maximum "
-            "relative difference",
-            relative_difference([implemented], [automatic[3]]),
-            1e-8,
-        )
-    )
-    return checks

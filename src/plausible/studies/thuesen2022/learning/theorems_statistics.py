@@ -12,7 +12,7 @@ from torch.nn import functional
 from plausible.learning.backprop import cross_entropy, gradients
 from plausible.learning.settings import TrainingSettings
 from plausible.networks.mlp import init_network, predict
-from plausible.reproduction.theorem_checks import Check, normal, one_hot
+from plausible.reproduction.theorem_checks import Check, checks, normal, one_hot
 from plausible.studies.thuesen2022.learning.settings import Theorems
 from plausible.studies.thuesen2022.theorem_problems import generator_of
 
@@ -29,20 +29,15 @@ def mse_is_gaussian_mle(settings: Theorems, seed: int) -> list[Check]:
     target = normal(generator, BATCH, CLASSES)
     loss = 0.5 * ((target - prediction) ** 2).sum()
     (automatic,) = torch.autograd.grad(loss, prediction)
+    means = (
+        "distance between the means that minimise the squared error and the Gaussian negative "
+        "log-likelihood"
+    )
+    residual = "autograd of 1/2 (y - yhat)^2 against yhat - y: maximum difference"
+    apart = _largest(automatic - (prediction - target))
     return [
-        Check(
-            "same_minimum",
-            "distance between the means that minimise the squared error and the Gaussian negative "
-            "log-likelihood",
-            abs(float(least_squares.x - likelihood.x)),
-            1e-6,
-        ),
-        Check(
-            "gradient_is_the_residual",
-            "autograd of 1/2 (y - yhat)^2 against yhat - y: maximum difference",
-            _largest(automatic - (prediction - target)),
-            1e-10,
-        ),
+        Check("same_minimum", means, abs(float(least_squares.x - likelihood.x)), 1e-6),
+        Check("gradient_is_the_residual", residual, apart, 1e-10),
     ]
 
 
@@ -54,15 +49,9 @@ def cross_entropy_is_mle(settings: Theorems, seed: int) -> list[Check]:
     probabilities = np.exp(logits.numpy() - logits.numpy().max(axis=1, keepdims=True))
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     likelihood = -multinomial.logpmf(labels.numpy(), 1, probabilities).mean()
-    return [
-        Check(
-            "equals_the_log_likelihood",
-            "cross entropy against the multinomial negative log-likelihood of scipy: relative "
-            "difference",
-            abs(loss / float(likelihood) - 1.0),
-            1e-12,
-        )
-    ]
+    text = "cross entropy against the multinomial negative log-likelihood of scipy: relative "
+    text += "difference"
+    return [Check("equals_the_log_likelihood", text, abs(loss / float(likelihood) - 1.0), 1e-12)]
 
 
 def softmax_jacobian(settings: Theorems, seed: int) -> list[Check]:
@@ -71,14 +60,8 @@ def softmax_jacobian(settings: Theorems, seed: int) -> list[Check]:
     softmax = torch.softmax(logits, dim=0)
     formula = softmax[:, None] * (torch.eye(CLASSES, dtype=torch.float64) - softmax[None, :])
     automatic = torch.autograd.functional.jacobian(lambda z: torch.softmax(z, dim=0), logits)
-    return [
-        Check(
-            "jacobian_agrees",
-            "s_i (1{i=j} - s_j) against autograd: maximum difference",
-            _largest(formula - automatic),
-            1e-8,
-        )
-    ]
+    text = "s_i (1{i=j} - s_j) against autograd: maximum difference"
+    return [Check("jacobian_agrees", text, _largest(formula - automatic), 1e-8)]
 
 
 def cross_entropy_gradient(settings: Theorems, seed: int) -> list[Check]:
@@ -88,44 +71,22 @@ def cross_entropy_gradient(settings: Theorems, seed: int) -> list[Check]:
     labels = one_hot(generator, BATCH, CLASSES)
     loss = functional.cross_entropy(logits, labels, reduction="sum")
     (automatic,) = torch.autograd.grad(loss, logits)
-    return [
-        Check(
-            "gradient_agrees",
-            "output error softmax(z) - y of backprop against autograd: maximum difference",
-            _largest(cross_entropy(logits.detach(), labels)[1] - automatic),
-            1e-10,
-        )
-    ]
+    text = "output error softmax(z) - y of backprop against autograd: maximum difference"
+    apart = _largest(cross_entropy(logits.detach(), labels)[1] - automatic)
+    return [Check("gradient_agrees", text, apart, 1e-10)]
 
 
 def softmax_order(settings: Theorems, seed: int) -> list[Check]:
     """Section 2.3: the softmax keeps the order of the logits and gives probabilities."""
     logits = 3.0 * normal(generator_of("softmax_order", seed), 1000, CLASSES)
     probabilities = torch.softmax(logits, dim=1)
-    moved = (logits.argsort(dim=1) != probabilities.argsort(dim=1)).any(dim=1)
-    outside = (probabilities <= 0) | (probabilities >= 1)
-    return [
-        Check(
-            "order_is_kept",
-            "random logits whose order differs from that of their probabilities (of 1000)",
-            float(moved.sum()),
-            0.0,
-            "==",
-        ),
-        Check(
-            "order_is_kept",
-            "probabilities outside (0, 1) (of 10000)",
-            float(outside.sum()),
-            0.0,
-            "==",
-        ),
-        Check(
-            "sums_to_one",
-            "sum of the probabilities: maximum difference to 1",
-            _largest(probabilities.sum(dim=1) - 1.0),
-            1e-12,
-        ),
-    ]
+    moved = (logits.argsort(dim=1) != probabilities.argsort(dim=1)).any(dim=1).sum()
+    outside = ((probabilities <= 0) | (probabilities >= 1)).sum()
+    text = "random logits whose order differs from that of their probabilities (of 1000)"
+    counts = {text: float(moved), "probabilities outside (0, 1) (of 10000)": float(outside)}
+    text = "sum of the probabilities: maximum difference to 1"
+    sums = Check("sums_to_one", text, _largest(probabilities.sum(dim=1) - 1.0), 1e-12)
+    return [*checks("order_is_kept", 0.0, counts, "=="), sums]
 
 
 def no_hidden_layer_is_logistic(settings: Theorems, seed: int) -> list[Check]:
@@ -151,39 +112,27 @@ def no_hidden_layer_is_logistic(settings: Theorems, seed: int) -> list[Check]:
     solver = LogisticRegression(C=np.inf, tol=1e-10, max_iter=10_000)
     solver.fit(inputs.numpy(), label.numpy())
     reference = log_loss(label.numpy(), solver.predict_proba(inputs.numpy()))
-    return [
-        Check(
-            "same_optimum",
-            "loss of the trained one-layer network against scikit-learn's logistic regression: "
-            "difference in nats",
-            abs(float(ours.fun) - float(reference)),
-            1e-3,
-        )
-    ]
+    text = "loss of the trained one-layer network against scikit-learn's logistic regression: "
+    text += "difference in nats"
+    return [Check("same_optimum", text, abs(float(ours.fun) - float(reference)), 1e-3)]
 
 
 def he_initialisation(settings: Theorems, seed: int) -> list[Check]:
     """Section 2.5: weights of standard deviation sqrt(2/n) keep the second moment with ReLU."""
-    many = settings.he_networks
-    checks = []
+    many, found = settings.he_networks, []
     for init, protocol, networks in (
         ("he_normal", "corrected", many),
         # A factor of 2 a layer is not hidden by the scatter of a few networks.
         ("thuesen_normal", "as_coded", min(many, 3)),
     ):
-        generator = generator_of(f"he_initialisation.{init}", seed)
-        checks.append(
-            Check(
-                "second_moment_is_kept",
-                f"{init}: mean over {networks} networks of the second moment of the activities, "
-                "maximum relative change over 10 ReLU layers of width 512",
-                _largest(_second_moments(init, networks, generator) - 1.0),
-                0.2,
-                "<=",
-                protocol,
-            )
+        moments = _second_moments(init, networks, generator_of(f"he_initialisation.{init}", seed))
+        text = (
+            f"{init}: mean over {networks} networks of the second moment of the activities, "
+            "maximum relative change over 10 ReLU layers of width 512"
         )
-    return checks
+        change = _largest(moments - 1.0)
+        found.append(Check("second_moment_is_kept", text, change, 0.2, protocol=protocol))
+    return found
 
 
 def _second_moments(init: str, networks: int, generator: torch.Generator) -> Tensor:

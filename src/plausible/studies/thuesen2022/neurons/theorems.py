@@ -1,7 +1,5 @@
 """Neuron models and coding of Thuesen 2022 (eqs. 34-40), checked numerically in float64."""
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,7 +13,7 @@ from plausible.neurons.spikes import (
     author_kernel,
     poisson_spike_counts,
 )
-from plausible.reproduction.theorem_checks import Check
+from plausible.reproduction.theorem_checks import Check, checks
 from plausible.studies.thuesen2022.common import stream
 from plausible.studies.thuesen2022.neurons.settings import Theorems
 from plausible.studies.thuesen2022.theorem_problems import reference_soft_rate
@@ -47,22 +45,18 @@ def lif_solution(settings: Theorems, seed: int) -> list[Check]:
         )
         # A spike of step n happens at the end of the step, at time (n + 1) dt.
         first_spike.append(np.abs((spikes.argmax(axis=0) + 1) * time_step - crossing).max())
+    check = "euler_integration_converges"
+    slope = (
+        "Euler integration of the membrane: distance of the log-log slope of its maximum error "
+        "over the time step from 1"
+    )
+    spike = "simulated neuron (Euler): maximum error of the first spike's time, in time steps"
+    late = max(error / step for error, step in zip(first_spike, time_steps, strict=True))
     return [
-        Check(
-            "euler_integration_converges",
-            "Euler integration of the membrane: distance of the log-log slope of its maximum error "
-            "over the time step from 1",
-            abs(log_slope(time_steps, membrane) - 1.0),
-            0.1,
-        ),
-        Check(
-            "euler_integration_converges",
-            "simulated neuron (Euler): maximum error of the first spike's time, in time steps",
-            max(error / step for error, step in zip(first_spike, time_steps, strict=True)),
-            # The Euler crossing is late or early by less than t* dt / (2 tau), then rounded up to
-            # the next step; t* < 1.8 tau for j > 1.2.
-            2.0,
-        ),
+        Check(check, slope, abs(log_slope(time_steps, membrane) - 1.0), 0.1),
+        # The Euler crossing is late or early by less than t* dt / (2 tau), then rounded up to
+        # the next step; t* < 1.8 tau for j > 1.2.
+        Check(check, spike, late, 2.0),
     ]
 
 
@@ -72,30 +66,20 @@ def lif_rate_simulated(settings: Theorems, seed: int) -> list[Check]:
     generator = stream("theorems", seed, "lif_rate")
     current = generator.uniform(1.1, 10.0, 20)
     expected = lif_rate(torch.from_numpy(current)).numpy()
-    checks = []
+    deviations = {}
     for integration, step in (("euler", settings.lif_time_step_s), ("exact", 0.001)):
         simulated = interspike_rate(current, step, duration, integration)
-        checks.append(
-            Check(
-                "simulated_rate_agrees",
-                f"simulated rate at constant current ({integration} integration, time step "
-                f"{step:g} s, {duration:g} s): maximum relative difference to r(j)",
-                float(np.abs(simulated / expected - 1.0).max()),
-                0.01,
-            )
-        )
+        text = f"simulated rate at constant current ({integration} integration, time step "
+        text += f"{step:g} s, {duration:g} s): maximum relative difference to r(j)"
+        deviations[text] = float(np.abs(simulated / expected - 1.0).max())
     below = simulate_lif(np.full((1000, 1), THRESHOLD), 0.001, integration="exact")
-    checks.append(
-        Check(
-            "simulated_rate_agrees",
-            "at and below the threshold current neither the formula nor the neuron fires (spikes "
-            "plus rate)",
-            float(below.sum() + lif_rate(torch.linspace(-5, 1, 100, dtype=torch.float64)).sum()),
-            0.0,
-            "==",
-        )
-    )
-    return checks
+    fired = float(below.sum() + lif_rate(torch.linspace(-5, 1, 100, dtype=torch.float64)).sum())
+    check = "simulated_rate_agrees"
+    text = "at and below the threshold current neither the formula nor the neuron fires (spikes "
+    return [
+        *checks(check, 0.01, deviations),
+        Check(check, text + "plus rate)", fired, 0.0, "=="),
+    ]
 
 
 def interspike_rate(
@@ -124,48 +108,27 @@ def soft_rate_limit(settings: Theorems, seed: int) -> list[Check]:
     away = current[(current - THRESHOLD).abs() >= 0.05]
     hard = lif_rate(away)
     near = THRESHOLD + torch.linspace(-0.1, 0.1, 4001, dtype=torch.float64)
-    checks = [
-        Check(
-            "tends_to_the_hard_rate",
-            "gamma = 0.001: maximum distance of the smoothed rate to r(j) for |j - 1| >= 0.05, Hz",
-            float((soft_rate(away, 0.001) - hard).abs().max()),
-            1.0,
-            "<",
-        ),
-        Check(
-            "tends_to_the_hard_rate",
-            "as printed, with a minus sign before tau_RC log(1 + V_th/rho): the same distance, Hz",
-            float((soft_rate_as_printed(away, 0.001) - hard).abs().max()),
-            1.0,
-            "<",
-            "as_published",
-        ),
-    ]
+    own, printed = (
+        float((rate(away, 0.001) - hard).abs().max()) for rate in (soft_rate, soft_rate_as_printed)
+    )
+    check = "tends_to_the_hard_rate"
+    text = "gamma = 0.001: maximum distance of the smoothed rate to r(j) for |j - 1| >= 0.05, Hz"
+    found = [Check(check, text, own, 1.0, "<")]
+    text = "as printed, with a minus sign before tau_RC log(1 + V_th/rho): the same distance, Hz"
+    found.append(Check(check, text, printed, 1.0, "<", "as_published"))
+    check = "derivative_is_bounded"
     for gamma in (0.1, 0.05, 0.02, 0.001):
         slope = soft_rate_derivative(torch.cat([current, near]), gamma)
-        checks.append(
-            Check(
-                "derivative_is_bounded",
-                f"gamma = {gamma}: maximum derivative over its bound tau_RC / (gamma t_ref^2)",
-                # r' = r^2 tau s(u) / (b (1 + b)), b = gamma log(1 + e^u) >= gamma s(u), r < 1/t_ref
-                float(
-                    slope.abs().max() * gamma * REFRACTORY_PERIOD_S**2 / MEMBRANE_TIME_CONSTANT_S
-                ),
-                1.0,
-            )
-        )
+        text = f"gamma = {gamma}: maximum derivative over its bound tau_RC / (gamma t_ref^2)"
+        # r' = r^2 tau s(u) / (b (1 + b)), b = gamma log(1 + e^u) >= gamma s(u), r < 1/t_ref
+        share = slope.abs().max() * gamma * REFRACTORY_PERIOD_S**2 / MEMBRANE_TIME_CONSTANT_S
+        found.append(Check(check, text, float(share), 1.0))
         variable = near.clone().requires_grad_()
         (automatic,) = torch.autograd.grad(reference_soft_rate(variable, gamma).sum(), variable)
-        checks.append(
-            Check(
-                "derivative_is_bounded",
-                f"gamma = {gamma}: derivative against autograd of the formula, relative to its "
-                "maximum",
-                float((slope[len(current) :] - automatic).abs().max() / automatic.abs().max()),
-                1e-10,
-            )
-        )
-    return checks
+        apart = float((slope[len(current) :] - automatic).abs().max() / automatic.abs().max())
+        text = f"gamma = {gamma}: derivative against autograd of the formula, relative to its "
+        found.append(Check(check, text + "maximum", apart, 1e-10))
+    return found
 
 
 def soft_rate_as_printed(current: torch.Tensor, softplus_gamma: float) -> torch.Tensor:
@@ -183,15 +146,9 @@ def poisson_coding(settings: Theorems, seed: int) -> list[Check]:
         0.001,
         stream("theorems", seed, "poisson_coding"),
     )
-    return [
-        Check(
-            "mean_rate",
-            f"mean rate of {neurons} inputs of intensity 1 over 10 s: relative difference to "
-            "250 Hz",
-            float(abs(counts.sum() / (10.0 * neurons) / 250.0 - 1.0)),
-            0.02,
-        )
-    ]
+    apart = float(abs(counts.sum() / (10.0 * neurons) / 250.0 - 1.0))
+    text = f"mean rate of {neurons} inputs of intensity 1 over 10 s: relative difference to 250 Hz"
+    return [Check("mean_rate", text, apart, 0.02)]
 
 
 def alpha_filter(settings: Theorems, seed: int) -> list[Check]:
@@ -204,39 +161,19 @@ def alpha_filter(settings: Theorems, seed: int) -> list[Check]:
         stream("theorems", seed, "alpha_filter"),
     )
     rate = counts.mean(axis=0) / time_step
-
-    def gains(kernel: NDArray[np.float64]) -> NDArray[np.float64]:
-        return apply_kernel(counts, kernel).mean(axis=0) / time_step / rate
-
-    def spread(kernel: NDArray[np.float64]) -> float:
-        gain = gains(kernel)
-        return float(np.abs(gain / gain.mean() - 1.0).max())
-
-    unit, printed = alpha_kernel(), alpha_kernel(normalise="printed")
-    kernels: list[tuple[str, str, Callable[[], float]]] = [
-        (
-            "unit-area kernel: filtered mean over firing rate, distance from 1",
-            "corrected",
-            lambda: float(np.abs(gains(unit) - 1.0).max()),
-        ),
-        (
-            "kernel as printed: filtered mean over firing rate, relative spread over five rates",
-            "corrected",
-            lambda: spread(printed),
-        ),
-        (
-            "kernel as printed, at a time step of 1 ms: filtered mean over firing rate, distance "
-            "from 1",
-            "as_published",
-            lambda: float(np.abs(gains(printed) - 1.0).max()),
-        ),
-        (
-            "the author's 11 taps: filtered mean over firing rate, distance from 1",
-            "as_coded",
-            lambda: float(np.abs(gains(author_kernel()) - 1.0).max()),
-        ),
-    ]
+    unit, printed, author = (
+        apply_kernel(counts, kernel).mean(axis=0) / time_step / rate
+        for kernel in (alpha_kernel(), alpha_kernel(normalise="printed"), author_kernel())
+    )
+    spread = float(np.abs(printed / printed.mean() - 1.0).max())
+    unit, printed, author = (float(np.abs(gain - 1.0).max()) for gain in (unit, printed, author))
+    check, mean = "mean_is_proportional_to_the_rate", "filtered mean over firing rate"
+    proportional = f"kernel as printed: {mean}, relative spread over five rates"
+    sampled = f"kernel as printed, at a time step of 1 ms: {mean}, distance from 1"
+    taps = f"the author's 11 taps: {mean}, distance from 1"
     return [
-        Check("mean_is_proportional_to_the_rate", text, value(), 0.02, "<=", protocol)
-        for text, protocol, value in kernels
+        Check(check, f"unit-area kernel: {mean}, distance from 1", unit, 0.02),
+        Check(check, proportional, spread, 0.02),
+        Check(check, sampled, printed, 0.02, protocol="as_published"),
+        Check(check, taps, author, 0.02, protocol="as_coded"),
     ]
