@@ -210,11 +210,6 @@ def draw_line(
         )
 
 
-def apart(x: pd.Series, protocol: str, protocols: Sequence[str]) -> pd.Series:
-    """Positions on a logarithmic axis, moved a little so that the bars of protocols stay apart."""
-    return x * 1.05 ** (protocols.index(protocol) - (len(protocols) - 1) / 2)
-
-
 def draw_points(
     axes: Axes,
     x: Any,

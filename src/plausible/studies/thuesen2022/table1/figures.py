@@ -6,19 +6,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from plausible.drawing.over_seeds import (
-    FEWEST,
-    draw_mean_points,
-    over_seeds,
-    seed_handles,
-)
+from plausible.drawing.over_seeds import FEWEST, draw_mean_points, over_seeds, seed_handles
 from plausible.drawing.style import (
     LIGHT_GREY,
     PUBLISHED_COLOUR,
     SINGLE_COLUMN_MM,
+    Look,
     in_style,
     legend_below,
-    look_of,
     new_figure,
     pad_limits,
     patch_handle,
@@ -28,29 +23,26 @@ from plausible.drawing.style import (
     published_mark,
 )
 from plausible.reproduction.published import Published
+from plausible.studies.thuesen2022.pictures import each_protocol, note_at_edge
 from plausible.studies.thuesen2022.table1.printed import ACCURACY, printed_rows, row_label
 
 
 @in_style
 def fig4(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """First ten training images."""
-    images = sorted(table["image"].unique())
-    columns = 5
-    rows = max(1, -(-len(images) // columns))
+    images, columns = table["image"].nunique(), 5
+    rows = -(-images // columns)
     figure = new_figure(SINGLE_COLUMN_MM, 14 + 21 * rows)
     grid = figure.subplots(rows, columns, squeeze=False)
-    shown = None
     for axes in grid.flat:
         axes.set_axis_off()
-    for axes, image in zip(grid.flat, images, strict=False):
-        one = table[table["image"] == image]
+    for axes, (_, one) in zip(grid.flat, table.groupby("image"), strict=False):
         pixels = one.pivot(index="row", columns="column", values="intensity_fraction")
         shown = axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         axes.set_title(f"label {one['label'].iloc[0]}", loc="center", pad=2)
-    if shown is not None:
-        bar = figure.colorbar(shown, ax=grid, orientation="horizontal", aspect=40, pad=0.03)
-        bar.set_label("intensity (fraction of white)")
-        bar.outline.set_linewidth(0.5)
+    bar = figure.colorbar(shown, ax=grid, orientation="horizontal", aspect=40, pad=0.03)
+    bar.set_label("intensity (fraction of white)")
+    bar.outline.set_linewidth(0.5)
     return figure
 
 
@@ -60,7 +52,7 @@ def table1_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
     figure = new_figure(height_mm=104)
     axes = figure.subplots()
     printed = printed_rows(published).set_index("row")
-    rows, names = list(printed.index), protocols_in(table)
+    rows = list(printed.index)
     low, high = _accuracy_limits(printed[ACCURACY], table)
     width = published.bound("table1", "every_row_near", "points") if dataset == "mnist" else 0.0
     for row in rows:
@@ -72,19 +64,18 @@ def table1_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
             )
         if row != rows[-1]:
             axes.axhline(row + 0.5, color=LIGHT_GREY, lw=0.5, zorder=0)
-        for index, protocol in enumerate(names):
-            y = row + 0.24 * (index - (len(names) - 1) / 2)
-            ours = table[(table["row"] == row) & (table["protocol"] == protocol)]
-            _accuracy_point(axes, ours.assign(y=y), protocol, low)
+        for look, ours, place in each_protocol(table):
+            ours = ours[ours["row"] == row].assign(y=row + 0.24 * place)
+            _accuracy_point(axes, ours, look, low)
     axes.set_yticks(rows, [f"{row}  {row_label(printed.loc[row])}" for row in rows])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(rows[-1] + 0.5, rows[0] - 0.5)
     axes.set_xlim(low, high)
     axes.set(xlabel="test accuracy (%)", ylabel="row of table 1")
-    mark = published_mark(
-        dataset, published_label(dataset).replace("published", "published value"), marker="|"
-    )
-    handles = [*protocol_handles(names, ls="none"), *seed_handles(table, dots=True), mark]
+    label = published_label(dataset).replace("published", "published value")
+    mark = published_mark(dataset, label, marker="|")
+    handles = protocol_handles(protocols_in(table), ls="none")
+    handles += [*seed_handles(table, dots=True), mark]
     if width:
         handles.append(patch_handle(LIGHT_GREY, f"published ± {width:g} percentage point", 1.0))
     legend_below(figure, handles, 4)
@@ -105,22 +96,14 @@ def _accuracy_limits(printed: pd.Series, table: pd.DataFrame) -> tuple[float, fl
     return low, min(high, 100.0)
 
 
-def _accuracy_point(axes: Axes, rows: pd.DataFrame, protocol: str, low: float) -> None:
+def _accuracy_point(axes: Axes, rows: pd.DataFrame, look: Look, low: float) -> None:
     """One mean over seeds; an arrow with the number where it lies left of the axis."""
     if rows.empty:
         return
-    look, mean = look_of(protocol), rows[ACCURACY].mean(skipna=False)
+    mean = rows[ACCURACY].mean(skipna=False)
     if np.isfinite(mean) and mean >= low:
         draw_mean_points(axes, rows, "y", ACCURACY, look, horizontal=True)
         return
     text = f"{mean:.1f}" if np.isfinite(mean) else "diverged"
-    axes.annotate(
-        f"◂ {text}",
-        (0.0, rows["y"].iloc[0]),
-        (3, 0),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        va="center",
-        color=look.colour,
-        fontsize=6.0,
-    )
+    style = {"va": "center", "color": look.colour, "fontsize": 6.0}
+    note_at_edge(axes, f"◂ {text}", 0.0, rows["y"].iloc[0], (3, 0), **style)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plausible.drawing.over_seeds import draw_mean_line, draw_mean_points, seed_handles
+from plausible.drawing.over_seeds import draw_mean_points, seed_handles
 from plausible.drawing.style import (
     GREY,
     LIGHT_GREY,
@@ -16,11 +17,9 @@ from plausible.drawing.style import (
     SERIES,
     accuracy_limits,
     accuracy_scale,
-    apart,
     in_style,
     legend_below,
     letter,
-    look_of,
     new_figure,
     plain_log,
     protocol_handles,
@@ -32,13 +31,20 @@ from plausible.drawing.style import (
     series_handle,
 )
 from plausible.reproduction.published import Published
+from plausible.studies.thuesen2022.pictures import DOT, each_protocol
 from plausible.studies.thuesen2022.table1.figures_spiking import (
+    APART,
     TIME_TICKS,
+    draw_time_line,
     network_panels,
     networks_in,
     published_time_ms,
 )
-from plausible.studies.thuesen2022.table1.printed import ACCURACY, printed_accuracy, printed_rows
+from plausible.studies.thuesen2022.table1.printed import (
+    ACCURACY,
+    printed_accuracies,
+    printed_rows,
+)
 
 # More points than this are stored as pixels inside the SVG, which would grow too large.
 POINTS_AS_PIXELS = 100
@@ -53,38 +59,29 @@ def noise_dropout(table: pd.DataFrame, published: Published, dataset: str = "mni
     figure = new_figure(height_mm=80)
     drop, accuracy = figure.subplots(1, 2)
     variants = {"none": "none", "input_noise": "noise", "dropout": "dropout"}
-    keys = [
-        (variant, level)
-        for variant in [*variants, *sorted(set(table["variant"]) - set(variants))]
-        for level in sorted(table.loc[table["variant"] == variant, "level"].fillna(0.0).unique())
-    ]
+    order = [*variants, *sorted(set(table["variant"]) - set(variants))]
+    found = list(zip(table["variant"], table["level"].fillna(0.0), strict=True))
+    keys = sorted(set(found), key=lambda key: (order.index(key[0]), key[1]))
     labels = [
         variants.get(variant, variant) + ("" if variant == "none" else f"\n{level:g}")
         for variant, level in keys
     ]
     names = protocols_in(table)
-    table = table.assign(
-        position=[
-            keys.index((variant, level))
-            for variant, level in zip(table["variant"], table["level"].fillna(0.0), strict=True)
-        ]
-    )
-    for index, protocol in enumerate(names):
-        look, chosen = look_of(protocol), table[table["protocol"] == protocol]
-        shift = 0.2 * (index - (len(names) - 1) / 2)
+    table = table.assign(position=[keys.index(key) for key in found])
+    for look, chosen, place in each_protocol(table):
         for axes, column, filled, aside in (
             (drop, "drop_percentage_points", True, 0.0),
             (accuracy, "rate_accuracy_percent", False, -0.04),
             (accuracy, SPIKING, True, 0.04),
         ):
-            rows = chosen.assign(x=chosen["position"] + shift + aside)
+            rows = chosen.assign(x=chosen["position"] + 0.2 * place + aside)
             draw_mean_points(axes, rows, "x", column, look, filled=filled)
     drop.axhline(0.0, color=GREY, lw=0.6)
-    base = [printed_accuracy(published, BASE_NETWORK, spiking) for spiking in (False, True)]
+    rate, spiking = printed_accuracies(published, BASE_NETWORK)
     shift = 0.2 * (len(names) + 1) / 2
-    drop.plot([shift], [base[0] - base[1]], **published_marker())
-    accuracy.plot([shift], base[:1], **published_marker())
-    accuracy.plot([shift], base[1:], **{**published_marker(), "markerfacecolor": "black"})
+    drop.plot([shift], [rate - spiking], **published_marker())
+    accuracy.plot([shift], [rate], **published_marker())
+    accuracy.plot([shift], [spiking], **{**published_marker(), "markerfacecolor": "black"})
     for axes, label, name, title in (
         (drop, "rate − spiking accuracy (points)", "a", "accuracy drop"),
         (accuracy, "test accuracy (%)", "b", "accuracy"),
@@ -93,103 +90,74 @@ def noise_dropout(table: pd.DataFrame, published: Published, dataset: str = "mni
         axes.set(xlim=(-0.5, len(keys) - 0.5), ylabel=label)
         axes.set_xlabel("regulariser (noise s.d.; dropout probability)")
         letter(axes, name, title)
-    marks = {"marker": "o", "ls": "none", "color": GREY}
-    legend_below(
-        figure,
-        [
-            *protocol_handles(names, ls="none"),
-            *seed_handles(table, dots=True),
-            series_handle(SERIES[3], "rates (b)", mfc="white", **marks),
-            series_handle(SERIES[3], "spikes (b)", **marks),
-            published_mark(dataset),
-        ],
-        6,
-    )
+    handles = [*protocol_handles(names, ls="none"), *seed_handles(table, dots=True)]
+    rates = series_handle(SERIES[3], "rates (b)", mfc="white", **DOT)
+    spikes = series_handle(SERIES[3], "spikes (b)", **DOT)
+    legend_below(figure, [*handles, rates, spikes, published_mark(dataset)], 6)
     return figure
 
 
 @in_style
 def simulation_time(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Spiking accuracy against the simulated time, with the rate-coded accuracy as its ceiling."""
-    figure = new_figure(height_mm=70)
-    panels = network_panels(figure, networks_in(table, published), sharey=True)
-    _accuracy_against(panels, table, "time_ms", published, published_time_ms(published))
-    for axes in panels.values():
+    at = published_time_ms(published)
+    figure = _accuracy_against("time_ms", at, TIME_TICKS, table, published, dataset)
+    for axes in figure.axes:
         axes.set_xlabel("simulated time (ms)")
-        plain_log(axes, "x", TIME_TICKS)
-    _finish_accuracy(figure, panels, table, published, dataset)
     return figure
 
 
 @in_style
 def input_rate(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Spiking accuracy against the Poisson rate of a white pixel."""
-    figure = new_figure(height_mm=70)
-    panels = network_panels(figure, networks_in(table, published), sharey=True)
     # Eq. 39: a white pixel fires at 1 / t_ref = 250 Hz.
-    refractory = float(published.entry("eq39.poisson_coding")["settings"]["t_ref_s"])
-    _accuracy_against(panels, table, "input_rate_hz", published, 1.0 / refractory)
-    for axes in panels.values():
+    at = 1.0 / float(published.entry("eq39.poisson_coding")["settings"]["t_ref_s"])
+    ticks = (30, 100, 300, 1000, 3000)
+    figure = _accuracy_against("input_rate_hz", at, ticks, table, published, dataset)
+    for axes in figure.axes:
         axes.set_xlabel("rate of a white pixel (Hz)")
-        plain_log(axes, "x", (30, 100, 300, 1000, 3000))
-    _finish_accuracy(figure, panels, table, published, dataset)
     return figure
 
 
 def _accuracy_against(
-    panels: dict[str, Axes],
-    table: pd.DataFrame,
     column: str,
-    published: Published,
     published_at: float,
-) -> None:
-    """Spiking accuracy as a curve, rate-coded accuracy as a thin level, published values black."""
-    for network, axes in panels.items():
-        chosen = table[table["network"] == network]
-        for protocol in protocols_in(chosen):
-            look, ours = look_of(protocol), chosen[chosen["protocol"] == protocol]
-            ours = ours.assign(at=apart(ours[column], protocol, protocols_in(chosen)))
-            draw_mean_line(axes, ours, "at", SPIKING, look, bars=True, ms=3.2, lw=1.0)
-            axes.axhline(
-                ours["rate_accuracy_percent"].mean(), color=look.colour, ls=look.line, lw=0.6
-            )
-        rate, spiking = (printed_accuracy(published, network, kind) for kind in (False, True))
-        axes.axhline(rate, color=PUBLISHED_COLOUR, ls=PUBLISHED_LINE, lw=0.7)
-        axes.plot([published_at], [spiking], **published_marker())
-
-
-def _finish_accuracy(
-    figure: Figure,
-    panels: dict[str, Axes],
+    ticks: Sequence[float],
     table: pd.DataFrame,
     published: Published,
     dataset: str,
-) -> None:
-    """Common accuracy axis and legend of the pictures above."""
-    first = next(iter(panels.values()), None)
-    if first is not None:
-        first.set_ylabel("test accuracy (%),\nerrors on a log scale")
-        _share_accuracy(panels, table, published)
+) -> Figure:
+    """Spiking accuracy as a curve, rate-coded accuracy as a thin level, published values black."""
+    figure = new_figure(height_mm=70)
+    for network, axes, chosen in network_panels(figure, table, published):
+        for look, ours, place in each_protocol(chosen):
+            draw_time_line(axes, ours.assign(at=ours[column] * APART**place), SPIKING, look)
+            rate = ours["rate_accuracy_percent"].mean()
+            axes.axhline(rate, color=look.colour, ls=look.line, lw=0.6)
+        rate, spiking = printed_accuracies(published, network)
+        axes.axhline(rate, color=PUBLISHED_COLOUR, ls=PUBLISHED_LINE, lw=0.7)
+        axes.plot([published_at], [spiking], **published_marker())
+        plain_log(axes, "x", ticks)
     note = published_label(dataset)
-    legend_below(
-        figure,
-        [
-            *protocol_handles(protocols_in(table)),
-            *seed_handles(table, bars=True),
-            series_handle(SERIES[3], "thin level: rate-coded", marker=None, ls="-", lw=0.6),
-            published_mark(dataset, f"{note}, spiking"),
-            published_line(dataset, f"{note}, rate-coded"),
-        ],
-        3,
-    )
+    handles = [
+        series_handle(SERIES[3], "thin level: rate-coded", marker=None, ls="-", lw=0.6),
+        published_mark(dataset, f"{note}, spiking"),
+        published_line(dataset, f"{note}, rate-coded"),
+    ]
+    _finish_accuracy(figure, "test accuracy (%)", handles, table, published)
+    return figure
 
 
-def _share_accuracy(panels: dict[str, Axes], table: pd.DataFrame, published: Published) -> None:
-    """Logarithmic errors, and limits around ours and the published accuracies."""
-    for axes in panels.values():
+def _finish_accuracy(
+    figure: Figure, label: str, handles: list[Artist], table: pd.DataFrame, published: Published
+) -> None:
+    """Common axis with logarithmic errors, around ours and the published accuracies; legend."""
+    figure.axes[0].set_ylabel(f"{label},\nerrors on a log scale")
+    for axes in figure.axes:
         accuracy_scale(axes)
-    shown = [*table[SPIKING], *printed_rows(published)[ACCURACY]]
-    axes.set_ylim(accuracy_limits(shown))
+    axes.set_ylim(accuracy_limits([*table[SPIKING], *printed_rows(published)[ACCURACY]]))
+    ours = [*protocol_handles(protocols_in(table)), *seed_handles(table, bars=True)]
+    legend_below(figure, [*ours, *handles], 3)
 
 
 @in_style
@@ -197,39 +165,25 @@ def energy(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
     """Spiking accuracy against the energy of the spike operations of one image."""
     time_ms = published_time_ms(published)
     figure = new_figure(height_mm=70)
-    panels = network_panels(figure, networks_in(table, published), sharey=True, sharex=True)
-    for network, axes in panels.items():
-        chosen = table[table["network"] == network]
-        for protocol in protocols_in(chosen):
-            look, ours = look_of(protocol), chosen[chosen["protocol"] == protocol]
+    for network, axes, chosen in network_panels(figure, table, published, sharex=True):
+        for look, ours, _ in each_protocol(chosen):
             spent = ours.groupby("time_ms")["energy_spiking_nj"].transform("mean") / 1e3
-            ours = ours.assign(energy=spent)
-            draw_mean_line(axes, ours, "energy", SPIKING, look, bars=True, ms=3.2, lw=1.0)
-            at = ours.loc[ours["time_ms"] == time_ms, ["energy", SPIKING]].mean(skipna=False)
-            axes.plot(*at, marker="o", ms=7, mfc="none", color=GREY, ls="none")
-        dense = chosen["energy_dense_nj"].mean() / 1e3
-        axes.axvline(dense, color=GREY, lw=0.9, ls=(0, (1, 1)))
-        spiking = printed_accuracy(published, network, True)
+            ours = ours.assign(at=spent)
+            draw_time_line(axes, ours, SPIKING, look)
+            place = ours.loc[ours["time_ms"] == time_ms, ["at", SPIKING]].mean(skipna=False)
+            axes.plot(*place, marker="o", ms=7, mfc="none", color=GREY, ls="none")
+        axes.axvline(chosen["energy_dense_nj"].mean() / 1e3, color=GREY, lw=0.9, ls=(0, (1, 1)))
+        _, spiking = printed_accuracies(published, network)
         axes.axhline(spiking, color=PUBLISHED_COLOUR, ls=PUBLISHED_LINE, lw=0.7)
         plain_log(axes, "x")
         axes.set_xlabel("energy per image (µJ)")
-    first = next(iter(panels.values()), None)
-    if first is not None:
-        first.set_ylabel("spiking test accuracy (%),\nerrors on a log scale")
-        _share_accuracy(panels, table, published)
-    legend_below(
-        figure,
-        [
-            *protocol_handles(protocols_in(table)),
-            *seed_handles(table, bars=True),
-            series_handle(SERIES[3], f"{time_ms} ms", marker="o", ms=7, mfc="none", ls="none"),
-            series_handle(
-                SERIES[3], "dense network, one pass", marker=None, ls=(0, (1, 1)), lw=0.9
-            ),
-            published_line(dataset, f"{published_label(dataset)}, spiking accuracy"),
-        ],
-        3,
-    )
+    dense = {"marker": None, "ls": (0, (1, 1)), "lw": 0.9}
+    handles = [
+        series_handle(SERIES[3], f"{time_ms} ms", marker="o", ms=7, mfc="none", ls="none"),
+        series_handle(SERIES[3], "dense network, one pass", **dense),
+        published_line(dataset, f"{published_label(dataset)}, spiking accuracy"),
+    ]
+    _finish_accuracy(figure, "spiking test accuracy (%)", handles, table, published)
     return figure
 
 
@@ -239,39 +193,29 @@ def conversion_diagnostic(
 ) -> Figure:
     """Simulated against analytic rate of single neurons, and a summary of each layer."""
     networks, layers = networks_in(table, published), sorted(table["layer"].unique())
-    figure = new_figure(height_mm=24 + 34 * max(len(networks), 1))
-    grid = figure.subplots(
-        len(networks),
-        len(layers) + 2,
-        squeeze=False,
-        sharex="col",
-        width_ratios=[1] * len(layers) + [0.9, 0.9],
-    )
-    for row, (network, label) in enumerate(networks.items()):
+    figure = new_figure(height_mm=24 + 34 * len(networks))
+    shape = {"squeeze": False, "sharex": "col", "width_ratios": [1] * len(layers) + [0.9, 0.9]}
+    grid = figure.subplots(len(networks), len(layers) + 2, **shape)
+    shares = {"silent_fraction": True, "saturated_fraction": False}
+    for panels, (network, label) in zip(grid, networks.items(), strict=True):
         chosen = table[table["network"] == network]
-        for column, layer in enumerate(layers):
-            _draw_rates(grid[row, column], chosen[chosen["layer"] == layer])
-            if row == 0:
-                grid[row, column].set_title(f"layer {layer}")
-            if row == len(networks) - 1:
-                grid[row, column].set_xlabel("analytic (Hz)")
-        grid[row, 0].set_ylabel(f"{label}\nsimulated (Hz)")
-        _draw_layer_summary(grid[row, -2], chosen, layers, {"correlation": True})
-        _draw_layer_summary(
-            grid[row, -1], chosen, layers, {"silent_fraction": True, "saturated_fraction": False}
-        )
-    grid[0, -2].set_title("correlation")
-    grid[0, -1].set_title("silent, saturated")
-    grid[-1, -2].set_xlabel("correlation")
-    grid[-1, -1].set_xlabel("fraction of neurons")
-    dot = {"marker": "o", "ls": "none", "color": GREY}
+        for axes, layer in zip(panels, layers, strict=False):
+            _draw_rates(axes, chosen[chosen["layer"] == layer])
+        panels[0].set_ylabel(f"{label}\nsimulated (Hz)")
+        _draw_layer_summary(panels[-2], chosen, layers, {"correlation": True})
+        _draw_layer_summary(panels[-1], chosen, layers, shares)
+    titles = [*(f"layer {layer}" for layer in layers), "correlation", "silent, saturated"]
+    labels = ["analytic (Hz)"] * len(layers) + ["correlation", "fraction of neurons"]
+    for top, bottom, title, label in zip(grid[0], grid[-1], titles, labels, strict=True):
+        top.set_title(title)
+        bottom.set_xlabel(label)
     legend_below(
         figure,
         [
             *protocol_handles(protocols_in(table), ls="none"),
             series_handle(SERIES[3], "simulated = analytic", marker=None, ls="-", lw=0.7),
-            series_handle(SERIES[3], "silent", **dot),
-            series_handle(SERIES[3], "saturated", mfc="white", **dot),
+            series_handle(SERIES[3], "silent", **DOT),
+            series_handle(SERIES[3], "saturated", mfc="white", **DOT),
         ],
         6,
     )
@@ -285,34 +229,22 @@ def _draw_rates(axes: Axes, table: pd.DataFrame) -> None:
         axes.set_rasterization_zorder(0)
         axes.patch.set_visible(False)
     axes.plot([0, top], [0, top], color=GREY, lw=0.7, zorder=3)
-    for protocol in protocols_in(table):
-        look, ours = look_of(protocol), table[table["protocol"] == protocol]
-        axes.plot(
-            ours["analytic_rate_hz"],
-            ours["simulated_rate_hz"],
-            marker=look.marker,
-            ms=1.8,
-            mew=0,
-            alpha=0.5,
-            ls="none",
-            color=look.colour,
-            zorder=-1,
-        )
+    points = {"ms": 1.8, "mew": 0, "alpha": 0.5, "ls": "none", "zorder": -1}
+    for look, ours, _ in each_protocol(table):
+        x, y = ours["analytic_rate_hz"], ours["simulated_rate_hz"]
+        axes.plot(x, y, marker=look.marker, color=look.colour, **points)
 
 
 def _draw_layer_summary(
     axes: Axes, table: pd.DataFrame, layers: Sequence[int], columns: dict[str, bool]
 ) -> None:
     """Layer by layer, one row per layer; filled or open markers by quantity."""
-    names = protocols_in(table)
-    for index, protocol in enumerate(names):
-        ours = table[table["protocol"] == protocol]
+    for look, ours, place in each_protocol(table):
+        rows = ours.groupby(["layer", "seed"])[list(columns)].first().reset_index()
+        rows = rows.assign(y=rows["layer"].map(layers.index) + 0.24 * place)
         for column, filled in columns.items():
-            per_seed = ours.groupby(["layer", "seed"])[column].first().reset_index()
-            shift = 0.24 * (index - (len(names) - 1) / 2)
-            rows = per_seed.assign(y=per_seed["layer"].map(layers.index) + shift)
             style = {"horizontal": True, "filled": filled, "markersize": 3.2}
-            draw_mean_points(axes, rows, "y", column, look_of(protocol), **style)
+            draw_mean_points(axes, rows, "y", column, look, **style)
     axes.set_yticks(range(len(layers)), [str(layer) for layer in layers])
     axes.set_ylim(len(layers) - 0.5, -0.5)
     axes.set_ylabel("layer")

@@ -1,5 +1,6 @@
 """Rows of table 1 as they are printed, and the networks in them."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,8 +34,11 @@ def network_labels(published: Published) -> dict[str, str]:
     }
 
 
-def printed_accuracy(published: Published, network: str, spiking: bool) -> float:
-    """Published test accuracy in percent of a network of table 1; NaN where none is printed."""
+def printed_accuracies(published: Published, network: str) -> tuple[float, float]:
+    """Published test accuracies in percent of a network of table 1 with rates and with spikes.
+
+    NaN where none is printed.
+    """
     rows = printed_rows(published)
-    found = rows.loc[(rows["network"] == network) & (rows["spiking"] == spiking), ACCURACY]
-    return float(found.iloc[0]) if len(found) else float("nan")
+    found = rows[rows["network"] == network].set_index("spiking")[ACCURACY]
+    return found.get(False, math.nan), found.get(True, math.nan)
