@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 
 from plausible.drawing.style import GREY, Look, look_of, protocols_in
 
-CURRENT = "input current $j$ (unitless)"
 DOT = {"marker": "o", "ls": "none", "color": GREY}
 
 

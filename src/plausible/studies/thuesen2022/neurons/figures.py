@@ -10,6 +10,7 @@ from plausible.drawing.style import (
     GREY,
     LIGHT_GREY,
     PUBLISHED_COLOUR,
+    PUBLISHED_LINE,
     SERIES,
     SINGLE_COLUMN_MM,
     draw_published,
@@ -27,7 +28,9 @@ from plausible.drawing.style import (
     series_handle,
 )
 from plausible.reproduction.published import Published
+from plausible.studies.thuesen2022.pictures import each_protocol
 
+CURRENT = "input current $j$ (unitless)"
 RATE_OF_J = "LIF rate $r(j)$"
 SOFT_RATE_OF_J = r"soft rate $r_\rho(j)$"
 # Number of neighbouring currents in one pixel column of the author's picture 2b; the extremes of a
@@ -49,53 +52,43 @@ def fig2a(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> 
     """LIF rate and smoothed rate against the current, and the limit of small gamma."""
     figure = new_figure(height_mm=72)
     whole, deviation, limit = figure.subplots(1, 3, width_ratios=(1.25, 1.0, 1.0))
-    curves = published.curve("fig2a")
+    published_curves = {name: rows for name, rows in published.curve("fig2a").groupby("curve")}
     coded = table[(table["protocol"] == "as_coded") & (table["curve"] == "soft_rate")]
     gamma = coded["softplus_gamma"].iloc[0] if len(coded) else 0.02
-    for protocol in reversed(protocols_in(table)):
-        look = look_of(protocol)
-        for curve, source in (("lif_rate", "r"), ("soft_rate", "r_smooth")):
-            ours = table[(table["protocol"] == protocol) & (table["curve"] == curve)]
-            if curve == "soft_rate":
-                ours = ours[np.isclose(ours["softplus_gamma"], gamma)]
+    shown = table[(table["curve"] == "lif_rate") | np.isclose(table["softplus_gamma"], gamma)]
+    dots = {"ls": "none", "ms": 3.0, "mew": 0.6, "markevery": 3}
+    for look, curves, _ in reversed(list(each_protocol(shown))):
+        for curve, source, marker, face in (
+            ("lif_rate", "r", ".", look.colour),
+            ("soft_rate", "r_smooth", "o", "white"),
+        ):
+            ours, theirs = curves[curves["curve"] == curve], published_curves[source]
             if ours.empty:
                 continue
             whole.plot(ours["input_current"], ours["rate_hz"], color=look.colour, ls=look.line)
-            theirs = curves[curves["curve"] == source]
             at = theirs["input_current_j"].to_numpy()
-            there = np.interp(at, ours["input_current"], ours["rate_hz"])
-            deviation.plot(
-                at,
-                there - theirs["spike_rate_hz"],
-                color=look.colour,
-                marker="o" if curve == "soft_rate" else ".",
-                markerfacecolor="white" if curve == "soft_rate" else look.colour,
-                markersize=3.0,
-                markeredgewidth=0.6,
-                markevery=3,
-                linestyle="none",
-            )
-    for source in ("r", "r_smooth"):
-        theirs = curves[curves["curve"] == source]
+            apart = np.interp(at, ours["input_current"], ours["rate_hz"]) - theirs["spike_rate_hz"]
+            deviation.plot(at, apart, color=look.colour, marker=marker, mfc=face, **dots)
+    for theirs in published_curves.values():
         draw_published(whole, theirs["input_current_j"], theirs["spike_rate_hz"])
     whole.annotate(SOFT_RATE_OF_J, (1.0, 11), (0.12, 24), arrowprops={"arrowstyle": "-", "lw": 0.5})
     whole.annotate(RATE_OF_J, (1.16, 25), (1.28, 12), arrowprops={"arrowstyle": "-", "lw": 0.5})
     _gamma_limit(limit, table)
     for axes in (whole, limit):
-        axes.set(xlabel="input current $j$ (unitless)", ylabel="spike rate (Hz)")
+        axes.set(xlabel=CURRENT, ylabel="spike rate (Hz)")
     deviation.axhspan(-READING_HZ, READING_HZ, color=LIGHT_GREY, lw=0, zorder=0)
-    deviation.set(xlabel="input current $j$ (unitless)", ylabel="ours − published (Hz)")
+    deviation.set(xlabel=CURRENT, ylabel="ours − published (Hz)")
     letter(whole, "a", rf"rates, $\gamma$ = {gamma:g}")
     letter(deviation, "b", "distance to published")
     letter(limit, "c", r"limit $\gamma \to 0$ (corrected)")
-    dots = {"linestyle": "none", "color": GREY, "markersize": 3.5}
+    dots = {"ls": "none", "ms": 3.5}
     legend_below(
         figure,
         [
             *protocol_handles(protocols_in(table), marker=None),
             published_line(),
-            series_handle(SERIES[3], RATE_OF_J, **{**dots, "marker": "."}),
-            series_handle(SERIES[3], SOFT_RATE_OF_J, mfc="white", **{**dots, "marker": "o"}),
+            series_handle(SERIES[3], RATE_OF_J, marker=".", **dots),
+            series_handle(SERIES[3], SOFT_RATE_OF_J, marker="o", mfc="white", **dots),
             patch_handle(LIGHT_GREY, f"reading precision ± {READING_HZ:g} Hz", 1.0),
         ],
         6,
@@ -107,19 +100,12 @@ def _gamma_limit(axes: Axes, table: pd.DataFrame) -> None:
     """Soft rate near the threshold for falling gamma, the LIF rate in black below it."""
     corrected = table[table["protocol"] == "corrected"]
     soft = corrected[corrected["curve"] == "soft_rate"]
-    look = look_of("corrected")
-    gammas = sorted(soft["softplus_gamma"].unique(), reverse=True)
-    for index, gamma in enumerate(gammas):
-        ours = soft[soft["softplus_gamma"] == gamma]
-        axes.plot(
-            ours["input_current"],
-            ours["rate_hz"],
-            color=look.colour,
-            alpha=0.3 + 0.7 * index / max(len(gammas) - 1, 1),
-            lw=1.0,
-            ls=("-", (0, (4, 1)), (0, (2, 1)), (0, (1, 1)))[index % 4],
-            label=rf"$\gamma$ = {gamma:g}",
-        )
+    colour, lines = look_of("corrected").colour, ("-", (0, (4, 1)), (0, (2, 1)), (0, (1, 1)))
+    gammas = list(soft.groupby("softplus_gamma"))[::-1]
+    for index, (gamma, ours) in enumerate(gammas):
+        style = {"alpha": 0.3 + 0.7 * index / max(len(gammas) - 1, 1), "ls": lines[index % 4]}
+        style |= {"label": rf"$\gamma$ = {gamma:g}", "color": colour, "lw": 1.0}
+        axes.plot(ours["input_current"], ours["rate_hz"], **style)
     hard = corrected[corrected["curve"] == "lif_rate"]
     axes.plot(hard["input_current"], hard["rate_hz"], color=GREY, lw=0.8, label=RATE_OF_J)
     axes.set(xlim=(0.7, 1.3), ylim=(-1, 45))
@@ -137,19 +123,11 @@ def fig2b(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> 
     handles = [series_handle(SERIES[3], RATE_OF_J, marker=None, ls="-", lw=1.0)]
     counts = table[table["coding"] == "poisson_count"]
     if len(counts):
-        band = _envelope(counts)
+        band, colour = _envelope(counts), SERIES[2].colour
         for axes, base in ((rates, band["theory"]), (deviation, 0.0)):
-            axes.fill_between(
-                band["current"],
-                base + band["low"],
-                base + band["high"],
-                color=SERIES[2].colour,
-                alpha=0.55,
-                lw=0,
-            )
-        handles.append(
-            patch_handle(SERIES[2].colour, f"{CODINGS['poisson_count']}, extremes", 0.55)
-        )
+            low, high = base + band["low"], base + band["high"]
+            axes.fill_between(band["current"], low, high, color=colour, alpha=0.55, lw=0)
+        handles.append(patch_handle(colour, f"{CODINGS['poisson_count']}, extremes", 0.55))
     for source in ("simulated_min", "simulated_max"):
         theirs = curves[curves["curve"] == source]
         x, y = theirs["input_current_j"], theirs["spike_rate_hz"]
@@ -158,10 +136,8 @@ def fig2b(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> 
     handles.append(published_line(label="published extremes of Poisson counts"))
     handles += _draw_lif(rates, deviation, table)
     deviation.axhline(0.0, color=GREY, lw=1.0)
-    for axes in (rates, deviation):
-        axes.set_xlabel("input current $j$ (unitless)")
-    rates.set_ylabel("spike rate (Hz)")
-    deviation.set_ylabel("simulated − theoretical rate (Hz)")
+    rates.set(xlabel=CURRENT, ylabel="spike rate (Hz)")
+    deviation.set(xlabel=CURRENT, ylabel="simulated − theoretical rate (Hz)")
     letter(rates, "a", "spike rate")
     letter(deviation, "b", "distance to the theory")
     legend_below(figure, handles, 3)
@@ -171,20 +147,11 @@ def fig2b(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> 
 def _envelope(counts: pd.DataFrame) -> pd.DataFrame:
     """Extremes of the deviation from the theory among neighbouring points, as many as published."""
     counts = counts.sort_values(["input_current", "repetition"])
-    deviation = (counts["rate_hz"] - counts["theoretical_rate_hz"]).to_numpy()
+    counts = counts.assign(deviation=counts["rate_hz"] - counts["theoretical_rate_hz"])
     size = min(CURRENTS_PER_COLUMN, len(counts))
-    column = np.minimum(np.arange(len(counts)) // size, len(counts) // size - 1)
-    table = pd.DataFrame(
-        {
-            "column": column,
-            "current": counts["input_current"].to_numpy(),
-            "theory": counts["theoretical_rate_hz"].to_numpy(),
-            "deviation": deviation,
-        }
-    )
-    return table.groupby("column").agg(
-        current=("current", "mean"),
-        theory=("theory", "mean"),
+    return counts.groupby(np.minimum(np.arange(len(counts)) // size, len(counts) // size - 1)).agg(
+        current=("input_current", "mean"),
+        theory=("theoretical_rate_hz", "mean"),
         low=("deviation", "min"),
         high=("deviation", "max"),
     )
@@ -203,25 +170,16 @@ def _draw_lif(rates: Axes, deviation: Axes, table: pd.DataFrame) -> list:
         groups.append((SERIES[3], CODINGS["lif_constant_current"], constant))
     width = np.ptp(table["input_current"]) / 160
     for (look, label, group), shift in zip(groups, (-width, width, 0.0), strict=False):
-        points = group.groupby("input_current").agg(
-            rate=("rate_hz", "mean"),
-            spread=("rate_hz", "std"),
-            theory=("theoretical_rate_hz", "first"),
+        columns = {"rate_hz": ["mean", "std"], "theoretical_rate_hz": ["first"]}
+        points = (
+            group.groupby("input_current").agg(columns).set_axis(["mean", "sd", "theory"], axis=1)
         )
-        step = max(1, len(points) // 24)
-        points = points.iloc[::step]
-        for axes, mean in ((rates, points["rate"]), (deviation, points["rate"] - points["theory"])):
-            spread = points["spread"] if points["spread"].notna().any() else None
-            axes.errorbar(
-                points.index + shift,
-                mean,
-                yerr=spread,
-                fmt=look.marker,
-                color=look.colour,
-                ms=2.4,
-                elinewidth=0.7,
-                capsize=1.0,
-            )
+        points = points.iloc[:: max(1, len(points) // 24)]
+        style = {"fmt": look.marker, "color": look.colour, "ms": 2.4, "elinewidth": 0.7}
+        spread = points["sd"] if points["sd"].notna().any() else None
+        for axes, base in ((rates, 0.0), (deviation, points["theory"])):
+            at = points.index + shift
+            axes.errorbar(at, points["mean"] - base, yerr=spread, capsize=1.0, **style)
         spread_note = " ± s.d." if group["repetition"].nunique() > 1 else ""
         handles.append(series_handle(look, label + spread_note, ls="none"))
     return handles
@@ -233,23 +191,18 @@ def fig2c(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> 
     figure = new_figure(height_mm=78)
     panels = figure.subplots(1, 2)
     curves = published.curve("fig2c")
-    for axes, names in zip(
-        panels,
-        (("relu", "scaled_soft_rate"), ("relu_derivative", "scaled_soft_rate_derivative")),
-        strict=True,
-    ):
-        for protocol in reversed(protocols_in(table)):
-            look = look_of(protocol)
+    for axes, kind in zip(panels, ("", "_derivative"), strict=True):
+        names = [f"relu{kind}", f"scaled_soft_rate{kind}"]
+        for look, chosen, _ in reversed(list(each_protocol(table))):
             for name in names:
-                ours = table[(table["protocol"] == protocol) & (table["curve"] == name)]
+                ours = chosen[chosen["curve"] == name]
                 axes.plot(ours["input"], ours["value"], color=look.colour, ls=look.line)
         for name in names:
             theirs = curves[curves["curve"] == name]
             draw_published(axes, theirs["input"], theirs["activation"])
-        axes.set_xlabel("input current $j$ (unitless)")
     values, slopes = panels
-    values.set_ylabel("activation (unitless)")
-    slopes.set_ylabel("derivative of the activation (unitless)")
+    values.set(xlabel=CURRENT, ylabel="activation (unitless)")
+    slopes.set(xlabel=CURRENT, ylabel="derivative of the activation (unitless)")
     values.text(8.6, 9.2, "ReLU", ha="right")
     values.text(8.9, 7.0, r"0.05 $r_\rho(j)$", ha="center")
     slopes.text(7.6, 1.06, "ReLU", ha="left")
@@ -265,59 +218,41 @@ def alpha_filter_tau(table: pd.DataFrame, published: Published, dataset: str = "
     """Rate error against the time constant of the alpha filter, and the published kernel."""
     figure = new_figure(height_mm=78)
     criteria = [name for name in CRITERIA if name in set(table["criterion"])]
-    panels = figure.subplots(1, 1 + len(criteria), squeeze=False)[0]
+    *panels, last = figure.subplots(1, 1 + len(criteria), squeeze=False)[0]
     tau_ms = 1e3 * float(published.values("claim.alpha_filter_tau")["tau_s_s"])
-    for axes, criterion in zip(panels[:-1], criteria, strict=True):
-        for look, kernel in zip(SERIES, KERNELS, strict=False):
+    table = table.assign(tau_ms=1e3 * table["tau_s"])
+    looks = dict(zip(KERNELS, SERIES, strict=False))
+    for axes, criterion, name in zip(panels, criteria, "ab", strict=False):
+        for kernel, look in looks.items():
             chosen = table[(table["criterion"] == criterion) & (table["kernel"] == kernel)]
-            if chosen.empty:
-                continue
-            chosen = chosen.assign(tau_ms=1e3 * chosen["tau_s"])
-            data = draw_mean_line(axes, chosen, "tau_ms", "error_hz", look, marker=False)
-            best = data.loc[data["mean"].idxmin()]
-            axes.plot(
-                best["tau_ms"], best["mean"], marker=look.marker, color=look.colour, ls="none"
-            )
-        axes.axvline(tau_ms, color=PUBLISHED_COLOUR, lw=0.9, ls=(0, (2.6, 1.5)))
-        plain_log(axes, "x", _nice_ticks(1e3 * table["tau_s"]))
+            if len(chosen):
+                data = draw_mean_line(axes, chosen, "tau_ms", "error_hz", look, marker=False)
+                best = data.loc[data["mean"].idxmin(), ["tau_ms", "mean"]]
+                axes.plot(*best, marker=look.marker, color=look.colour, ls="none")
+        axes.axvline(tau_ms, color=PUBLISHED_COLOUR, lw=0.9, ls=PUBLISHED_LINE)
+        plain_log(axes, "x", _nice_ticks(table["tau_ms"]))
         plain_log(axes, "y")
         axes.set(xlabel=r"time constant $\tau_s$ (ms)", ylabel="error of the estimated rate (Hz)")
-    for name, axes, title in zip("ab", panels, [CRITERIA[name] for name in criteria], strict=False):
-        letter(axes, name, title)
-    kernel = published.curve("alpha_filter")
-    time = np.linspace(0.0, 11.0, 221)
-    printed = SERIES[list(KERNELS).index("printed")]
-    panels[-1].plot(
-        time, time / tau_ms * np.exp(-time / tau_ms), color=printed.colour, ls=printed.line
-    )
-    panels[-1].plot(kernel["time_ms"], kernel["value"], **_dot())
-    panels[-1].set(xlabel="time (ms)", ylabel=r"$\alpha(t)$ of eq. 40 (unitless)")
-    letter(panels[-1], "abc"[len(criteria)], rf"kernel, $\tau_s$ = {tau_ms:g} ms")
-    handles = [
-        series_handle(look, label)
-        for look, (name, label) in zip(SERIES, KERNELS.items(), strict=False)
-        if name in set(table["kernel"])
-    ]
+        letter(axes, name, CRITERIA[criterion])
+    kernel, time = published.curve("alpha_filter"), np.linspace(0.0, 11.0, 221)
+    printed = looks["printed"]
+    alpha = time / tau_ms * np.exp(-time / tau_ms)
+    last.plot(time, alpha, color=printed.colour, ls=printed.line)
+    dot = {"marker": "o", "markersize": 4.0, "markeredgewidth": 0.9}
+    style = {"color": PUBLISHED_COLOUR, "mfc": "none", "ls": "none", **dot}
+    last.plot(kernel["time_ms"], kernel["value"], **style)
+    last.set(xlabel="time (ms)", ylabel=r"$\alpha(t)$ of eq. 40 (unitless)")
+    letter(last, "abc"[len(criteria)], rf"kernel, $\tau_s$ = {tau_ms:g} ms")
+    drawn = [name for name in KERNELS if name in set(table["kernel"])]
+    handles = [series_handle(looks[name], KERNELS[name]) for name in drawn]
     handles += [
         series_handle(SERIES[3], "markers: minima", marker=None, ls="none"),
         published_line(label=rf"published $\tau_s$ = {tau_ms:g} ms"),
         published_mark(label="published kernel", marker="o"),
     ]
-    handles[-1].set(markersize=4.0, markeredgewidth=0.9)
-    handles += seed_handles(table)
-    legend_below(figure, handles, 3)
+    handles[-1].set(**dot)
+    legend_below(figure, [*handles, *seed_handles(table)], 3)
     return figure
-
-
-def _dot() -> dict:
-    return {
-        "color": PUBLISHED_COLOUR,
-        "marker": "o",
-        "mfc": "none",
-        "ms": 4.0,
-        "mew": 0.9,
-        "ls": "none",
-    }
 
 
 def _nice_ticks(values: pd.Series) -> list[float]:
@@ -339,9 +274,8 @@ def poisson_noise(table: pd.DataFrame, published: Published, dataset: str = "mni
         axes.plot(durations, np.sqrt(rate / durations), color=GREY, lw=0.8, zorder=1)
         draw_mean_points(axes, group, "duration_s", "standard_error_hz", look)
         handles.append(series_handle(look, f"{rate:g} Hz", ls="none"))
-    handles.append(
-        series_handle(SERIES[3], r"$\sqrt{r/T}$, slope −1/2", marker=None, ls="-", lw=0.8)
-    )
+    slope = {"marker": None, "ls": "-", "lw": 0.8}
+    handles.append(series_handle(SERIES[3], r"$\sqrt{r/T}$, slope −1/2", **slope))
     handles += seed_handles(table, dots=True)
     ticks = _nice_ticks(table["duration_s"])
     plain_log(axes, "x", ticks if len(ticks) < 8 else ticks[:: len(ticks) // 6])
