@@ -1,5 +1,6 @@
 """Pictures of the constraints of section 4.3 and of the network with error nodes."""
 
+import textwrap
 from itertools import pairwise
 from string import ascii_lowercase
 
@@ -8,22 +9,17 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from plausible.drawing.network_graph import draw_graph, graph_handles
-from plausible.drawing.style import (
-    GREY,
-    SINGLE_COLUMN_MM,
-    in_style,
-    legend_below,
-    new_figure,
-)
+from plausible.drawing.style import GREY, SINGLE_COLUMN_MM, in_style, legend_below, new_figure
 from plausible.reproduction.published import Published
 
 VERDICTS = {
-    "satisfied": ("#9ED9C5", "✓"),
-    "partly": ("#F7DFA3", "±"),
-    "not": ("#EFB08A", "✗"),
-    "not discussed": ("#FFFFFF", "?"),
-    "other": ("#CFE6F5", "•"),
+    "satisfied": ("#9ED9C5", "✓", "satisfied"),
+    "partly": ("#F7DFA3", "±", "partly"),
+    "not": ("#EFB08A", "✗", "not"),
+    "not discussed": ("#FFFFFF", "?", "not discussed"),
+    "other": ("#CFE6F5", "•", "other verdict"),
 }
+"""Colour, sign and name of each class of verdicts."""
 
 
 @in_style
@@ -50,13 +46,11 @@ def constraints(table: pd.DataFrame, published: Published, dataset: str = "mnist
     axes = figure.subplots()
     for entry in ordered.itertuples(index=False):
         x, y = methods.index(entry.method), rows.index(entry.constraint)
-        colour, sign = VERDICTS[_verdict_kind(entry.verdict)]
+        colour, sign, _ = VERDICTS[_verdict_kind(entry.verdict)]
         axes.add_patch(Rectangle((x - 0.48, y - 0.45), 0.96, 0.9, fc=colour, ec=GREY, lw=0.4))
-        mark = notes.get((entry.constraint, entry.method), ("",))[0]
+        mark, _ = notes.get((entry.constraint, entry.method), ("", ""))
         axes.text(x, y, f"{sign} $^{{{mark}}}$" if mark else sign, ha="center", va="center")
-    axes.set_xticks(
-        range(len(methods)), [_wrap(short.get(method, method), 11) for method in methods]
-    )
+    axes.set_xticks(range(len(methods)), [_wrap(short[method], 11) for method in methods])
     axes.set_yticks(range(len(rows)), [str(row).replace("_", " ") for row in rows])
     axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axes.set(xlim=(-0.5, len(methods) - 0.5), ylim=(len(rows) - 0.5, -0.5), ylabel="constraint")
@@ -66,17 +60,10 @@ def constraints(table: pd.DataFrame, published: Published, dataset: str = "mnist
             axes.axhline(rows.index(second.constraint) - 0.5, color=GREY, lw=0.8)
     text = "\n".join(f"$^{{{mark}}}$ {note}" for mark, note in notes.values())
     axes.set_xlabel(text, loc="left", fontsize=7.0, linespacing=1.4)
-    names = {
-        "satisfied": "✓ satisfied",
-        "partly": "± partly",
-        "not": "✗ not",
-        "not discussed": "? not discussed",
-        "other": "• other verdict",
-    }
     found = {_verdict_kind(verdict) for verdict in table["verdict"]}
     handles = [
-        Patch(fc=VERDICTS[kind][0], ec=GREY, lw=0.4, label=name)
-        for kind, name in names.items()
+        Patch(fc=colour, ec=GREY, lw=0.4, label=f"{sign} {name}")
+        for kind, (colour, sign, name) in VERDICTS.items()
         if kind in found
     ]
     legend_below(figure, [*handles, Patch(fc="none", ec="none", label="empty: not stated")], 6)
@@ -87,11 +74,8 @@ def _measurements(table: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str]]
     """Letter and text of each measured verdict, by constraint and method."""
     measured = table[table["measured_value"].notna()]
     return {
-        (entry.constraint, entry.method): (
-            letter_of,
-            f"{entry.measurement}: {entry.measured_value:.3g}",
-        )
-        for letter_of, entry in zip(ascii_lowercase, measured.itertuples(index=False), strict=False)
+        (entry.constraint, entry.method): (mark, f"{entry.measurement}: {entry.measured_value:.3g}")
+        for mark, entry in zip(ascii_lowercase, measured.itertuples(), strict=False)
     }
 
 
@@ -105,10 +89,5 @@ def _verdict_kind(verdict: str) -> str:
 
 def _wrap(text: str, width: int) -> str:
     """Break a label at spaces."""
-    lines = [""]
-    for word in str(text).replace("-trained", "- trained").split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
-            lines.append(word)
-        else:
-            lines[-1] = f"{lines[-1]} {word}".strip()
-    return "\n".join(lines)
+    words = str(text).replace("-trained", "- trained")
+    return textwrap.fill(words, width, break_long_words=False, break_on_hyphens=False)

@@ -12,6 +12,7 @@ from plausible.drawing.style import (
     PUBLISHED_COLOUR,
     PUBLISHED_LINE,
     SERIES,
+    SINGLE_COLUMN_MM,
     Look,
     accuracy_limits,
     accuracy_scale,
@@ -20,7 +21,6 @@ from plausible.drawing.style import (
     in_style,
     legend_below,
     letter,
-    look_of,
     mark_diverged,
     new_figure,
     patch_handle,
@@ -34,6 +34,7 @@ from plausible.drawing.style import (
     summary,
 )
 from plausible.reproduction.published import Published
+from plausible.studies.thuesen2022.pictures import each_protocol, note_at_edge
 
 ALGORITHMS = {"backprop": "backprop", "zil": "Z-IL", "il": "IL"}
 FORMATS = ("float64", "float32")
@@ -42,43 +43,33 @@ SMALLEST = 1e-20
 # Published extremes are exact per epoch only (curves/README.md); 20 windows cover one epoch each.
 MAX_WINDOWS = 20
 DOTS = (0, (1, 1))
+# Backprop lies below Z-IL and is drawn thicker.
+OUR_LINES = (("backprop", DOTS, 2.2), ("zil", "-", 1.0))
+PUBLISHED_LINES = {"backprop": PUBLISHED_LINE, "zil": DOTS}
 
 
 @in_style
 def fig5(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Learning curves of backprop and Z-IL: test accuracy, its difference, training loss."""
-    names = protocols_in(table)
     figure = new_figure(height_mm=150)
-    panels = figure.subplots(
-        3,
-        max(len(names), 1),
-        sharex=True,
-        sharey="row",
-        squeeze=False,
-        height_ratios=(1.25, 0.9, 1.25),
-    )
-    theirs = _fig5_curve(published, "accuracy")
+    shape = {"sharex": True, "sharey": "row", "squeeze": False, "height_ratios": (1.25, 0.9, 1.25)}
+    panels = figure.subplots(3, len(protocols_in(table)), **shape)
+    theirs, losses = _fig5_curve(published, "accuracy"), _fig5_curve(published, "loss")
     theirs = theirs.assign(percent=100 * theirs["accuracy_fraction"])
     # A short run and the published 18,760 steps share a picture only on a logarithmic axis.
     short = theirs["step"].max() > 3 * table["step"].max()
     if short:
         table = table[table["step"] > 0]
-    accuracy = table[table["quantity"] == "test_accuracy_percent"]
-    loss = table[table["quantity"] == "training_loss_nats"]
     reach = [0.5]
-    for column, name in enumerate(names):
-        look = look_of(name)
-        _draw_accuracy(panels[0, column], accuracy[accuracy["protocol"] == name], theirs, look)
-        reach.append(
-            _draw_difference(
-                panels[1, column], accuracy[accuracy["protocol"] == name], theirs, look
-            )
-        )
-        _draw_loss(
-            panels[2, column], loss[loss["protocol"] == name], _fig5_curve(published, "loss"), look
-        )
-        letter(panels[0, column], "abc"[column % 3], look.label)
-        panels[2, column].set_xlabel("update step")
+    for (top, middle, bottom), name, (look, ours, _) in zip(
+        panels.T, "abc", each_protocol(table), strict=False
+    ):
+        accuracy = ours[ours["quantity"] == "test_accuracy_percent"]
+        _draw_accuracy(top, accuracy, theirs, look)
+        reach.append(_draw_difference(middle, accuracy, theirs, look))
+        _draw_loss(bottom, ours[ours["quantity"] == "training_loss_nats"], losses, look)
+        letter(top, name, look.label)
+        bottom.set_xlabel("update step")
     # Intervals of few seeds are wide; they may be cut where they would hide the means.
     panels[1, 0].set_ylim(-np.nanmax(reach), np.nanmax(reach))
     panels[0, 0].set_ylabel("test accuracy (%),\nerrors on a log scale")
@@ -86,7 +77,8 @@ def fig5(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> F
     panels[2, 0].set_ylabel("training loss (nats),\nrange per window")
     if short:
         plain_log(panels[2, 0], "x")
-    shown = pd.concat([accuracy["value"], theirs["percent"]])
+    accuracies = table.loc[table["quantity"] == "test_accuracy_percent", "value"]
+    shown = pd.concat([accuracies, theirs["percent"]])
     panels[0, 0].set_ylim(accuracy_limits(shown[shown > 50.0] if (shown > 50.0).any() else shown))
     panels[2, 0].set_yscale("log")
     note = published_label(dataset)
@@ -116,12 +108,12 @@ def _fig5_curve(published: Published, panel: str) -> pd.DataFrame:
 def _draw_accuracy(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look) -> None:
     """Test accuracy; backprop dotted and thick, Z-IL solid and thin on top of it."""
     accuracy_scale(axes)
-    for algorithm, line, width in (("backprop", DOTS, 2.2), ("zil", "-", 1.0)):
+    for algorithm, line, width in OUR_LINES:
         runs = ours[ours["algorithm"] == algorithm]
         if len(runs):
             style = {"marker": False, "linestyle": line, "linewidth": width}
             draw_mean_line(axes, runs, "step", "value", look, **style)
-    for algorithm, line in (("backprop", PUBLISHED_LINE), ("zil", DOTS)):
+    for algorithm, line in PUBLISHED_LINES.items():
         curve = theirs[theirs["curve"] == algorithm]
         draw_published(axes, curve["step"], curve["percent"], linestyle=line, linewidth=0.8)
 
@@ -157,7 +149,7 @@ def _draw_loss(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look)
     ranges = finite.groupby(["algorithm", (finite["step"] - 1) // window]).agg(
         low=("value_low", "min"), high=("value_high", "max")
     )
-    for algorithm, line, width in (("backprop", DOTS, 2.2), ("zil", "-", 1.0)):
+    for algorithm, line, width in OUR_LINES:
         if algorithm not in ranges.index.get_level_values(0):
             continue
         band = ranges.loc[algorithm]
@@ -166,16 +158,12 @@ def _draw_loss(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look)
             axes.plot(middle, band[edge], color=look.colour, ls=line, lw=width)
         if algorithm == "zil":
             axes.fill_between(middle, band["low"], band["high"], color=look.colour, alpha=0.2, lw=0)
-    for algorithm, line in (("backprop", PUBLISHED_LINE), ("zil", DOTS)):
+    for algorithm, line in PUBLISHED_LINES.items():
         curve = theirs[theirs["curve"] == algorithm]
-        windows = curve.groupby((curve["step"] - 1) // window).agg(
-            low=("cross_entropy_nats", "min"),
-            high=("cross_entropy_nats", "max"),
-        )
-        for edge in ("low", "high"):
-            draw_published(
-                axes, (windows.index + 0.5) * window, windows[edge], linestyle=line, linewidth=0.8
-            )
+        windows = curve.groupby((curve["step"] - 1) // window)["cross_entropy_nats"]
+        for edge in (windows.min(), windows.max()):
+            middle = (edge.index + 0.5) * window
+            draw_published(axes, middle, edge, linestyle=line, linewidth=0.8)
 
 
 @in_style
@@ -185,80 +173,60 @@ def zil_equals_backprop(
     """Relative distance of the weights of Z-IL and backprop, and of their losses, over steps."""
     figure = new_figure(height_mm=82)
     weights, losses = figure.subplots(1, 2)
-    names, exact = protocols_in(table), set()
+    exact = set()
     formats = [name for name in FORMATS if name in set(table["dtype"])]
-    for name in names:
-        for kind in formats:
-            chosen = table[(table["protocol"] == name) & (table["dtype"] == kind)]
-            if chosen.empty:
+    for look, ours, _ in each_protocol(table):
+        for kind, (face, size) in zip(FORMATS, ((look.colour, 4.5), ("white", 3.0)), strict=True):
+            by_step = ours[ours["dtype"] == kind].groupby("step")
+            if not len(by_step):
                 continue
-            look = look_of(name)
             style = {
                 "color": look.colour,
                 "marker": look.marker,
-                "linestyle": look.line,
-                "markerfacecolor": look.colour if kind == "float64" else "white",
-                "markersize": 4.5 if kind == "float64" else 3.0,
                 "lw": 1.0,
+                "mfc": face,
+                "ms": size,
             }
-            by_step = chosen.groupby("step")
             for axes, column in (
                 (weights, "max_relative_weight_difference"),
                 (losses, "loss_difference_nats"),
             ):
                 worst = by_step[column].agg(lambda values: values.abs().max(skipna=False))
                 # A line would jump to the bottom and back at every exact zero.
-                axes.plot(worst.index, worst.where(worst > SMALLEST), **style)
+                axes.plot(worst.index, worst.where(worst > SMALLEST), ls=look.line, **style)
                 zero = worst[worst <= SMALLEST]
-                axes.plot(zero.index, zero + SMALLEST, **{**style, "linestyle": "none"})
+                axes.plot(zero.index, zero + SMALLEST, ls="none", **style)
                 if len(zero):
                     exact.add(axes)
     for kind in formats:
         bound = published.bound("claim.zil_equals_backprop_training", "weights_stay_equal", kind)
         weights.axhline(bound, color=GREY, lw=0.7, zorder=1)
-        weights.annotate(
-            f"bound, {kind}",
-            (0.0, bound),
-            (3, 2),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            color=GREY,
-        )
+        note_at_edge(weights, f"bound, {kind}", 0.0, bound, (3, 2), color=GREY)
     curve = _fig5_curve(published, "loss").pivot_table(
         index="step", columns="curve", values="cross_entropy_nats"
     )
     gap = (curve["zil"] - curve["backprop"]).abs().dropna()
     gap = gap[(gap.index <= max(table["step"].max(), 10)) & (gap > 0.0)]
     losses.plot(gap.index, gap, "k.", ms=2.0, alpha=0.5, zorder=1)
-    for axes, what, title in (
-        (weights, "largest relative difference of weights", "weights"),
-        (losses, "difference of the training loss (nats)", "loss of the same batch"),
+    for axes, name, what, title in (
+        (weights, "a", "largest relative difference of weights", "weights"),
+        (losses, "b", "difference of the training loss (nats)", "loss of the same batch"),
     ):
         axes.set_yscale("log")
         plain_log(axes, "x")
         axes.set(xlabel="update step", ylabel=what)
         if axes in exact:
             axes.axhline(SMALLEST, color=GREY, lw=0.7, ls=DOTS, zorder=1)
-            powers = range(-17, 2, 3)
-            axes.set_yticks(
-                [SMALLEST, *(10.0**power for power in powers)],
-                ["0", *(f"$10^{{{power}}}$" for power in powers)],
-            )
+            ticks = {10.0**power: f"$10^{{{power}}}$" for power in range(-17, 2, 3)}
+            axes.set_yticks([SMALLEST, *ticks], ["0", *ticks.values()])
             axes.yaxis.set_ticks([], minor=True)
-        letter(axes, "a" if axes is weights else "b", title)
-    handles = protocol_handles(names)
-    for kind, face in (("float64", GREY), ("float32", "white")):
-        if kind in formats:
-            handles.append(series_handle(SERIES[3], kind, marker="o", mfc=face, ls="none"))
-    handles.append(
-        series_handle(
-            SERIES[3],
-            f"{published_label(dataset)}, figure 5",
-            color=PUBLISHED_COLOUR,
-            marker=".",
-            ls="none",
-        )
-    )
+        letter(axes, name, title)
+    handles = protocol_handles(protocols_in(table))
+    for kind in formats:
+        face = GREY if kind == "float64" else "white"
+        handles.append(series_handle(SERIES[3], kind, marker="o", mfc=face, ls="none"))
+    dot = {"color": PUBLISHED_COLOUR, "marker": ".", "ls": "none"}
+    handles.append(series_handle(SERIES[3], f"{published_label(dataset)}, figure 5", **dot))
     legend_below(figure, handles, 3)
     return figure
 
@@ -266,7 +234,7 @@ def zil_equals_backprop(
 @in_style
 def activation_scaling(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Training loss in the first epoch with and without scaling of the rate function."""
-    figure = new_figure(89, 78)
+    figure = new_figure(SINGLE_COLUMN_MM, 78)
     axes = figure.subplots()
     scale = float(published.values("claim.activation_scaling")["scale"])
     handles = []
@@ -283,16 +251,9 @@ def activation_scaling(table: pd.DataFrame, published: Published, dataset: str =
         handles.append(series_handle(look, label, marker=None))
         for seed in sorted(broken):
             run = group[(group["seed"] == seed) & np.isfinite(group["training_loss_nats"])]
-            axes.plot(
-                run["step"],
-                run["training_loss_nats"],
-                color=look.colour,
-                ls=look.line,
-                lw=0.7,
-                marker="x",
-                ms=5.0,
-                markevery=[len(run) - 1] if len(run) else None,
-            )
+            style = {"color": look.colour, "ls": look.line, "lw": 0.7, "marker": "x", "ms": 5.0}
+            last = [len(run) - 1] if len(run) else None
+            axes.plot(run["step"], run["training_loss_nats"], markevery=last, **style)
             if run.empty:
                 mark_diverged(axes, group.loc[group["seed"] == seed, "step"].max(), look)
         if broken:
@@ -310,21 +271,19 @@ def il_cost(table: pd.DataFrame, published: Published, dataset: str = "mnist") -
     """Time and multiply-adds of one weight update with backprop, Z-IL and inference learning."""
     figure = new_figure(height_mm=62)
     panels = figure.subplots(1, 2, sharey=True)
-    order = {name: index for index, name in enumerate(ALGORITHMS)}
     table = table.assign(
         multiply_adds=table["multiply_adds"] / 1e6,
-        rank=table["algorithm"].map(order).fillna(len(order)),
+        rank=table["algorithm"].map(list(ALGORITHMS).index),
         label=[
-            ALGORITHMS.get(name, name) + (f", {int(steps)} steps" if name != "backprop" else "")
+            ALGORITHMS[name] + (f", {steps} steps" if name != "backprop" else "")
             for name, steps in zip(table["algorithm"], table["inference_steps"], strict=True)
         ],
     ).sort_values(["rank", "inference_steps"], kind="stable")
     labels = list(dict.fromkeys(table["label"]))
-    networks = list(dict.fromkeys(zip(table["layer_sizes"], table["batch_size"], strict=True)))
+    networks = table.groupby(["layer_sizes", "batch_size"], sort=False)
     handles = []
-    for index, (sizes, batch) in enumerate(networks):
+    for index, ((sizes, batch), chosen) in enumerate(networks):
         look = SERIES[index % len(SERIES)]
-        chosen = table[(table["layer_sizes"] == sizes) & (table["batch_size"] == batch)]
         for axes, column in zip(panels, ("milliseconds_per_update", "multiply_adds"), strict=True):
             data = summary(chosen, ["label"], column).set_index("label")
             data = data.reindex([label for label in labels if label in data.index])
@@ -332,34 +291,22 @@ def il_cost(table: pd.DataFrame, published: Published, dataset: str = "mnist") -
             y = np.array([labels.index(label) for label in data.index]) + shift
             draw_points(axes, y, data, look, horizontal=True)
             for height, value in zip(y, data["mean"], strict=True):
-                axes.annotate(
-                    f"{value / data['mean'].iloc[0]:.3g}×",
-                    (value, height),
-                    (0, 5),
-                    textcoords="offset points",
-                    ha="center",
-                )
+                style = {"textcoords": "offset points", "ha": "center"}
+                ratio = f"{value / data['mean'].iloc[0]:.3g}×"
+                axes.annotate(ratio, (value, height), (0, 5), **style)
         handles.append(series_handle(look, f"{sizes}, batch {batch}", ls="none"))
-    for axes, column, label, name, title in (
-        (panels[0], "milliseconds_per_update", "time per update (ms)", "a", "measured time"),
-        (
-            panels[1],
-            "multiply_adds",
-            "multiply-adds per update (millions)",
-            "b",
-            "counted operations",
-        ),
-    ):
-        axes.set_xscale("log")
+    time, count = panels
+    for axes, column in ((time, "milliseconds_per_update"), (count, "multiply_adds")):
         low, high = table[column].min(), table[column].max()
-        axes.set_xlim(low / 1.8, 1.8 * high)
+        axes.set(xscale="log", xlim=(low / 1.8, 1.8 * high))
         plain_log(axes, "x")
         axes.grid(axis="x", color=LIGHT_GREY, lw=0.5)
         axes.set_axisbelow(True)
-        axes.set_xlabel(label)
-        letter(axes, name, title)
-    panels[0].set_yticks(range(len(labels)), labels)
-    panels[0].set_ylim(len(labels) - 0.5, -0.5)
-    panels[0].set_ylabel("learning rule")
+    time.set_xlabel("time per update (ms)")
+    count.set_xlabel("multiply-adds per update (millions)")
+    letter(time, "a", "measured time")
+    letter(count, "b", "counted operations")
+    time.set_yticks(range(len(labels)), labels)
+    time.set(ylim=(len(labels) - 0.5, -0.5), ylabel="learning rule")
     legend_below(figure, handles, 2)
     return figure
