@@ -180,20 +180,14 @@ def zil_equals_backprop(
             by_step = ours[ours["dtype"] == kind].groupby("step")
             if not len(by_step):
                 continue
-            style = {
-                "color": look.colour,
-                "marker": look.marker,
-                "lw": 1.0,
-                "mfc": face,
-                "ms": size,
-            }
+            style = {"color": look.colour, "marker": look.marker, "mfc": face, "ms": size}
             for axes, column in (
                 (weights, "max_relative_weight_difference"),
                 (losses, "loss_difference_nats"),
             ):
                 worst = by_step[column].agg(lambda values: values.abs().max(skipna=False))
                 # A line would jump to the bottom and back at every exact zero.
-                axes.plot(worst.index, worst.where(worst > SMALLEST), ls=look.line, **style)
+                axes.plot(worst.index, worst.where(worst > SMALLEST), ls=look.line, lw=1.0, **style)
                 zero = worst[worst <= SMALLEST]
                 axes.plot(zero.index, zero + SMALLEST, ls="none", **style)
                 if len(zero):

@@ -13,11 +13,11 @@ from plausible.reproduction.evidence import (
     outcome_of_all,
     paired_difference,
 )
-from plausible.studies.thuesen2022.table1.printed import ACCURACY, printed_rows, row_label
+from plausible.studies.thuesen2022.table1.printed import ACCURACY, DROP, printed_rows, row_label
 
 
 def table1(evidence: Evidence) -> pd.DataFrame:
-    """Table 1 of this run with the id, network and algorithm of every printed row.
+    """Table 1 of this run with id, network, algorithm and accuracy of every printed row.
 
     Rows of ours that the thesis does not have are left out.
 
@@ -34,12 +34,14 @@ def table1(evidence: Evidence) -> pd.DataFrame:
             f"table 1: row {missing['row'].iloc[0]} of the thesis "
             f"({row_label(missing.iloc[0])}) is missing from our table; add it to its options."
         )
-    columns = ["row", "id", "network", "algorithm"]
+    printed = printed.assign(printed_percent=printed[ACCURACY])
+    columns = ["row", "id", "network", "algorithm", "printed_percent"]
     return frame.drop(columns="algorithm", errors="ignore").merge(printed[columns], on="row")
 
 
-def rate_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows without spikes."""
+def rate_rows(evidence: Evidence) -> pd.DataFrame:
+    """Rows of table 1 without spikes."""
+    frame = table1(evidence)
     return frame[~frame["spiking"].astype(bool)]
 
 
@@ -49,17 +51,11 @@ def every_row_near(evidence: Evidence) -> list[Outcome]:
     outcomes = []
     for protocol, frame in by_protocol(table1(evidence)):
         judged = {
-            row["id"]: judge(
-                frame.loc[frame["id"] == row["id"], ACCURACY] - row[ACCURACY],
-                -tolerance,
-                tolerance,
-                strict=False,
-            )
-            for row in evidence.entry["values"]["rows"]
+            name: judge(rows[ACCURACY] - rows["printed_percent"], -tolerance, tolerance, False)
+            for name, rows in frame.groupby("id", sort=False)
         }
-        outcomes.append(
-            outcome_of_all(judged, protocol, "reproduced minus published, points", full_scale=True)
-        )
+        note = "reproduced minus published, points"
+        outcomes.append(outcome_of_all(judged, protocol, note, full_scale=True))
     return outcomes
 
 
@@ -107,25 +103,18 @@ def _drops_within(evidence: Evidence, statement: str) -> list[Outcome]:
 
 def table1_drops(frame: pd.DataFrame) -> dict[str, pd.Series]:
     """Rate-coded minus spiking accuracy of each network with spikes, by seed."""
+    both = frame[frame["network"].isin(frame.loc[frame["spiking"].astype(bool), "network"])]
     return {
-        network: paired_difference(
-            frame[frame["network"] == network], ACCURACY, "spiking", False, True
-        )
-        for network in frame.loc[frame["spiking"].astype(bool), "network"].unique()
+        network: paired_difference(rows, ACCURACY, "spiking", False, True)
+        for network, rows in both.groupby("network", sort=False)
     }
 
 
 def numbers_of_claim_spiking_drop(evidence: Evidence) -> list[Number]:
     """Differences of cells of table 1, as in the published file; no tolerance is stated."""
     return [
-        Number(
-            f"drop_percentage_points.{network}",
-            protocol,
-            drop,
-            tuple(table1_drops(frame)[network]),
-            None,
-        )
-        for network, drop in evidence.entry["derived"]["drop_percentage_points"].items()
+        Number(f"{DROP}.{network}", protocol, drop, tuple(table1_drops(frame)[network]), None)
+        for network, drop in evidence.entry["derived"][DROP].items()
         for protocol, frame in by_protocol(table1(evidence))
     ]
 
@@ -133,8 +122,7 @@ def numbers_of_claim_spiking_drop(evidence: Evidence) -> list[Number]:
 def adam_beats_sgd(evidence: Evidence) -> list[Outcome]:
     """Adam minus SGD, seed by seed, above 0."""
     outcomes = []
-    for protocol, frame in by_protocol(table1(evidence)):
-        rates = rate_rows(frame)
+    for protocol, rates in by_protocol(rate_rows(evidence)):
         gain = paired_difference(rates, ACCURACY, "network", "spcn_adam", "spcn_sgd")
         note = "Adam minus SGD, percentage points"
         outcomes.append(outcome_of(judge(gain, low=0.0), protocol, note))
@@ -145,10 +133,9 @@ def best_spcn_near_best_backprop(evidence: Evidence) -> list[Outcome]:
     """Backprop row with the higher mean minus the best SPCN row, seed by seed, below the bound."""
     accepted = evidence.bound("best_spcn_near_best_backprop", "points")
     outcomes = []
-    for protocol, frame in by_protocol(table1(evidence)):
-        rates = rate_rows(frame)
-        means = rates[rates["algorithm"] == "Backprop"].groupby("network")[ACCURACY].mean()
-        best = means.idxmax()
+    for protocol, rates in by_protocol(rate_rows(evidence)):
+        backprop = rates[rates["algorithm"] == "Backprop"]
+        best = backprop.groupby("network")[ACCURACY].mean().idxmax()
         gap = paired_difference(rates, ACCURACY, "network", best, "spcn_adam_bn")
         note = f"{best} minus spcn_adam_bn, percentage points"
         outcomes.append(outcome_of(judge(gap, high=accepted), protocol, note))

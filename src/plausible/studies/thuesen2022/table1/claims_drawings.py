@@ -20,32 +20,20 @@ def ten_images_in_file_order(evidence: Evidence) -> list[Outcome]:
     order = list(dict.fromkeys(frame["image"]))
     height, width = int(frame["row"].max()) + 1, int(frame["column"].max()) + 1
     complete = bool((frame.groupby("image").size() == height * width).all())
+    ordered, square = complete and order == list(range(count)), height == width == side
+    note, size = "images shown, numbered from 0", f"{height} x {width}"
     return [
-        Outcome(
-            "",
-            complete and order == list(range(count)),
-            len(order),
-            variant="order",
-            note="images shown, numbered from 0",
-        ),
-        Outcome(
-            "",
-            (height, width) == (side, side),
-            f"{height} x {width}",
-            variant="size",
-            full_scale=True,
-        ),
+        Outcome("", ordered, len(order), variant="order", note=note),
+        Outcome("", square, size, variant="size", full_scale=True),
     ]
 
 
 def numbers_of_fig4(evidence: Evidence) -> list[Number]:
     """Labels of the images, in order."""
-    labels = shown_images(evidence).groupby("image", sort=False)["label"].first()
+    ours = shown_images(evidence).groupby("image", sort=False)["label"].first()
     place = "labels_of_first_ten_training_images"
-    published, ours = (
-        " ".join(map(str, digits)) for digits in (evidence.entry["derived"][place], labels)
-    )
-    return [Number(place, "", published, ours, 0.0)]
+    published = evidence.entry["derived"][place]
+    return [Number(place, "", *(" ".join(map(str, each)) for each in (published, ours)), 0.0)]
 
 
 def the_seven_wins(evidence: Evidence) -> list[Outcome]:
@@ -53,15 +41,11 @@ def the_seven_wins(evidence: Evidence) -> list[Outcome]:
     digit = evidence.entry["values"]["digit"]
     outcomes = []
     for protocol, frame in by_protocol(drawn_spikes(evidence)):
-        margins = []
-        for _, run in frame.groupby("seed"):
-            output = run[run["layer"] == OUTPUT_LAYER]
-            counts = output.groupby("neuron").size().reindex(range(10), fill_value=0)
-            margins.append(int(counts[digit] - counts.drop(digit).max()))
+        counts = pd.crosstab(frame["seed"], frame["neuron"].where(frame["layer"] == OUTPUT_LAYER))
+        counts = counts.reindex(frame["seed"].unique(), columns=range(10), fill_value=0)
+        fewest = int((counts[digit] - counts.drop(columns=digit).max(axis=1)).min())
         note = f"spikes of neuron {digit} minus those of the next, fewest over the runs"
-        outcomes.append(
-            Outcome(protocol, min(margins) > 0, min(margins), n_seeds=len(margins), note=note)
-        )
+        outcomes.append(Outcome(protocol, fewest > 0, fewest, n_seeds=len(counts), note=note))
     return outcomes
 
 
@@ -78,10 +62,6 @@ def no_faster_than_refractory(evidence: Evidence) -> list[Outcome]:
     outcomes = []
     for protocol, frame in by_protocol(drawn_spikes(evidence)):
         most = int(frame.groupby(["seed", "image", "layer", "neuron"]).size().max())
-        note = "most spikes of one neuron"
-        outcomes.append(
-            Outcome(
-                protocol, most <= most_allowed, most, n_seeds=frame["seed"].nunique(), note=note
-            )
-        )
+        seeds, note = frame["seed"].nunique(), "most spikes of one neuron"
+        outcomes.append(Outcome(protocol, most <= most_allowed, most, n_seeds=seeds, note=note))
     return outcomes

@@ -1,11 +1,12 @@
 """Checks on what the thesis says about spiking accuracies."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from plausible.reproduction.evidence import (
     Evidence,
-    Judgement,
     Number,
     Outcome,
     by_protocol,
@@ -14,6 +15,7 @@ from plausible.reproduction.evidence import (
     outcome_of_all,
     paired_difference,
 )
+from plausible.studies.thuesen2022.table1.printed import DROP
 
 GAP = "gap_percentage_points"
 
@@ -23,44 +25,38 @@ def drop_shrinks_with_time(evidence: Evidence) -> list[Outcome]:
     late, early, margin = (
         evidence.bound("drop_shrinks_with_time", key) for key in ("late_ms", "early_ms", "points")
     )
-    frame = evidence.table(
-        "claim.spiking_drop", "network", "protocol", "seed", "time_ms", "drop_percentage_points"
-    )
+    frame = evidence.table("claim.spiking_drop", "network", "protocol", "seed", "time_ms", DROP)
+    note = f"drop at {late:g} ms minus drop at {early:g} ms, percentage points"
+    return _every_network(frame, (DROP, "time_ms", late, early), note, high=margin)
+
+
+def _every_network(
+    frame: pd.DataFrame, difference: tuple[str, str, Any, Any], note: str, **bounds: float
+) -> list[Outcome]:
+    """Outcome of a paired difference that every network must keep within ``bounds``."""
     outcomes = []
     for protocol, part in by_protocol(frame):
         judged = {
-            str(network): judge(
-                paired_difference(rows, "drop_percentage_points", "time_ms", late, early),
-                high=margin,
-                strict=False,
-            )
+            str(network): judge(paired_difference(rows, *difference), **bounds, strict=False)
             for network, rows in part.groupby("network")
         }
-        note = f"drop at {late:g} ms minus drop at {early:g} ms, percentage points"
         outcomes.append(outcome_of_all(judged, protocol, note))
     return outcomes
 
 
 def noise_does_not_enlarge_the_drop(evidence: Evidence) -> list[Outcome]:
     """Drop with minus drop without noise, seed by seed, at most 0; one finding per variant."""
-    drop = "drop_percentage_points"
-    frame = evidence.table(
-        "claim.noise_may_close_the_drop", "variant", "level", "protocol", "seed", drop
-    )
+    columns = ("variant", "level", "protocol", "seed", DROP)
+    frame = evidence.table("claim.noise_may_close_the_drop", *columns)
     outcomes = []
     for protocol, part in by_protocol(frame):
         plain = part[part["variant"] == "none"]
         for (variant, level), rows in part[part["variant"] != "none"].groupby(["variant", "level"]):
             both = pd.concat([plain, rows])
-            change = paired_difference(both, drop, "variant", variant, "none")
-            outcomes.append(
-                outcome_of(
-                    judge(change, high=0.0, strict=False),
-                    protocol,
-                    "drop with minus drop without, percentage points",
-                    variant=f"{variant} {level:g}".replace("_", " "),
-                )
-            )
+            change = paired_difference(both, DROP, "variant", variant, "none")
+            judged, name = judge(change, high=0.0, strict=False), f"{variant} {level:g}"
+            note = "drop with minus drop without, percentage points"
+            outcomes.append(outcome_of(judged, protocol, note, variant=name.replace("_", " ")))
     return outcomes
 
 
@@ -90,50 +86,35 @@ def gap_decreases(evidence: Evidence) -> list[Outcome]:
     the published tolerance says.
     """
     margin = 0.0 if evidence.full_scale else -evidence.bound("gap_decreases", "points")
+    steps = {
+        "SGD to Adam": ("spcn_sgd", "spcn_adam"),
+        "Adam to BN": ("spcn_adam", "spcn_adam_bn"),
+    }
     outcomes = []
     for protocol, part in by_protocol(_gaps(evidence)):
-        steps = {
-            "SGD to Adam": ("spcn_sgd", "spcn_adam"),
-            "Adam to BN": ("spcn_adam", "spcn_adam_bn"),
-        }
-        judged: dict[str, Judgement] = {
-            name: judge(paired_difference(part, GAP, "network", before, after), low=margin)
-            for name, (before, after) in steps.items()
+        judged = {
+            name: judge(paired_difference(part, GAP, "network", *networks), low=margin)
+            for name, networks in steps.items()
         }
         outcomes.append(outcome_of_all(judged, protocol, "decrease of the gap, percentage points"))
     return outcomes
 
 
 def _bn_table(evidence: Evidence) -> pd.DataFrame:
-    return evidence.table(
-        "claim.bn_spiking_exception",
-        "protocol",
-        "batch_norm",
-        "seed",
-        "rate_accuracy_percent",
-        "spiking_accuracy_percent",
-        "accuracy_step_std_percent",
-    )
+    columns = ["rate_accuracy_percent", "spiking_accuracy_percent", "accuracy_step_std_percent"]
+    return evidence.table("claim.bn_spiking_exception", "protocol", "batch_norm", "seed", *columns)
 
 
 def numbers_of_claim_bn_spiking_exception(evidence: Evidence) -> list[Number]:
     """Spiking accuracies of rows 7 and 9 of table 1, under that table's tolerance."""
     tolerance = evidence.bound("every_row_near", "points", of="table1")
-    return [
-        Number(
-            place,
-            protocol,
-            evidence.entry["values"][place],
-            tuple(part.loc[part["batch_norm"] == batch_norm, "spiking_accuracy_percent"]),
-            tolerance,
-            "table 1",
-        )
-        for place, batch_norm in (
-            ("spiking_adam_percent", False),
-            ("spiking_adam_bn_percent", True),
-        )
-        for protocol, part in by_protocol(_bn_table(evidence))
-    ]
+    numbers = []
+    for place, batch_norm in (("spiking_adam_percent", False), ("spiking_adam_bn_percent", True)):
+        printed = evidence.entry["values"][place]
+        for protocol, part in by_protocol(_bn_table(evidence)):
+            ours = tuple(part.loc[part["batch_norm"] == batch_norm, "spiking_accuracy_percent"])
+            numbers.append(Number(place, protocol, printed, ours, tolerance, "table 1"))
+    return numbers
 
 
 def bn_gains_less_with_spikes(evidence: Evidence) -> list[Outcome]:
@@ -166,20 +147,6 @@ def bn_is_more_volatile(evidence: Evidence) -> list[Outcome]:
 
 def counting_is_not_worse(evidence: Evidence) -> list[Outcome]:
     """Accuracy by spike count minus by first spike, seed by seed, at least 0 for every network."""
-    frame = evidence.table(
-        "claim.readout", "network", "protocol", "seed", "readout", "accuracy_percent"
-    )
-    outcomes = []
-    for protocol, part in by_protocol(frame):
-        judged = {
-            str(network): judge(
-                paired_difference(
-                    rows, "accuracy_percent", "readout", "spike_count", "first_spike"
-                ),
-                low=0.0,
-                strict=False,
-            )
-            for network, rows in part.groupby("network")
-        }
-        outcomes.append(outcome_of_all(judged, protocol, "count minus first spike, points"))
-    return outcomes
+    difference = ("accuracy_percent", "readout", "spike_count", "first_spike")
+    frame = evidence.table("claim.readout", "network", "protocol", "seed", *difference[:2])
+    return _every_network(frame, difference, "count minus first spike, points", low=0.0)

@@ -9,6 +9,7 @@ import pandas as pd
 from plausible.reproduction.published import Published
 
 ACCURACY = "test_accuracy_percent"
+DROP = "drop_percentage_points"
 
 
 def printed_rows(published: Published) -> pd.DataFrame:
