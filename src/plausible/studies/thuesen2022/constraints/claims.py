@@ -24,11 +24,11 @@ def one_error_node_per_value_node(evidence: Evidence) -> list[Outcome]:
     nodes = drawn_nodes(evidence)
     sizes = drawn_layer_sizes(nodes)
     stated = evidence.entry["settings"]["layer_sizes"]
-    values = nodes[nodes["element"] == "value_node"]
-    above = values[values["layer"] > values["layer"].min()]
-    errors = nodes[nodes["element"] == "error_node"]
-    places = [list(zip(part["layer"], part["index"], strict=True)) for part in (above, errors)]
-    holds = sorted(places[0]) == sorted(places[1]) and sizes == stated
+    values, errors = (
+        sorted(nodes.loc[nodes["element"] == kind, ["layer", "index"]].itertuples(index=False))
+        for kind in ("value_node", "error_node")
+    )
+    holds = errors == [node for node in values if node.layer > values[0].layer] and sizes == stated
     drawn = "-".join(map(str, sizes))
     return [Outcome("", holds, f"{len(errors)} error nodes", note=f"drawn network {drawn}")]
 
@@ -102,22 +102,18 @@ def same_verdicts(evidence: Evidence) -> list[Outcome]:
         for key, (verdict, fits) in MEASURABLE.items()
         if key in found and ours.get((OWN, key)) == verdict and fits(found[key])
     ]
+    right = len(stated) - len(wrong & stated.keys())
+    verdicts = _counted(right, len(stated), f"differing: {listed}" if wrong else "", "verdicts")
+    values = ", ".join(f"{key} {value:.3g}" for key, value in found.items())
     return [
-        Outcome(
-            "",
-            not wrong,
-            f"{len(stated) - len(wrong & stated.keys())} of {len(stated)}",
-            variant="verdicts",
-            note=f"differing: {listed}" if wrong else "",
-        ),
-        Outcome(
-            "",
-            len(backed) == len(MEASURABLE),
-            f"{len(backed)} of {len(MEASURABLE)}",
-            variant="measured",
-            note=", ".join(f"{key} {value:.3g}" for key, value in found.items()),
-        ),
+        verdicts._replace(holds=not wrong),
+        _counted(len(backed), len(MEASURABLE), values, "measured"),
     ]
+
+
+def _counted(found: int, wanted: int, note: str, variant: str = "") -> Outcome:
+    """``<found> of <wanted>``, which is to be all of them."""
+    return Outcome("", found == wanted, f"{found} of {wanted}", note=note, variant=variant)
 
 
 def both_reasons_are_in_the_table(evidence: Evidence) -> list[Outcome]:
@@ -126,25 +122,12 @@ def both_reasons_are_in_the_table(evidence: Evidence) -> list[Outcome]:
     part = frame[frame["method"] == OWN].set_index("constraint")["verdict"]
     reasons = ("weight_transport", "spikes")
     found = [key for key in reasons if part.get(key) == stated[OWN, key]]
-    return [
-        Outcome(
-            "",
-            len(found) == len(reasons),
-            f"{len(found)} of {len(reasons)}",
-            note="reasons found in the table of constraints",
-        )
-    ]
+    return [_counted(len(found), len(reasons), "reasons found in the table of constraints")]
 
 
 def six_problems(evidence: Evidence) -> list[Outcome]:
     """All six problems are constraints of the table."""
     wanted = evidence.entry["values"]["problems"]
     missing = [name for name in wanted if name not in set(constraint_table(evidence)["constraint"])]
-    return [
-        Outcome(
-            "",
-            not missing,
-            f"{len(wanted) - len(missing)} of {len(wanted)}",
-            note=f"missing: {', '.join(missing)}" if missing else "",
-        )
-    ]
+    note = f"missing: {', '.join(missing)}" if missing else ""
+    return [_counted(len(wanted) - len(missing), len(wanted), note)]

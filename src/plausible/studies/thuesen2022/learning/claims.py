@@ -37,56 +37,41 @@ def curves_coincide(evidence: Evidence) -> list[Outcome]:
         note = f"largest accuracy difference of a run, percentage points; worst {apart.max():.3g}"
         outcomes.append(outcome_of(judge(apart, high=points), protocol, note, variant="accuracy"))
     for protocol, frame in by_protocol(_equality(evidence)):
-        frame = frame[frame["dtype"] == "float64"]
-        apart = float(frame["max_relative_weight_difference"].max())
-        note = f"largest relative weight difference up to step {frame['step'].max()}"
-        outcomes.append(
-            Outcome(
-                protocol,
-                apart <= weight_bound,
-                apart,
-                n_seeds=frame["seed"].nunique(),
-                note=note,
-                variant="weights",
-            )
-        )
+        apart = _weights_apart(frame[frame["dtype"] == "float64"], protocol, "weights")
+        outcomes.append(apart._replace(holds=apart.reproduced <= weight_bound))
     return outcomes
 
 
+def _weights_apart(frame: pd.DataFrame, protocol: str, variant: str) -> Outcome:
+    """Largest relative weight difference in a table, not judged yet."""
+    apart = float(frame["max_relative_weight_difference"].max())
+    note = f"largest relative weight difference up to step {frame['step'].max()}"
+    seeds = frame["seed"].nunique()
+    return Outcome(protocol, False, apart, n_seeds=seeds, note=note, variant=variant)
+
+
 def _equality(evidence: Evidence) -> pd.DataFrame:
-    return evidence.table(
-        "claim.zil_equals_backprop_training",
-        "protocol",
-        "dtype",
-        "seed",
-        "step",
-        "max_relative_weight_difference",
-    )
+    columns = ("protocol", "dtype", "seed", "step", "max_relative_weight_difference")
+    return evidence.table("claim.zil_equals_backprop_training", *columns)
 
 
 def final_zil_accuracy(evidence: Evidence) -> dict[str, np.ndarray]:
     """Accuracy of Z-IL after the last update of figure 5, by protocol, one value per seed."""
-    final = {}
-    for protocol, frame in by_protocol(accuracy_curves(evidence)):
-        last = (
-            frame[frame["algorithm"] == "zil"].sort_values("step").groupby("seed")["value"].last()
-        )
-        final[protocol] = last.to_numpy()
-    return final
+    frame = accuracy_curves(evidence).sort_values("step")
+    return {
+        protocol: part.groupby("seed")["value"].last().to_numpy()
+        for protocol, part in by_protocol(frame[frame["algorithm"] == "zil"])
+    }
 
 
 def final_accuracy_of_the_curve(evidence: Evidence) -> list[Outcome]:
     """|mean over seeds - 97.31| <= 0.7 points, at full scale only."""
-    published = evidence.entry["values"]["final_test_accuracy_zil_percent"]
-    tolerance = evidence.bound("final_accuracy_of_the_curve", "points")
-    return _near(final_zil_accuracy(evidence), published, tolerance)
+    return _near(numbers_of_fig5(evidence))
 
 
 def final_accuracy_of_the_text(evidence: Evidence) -> list[Outcome]:
     """|mean over seeds - 97.31| <= 0.7 points, at full scale only."""
-    published = evidence.entry["values"]["test_accuracy_percent"]
-    tolerance = evidence.bound("final_accuracy_of_the_text", "points")
-    return _near(zil_accuracies(evidence), published, tolerance)
+    return _near(numbers_of_claim_zil_final_accuracy(evidence))
 
 
 def zil_accuracies(evidence: Evidence) -> dict[str, np.ndarray]:
@@ -96,15 +81,14 @@ def zil_accuracies(evidence: Evidence) -> dict[str, np.ndarray]:
     return {protocol: part[ACCURACY].to_numpy() for protocol, part in by_protocol(frame)}
 
 
-def _near(values: dict[str, np.ndarray], published: float, tolerance: float) -> list[Outcome]:
-    return [
-        outcome_of(
-            judge(accuracies, published - tolerance, published + tolerance, strict=False),
-            protocol,
-            full_scale=True,
-        )
-        for protocol, accuracies in values.items()
-    ]
+def _near(numbers: list[Number]) -> list[Outcome]:
+    """Whether published numbers are met within their tolerances."""
+    outcomes = []
+    for one in numbers:
+        low, high = one.published - one.tolerance, one.published + one.tolerance
+        judged = judge(one.values, low, high, strict=False)
+        outcomes.append(outcome_of(judged, one.protocol, full_scale=True))
+    return outcomes
 
 
 def weights_stay_equal(evidence: Evidence) -> list[Outcome]:
@@ -121,37 +105,20 @@ def weights_stay_equal(evidence: Evidence) -> list[Outcome]:
                     f"claim.zil_equals_backprop_training: {protocol}, {dtype} has no record at or "
                     f"after step {steps:g}, where the statement is made; train longer."
                 )
-            early = part[part["step"] <= reached.min()]
-            apart = float(early["max_relative_weight_difference"].max())
-            note = f"largest relative weight difference up to step {reached.min()}"
-            outcomes.append(
-                Outcome(
-                    protocol,
-                    apart < bound,
-                    apart,
-                    n_seeds=part["seed"].nunique(),
-                    note=note,
-                    variant=dtype,
-                )
-            )
+            apart = _weights_apart(part[part["step"] <= reached.min()], protocol, dtype)
+            outcomes.append(apart._replace(holds=apart.reproduced < bound))
     return outcomes
 
 
 def numbers_of_fig5(evidence: Evidence) -> list[Number]:
     """Accuracy of Z-IL after the last update of figure 5."""
-    return _accuracies(
-        evidence,
-        "final_test_accuracy_zil_percent",
-        final_zil_accuracy(evidence),
-        "final_accuracy_of_the_curve",
-    )
+    place, statement = "final_test_accuracy_zil_percent", "final_accuracy_of_the_curve"
+    return _accuracies(evidence, place, final_zil_accuracy(evidence), statement)
 
 
 def numbers_of_claim_zil_final_accuracy(evidence: Evidence) -> list[Number]:
     """The 97.31 % of section 4.1."""
-    return _accuracies(
-        evidence, "test_accuracy_percent", zil_accuracies(evidence), "final_accuracy_of_the_text"
-    )
+    return _accuracies(evidence, ACCURACY, zil_accuracies(evidence), "final_accuracy_of_the_text")
 
 
 def _accuracies(

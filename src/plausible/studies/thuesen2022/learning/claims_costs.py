@@ -3,12 +3,7 @@
 import numpy as np
 
 from plausible.errors import StudyError
-from plausible.reproduction.evidence import (
-    Evidence,
-    Outcome,
-    judge,
-    outcome_of,
-)
+from plausible.reproduction.evidence import Evidence, Outcome, judge, outcome_of
 
 
 def scaling_lowers_the_loss(evidence: Evidence) -> list[Outcome]:
@@ -17,14 +12,8 @@ def scaling_lowers_the_loss(evidence: Evidence) -> list[Outcome]:
     A diverged unscaled run is worse than any loss: it counts for the statement and stays out of
     the mean. A diverged scaled run counts against it.
     """
-    frame = evidence.table(
-        "claim.activation_scaling",
-        "activation_scale",
-        "seed",
-        "step",
-        "training_loss_nats",
-        "diverged",
-    )
+    columns = ("activation_scale", "seed", "step", "training_loss_nats", "diverged")
+    frame = evidence.table("claim.activation_scaling", *columns)
     scaled = evidence.entry["values"]["scale"]
     losses = {True: {}, False: {}}
     for (scale, seed), rows in frame.groupby(["activation_scale", "seed"]):
@@ -38,8 +27,8 @@ def scaling_lowers_the_loss(evidence: Evidence) -> list[Outcome]:
             "claim.activation_scaling: both activation scales need the same seeds; found "
             f"{sorted(losses[True])} scaled and {sorted(losses[False])} unscaled."
         )
-    own = np.array([losses[True][seed] for seed in sorted(losses[True])])
-    other = np.array([losses[False][seed] for seed in sorted(losses[True])])
+    seeds = sorted(losses[True])
+    own, other = (np.array([losses[kind][seed] for seed in seeds]) for kind in (True, False))
     if not np.isfinite(own).all():
         return [Outcome("", False, "diverged", n_seeds=len(own), note="a scaled run diverged")]
     finite = np.isfinite(other)
@@ -62,11 +51,5 @@ def order_of_costs(evidence: Evidence) -> list[Outcome]:
         f"{name} {median.loc[name].iloc[0]:.3g} ms ({median.loc[name].iloc[1]:.3g} multiply-adds)"
         for name in ("backprop", "zil", "il")
     )
-    return [
-        Outcome(
-            "",
-            holds,
-            float(times["il"] / times["backprop"]),
-            note=f"time of IL over that of backprop; {listed}",
-        )
-    ]
+    ratio, note = float(times["il"] / times["backprop"]), "time of IL over that of backprop; "
+    return [Outcome("", holds, ratio, note=note + listed)]

@@ -4,6 +4,8 @@ Statements about curves are exact: every point of the table must satisfy them. S
 noise name their statistics in the docstring.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
@@ -32,9 +34,8 @@ CODING_PROTOCOL = {"poisson_count": "as_coded", "lif_simulation": "as_published"
 
 def curves_2a(evidence: Evidence) -> pd.DataFrame:
     """Figure 2a's table."""
-    return evidence.table(
-        "fig2a", "protocol", "curve", "softplus_gamma", "input_current", "rate_hz"
-    )
+    columns = ("protocol", "curve", "softplus_gamma", "input_current", "rate_hz")
+    return evidence.table("fig2a", *columns)
 
 
 def hard_curve(frame: pd.DataFrame) -> pd.Series:
@@ -45,22 +46,16 @@ def hard_curve(frame: pd.DataFrame) -> pd.Series:
 def soft_curves(frame: pd.DataFrame) -> dict[float, pd.Series]:
     """Smoothed rates of eq. 38 in Hz by input current, for every gamma, the largest first."""
     soft = frame[frame["curve"] == "soft_rate"]
-    gammas = sorted(soft["softplus_gamma"].unique(), reverse=True)
-    return {
-        float(gamma): rows.set_index("input_current")["rate_hz"].sort_index()
-        for gamma in gammas
-        for rows in [soft[soft["softplus_gamma"] == gamma]]
-    }
+    wide = soft.pivot(index="input_current", columns="softplus_gamma", values="rate_hz")
+    return {float(gamma): wide[gamma] for gamma in wide.columns[::-1]}
 
 
 def zero_below_threshold(evidence: Evidence) -> list[Outcome]:
     """Exact: the largest r(j) at j <= 1 is 0."""
     outcomes = []
     for protocol, frame in by_protocol(curves_2a(evidence)):
-        largest = float(hard_curve(frame).loc[:1.0].max())
-        outcomes.append(
-            Outcome(protocol, largest == 0.0, largest, note="largest rate at j <= 1, Hz")
-        )
+        largest, note = float(hard_curve(frame).loc[:1.0].max()), "largest rate at j <= 1, Hz"
+        outcomes.append(Outcome(protocol, largest == 0.0, largest, note=note))
     return outcomes
 
 
@@ -96,30 +91,20 @@ def soft_tends_to_hard(evidence: Evidence) -> list[Outcome]:
         hard = hard_curve(frame)
         far = np.abs(hard.index - 1.0) >= away
         distances = {gamma: float((soft - hard)[far].abs().max()) for gamma, soft in curves.items()}
-        ordered = list(distances.values())
-        shrinking = all(a >= b for a, b in zip(ordered, ordered[1:], strict=False))
+        shrinking = all(a >= b for a, b in pairwise(distances.values()))
         last = distances.get(gamma_wanted, np.nan)
         listed = ", ".join(f"gamma {gamma:g}: {value:.3g}" for gamma, value in distances.items())
-        outcomes.append(
-            Outcome(
-                protocol, shrinking and last < bound, last, note=f"largest distance, Hz: {listed}"
-            )
-        )
+        holds, note = shrinking and last < bound, f"largest distance, Hz: {listed}"
+        outcomes.append(Outcome(protocol, holds, last, note=note))
     return outcomes
 
 
 def below_ceiling(evidence: Evidence) -> list[Outcome]:
     """Exact: no rate of either curve reaches 1/t_ref."""
-    ceiling = evidence.bound("below_ceiling", "rate_hz")
-    return [
-        Outcome(
-            protocol,
-            bool(frame["rate_hz"].max() < ceiling),
-            float(frame["rate_hz"].max()),
-            note="largest rate in the picture, Hz",
-        )
-        for protocol, frame in by_protocol(curves_2a(evidence))
-    ]
+    ceiling, note = evidence.bound("below_ceiling", "rate_hz"), "largest rate in the picture, Hz"
+    curves = by_protocol(curves_2a(evidence))
+    largest = {protocol: float(rows["rate_hz"].max()) for protocol, rows in curves}
+    return [Outcome(name, rate < ceiling, rate, note=note) for name, rate in largest.items()]
 
 
 def slope_at_threshold(evidence: Evidence) -> list[Outcome]:
@@ -142,9 +127,8 @@ def slope_at_threshold(evidence: Evidence) -> list[Outcome]:
             step = soft.index[1] - soft.index[0]
             if gamma >= 5.0 * step:  # smaller ones are not resolved by the grid of the picture
                 finite &= bool(slopes[-1] * hard[-2] < hard[-1] * slopes[-2])
-        note = "slope of r over one grid step, Hz per unit current; over 8, 4, 2, 1 steps: " + (
-            ", ".join(f"{slope:.0f}" for slope in hard)
-        )
+        note = "slope of r over one grid step, Hz per unit current; over 8, 4, 2, 1 steps: "
+        note += ", ".join(f"{slope:.0f}" for slope in hard)
         outcomes.append(Outcome(protocol, growing and finite, float(hard[-1]), note=note))
     return outcomes
 
@@ -158,16 +142,8 @@ def _forward_slopes(curve: pd.Series) -> np.ndarray:
 
 def simulated_2b(evidence: Evidence) -> pd.DataFrame:
     """Figure 2b's table."""
-    return evidence.table(
-        "fig2b",
-        "coding",
-        "input_rate_hz",
-        "repetition",
-        "input_current",
-        "rate_hz",
-        "theoretical_rate_hz",
-        "duration_s",
-    )
+    columns = ["coding", "input_rate_hz", "repetition", "input_current", "rate_hz"]
+    return evidence.table("fig2b", *columns, "theoretical_rate_hz", "duration_s")
 
 
 def _noisy_codings(frame: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
@@ -196,15 +172,8 @@ def mean_follows_theory(evidence: Evidence) -> list[Outcome]:
             f"largest deviation of the mean, percent (at j = {deviation.idxmax():.3g}; mean over "
             f"the currents {deviation.mean():.2g})"
         )
-        outcomes.append(
-            Outcome(
-                protocol,
-                bool(deviation.max() < percent),
-                float(deviation.max()),
-                note=note,
-                variant=variant,
-            )
-        )
+        largest = float(deviation.max())
+        outcomes.append(Outcome(protocol, largest < percent, largest, note=note, variant=variant))
     return outcomes
 
 
@@ -236,43 +205,31 @@ def scaled_rate_is_like_relu(evidence: Evidence) -> list[Outcome]:
         evidence.bound("scaled_rate_is_like_relu", key)
         for key in ("distance", "current_from", "current_to", "slope_above", "slope_below")
     )
-    frame = evidence.table("fig2c", "protocol", "curve", "input", "value")
     outcomes = []
-    for protocol, part in by_protocol(frame):
-        scaled = part[part["curve"] == "scaled_soft_rate"].set_index("input")["value"].sort_index()
-        relu = part[part["curve"] == "relu"].set_index("input")["value"].sort_index()
-        distance = float((scaled - relu).abs().mean())
+    for protocol, part in by_protocol(curves_2c(evidence)):
+        wide = part.pivot(index="input", columns="curve", values="value")
+        scaled = wide["scaled_soft_rate"]
+        distance = float((scaled - wide["relu"]).abs().mean())
         ends = np.interp([first, last], scaled.index, scaled)
         slope = float((ends[1] - ends[0]) / (last - first))
-        outcomes.append(
-            Outcome(
-                protocol,
-                distance < largest,
-                distance,
-                note="mean |0.05 r - ReLU|",
-                variant="distance",
-            )
-        )
-        outcomes.append(
-            Outcome(
-                protocol,
-                low < slope < high,
-                slope,
-                note=f"mean slope on [{first:g}, {last:g}]",
-                variant="slope",
-            )
-        )
+        for variant, holds, value, note in (
+            ("distance", distance < largest, distance, "mean |0.05 r - ReLU|"),
+            ("slope", low < slope < high, slope, f"mean slope on [{first:g}, {last:g}]"),
+        ):
+            outcomes.append(Outcome(protocol, holds, value, note=note, variant=variant))
     return outcomes
+
+
+def curves_2c(evidence: Evidence) -> pd.DataFrame:
+    """Figure 2c's table."""
+    return evidence.table("fig2c", "protocol", "curve", "input", "value")
 
 
 def sweep_is_reported(evidence: Evidence) -> list[Outcome]:
     """The sweep must enclose the published constant and hold its error; interval over seeds."""
-    frame = evidence.table(
-        "claim.alpha_filter_tau", "kernel", "criterion", "tau_s", "error_hz", "seed"
-    )
     wanted = evidence.entry["values"]["tau_s_s"]
     outcomes = []
-    for (kernel, criterion), part in frame.groupby(["kernel", "criterion"]):
+    for protocol, variant, part in filters(evidence):
         means = part.groupby("tau_s")["error_hz"].mean()
         at = part[np.isclose(part["tau_s"], wanted, rtol=1e-6, atol=0.0)]
         enclosed = means.index.min() < wanted < means.index.max()
@@ -280,22 +237,25 @@ def sweep_is_reported(evidence: Evidence) -> list[Outcome]:
         note = f"error in Hz at {wanted * 1e3:g} ms; minimum {least:.3g} Hz at {best * 1e3:.3g} ms"
         holds = bool(enclosed and len(at) and np.isfinite(at["error_hz"]).all())
         judged = judge(at["error_hz"]) if len(at) else judge([np.nan])
-        outcomes.append(
-            outcome_of(
-                judged,
-                KERNEL_PROTOCOL[str(kernel)],
-                note,
-                variant=f"{kernel}, {criterion}".replace("_", " "),
-            )._replace(holds=holds, decided=True)
-        )
+        outcome = outcome_of(judged, protocol, note, variant=variant)
+        outcomes.append(outcome._replace(holds=holds, decided=True))
     return outcomes
+
+
+def filters(evidence: Evidence) -> list[tuple[str, str, pd.DataFrame]]:
+    """Protocol, variant and rows of each kernel and criterion of the sweep of time constants."""
+    columns = ("kernel", "criterion", "tau_s", "error_hz", "seed")
+    frame = evidence.table("claim.alpha_filter_tau", *columns)
+    return [
+        (KERNEL_PROTOCOL[str(kernel)], f"{kernel}, {criterion}".replace("_", " "), part)
+        for (kernel, criterion), part in frame.groupby(["kernel", "criterion"])
+    ]
 
 
 def noise_falls_with_the_square_root(evidence: Evidence) -> list[Outcome]:
     """Slope of log standard error over log duration, one per rate and seed; interval over seeds."""
-    frame = evidence.table(
-        "claim.poisson_noise", "rate_hz", "duration_s", "seed", "standard_error_hz"
-    )
+    columns = ("rate_hz", "duration_s", "seed", "standard_error_hz")
+    frame = evidence.table("claim.poisson_noise", *columns)
     slope, margin = (
         evidence.bound("noise_falls_with_the_square_root", key) for key in ("slope", "margin")
     )

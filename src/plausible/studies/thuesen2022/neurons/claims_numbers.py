@@ -6,8 +6,9 @@ import pandas as pd
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence, Number, by_protocol
 from plausible.studies.thuesen2022.neurons.claims import (
-    KERNEL_PROTOCOL,
     curves_2a,
+    curves_2c,
+    filters,
     hard_curve,
     simulated_2b,
 )
@@ -15,8 +16,7 @@ from plausible.studies.thuesen2022.neurons.claims import (
 
 def printed_precision(number: float | str) -> float:
     """One unit of the last printed digit (rounded or cut off): 0.0001 for 38.5026."""
-    digits = str(number).partition(".")[2]
-    return 10.0 ** -len(digits)
+    return 10.0 ** -len(str(number).partition(".")[2])
 
 
 def smooth_value(curve: pd.Series, at: float) -> float:
@@ -76,25 +76,16 @@ def _printed(
     place: str, protocol: str, published: float, value: float, note: str = "", label: str = ""
 ) -> Number:
     """Number without stated tolerance whose digits are its precision."""
-    return Number(
-        place,
-        protocol,
-        published,
-        (float(value),),
-        tolerance=printed_precision(published),
-        tolerance_source="printed digits",
-        note=note,
-        seeded=False,
-        label=label,
-    )
+    precision, source = printed_precision(published), "printed digits"
+    more = {"note": note, "seeded": False, "label": label}
+    return Number(place, protocol, published, (float(value),), precision, source, **more)
 
 
 def numbers_of_fig2c(evidence: Evidence) -> list[Number]:
     """Scaled rate at four inputs, and the drawn interval."""
     values, derived = evidence.entry["values"], evidence.entry["derived"]
-    frame = evidence.table("fig2c", "protocol", "curve", "input", "value")
     numbers = []
-    for protocol, part in by_protocol(frame):
+    for protocol, part in by_protocol(curves_2c(evidence)):
         curve = part[part["curve"] == "scaled_soft_rate"].set_index("input")["value"].sort_index()
         for row in derived["scaled_r"]:
             current = row["input_current"]
@@ -103,18 +94,9 @@ def numbers_of_fig2c(evidence: Evidence) -> list[Number]:
             numbers.append(_printed(place, protocol, row["activity"], value, label=label))
         drawn = (curve.index.min(), curve.index.max())
         for end, (published, ours) in enumerate(zip(values["interval"], drawn, strict=True)):
-            numbers.append(
-                Number(
-                    f"interval.{end}",
-                    protocol,
-                    published,
-                    (float(ours),),
-                    tolerance=0.0,
-                    tolerance_source="exact",
-                    seeded=False,
-                    label=f"{'last' if end else 'first'} input that is drawn",
-                )
-            )
+            place, label = f"interval.{end}", f"{'last' if end else 'first'} input that is drawn"
+            found = Number(place, protocol, published, (float(ours),), 0.0, "exact", label=label)
+            numbers.append(found._replace(seeded=False))
     return numbers
 
 
@@ -125,11 +107,8 @@ def numbers_of_claim_alpha_filter_tau(evidence: Evidence) -> list[Number]:
     wider neighbouring gap) is the finest that can be asked.
     """
     published = evidence.entry["values"]["tau_s_s"]
-    frame = evidence.table(
-        "claim.alpha_filter_tau", "kernel", "criterion", "tau_s", "error_hz", "seed"
-    )
     numbers = []
-    for (kernel, criterion), part in frame.groupby(["kernel", "criterion"]):
+    for protocol, variant, part in filters(evidence):
         swept = part["tau_s"].to_numpy()
         below, above = swept[swept < published], swept[swept > published]
         if not len(below) or not len(above):
@@ -138,15 +117,7 @@ def numbers_of_claim_alpha_filter_tau(evidence: Evidence) -> list[Number]:
             )
         resolution = max(published - below.max(), above.min() - published) / 2.0
         best = part.loc[part.groupby("seed")["error_hz"].idxmin(), "tau_s"]
-        numbers.append(
-            Number(
-                "tau_s_s",
-                KERNEL_PROTOCOL[str(kernel)],
-                published,
-                tuple(best),
-                float(resolution),
-                "resolution of the sweep",
-                variant=f"{kernel}, {criterion}".replace("_", " "),
-            )
-        )
+        tolerance = (float(resolution), "resolution of the sweep")
+        found = Number("tau_s_s", protocol, published, tuple(best), *tolerance, variant=variant)
+        numbers.append(found)
     return numbers
