@@ -4,7 +4,8 @@ The verdicts are the published ones. Where an entry says something that can be m
 measured on a small random network; everything else is marked "stated only".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from torch import Tensor
 from plausible.errors import StudyError
 from plausible.kernels.lif_network import simulate_spikes
 from plausible.kernels.types import SimulationSettings, SpikingNetwork
-from plausible.learning.backprop import LocalTerms, backward, cross_entropy
+from plausible.learning.backprop import backward, cross_entropy
 from plausible.learning.predictive_coding import (
     Stage,
     message,
@@ -29,6 +30,7 @@ from plausible.learning.predictive_coding import (
 from plausible.learning.settings import TrainingSettings
 from plausible.networks.mlp import forward_pass, init_network, layer_sizes
 from plausible.neurons.rates import LIF
+from plausible.reproduction.theorem_checks import normal, one_hot
 from plausible.studies.thuesen2022.common import torch_generator
 from plausible.studies.thuesen2022.constraints.experiment_locality import (
     local_updates,
@@ -51,62 +53,61 @@ class Bench:
         self.network, self.state = random_state(layer_sizes, batch_size, self.generator)
         self.plan = stages(self.network, "linear")
 
+    def feedback(self) -> list[tuple[Stage, Any]]:
+        """Stages that send errors down, with what is local to them."""
+        return list(zip(self.plan, self.state.locals, strict=True))[1:]
+
     def noise(self, *shape: int) -> Tensor:
         """Standard normal numbers."""
-        return torch.randn(*shape, generator=self.generator, dtype=torch.float64)
+        return normal(self.generator, *shape)
 
     def labels(self) -> Tensor:
         """Random one-hot labels."""
-        classes = torch.randint(self.layer_sizes[-1], (self.batch_size,), generator=self.generator)
-        return torch.nn.functional.one_hot(classes, self.layer_sizes[-1]).to(torch.float64)
+        return one_hot(self.generator, self.batch_size, self.layer_sizes[-1])
 
 
-def feedback_matrix(send: Callable[[Tensor], Tensor], units: int) -> Tensor:
-    """Matrix by which errors are sent down: what unit errors become, [units, units below]."""
-    return send(torch.eye(units, dtype=torch.float64))
+def with_unit_slope(layers: Iterable[Any]) -> tuple[Any, ...]:
+    """The views or records of layers with a derivative of 1 where they have one."""
+    return tuple(
+        layer if layer.slope is None else layer._replace(slope=torch.ones_like(layer.slope))
+        for layer in layers
+    )
+
+
+def nonlinearity(bench: Bench, send: Callable[[Tensor], Tensor], like: Tensor) -> float:
+    """Largest |send(a + b) - send(a) - send(b)| over that of send(a + b), of random errors."""
+    a, b = bench.noise(*like.shape), bench.noise(*like.shape)
+    both, first, second = (send(error.clone()) for error in (a + b, a, b))
+    return float((both - first - second).abs().max() / both.abs().max())
 
 
 def pcn_weight_transport(bench: Bench) -> float:
     """Largest |feedback matrix - forward matrix^T|: 0 means that both are the same weights."""
     differences = []
-    for stage, view in list(zip(bench.plan, bench.state.locals, strict=True))[1:]:
-        linear = view._replace(slope=None)
+    for stage, view in bench.feedback():
         weight = bench.network.weights[stage.layer]
-        sent = feedback_matrix(
-            lambda error, stage=stage, view=linear: message(bench.network, stage, view, error),
-            len(weight),
-        )
+        # What unit errors become, without the derivative: the matrix that sends them down.
+        units = torch.eye(len(weight), dtype=torch.float64)
+        sent = message(bench.network, stage, view._replace(slope=None), units)
         differences.append(float((sent - weight).abs().max()))
     return max(differences)
 
 
 def pcn_derivative(bench: Bench) -> float:
     """Largest change of a value-node update when f' is replaced by 1."""
-    flat = [
-        view if view.slope is None else view._replace(slope=torch.ones_like(view.slope))
-        for view in bench.state.locals
-    ]
+    flat = bench.state._replace(locals=list(with_unit_slope(bench.state.locals)))
     return _largest_change(
         value_node_changes(bench.network, bench.plan, bench.state),
-        value_node_changes(bench.network, bench.plan, bench.state._replace(locals=flat)),
+        value_node_changes(bench.network, bench.plan, flat),
     )
 
 
 def pcn_linear_feedback(bench: Bench) -> float:
-    """Largest |message(a + b) - message(a) - message(b)| over that of message(a + b)."""
-    ratios = []
-    for stage, view in list(zip(bench.plan, bench.state.locals, strict=True))[1:]:
-        ratios.append(_nonlinearity(bench, stage, view))
-    return max(ratios)
-
-
-def _nonlinearity(bench: Bench, stage: Stage, view: Any) -> float:
-    shape = view.prediction.shape
-    a, b = bench.noise(*shape), bench.noise(*shape)
-    both, first, second = (
-        message(bench.network, stage, view, error.clone()) for error in (a + b, a, b)
+    """Largest deviation of the messages of any layer from linearity."""
+    return max(
+        nonlinearity(bench, partial(message, bench.network, stage, view), view.prediction)
+        for stage, view in bench.feedback()
     )
-    return float((both - first - second).abs().max() / both.abs().max())
 
 
 def pcn_error_flow(bench: Bench) -> float:
@@ -146,56 +147,42 @@ def update_times(bench: Bench) -> float:
     """Number of different inference times at which Z-IL has to change one of its layers."""
     plan = stages(bench.network)
     state = start(bench.network, bench.state.values[0], bench.labels(), plan)
-    order = [terms.layer for terms in zil_terms(bench.network, plan, state)]
-    return float(len(dict.fromkeys(order)))
+    return float(len({terms.layer for terms in zil_terms(bench.network, plan, state)}))
 
 
 def update_without_target(bench: Bench) -> float:
     """Largest weight update when the output is free: without target nothing is learned."""
     record = relax(bench.network, bench.state.values[0], None, 3, 0.1, node="linear")
-    errors = record.error_nodes[-1]
-    return max(float(error.abs().max()) for error in errors)
+    return max(float(error.abs().max()) for error in record.error_nodes[-1])
 
 
 def backprop_weight_transport(bench: Bench) -> float:
     """As ``pcn_weight_transport``, for backprop: what unit output errors become one layer down."""
     inputs = bench.noise(bench.layer_sizes[-1], bench.layer_sizes[0])
     record = forward_pass(bench.network, inputs)
-    terms = _errors(bench, record, torch.eye(bench.layer_sizes[-1], dtype=torch.float64))
-    last = len(bench.network.weights) - 1
-    sent = terms[last - 1].error / record.layers[last - 1].slope
-    weight = bench.network.weights[last]
+    errors = _errors(bench, record, torch.eye(bench.layer_sizes[-1], dtype=torch.float64))
+    sent, weight = errors[-2] / record.layers[-2].slope, bench.network.weights[-1]
     return float((sent - weight).abs().max() / weight.abs().max())
 
 
 def backprop_derivative(bench: Bench) -> float:
     """Largest change of a hidden error when f' is replaced by 1."""
     record = forward_pass(bench.network, bench.state.values[0])
-    flat = record._replace(
-        layers=tuple(
-            layer if layer.slope is None else layer._replace(slope=torch.ones_like(layer.slope))
-            for layer in record.layers
-        )
-    )
+    flat = record._replace(layers=with_unit_slope(record.layers))
     error = cross_entropy(record.logits, bench.labels())[1]
-    before, after = _errors(bench, record, error), _errors(bench, flat, error)
-    return _largest_change(
-        [before[layer].error for layer in sorted(before)],
-        [after[layer].error for layer in sorted(after)],
-    )
+    return _largest_change(_errors(bench, record, error), _errors(bench, flat, error))
 
 
 def backprop_linear_feedback(bench: Bench) -> float:
     """As ``pcn_linear_feedback``: deviation of the first layer's error from linearity."""
     record = forward_pass(bench.network, bench.state.values[0])
-    shape = record.logits.shape
-    a, b = bench.noise(*shape), bench.noise(*shape)
-    both, first, second = (_errors(bench, record, error)[0].error for error in (a + b, a, b))
-    return float((both - first - second).abs().max() / both.abs().max())
+    return nonlinearity(bench, lambda error: _errors(bench, record, error)[0], record.logits)
 
 
-def _errors(bench: Bench, record: Any, error: Tensor) -> dict[int, LocalTerms]:
-    return {terms.layer: terms for terms in backward(bench.network, record, error.clone())}
+def _errors(bench: Bench, record: Any, error: Tensor) -> list[Tensor]:
+    """Backprop's errors of all layers, from the first."""
+    terms = backward(bench.network, record, error.clone())
+    return [one.error for one in sorted(terms, key=lambda one: one.layer)]
 
 
 def simulation_not_counts(bench: Bench) -> float:
@@ -212,59 +199,51 @@ def simulation_not_counts(bench: Bench) -> float:
     return float(np.mean((spikes != 0) & (spikes != 1)))
 
 
-# By the ids of constraint and method: what is measured, and how.
-MEASUREMENTS: dict[tuple[str, str], tuple[str, Callable[[Bench], float]]] = {
-    ("spikes", OWN): (
-        "fraction of hidden activities transmitted in training that are no whole numbers of spikes",
-        rates_not_counts,
-    ),
+NO_SPIKES = (
+    "fraction of hidden activities transmitted in training that are no whole numbers of spikes"
+)
+LINEAR = "relative deviation of the feedback from linearity (0 but for rounding: linear)"
+# By the ids of constraint and method: how it is measured, and what that is.
+MEASUREMENTS: dict[tuple[str, str], tuple[Callable[[Bench], float], str]] = {
+    ("spikes", OWN): (rates_not_counts, NO_SPIKES),
     ("unidirectionality", OWN): (
-        "change of the first hidden layer's value-node update by values of the layer above",
         pcn_error_flow,
+        "change of the first hidden layer's value-node update by values of the layer above",
     ),
     ("weight_transport", OWN): (
-        "max |feedback - forward^T| of the weights that send errors down (0: the same weights)",
         pcn_weight_transport,
+        "max |feedback - forward^T| of the weights that send errors down (0: the same weights)",
     ),
     ("derivative", OWN): (
-        "change of the value-node updates when f' is replaced by 1",
         pcn_derivative,
+        "change of the value-node updates when f' is replaced by 1",
     ),
-    ("linear_feedback", OWN): (
-        "relative deviation of the feedback from linearity (0 but for rounding: linear)",
-        pcn_linear_feedback,
-    ),
+    ("linear_feedback", OWN): (pcn_linear_feedback, LINEAR),
     ("spiking", OWN): (
-        "fraction of hidden activities outside the range of spike rates, 0 to 250 Hz",
         rates_outside_range,
+        "fraction of hidden activities outside the range of spike rates, 0 to 250 Hz",
     ),
     ("timing", OWN): (
-        "different inference times at which a layer's weights have to change, per update",
         update_times,
+        "different inference times at which a layer's weights have to change, per update",
     ),
     ("target", OWN): (
-        "largest error node without target (0: nothing is learned)",
         update_without_target,
+        "largest error node without target (0: nothing is learned)",
     ),
     ("weight_transport", "backprop"): (
-        "relative max |feedback - forward^T| of the output layer (0: the same weights)",
         backprop_weight_transport,
+        "relative max |feedback - forward^T| of the output layer (0: the same weights)",
     ),
     ("derivative", "backprop"): (
-        "change of the errors when f' is replaced by 1",
         backprop_derivative,
+        "change of the errors when f' is replaced by 1",
     ),
-    ("linear_feedback", "backprop"): (
-        "relative deviation of the feedback from linearity (0 but for rounding: linear)",
-        backprop_linear_feedback,
-    ),
-    ("spiking", "backprop"): (
-        "fraction of hidden activities transmitted in training that are no whole numbers of spikes",
-        rates_not_counts,
-    ),
+    ("linear_feedback", "backprop"): (backprop_linear_feedback, LINEAR),
+    ("spiking", "backprop"): (rates_not_counts, NO_SPIKES),
     ("spikes", "shadow_trained"): (
-        "fraction of what converted neurons transmit that is neither 0 nor 1 spike",
         simulation_not_counts,
+        "fraction of what converted neurons transmit that is neither 0 nor 1 spike",
     ),
 }
 
@@ -298,22 +277,22 @@ def constraints(settings: Constraints, seeds: list[int], dataset, networks) -> p
                 measurement = "max change of an update when all non-adjacent arrays become noise"
                 value = locality
             elif (name, method["id"]) in MEASUREMENTS:
-                measurement, measure = MEASUREMENTS[name, method["id"]]
+                measure, measurement = MEASUREMENTS[name, method["id"]]
                 value = max(measure(bench) for bench in benches)
             stated = f"stated in section {method['section']}"
-            rows.append(
-                (
-                    constraint_of[name]["name"],
-                    constraint_of[name]["group"],
-                    method["name"],
-                    verdict,
-                    method.get("reasons", {}).get(name, stated),
-                    measurement,
-                    value,
-                )
-            )
-    columns = ["constraint", "group", "method", "verdict", "reason", "measurement"]
-    return pd.DataFrame(rows, columns=[*columns, "measured_value"])
+            reason = method.get("reasons", {}).get(name, stated)
+            constraint = (constraint_of[name]["name"], constraint_of[name]["group"])
+            rows.append((*constraint, method["name"], verdict, reason, measurement, value))
+    columns = [
+        "constraint",
+        "group",
+        "method",
+        "verdict",
+        "reason",
+        "measurement",
+        "measured_value",
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def fig3(settings: Fig3, seeds, dataset, networks) -> pd.DataFrame:
@@ -322,24 +301,21 @@ def fig3(settings: Fig3, seeds, dataset, networks) -> pd.DataFrame:
     A value node predicts the error nodes of the next layer through the weights; an error node acts
     on its own value node and, through the same weights, on the value nodes of the layer below.
 
-    Columns: element (value_node, error_node, edge), kind (nodes: input,
-    hidden, output; edges: prediction from a value to an error node, error from an error to a value
-    node), layer, index (from 0), target_layer, target_index (edges; -1 for nodes), x, y (nodes;
-    NaN for edges).
+    Columns: element (value_node, error_node, edge), kind (nodes: input, hidden, output; edges:
+    prediction from a value to an error node, error from an error to a value node), layer, index
+    (from 0), target_layer, target_index (edges; -1 for nodes), x, y (nodes; NaN for edges).
     """
     generator = torch_generator("fig3", seeds[0], "init")
     network = init_network(settings.layer_sizes, TrainingSettings(), generator)
-    last = len(network.weights)
-    kinds = ["input", *["hidden"] * (last - 1), "output"]
-    height = max(layer_sizes(network))
+    sizes = layer_sizes(network)
+    kinds = ["input", *["hidden"] * (len(sizes) - 2), "output"]
     rows: list[tuple] = []
-    for layer, units in enumerate(layer_sizes(network)):
+    for layer, (units, kind) in enumerate(zip(sizes, kinds, strict=True)):
         for index in range(units):
-            y = (height - 1) / 2 + (units - 1) / 2 - index
-            rows.append(("value_node", kinds[layer], layer, index, -1, -1, 2.0 * layer, y))
+            x, y = 2.0 * layer, (max(sizes) - 1) / 2 + (units - 1) / 2 - index
+            rows.append(("value_node", kind, layer, index, -1, -1, x, y))
             if layer > 0:
-                x = 2.0 * layer - 1.0
-                rows.append(("error_node", kinds[layer], layer, index, -1, -1, x, y))
+                rows.append(("error_node", kind, layer, index, -1, -1, x - 1.0, y))
     for layer, weight in enumerate(network.weights, 1):
         for target, source in np.ndindex(*weight.shape):
             rows.append(_edge("prediction", layer - 1, source, layer, target))

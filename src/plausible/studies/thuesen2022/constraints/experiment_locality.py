@@ -17,6 +17,7 @@ from plausible.learning.predictive_coding import (
 )
 from plausible.learning.settings import TrainingSettings
 from plausible.networks.mlp import Network, init_network
+from plausible.reproduction.theorem_checks import normal
 from plausible.studies.thuesen2022.common import torch_generator
 from plausible.studies.thuesen2022.constraints.settings import LocalUpdates
 
@@ -31,10 +32,7 @@ def random_state(
     network = init_network(tuple(layer_sizes), TrainingSettings(dtype="float64"), generator)
     for bias in network.biases:
         bias.normal_(generator=generator)
-    values = [
-        torch.randn(batch_size, units, generator=generator, dtype=torch.float64)
-        for units in layer_sizes
-    ]
+    values = [normal(generator, batch_size, units) for units in layer_sizes]
     plan = stages(network, "linear")
     state = start(network, values[0], values[-1], plan)
     return network, refresh(network, plan, state._replace(values=values))
@@ -73,22 +71,17 @@ def replace_others(
 ) -> tuple[Network, State]:
     """The same network and state with everything but the kept arrays replaced by noise."""
 
-    def noise(array: Tensor) -> Tensor:
-        return torch.randn(array.shape, generator=generator, dtype=array.dtype)
+    def replace(arrays: Sequence[Tensor], kept: set[int], first: int) -> list[Tensor]:
+        return [
+            array if number in kept else normal(generator, *array.shape)
+            for number, array in enumerate(arrays, first)
+        ]
 
-    values = [
-        value if index in kept_values else noise(value) for index, value in enumerate(state.values)
-    ]
-    replaced = network._replace(
-        weights=tuple(
-            weight if layer in kept_weights else noise(weight)
-            for layer, weight in enumerate(network.weights, 1)
-        ),
-        biases=tuple(
-            bias if layer in kept_weights else noise(bias)
-            for layer, bias in enumerate(network.biases, 1)
-        ),
+    values = replace(state.values, kept_values, 0)
+    weights, biases = (
+        tuple(replace(arrays, kept_weights, 1)) for arrays in (network.weights, network.biases)
     )
+    replaced = network._replace(weights=weights, biases=biases)
     plan = stages(replaced, "linear")
     return replaced, refresh(replaced, plan, state._replace(values=values))
 
@@ -118,8 +111,6 @@ def local_updates(settings: LocalUpdates, seeds: list[int], dataset, networks) -
                 change = float((after - before).abs().max())
                 changes[key] = max(changes.get(key, 0.0), change)
     order = ("value_nodes", "weights", "biases")
-    rows = sorted(changes.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
-    return pd.DataFrame(
-        [(*key, change) for key, change in rows],
-        columns=["update", "layer", "replaced_layers", "max_abs_change"],
-    )
+    keys = sorted(changes, key=lambda key: (order.index(key[0]), key[1]))
+    columns = ["update", "layer", "replaced_layers", "max_abs_change"]
+    return pd.DataFrame([(*key, changes[key]) for key in keys], columns=columns)

@@ -9,12 +9,7 @@ from numpy.typing import NDArray
 
 from plausible.neurons.lif_dynamics import simulate_lif
 from plausible.neurons.rates import lif_rate, soft_rate, soft_rate_derivative
-from plausible.neurons.spikes import (
-    alpha_kernel,
-    apply_kernel,
-    author_kernel,
-    poisson_spike_counts,
-)
+from plausible.neurons.spikes import alpha_kernel, apply_kernel, author_kernel, poisson_spike_counts
 from plausible.studies.thuesen2022.common import stream
 from plausible.studies.thuesen2022.neurons.settings import Fig2a, Fig2b, Fig2c
 

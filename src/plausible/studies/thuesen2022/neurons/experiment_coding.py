@@ -4,11 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plausible.neurons.spikes import (
-    alpha_kernel,
-    author_kernel,
-    poisson_spike_counts,
-)
+from plausible.neurons.spikes import alpha_kernel, author_kernel, poisson_spike_counts
 from plausible.studies.thuesen2022.common import stream
 from plausible.studies.thuesen2022.neurons.settings import AlphaFilterTau, PoissonNoise
 

@@ -7,12 +7,7 @@ from numpy.typing import NDArray
 from plausible.measure.slopes import log_slope
 from plausible.neurons.lif_dynamics import LIF, simulate_lif
 from plausible.neurons.rates import lif_rate, soft_rate, soft_rate_derivative
-from plausible.neurons.spikes import (
-    alpha_kernel,
-    apply_kernel,
-    author_kernel,
-    poisson_spike_counts,
-)
+from plausible.neurons.spikes import alpha_kernel, apply_kernel, author_kernel, poisson_spike_counts
 from plausible.reproduction.theorem_checks import Check, checks
 from plausible.studies.thuesen2022.common import stream
 from plausible.studies.thuesen2022.neurons.settings import Theorems
@@ -76,10 +71,7 @@ def lif_rate_simulated(settings: Theorems, seed: int) -> list[Check]:
     fired = float(below.sum() + lif_rate(torch.linspace(-5, 1, 100, dtype=torch.float64)).sum())
     check = "simulated_rate_agrees"
     text = "at and below the threshold current neither the formula nor the neuron fires (spikes "
-    return [
-        *checks(check, 0.01, deviations),
-        Check(check, text + "plus rate)", fired, 0.0, "=="),
-    ]
+    return [*checks(check, 0.01, deviations), Check(check, text + "plus rate)", fired, 0.0, "==")]
 
 
 def interspike_rate(

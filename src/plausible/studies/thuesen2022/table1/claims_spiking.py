@@ -86,10 +86,7 @@ def gap_decreases(evidence: Evidence) -> list[Outcome]:
     the published tolerance says.
     """
     margin = 0.0 if evidence.full_scale else -evidence.bound("gap_decreases", "points")
-    steps = {
-        "SGD to Adam": ("spcn_sgd", "spcn_adam"),
-        "Adam to BN": ("spcn_adam", "spcn_adam_bn"),
-    }
+    steps = {"SGD to Adam": ("spcn_sgd", "spcn_adam"), "Adam to BN": ("spcn_adam", "spcn_adam_bn")}
     outcomes = []
     for protocol, part in by_protocol(_gaps(evidence)):
         judged = {

@@ -40,11 +40,7 @@ from plausible.studies.thuesen2022.table1.figures_spiking import (
     networks_in,
     published_time_ms,
 )
-from plausible.studies.thuesen2022.table1.printed import (
-    ACCURACY,
-    printed_accuracies,
-    printed_rows,
-)
+from plausible.studies.thuesen2022.table1.printed import ACCURACY, printed_accuracies, printed_rows
 
 # More points than this are stored as pixels inside the SVG, which would grow too large.
 POINTS_AS_PIXELS = 100
