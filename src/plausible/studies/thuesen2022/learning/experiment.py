@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -52,11 +52,8 @@ def training_batches(
         for first in range(0, len(order) - size + 1, size):
             chosen = order[first : first + size]
             inputs = intensities(dataset.train_images[chosen], dataset.white, np.float64)
-            labels = torch.from_numpy(dataset.train_labels[chosen])
-            yield (
-                torch.from_numpy(inputs).to(device, dtype),
-                functional.one_hot(labels, CLASSES).to(device, dtype),
-            )
+            one_hot = functional.one_hot(torch.from_numpy(dataset.train_labels[chosen]), CLASSES)
+            yield torch.from_numpy(inputs).to(device, dtype), one_hot.to(device, dtype)
 
 
 def zil_equals_backprop(
@@ -78,21 +75,11 @@ def zil_equals_backprop(
     device = resolve_device(settings.device)
     recorded = {*log_spaced(settings.steps, settings.recorded_points), *settings.published_steps}
     rows = []
-    for dtype in settings.dtypes:
+    for dtype, seed in product(settings.dtypes, seeds):
         training = settings.training.changed(dtype=dtype)
-        for seed in seeds:
-            rows += _race(training, dataset, seed, device, settings.steps, recorded)
-    return pd.DataFrame(
-        rows,
-        columns=[
-            "protocol",
-            "dtype",
-            "seed",
-            "step",
-            "max_relative_weight_difference",
-            "loss_difference_nats",
-        ],
-    )
+        rows += _race(training, dataset, seed, device, settings.steps, recorded)
+    columns = ["protocol", "dtype", "seed", "step", "max_relative_weight_difference"]
+    return pd.DataFrame(rows, columns=[*columns, "loss_difference_nats"])
 
 
 def _race(
@@ -116,21 +103,12 @@ def _race(
         inputs, one_hot = next(batches)
         losses = {}
         for name, network in networks.items():
-            states[name], losses[name] = update(
-                network, states[name], inputs, one_hot, chosen[name]
-            )
-        if step in recorded:
-            rows += [
-                (
-                    protocol,
-                    training.dtype,
-                    seed,
-                    step,
-                    weight_difference(networks[protocol], networks["backprop"]),
-                    float(losses[protocol]) - float(losses["backprop"]),
-                )
-                for protocol in ZIL_ORDERS
-            ]
+            found = update(network, states[name], inputs, one_hot, chosen[name])
+            states[name], losses[name] = found
+        for protocol in ZIL_ORDERS if step in recorded else ():
+            weights = weight_difference(networks[protocol], networks["backprop"])
+            loss = float(losses[protocol]) - float(losses["backprop"])
+            rows.append((protocol, training.dtype, seed, step, weights, loss))
     return rows
 
 
@@ -154,25 +132,20 @@ def activation_scaling(
     dataset = require(dataset, "activation_scaling", "data set")
     device = resolve_device(settings.device)
     rows = []
-    for scale in settings.activation_scales:
+    for scale, seed in product(settings.activation_scales, seeds):
         training = settings.training.changed(activation_scale=scale)
-        for seed in seeds:
-            rows += [
-                (scale, seed, *row)
-                for row in _loss_curve(training, dataset, seed, device, settings.window_steps)
-            ]
-    return pd.DataFrame(
-        rows, columns=["activation_scale", "seed", "step", "training_loss_nats", "diverged"]
-    )
+        curve = _loss_curve(training, dataset, seed, device, settings.window_steps)
+        rows += [(scale, seed, *row) for row in curve]
+    columns = ["activation_scale", "seed", "step", "training_loss_nats", "diverged"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _loss_curve(
     training: TrainingSettings, dataset: Dataset, seed: int, device: torch.device, window: int
 ) -> list[tuple[int, float, bool]]:
     """(step, mean loss, diverged) of each window of updates of one run."""
-    network = new_network(
-        dataset.train_images.shape[1], training, "activation_scaling", seed, device
-    )
+    pixels = dataset.train_images.shape[1]
+    network = new_network(pixels, training, "activation_scaling", seed, device)
     state = init_optimizer(network, training)
     batches = training_batches(dataset, training, "activation_scaling", seed, device)
     noise = torch_generator("activation_scaling", seed, "noise")
@@ -206,18 +179,13 @@ def il_cost(settings: IlCost, seeds: list[int], dataset, networks) -> pd.DataFra
     inputs = torch.rand(batch, sizes[0], generator=generator).to(device)
     labels = torch.randint(sizes[-1], (batch,), generator=generator)
     one_hot = functional.one_hot(labels, sizes[-1]).to(device, torch.float32)
+    training = TrainingSettings(
+        hidden_sizes=sizes[1:-1],
+        inference_steps=settings.inference_steps,
+        inference_step_size=settings.inference_step_size,
+    )
     runs = {
-        rule: _timed_update(
-            TrainingSettings(
-                hidden_sizes=sizes[1:-1],
-                learning_rule=rule,
-                inference_steps=settings.inference_steps,
-                inference_step_size=settings.inference_step_size,
-            ),
-            sizes,
-            inputs,
-            one_hot,
-        )
+        rule: _timed_update(training.changed(learning_rule=rule), sizes, inputs, one_hot)
         for rule in ("backprop", "zil", "il")
     }
     operations = {rule: count_multiply_adds(run) for rule, run in runs.items()}
@@ -248,15 +216,16 @@ def _timed_update(
     """Function that makes one update and returns how many seconds it took."""
     network = init_network(sizes, training, torch.Generator().manual_seed(0))
     network = move_network(network, inputs.device)
-    memory: dict[str, Any] = {"state": init_optimizer(network, training)}
+    state = init_optimizer(network, training)
     on_gpu = inputs.device.type == "cuda"
     clock = time.perf_counter if on_gpu else time.process_time
 
     def run() -> float:
+        nonlocal state
         if on_gpu:
             torch.cuda.synchronize()
         start = clock()
-        memory["state"], _ = update(network, memory["state"], inputs, one_hot, training)
+        state, _ = update(network, state, inputs, one_hot, training)
         if on_gpu:
             torch.cuda.synchronize()
         return clock() - start

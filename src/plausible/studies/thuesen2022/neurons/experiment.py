@@ -1,6 +1,7 @@
 """Experiments on rates of single neurons: figures 2a to 2c."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -32,26 +33,20 @@ def fig2a(settings: Fig2a, seeds, dataset, networks) -> pd.DataFrame:
         ("as_coded", "lif_rate", 0.0, lif_rate(current, offset=offset)),
         ("as_coded", "soft_rate", gamma, soft_rate(current, gamma, offset=offset)),
         ("corrected", "lif_rate", 0.0, lif_rate(current)),
-        *(
-            ("corrected", "soft_rate", gamma, soft_rate(current, gamma))
-            for gamma in settings.softplus_gammas
-        ),
     ]
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "protocol": protocol,
-                    "curve": curve,
-                    "softplus_gamma": gamma,
-                    "input_current": current.numpy(),
-                    "rate_hz": rate.numpy(),
-                }
-            )
-            for protocol, curve, gamma, rate in curves
-        ],
-        ignore_index=True,
-    )
+    for gamma in settings.softplus_gammas:
+        curves.append(("corrected", "soft_rate", gamma, soft_rate(current, gamma)))
+    columns = ["protocol", "curve", "softplus_gamma", "input_current", "rate_hz"]
+    return _curves(columns, [(*names, current, rate) for *names, rate in curves])
+
+
+def _curves(columns: list[str], curves: list[tuple]) -> pd.DataFrame:
+    """Rows of curves, each given as what all its rows have and its tensors."""
+    parts = [
+        pd.DataFrame(dict(zip(columns, curve, strict=True)), index=range(len(curve[-1])))
+        for curve in curves
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def fig2b(settings: Fig2b, seeds, dataset, networks) -> pd.DataFrame:
@@ -85,9 +80,8 @@ def _counted_rates(settings: Fig2b, seed: int) -> Iterator[pd.DataFrame]:
         generator = stream("fig2b", seed, "poisson_count", repetition)
         counts = poisson_spike_counts(rate, round(duration / time_step), time_step, generator)
         filtered = apply_kernel(counts, author_kernel())[filled:]
-        yield _rate_rows(
-            "poisson_count", repetition, current, filtered.mean(axis=0) / time_step, duration
-        )
+        counted = filtered.mean(axis=0) / time_step
+        yield _rate_rows("poisson_count", repetition, current, counted, duration)
 
 
 def _simulated_rates(settings: Fig2b, seed: int) -> Iterator[pd.DataFrame]:
@@ -95,29 +89,25 @@ def _simulated_rates(settings: Fig2b, seed: int) -> Iterator[pd.DataFrame]:
     time_step, duration = settings.time_step_s, settings.lif_duration_s
     current = np.linspace(0.0, settings.current_max, settings.lif_currents)
     kernel = alpha_kernel(settings.synapse_time_constant_s, time_step)
-    for input_rate in settings.lif_input_rates_hz:
-        for repetition in range(settings.lif_repetitions):
-            generator = stream("fig2b", seed, "lif_simulation", str(input_rate), repetition)
-            counts = poisson_spike_counts(
-                np.full(len(current), input_rate), round(duration / time_step), time_step, generator
-            )
-            drive = current * apply_kernel(counts, kernel) / (input_rate * time_step)
-            spikes = simulate_lif(drive, time_step, integration="exact")
-            yield _rate_rows(
-                "lif_simulation", repetition, current, spikes.sum(axis=0) / duration, duration
-            ).assign(input_rate_hz=input_rate)
+    for input_rate, repetition in product(
+        settings.lif_input_rates_hz, range(settings.lif_repetitions)
+    ):
+        generator = stream("fig2b", seed, "lif_simulation", str(input_rate), repetition)
+        rates, steps = np.full(len(current), input_rate), round(duration / time_step)
+        counts = poisson_spike_counts(rates, steps, time_step, generator)
+        drive = current * apply_kernel(counts, kernel) / (input_rate * time_step)
+        rate = simulate_lif(drive, time_step, integration="exact").sum(axis=0) / duration
+        rows = _rate_rows("lif_simulation", repetition, current, rate, duration)
+        yield rows.assign(input_rate_hz=input_rate)
 
 
 def _constant_current_rates(settings: Fig2b) -> pd.DataFrame:
     """Simulated LIF neurons at constant current."""
     time_step, duration = settings.time_step_s, settings.constant_duration_s
     current = np.linspace(0.0, settings.current_max, settings.lif_currents)
-    spikes = simulate_lif(
-        np.broadcast_to(current, (round(duration / time_step), len(current))),
-        time_step,
-        integration="exact",
-    )
-    return _rate_rows("lif_constant_current", 0, current, spikes.sum(axis=0) / duration, duration)
+    drive = np.broadcast_to(current, (round(duration / time_step), len(current)))
+    rate = simulate_lif(drive, time_step, integration="exact").sum(axis=0) / duration
+    return _rate_rows("lif_constant_current", 0, current, rate, duration)
 
 
 def _theoretical_rate(current: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -160,6 +150,7 @@ def fig2c(settings: Fig2c, seeds, dataset, networks) -> pd.DataFrame:
     coded_rate = scale * soft_rate(coded, gamma, offset=settings.as_coded_rate_offset)
     coded_step = AUTHOR_DERIVATIVE_RANGE / points
     current = torch.linspace(0.0, maximum, points, dtype=torch.float64)
+    derivative = soft_rate_derivative(current, gamma)
     curves = [
         ("as_coded", "relu", coded, coded.clamp(min=0)),
         ("as_coded", "scaled_soft_rate", coded, coded_rate),
@@ -168,24 +159,6 @@ def fig2c(settings: Fig2c, seeds, dataset, networks) -> pd.DataFrame:
         ("corrected", "relu", current, current.clamp(min=0)),
         ("corrected", "scaled_soft_rate", current, scale * soft_rate(current, gamma)),
         ("corrected", "relu_derivative", current, (current > 0).to(torch.float64)),
-        (
-            "corrected",
-            "scaled_soft_rate_derivative",
-            current,
-            scale * soft_rate_derivative(current, gamma),
-        ),
+        ("corrected", "scaled_soft_rate_derivative", current, scale * derivative),
     ]
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "protocol": protocol,
-                    "curve": curve,
-                    "input": inputs.numpy(),
-                    "value": values.numpy(),
-                }
-            )
-            for protocol, curve, inputs, values in curves
-        ],
-        ignore_index=True,
-    )
+    return _curves(["protocol", "curve", "input", "value"], curves)

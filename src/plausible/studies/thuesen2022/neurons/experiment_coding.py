@@ -1,5 +1,7 @@
 """Claims of Thuesen 2022 on coding: the best filter time constant, the noise of Poisson coding."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -35,31 +37,24 @@ def alpha_filter_tau(settings: AlphaFilterTau, seeds, dataset, networks) -> pd.D
     Columns: kernel, criterion, tau_s, error_hz, seed.
     """
     time_step = settings.time_step_s
-    swept = np.linspace(
-        settings.time_constant_min_s, settings.time_constant_max_s, settings.time_constant_points
-    )
+    low, high = settings.time_constant_min_s, settings.time_constant_max_s
+    swept = np.linspace(low, high, settings.time_constant_points)
     # Rounded to a microsecond, so that the published value is not listed twice.
     time_constants = np.unique(np.round([*swept, settings.published_time_constant_s], 6))
     rates = np.asarray(settings.rates_hz)
     kernels = {
-        (kernel, float(time_constant)): filter_kernel(kernel, float(time_constant), time_step)
-        for kernel in KERNELS
-        for time_constant in time_constants
+        (kernel, time_constant): filter_kernel(kernel, time_constant, time_step)
+        for kernel, time_constant in product(KERNELS, time_constants.tolist())
     }
-    taps = max(len(kernel) for kernel in kernels.values())
+    taps, steps = max(map(len, kernels.values())), round(settings.duration_s / time_step)
     rows = []
     for seed in seeds:
         generator = stream("alpha_filter_tau", seed)
-        trains = [
-            poisson_spike_counts(
-                np.full(settings.repetitions, rate),
-                round(settings.duration_s / time_step),
-                time_step,
-                generator,
-            )
-            for rate in rates
-        ]
-        moments = [lag_moments(counts, taps) for counts in trains]
+        moments = []
+        for rate in rates:
+            trains = np.full(settings.repetitions, rate)
+            counts = poisson_spike_counts(trains, steps, time_step, generator)
+            moments.append(lag_moments(counts, taps))
         for (kernel, time_constant), samples in kernels.items():
             mean, square = np.transpose([filtered_moments(samples, *each) for each in moments])
             mean, square = mean / time_step, square / time_step**2
@@ -67,10 +62,8 @@ def alpha_filter_tau(settings: AlphaFilterTau, seeds, dataset, networks) -> pd.D
                 "mean_rate_error": np.abs(mean - rates).mean(),
                 "rms_rate_error": np.sqrt(np.mean(square - 2 * rates * mean + rates**2)),
             }
-            rows += [
-                (kernel, criterion, time_constant, error, seed)
-                for criterion, error in errors.items()
-            ]
+            for criterion, error in errors.items():
+                rows.append((kernel, criterion, time_constant, error, seed))
     return pd.DataFrame(rows, columns=["kernel", "criterion", "tau_s", "error_hz", "seed"])
 
 
@@ -109,15 +102,11 @@ def poisson_noise(settings: PoissonNoise, seeds, dataset, networks) -> pd.DataFr
     """
     time_step, repetitions = settings.time_step_s, settings.repetitions
     rows = []
-    for seed in seeds:
-        for rate in settings.rates_hz:
-            for duration in settings.durations_s:
-                generator = stream("poisson_noise", seed, str(rate), str(duration))
-                counts = poisson_spike_counts(
-                    np.full(repetitions, rate), round(duration / time_step), time_step, generator
-                )
-                estimates = counts.sum(axis=0) / duration
-                rows.append((rate, duration, seed, repetitions, estimates.std(ddof=1)))
-    return pd.DataFrame(
-        rows, columns=["rate_hz", "duration_s", "seed", "repetitions", "standard_error_hz"]
-    )
+    for seed, rate, duration in product(seeds, settings.rates_hz, settings.durations_s):
+        generator = stream("poisson_noise", seed, str(rate), str(duration))
+        trains, steps = np.full(repetitions, rate), round(duration / time_step)
+        counts = poisson_spike_counts(trains, steps, time_step, generator)
+        estimates = counts.sum(axis=0) / duration
+        rows.append((rate, duration, seed, repetitions, estimates.std(ddof=1)))
+    columns = ["rate_hz", "duration_s", "seed", "repetitions", "standard_error_hz"]
+    return pd.DataFrame(rows, columns=columns)

@@ -15,7 +15,7 @@ from plausible.reproduction.evidence import (
     outcome_of_all,
     paired_difference,
 )
-from plausible.studies.thuesen2022.table1.printed import DROP
+from plausible.studies.thuesen2022.table1.printed import DROP, RATE, SPIKING
 
 GAP = "gap_percentage_points"
 
@@ -98,8 +98,8 @@ def gap_decreases(evidence: Evidence) -> list[Outcome]:
 
 
 def _bn_table(evidence: Evidence) -> pd.DataFrame:
-    columns = ["rate_accuracy_percent", "spiking_accuracy_percent", "accuracy_step_std_percent"]
-    return evidence.table("claim.bn_spiking_exception", "protocol", "batch_norm", "seed", *columns)
+    columns = ("protocol", "batch_norm", "seed", RATE, SPIKING, "accuracy_step_std_percent")
+    return evidence.table("claim.bn_spiking_exception", *columns)
 
 
 def numbers_of_claim_bn_spiking_exception(evidence: Evidence) -> list[Number]:
@@ -109,7 +109,7 @@ def numbers_of_claim_bn_spiking_exception(evidence: Evidence) -> list[Number]:
     for place, batch_norm in (("spiking_adam_percent", False), ("spiking_adam_bn_percent", True)):
         printed = evidence.entry["values"][place]
         for protocol, part in by_protocol(_bn_table(evidence)):
-            ours = tuple(part.loc[part["batch_norm"] == batch_norm, "spiking_accuracy_percent"])
+            ours = tuple(part.loc[part["batch_norm"] == batch_norm, SPIKING])
             numbers.append(Number(place, protocol, printed, ours, tolerance, "table 1"))
     return numbers
 
@@ -119,8 +119,7 @@ def bn_gains_less_with_spikes(evidence: Evidence) -> list[Outcome]:
     outcomes = []
     for protocol, part in by_protocol(_bn_table(evidence)):
         spiking, rate = (
-            paired_difference(part, f"{kind}_accuracy_percent", "batch_norm", True, False)
-            for kind in ("spiking", "rate")
+            paired_difference(part, kind, "batch_norm", True, False) for kind in (SPIKING, RATE)
         )
         note = f"spiking gain {spiking.mean():.2f} minus rate gain {rate.mean():.2f} points"
         outcomes.append(outcome_of(judge(spiking - rate, high=0.0, strict=False), protocol, note))

@@ -18,6 +18,7 @@ from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.simulate import simulation_settings
 from plausible.seeds import torch_seed
 from plausible.studies.thuesen2022.common import STUDY, split_name, stream
+from plausible.studies.thuesen2022.table1.printed import RATE, SPIKING
 from plausible.studies.thuesen2022.table1.settings import (
     ConversionDiagnostic,
     Fig4,
@@ -27,18 +28,8 @@ from plausible.studies.thuesen2022.table1.settings import (
 
 Networks = Mapping[str, Mapping[int, SpikingNetwork]]
 
-DIAGNOSTIC = [
-    "network",
-    "protocol",
-    "seed",
-    "layer",
-    "analytic_rate_hz",
-    "simulated_rate_hz",
-    "correlation",
-    "silent_fraction",
-    "saturated_fraction",
-    "rmse_hz",
-]
+DIAGNOSTIC = ["network", "protocol", "seed", "layer", "analytic_rate_hz", "simulated_rate_hz"]
+DIAGNOSTIC += ["correlation", "silent_fraction", "saturated_fraction", "rmse_hz"]
 
 
 def simulation_of(settings: ExperimentSettings, name: str) -> SimulationSettings:
@@ -82,34 +73,18 @@ def fig6(
 ) -> pd.DataFrame:
     """Figure 6: spike raster of the hidden layers and the output for the first test image of a 7.
 
-    Columns: protocol, seed, image, label, layer (1 is the
-    first hidden layer), neuron, time_ms.
+    Columns: protocol, seed, image, label, layer (1 is the first hidden layer), neuron, time_ms.
     """
     dataset = require(dataset, "fig6", "data set")
     image = first_test_image(dataset, settings.digit)
     parts = []
     for name, seed, network in each_network(networks, seeds, "fig6"):
+        shown, simulation = dataset.test_images[image], simulation_of(settings, name)
         spikes = raster(
-            dataset.test_images[image],
-            dataset.white,
-            network,
-            simulation_of(settings, name),
-            input_seed("fig6", seed),
-            image_number=image,
+            shown, dataset.white, network, simulation, input_seed("fig6", seed), image_number=image
         )
-        parts.append(
-            pd.DataFrame(
-                {
-                    "protocol": split_name(name)[1],
-                    "seed": seed,
-                    "image": image,
-                    "label": settings.digit,
-                    "layer": spikes.layer,
-                    "neuron": spikes.neuron,
-                    "time_ms": spikes.time_ms,
-                }
-            )
-        )
+        labels = {"protocol": split_name(name)[1], "seed": seed, "image": image}
+        parts.append(pd.DataFrame({**labels, "label": settings.digit, **spikes._asdict()}))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -138,8 +113,8 @@ def input_rate(
     The current that a spike brings is inversely proportional to the rate, so the mean input is the
     same for all rates and only its noise changes.
 
-    Columns: network, protocol, seed, input_rate_hz,
-    rate_accuracy_percent, spiking_accuracy_percent; both are empty if the training diverged.
+    Columns: network, protocol, seed, input_rate_hz, rate_accuracy_percent,
+    spiking_accuracy_percent; both are empty if the training diverged.
     """
     dataset = require(dataset, "input_rate", "data set")
     rates = settings.input_rates_hz
@@ -150,33 +125,25 @@ def input_rate(
         if diverged(network):
             rows += [(*split_name(name), seed, rate, np.nan, np.nan) for rate in rates]
             continue
-        analytic = rate_forward(
-            network, intensities(shown, dataset.white, np.float64), settings.softplus_gamma
-        )
+        analytic = analytic_rates(network, dataset, settings)
         rate_accuracy = accuracy_percent(analytic[-1].argmax(axis=1), labels)
-        simulation = simulation_of(settings, name)._replace(checkpoints_ms=())
+        chosen, random = simulation_of(settings, name), input_seed("input_rate", seed)
         for rate in rates:
-            result = simulate_network(
-                shown,
-                dataset.white,
-                network,
-                simulation._replace(input_rate_hz=rate),
-                input_seed("input_rate", seed),
-            )
+            simulation = chosen._replace(checkpoints_ms=(), input_rate_hz=rate)
+            result = simulate_network(shown, dataset.white, network, simulation, random)
             predicted = spike_count_readout(result.output_counts[:, -1])
             spiking_accuracy = accuracy_percent(predicted, labels)
             rows.append((*split_name(name), seed, rate, rate_accuracy, spiking_accuracy))
-    return pd.DataFrame(
-        rows,
-        columns=[
-            "network",
-            "protocol",
-            "seed",
-            "input_rate_hz",
-            "rate_accuracy_percent",
-            "spiking_accuracy_percent",
-        ],
-    )
+    columns = ["network", "protocol", "seed", "input_rate_hz", RATE, SPIKING]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def analytic_rates(
+    network: SpikingNetwork, dataset: Dataset, settings: InputRate | ConversionDiagnostic
+) -> list[np.ndarray]:
+    """Analytic rates in Hz of every layer for the first test images."""
+    shown = intensities(dataset.test_images[: settings.images], dataset.white, np.float64)
+    return rate_forward(network, shown, settings.softplus_gamma)
 
 
 def conversion_diagnostic(
@@ -196,39 +163,26 @@ def conversion_diagnostic(
     shown = dataset.test_images[: settings.images]
     parts = []
     for name, seed, network in each_network(networks, seeds, "conversion_diagnostic"):
-        network_name, protocol = split_name(name)
-        labels = {"network": network_name, "protocol": protocol, "seed": seed}
+        labels = dict(zip(DIAGNOSTIC, (*split_name(name), seed), strict=False))
         if diverged(network):
             layers = range(1, len(network.weights) + 1)
             parts.append(pd.DataFrame({**labels, "layer": layers}).reindex(columns=DIAGNOSTIC))
             continue
-        simulation = simulation_of(settings, name)
-        analytic = rate_forward(
-            network, intensities(shown, dataset.white, np.float64), settings.softplus_gamma
-        )
+        simulation = simulation_of(settings, name)._replace(checkpoints_ms=())
+        random = input_seed("conversion_diagnostic", seed)
         result = simulate_network(
-            shown,
-            dataset.white,
-            network,
-            simulation._replace(checkpoints_ms=()),
-            input_seed("conversion_diagnostic", seed),
-            record_neurons=True,
+            shown, dataset.white, network, simulation, random, record_neurons=True
         )
+        analytic = analytic_rates(network, dataset, settings)
         for layer, (rate, counts) in enumerate(zip(analytic, result.neuron_counts, strict=True), 1):
             simulated = counts / (simulation.simulation_time_ms * 1e-3)
             summary = diagnose(rate, simulated, simulation.lif.refractory_period_s)
             generator = stream("conversion_diagnostic", seed, name, layer)
-            chosen = generator.choice(
-                rate.size, min(settings.sampled_points, rate.size), replace=False
-            )
-            rows = pd.DataFrame(
-                {
-                    "analytic_rate_hz": rate.ravel()[chosen],
-                    "simulated_rate_hz": simulated.ravel()[chosen],
-                }
-            )
-            rows = rows.assign(**labels, layer=layer, **summary._asdict())
-            parts.append(rows[DIAGNOSTIC])
+            points = min(settings.sampled_points, rate.size)
+            chosen = generator.choice(rate.size, points, replace=False)
+            both = {"analytic_rate_hz": rate.ravel(), "simulated_rate_hz": simulated.ravel()}
+            rows = pd.DataFrame(both).iloc[chosen].assign(**labels, layer=layer)
+            parts.append(rows.assign(**summary._asdict())[DIAGNOSTIC])
     return pd.concat(parts, ignore_index=True)
 
 
@@ -241,12 +195,5 @@ def fig4(settings: Fig4, seeds, dataset: Dataset | None, networks) -> pd.DataFra
     rows, columns = dataset.image_shape
     shown = intensities(dataset.train_images[: settings.images], dataset.white, np.float64)
     image, row, column = np.indices((len(shown), rows, columns)).reshape(3, -1)
-    return pd.DataFrame(
-        {
-            "image": image,
-            "label": dataset.train_labels[image],
-            "row": row,
-            "column": column,
-            "intensity_fraction": shown.reshape(-1),
-        }
-    )
+    pixels = {"image": image, "label": dataset.train_labels[image], "row": row, "column": column}
+    return pd.DataFrame({**pixels, "intensity_fraction": shown.reshape(-1)})

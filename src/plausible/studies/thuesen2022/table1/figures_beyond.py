@@ -40,13 +40,19 @@ from plausible.studies.thuesen2022.table1.figures_spiking import (
     networks_in,
     published_time_ms,
 )
-from plausible.studies.thuesen2022.table1.printed import ACCURACY, printed_accuracies, printed_rows
+from plausible.studies.thuesen2022.table1.printed import (
+    ACCURACY,
+    DROP,
+    RATE,
+    SPIKING,
+    printed_accuracies,
+    printed_rows,
+)
 
 # More points than this are stored as pixels inside the SVG, which would grow too large.
 POINTS_AS_PIXELS = 100
 # The regularised networks are variants of rows 6 and 7 of table 1.
 BASE_NETWORK = "spcn_adam"
-SPIKING = "spiking_accuracy_percent"
 
 
 @in_style
@@ -66,8 +72,8 @@ def noise_dropout(table: pd.DataFrame, published: Published, dataset: str = "mni
     table = table.assign(position=[keys.index(key) for key in found])
     for look, chosen, place in each_protocol(table):
         for axes, column, filled, aside in (
-            (drop, "drop_percentage_points", True, 0.0),
-            (accuracy, "rate_accuracy_percent", False, -0.04),
+            (drop, DROP, True, 0.0),
+            (accuracy, RATE, False, -0.04),
             (accuracy, SPIKING, True, 0.04),
         ):
             rows = chosen.assign(x=chosen["position"] + 0.2 * place + aside)
@@ -128,7 +134,7 @@ def _accuracy_against(
     for network, axes, chosen in network_panels(figure, table, published):
         for look, ours, place in each_protocol(chosen):
             draw_time_line(axes, ours.assign(at=ours[column] * APART**place), SPIKING, look)
-            rate = ours["rate_accuracy_percent"].mean()
+            rate = ours[RATE].mean()
             axes.axhline(rate, color=look.colour, ls=look.line, lw=0.6)
         rate, spiking = printed_accuracies(published, network)
         axes.axhline(rate, color=PUBLISHED_COLOUR, ls=PUBLISHED_LINE, lw=0.7)

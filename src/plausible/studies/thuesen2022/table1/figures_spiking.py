@@ -27,7 +27,13 @@ from plausible.drawing.style import (
 )
 from plausible.reproduction.published import Published
 from plausible.studies.thuesen2022.pictures import DOT, each_protocol, note_at_edge
-from plausible.studies.thuesen2022.table1.printed import network_labels, printed_accuracies
+from plausible.studies.thuesen2022.table1.printed import (
+    DROP,
+    RATE,
+    SPIKING,
+    network_labels,
+    printed_accuracies,
+)
 
 # Places on a logarithmic axis are moved by this, so that the bars of protocols stay apart.
 APART = 1.05
@@ -69,12 +75,11 @@ def published_time_ms(published: Published) -> float:
 def spiking_drop(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Accuracy drop from rates to spikes against the simulated time, one panel per network."""
     figure = new_figure(height_mm=68)
-    drop = "drop_percentage_points"
     claim = published.bound("claim.spiking_drop", "drop_of_every_network", "points_to")
     for network, axes, chosen in network_panels(figure, table, published):
         for look, ours, place in each_protocol(chosen):
             ours = ours[ours["images"] == ours["images"].max()]
-            draw_time_line(axes, ours.assign(at=ours["time_ms"] * APART**place), drop, look)
+            draw_time_line(axes, ours.assign(at=ours["time_ms"] * APART**place), DROP, look)
         rate, spiking = printed_accuracies(published, network)
         axes.plot([published_time_ms(published)], [rate - spiking], **published_marker())
         axes.axhline(0.0, color=GREY, lw=0.6)
@@ -87,7 +92,7 @@ def spiking_drop(table: pd.DataFrame, published: Published, dataset: str = "mnis
     ticks = [-1, 0, 1, 2, 5, 10, 20, 50, 100]
     first.set_yticks(ticks, [f"{tick:d}".replace("-", "−") for tick in ticks])
     first.yaxis.set_ticks([], minor=True)
-    first.set_ylim(min(-0.5, table[drop].min() - 0.3), max(2.2, 1.3 * table[drop].max()))
+    first.set_ylim(min(-0.5, table[DROP].min() - 0.3), max(2.2, 1.3 * table[DROP].max()))
     legend_below(
         figure,
         [
@@ -196,8 +201,8 @@ def bn_exception(table: pd.DataFrame, published: Published, dataset: str = "mnis
     printed = [printed_accuracies(published, name) for name in ("spcn_adam", "spcn_adam_bn")]
     rates, spikes = zip(*printed, strict=True)
     quantities = (
-        ("rate_accuracy_percent", "test accuracy (%)", "rates", rates),
-        ("spiking_accuracy_percent", "test accuracy (%)", "spikes", spikes),
+        (RATE, "test accuracy (%)", "rates", rates),
+        (SPIKING, "test accuracy (%)", "spikes", spikes),
         ("accuracy_step_std_percent", "s.d. of accuracy steps (points)", "volatility", None),
     )
     for axes, (column, label, title, values), name in zip(panels, quantities, "abc", strict=True):

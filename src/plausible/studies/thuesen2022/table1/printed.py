@@ -9,7 +9,9 @@ import pandas as pd
 from plausible.reproduction.published import Published
 
 ACCURACY = "test_accuracy_percent"
+RATE, SPIKING = "rate_accuracy_percent", "spiking_accuracy_percent"
 DROP = "drop_percentage_points"
+LABELS = ["model", "algorithm", "optimizer", "activation", "batch_norm", "spiking"]
 
 
 def printed_rows(published: Published) -> pd.DataFrame:

@@ -7,9 +7,7 @@ from plausible.measure.accuracy import mean_interval
 from plausible.reproduction.evidence import present_protocols
 from plausible.reproduction.pages import Html, table
 from plausible.reproduction.study_report import StudyReport
-from plausible.studies.thuesen2022.table1.printed import ACCURACY, printed_rows
-
-LABELS = ("model", "algorithm", "optimizer", "activation", "batch_norm", "spiking")
+from plausible.studies.thuesen2022.table1.printed import ACCURACY, LABELS, printed_rows
 
 
 def table1(report: StudyReport) -> Html:
