@@ -75,11 +75,7 @@ def test_updates_are_local_to_the_last_bit(run):
     assert set(table["update"]) == {"value_nodes", "weights", "biases"}
     assert (table["replaced_layers"] != "").all()
     # Layers 1 to 5, of which the last is clamped.
-    assert table["update"].value_counts().to_dict() == {
-        "weights": 5,
-        "biases": 5,
-        "value_nodes": 4,
-    }
+    assert table["update"].value_counts().to_dict() == {"weights": 5, "biases": 5, "value_nodes": 4}
 
 
 @pytest.mark.parametrize("lost", ["below", "own", "above", "weights"])

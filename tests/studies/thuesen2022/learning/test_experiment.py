@@ -23,12 +23,7 @@ SMALL = {
         "published_steps": [5],
     },
     "activation_scaling": {"training": {**TRAINING, "epochs": 1}},
-    "il_cost": {
-        "layer_sizes": [30, 20, 20, 10],
-        "batch_size": 8,
-        "repetitions": 3,
-        "warm_up": 1,
-    },
+    "il_cost": {"layer_sizes": [30, 20, 20, 10], "batch_size": 8, "repetitions": 3, "warm_up": 1},
 }
 COLUMNS = {
     "zil_equals_backprop": "protocol dtype seed step max_relative_weight_difference "

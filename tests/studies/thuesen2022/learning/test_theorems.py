@@ -103,20 +103,8 @@ class TestTheorems(TheoremTests):
                 "soft_rate_and_derivative",
                 _wrong_activation,
             ),
-            (
-                "eq42.bn_fusion",
-                "same_outputs",
-                theorems_backprop,
-                "fuse_batch_norm",
-                _forgets_mean,
-            ),
-            (
-                "eq46.pcn_il",
-                "free_energy_never_rises",
-                predictive_coding,
-                "advance",
-                _uphill,
-            ),
+            ("eq42.bn_fusion", "same_outputs", theorems_backprop, "fuse_batch_norm", _forgets_mean),
+            ("eq46.pcn_il", "free_energy_never_rises", predictive_coding, "advance", _uphill),
             (
                 "eq46.pcn_il",
                 "updates_descend_the_free_energy",

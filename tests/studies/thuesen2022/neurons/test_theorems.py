@@ -49,22 +49,12 @@ class TestTheorems(TheoremTests):
     falsified = tuple(
         Falsified(result, statement, theorems, attribute, wrong)
         for result, statement, attribute, wrong in (
-            (
-                "eq36.lif_solution",
-                "euler_integration_converges",
-                "MEMBRANE_TIME_CONSTANT_S",
-                0.021,
-            ),
+            ("eq36.lif_solution", "euler_integration_converges", "MEMBRANE_TIME_CONSTANT_S", 0.021),
             ("eq37.lif_rate", "simulated_rate_agrees", "simulate_lif", _never_refractory),
             ("eq38.soft_rate", "tends_to_the_hard_rate", "soft_rate", _without_softplus),
             ("eq38.soft_rate", "derivative_is_bounded", "soft_rate_derivative", _wrong_slope),
             ("eq39.poisson_coding", "mean_rate", "poisson_spike_counts", _fewer_spikes),
-            (
-                "eq40.alpha_filter",
-                "mean_is_proportional_to_the_rate",
-                "alpha_kernel",
-                _as_printed,
-            ),
+            ("eq40.alpha_filter", "mean_is_proportional_to_the_rate", "alpha_kernel", _as_printed),
         )
     )
 

@@ -88,8 +88,7 @@ class TestFigures(FigureTests):
         assert sorted(x for x, _ in marks) == sorted(row[-1] for row in synthetic.ROWS)
 
     @pytest.mark.parametrize(
-        "name",
-        ["table1", "beyond.simulation_time", "claim.readout", "claim.bn_spiking_exception"],
+        "name", ["table1", "beyond.simulation_time", "claim.readout", "claim.bn_spiking_exception"]
     )
     def test_one_seed_has_no_interval(self, name):
         figure = self.draw(name, seeds=1)

@@ -2,19 +2,14 @@
 
 from plausible.reproduction.pages import Html, table
 from plausible.reproduction.study_report import StudyReport
+from plausible.studies.thuesen2022.constraints.tables import verdict_rows
 
 
 def constraints(report: StudyReport) -> Html:
     """Constraints in rows, methods in columns, and what was measured."""
     frame = report.table("claim.constraints")
-    wide = frame.pivot_table(
-        index="constraint", columns="method", values="verdict", aggfunc="first", sort=False
-    ).fillna("")
-    verdicts = table(
-        ["constraint", *wide.columns],
-        [[name, *line] for name, line in zip(wide.index, wide.to_numpy(), strict=True)],
-        "Verdicts of section 4.3 and of the sections that mention other methods",
-    )
+    caption = "Verdicts of section 4.3 and of the sections that mention other methods"
+    verdicts = table(*verdict_rows(frame), caption)
     measured = frame[frame["measured_value"].notna()]
     columns = ["constraint", "method", "measurement", "measured_value"]
     header = ["constraint", "method", "measured on the implementation", "value"]

@@ -42,10 +42,7 @@ def fig2a(settings: Fig2a, seeds, dataset, networks) -> pd.DataFrame:
 
 def _curves(columns: list[str], curves: list[tuple]) -> pd.DataFrame:
     """Rows of curves, each given as what all its rows have and its tensors."""
-    parts = [
-        pd.DataFrame(dict(zip(columns, curve, strict=True)), index=range(len(curve[-1])))
-        for curve in curves
-    ]
+    parts = [pd.DataFrame(dict(zip(columns, curve, strict=True))) for curve in curves]
     return pd.concat(parts, ignore_index=True)
 
 

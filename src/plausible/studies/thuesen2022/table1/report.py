@@ -25,7 +25,7 @@ def accuracies(printed: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.Dat
     """One row per row of table 1: labels, published, a column per table and protocol."""
     rows = []
     for published in printed.to_dict("records"):
-        row: dict[str, object] = {key: published[key] for key in ("row", *LABELS)}
+        row = {key: published[key] for key in ("row", *LABELS)}
         row["published"] = f"{published[ACCURACY]:.2f}"
         for name, frame in tables.items():
             for protocol in present_protocols(frame["protocol"]):
