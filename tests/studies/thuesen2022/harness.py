@@ -19,7 +19,7 @@ from plausible.reproduction.published import Published, load_published
 
 from ...drawing.pictures import legend_texts, lines_of
 from .. import figure_harness
-from ..claim_harness import ClaimTests, Tables
+from ..claim_harness import ClaimTests, Spoil, Tables
 from ..part_results import ROOT, read_sweep, results_of
 
 UNIT = re.compile(
@@ -221,6 +221,13 @@ def change(name: str, condition: Condition, column: str, update: Any) -> Callabl
         return {**tables, name: frame}
 
     return spoil
+
+
+def changed(
+    result: str, statement: str, what: str, condition: Condition, column: str, update: Any
+) -> Spoil:
+    """A spoilt table of the result itself, by `change`."""
+    return Spoil(result, statement, what, change(result, condition, column, update))
 
 
 def replace(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ...claim_harness import Spoil
 from ...part_results import published_of
-from ..harness import change, drop_rows, replace
+from ..harness import change, changed, drop_rows, replace
 
 MEASURED = {"locality": 0.0, "spikes for communication": 0.4, "1 weight transport problem": 0.0}
 
@@ -98,11 +98,13 @@ SPOILS = (
         "one at the input",
         replace("fig3", _error_node_at_the_input),
     ),
-    Spoil(
+    changed(
         "claim.local_updates",
         "replaced_layers_do_not_matter",
         "a weight update reaches further",
-        change("claim.local_updates", lambda t: t.index == 4, "max_abs_change", 1e-300),
+        lambda t: t.index == 4,
+        "max_abs_change",
+        1e-300,
     ),
     Spoil(
         "claim.symmetric_weights",
@@ -110,11 +112,13 @@ SPOILS = (
         "weight transport said to be solved",
         change("claim.constraints", _constraint("weight transport"), "verdict", "satisfied"),
     ),
-    Spoil(
+    changed(
         "claim.constraints",
         "same_verdicts",
         "another verdict",
-        change("claim.constraints", lambda t: t.method == "Fa-Z-IL", "verdict", "not"),
+        lambda t: t.method == "Fa-Z-IL",
+        "verdict",
+        "not",
     ),
     Spoil(
         "claim.constraints",
@@ -122,23 +126,22 @@ SPOILS = (
         "a verdict of our own",
         replace("claim.constraints", _verdict_of_our_own),
     ),
-    Spoil(
+    changed(
         "claim.constraints",
         "same_verdicts",
         "locality not measured",
-        change("claim.constraints", _constraint("^locality$"), "measured_value", np.nan),
+        _constraint("^locality$"),
+        "measured_value",
+        np.nan,
     ),
     *(
-        Spoil(
+        changed(
             "claim.constraints",
             "same_verdicts",
             f"{name} measured otherwise",
-            change(
-                "claim.constraints",
-                lambda t, name=name: _constraint(name)(t) & t.measured_value.notna(),
-                "measured_value",
-                value,
-            ),
+            lambda t, name=name: _constraint(name)(t) & t.measured_value.notna(),
+            "measured_value",
+            value,
         )
         for name, value in (("locality", 1e-9), ("spikes", 0.0), ("weight transport", 0.1))
     ),

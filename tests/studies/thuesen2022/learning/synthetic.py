@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...claim_harness import Spoil
-from ..harness import change, scale, wobble
+from ..harness import change, changed, scale, wobble
 
 PROTOCOLS = ("as_coded", "corrected")
 TEXT = "claim.zil_equals_backprop_training"
@@ -103,18 +103,13 @@ def good_tables():
 
 
 SPOILS = (
-    Spoil(
+    changed(
         "fig5",
         "curves_coincide",
         "one curve a point away at one evaluation",
-        change(
-            "fig5",
-            lambda t: (
-                (t.algorithm == "zil") & (t.step == 1000) & (t.quantity.str.startswith("test"))
-            ),
-            "value",
-            lambda v: v - 1.0,
-        ),
+        lambda t: (t.algorithm == "zil") & (t.step == 1000) & (t.quantity.str.startswith("test")),
+        "value",
+        lambda v: v - 1.0,
     ),
     Spoil(
         "fig5",
@@ -127,64 +122,56 @@ SPOILS = (
             2e-6,
         ),
     ),
-    Spoil(
+    changed(
         "fig5",
         "final_accuracy_of_the_curve",
         "too high",
-        change("fig5", lambda t: t.step == 2000, "value", lambda v: v + 0.8),
+        lambda t: t.step == 2000,
+        "value",
+        lambda v: v + 0.8,
     ),
     *(
-        Spoil(
+        changed(
             TEXT,
             "weights_stay_equal",
             f"apart in {dtype}",
-            change(
-                TEXT,
-                lambda t, dtype=dtype: (t.dtype == dtype) & (t.step == 100) & (t.seed == 2),
-                "max_relative_weight_difference",
-                bound,
-            ),
+            lambda t, dtype=dtype: (t.dtype == dtype) & (t.step == 100) & (t.seed == 2),
+            "max_relative_weight_difference",
+            bound,
         )
         for dtype, bound in (("float64", 1e-10), ("float32", 1e-3))
     ),
-    Spoil(
+    changed(
         "claim.zil_final_accuracy",
         "final_accuracy_of_the_text",
         "0.8 points low",
-        change(
-            "claim.zil_final_accuracy",
-            lambda t: t.algorithm == "zil",
-            "test_accuracy_percent",
-            lambda v: v - 0.8,
-        ),
+        lambda t: t.algorithm == "zil",
+        "test_accuracy_percent",
+        lambda v: v - 0.8,
     ),
-    Spoil(
+    changed(
         "claim.activation_scaling",
         "scaling_lowers_the_loss",
         "the unscaled network learns better",
-        change(
-            "claim.activation_scaling",
-            lambda t: t.activation_scale == 1.0,
-            "training_loss_nats",
-            lambda v: v - 2.0,
-        ),
+        lambda t: t.activation_scale == 1.0,
+        "training_loss_nats",
+        lambda v: v - 2.0,
     ),
-    Spoil(
+    changed(
         "claim.activation_scaling",
         "scaling_lowers_the_loss",
         "a scaled run diverges",
-        change(
-            "claim.activation_scaling",
-            lambda t: (t.activation_scale == 0.05) & (t.seed == 1) & (t.step == 23),
-            "diverged",
-            True,
-        ),
+        lambda t: (t.activation_scale == 0.05) & (t.seed == 1) & (t.step == 23),
+        "diverged",
+        True,
     ),
-    Spoil(
+    changed(
         "claim.il_cost",
         "order_of_costs",
         "Z-IL cheaper than backprop",
-        change("claim.il_cost", lambda t: t.algorithm == "zil", "milliseconds_per_update", 1.0),
+        lambda t: t.algorithm == "zil",
+        "milliseconds_per_update",
+        1.0,
     ),
 )
 SHIFTS = {

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...claim_harness import Spoil
-from ..harness import change, drop_rows, replace, scale, wobble
+from ..harness import changed, drop_rows, replace, scale, wobble
 
 LIF_TAU, REFRACTORY = 0.02, 0.004
 PROTOCOLS = ("as_coded", "corrected")
@@ -146,88 +146,88 @@ def _fast_noise(table):
 
 
 SPOILS = (
-    Spoil(
+    changed(
         "fig2a",
         "zero_below_threshold",
         "the floor of 1.8 Hz of the author's code",
-        change("fig2a", lambda t: (t.curve == "lif_rate") & (t.input_current <= 1), "rate_hz", 1.8),
+        lambda t: (t.curve == "lif_rate") & (t.input_current <= 1),
+        "rate_hz",
+        1.8,
     ),
     Spoil(
         "fig2a", "soft_above_hard", "equal near the threshold", replace("fig2a", _soft_equals_hard)
     ),
-    Spoil(
+    changed(
         "fig2a",
         "soft_tends_to_hard",
         "the smallest gamma far away",
-        change("fig2a", lambda t: t.softplus_gamma == 0.001, "rate_hz", lambda hz: hz + 1.5),
+        lambda t: t.softplus_gamma == 0.001,
+        "rate_hz",
+        lambda hz: hz + 1.5,
     ),
-    Spoil(
+    changed(
         "fig2a",
         "soft_tends_to_hard",
         "distance not shrinking",
-        change(
-            "fig2a",
-            lambda t: t.softplus_gamma == 0.05,
-            "rate_hz",
-            lambda hz: rate(np.linspace(0.0, 2.0, 1000)),
-        ),
+        lambda t: t.softplus_gamma == 0.05,
+        "rate_hz",
+        lambda hz: rate(np.linspace(0.0, 2.0, 1000)),
     ),
-    Spoil(
+    changed(
         "fig2a",
         "below_ceiling",
         "one rate at the ceiling",
-        change("fig2a", lambda t: t.index == 999, "rate_hz", 250),
+        lambda t: t.index == 999,
+        "rate_hz",
+        250,
     ),
-    Spoil(
+    changed(
         "fig2a",
         "slope_at_threshold",
         "hard curve with a finite slope",
-        change(
-            "fig2a",
-            lambda t: (t.curve == "lif_rate") & (t.input_current > 0.9),
-            "rate_hz",
-            lambda hz: np.linspace(0, 50, len(hz)),
-        ),
+        lambda t: (t.curve == "lif_rate") & (t.input_current > 0.9),
+        "rate_hz",
+        lambda hz: np.linspace(0, 50, len(hz)),
     ),
-    Spoil(
+    changed(
         "fig2b",
         "mean_follows_theory",
         "rates 12 % high at one current",
-        change(
-            "fig2b",
-            lambda t: (t.coding == "lif_simulation") & (t.input_current == 5.0),
-            "rate_hz",
-            lambda hz: hz * 1.12,
-        ),
+        lambda t: (t.coding == "lif_simulation") & (t.input_current == 5.0),
+        "rate_hz",
+        lambda hz: hz * 1.12,
     ),
-    Spoil(
+    changed(
         "fig2b",
         "points_scatter",
         "no noise",
-        change("fig2b", lambda t: t.coding == "poisson_count", "rate_hz", lambda hz: hz * 0 + 7.0),
+        lambda t: t.coding == "poisson_count",
+        "rate_hz",
+        lambda hz: hz * 0 + 7.0,
     ),
-    Spoil(
+    changed(
         "fig2b",
         "constant_current_gives_the_rate",
         "off by more than a step per spike",
-        change(
-            "fig2b",
-            lambda t: (t.coding == "lif_constant_current") & (t.input_current == 10.0),
-            "rate_hz",
-            lambda hz: hz + 1.0 + 1.1e-3 * rate(10.0) ** 2,
-        ),
+        lambda t: (t.coding == "lif_constant_current") & (t.input_current == 10.0),
+        "rate_hz",
+        lambda hz: hz + 1.0 + 1.1e-3 * rate(10.0) ** 2,
     ),
-    Spoil(
+    changed(
         "fig2c",
         "scaled_rate_is_like_relu",
         "unscaled",
-        change("fig2c", lambda t: t.curve == "scaled_soft_rate", "value", lambda v: v * 2.0),
+        lambda t: t.curve == "scaled_soft_rate",
+        "value",
+        lambda v: v * 2.0,
     ),
-    Spoil(
+    changed(
         "fig2c",
         "scaled_rate_is_like_relu",
         "flat",
-        change("fig2c", lambda t: t.curve == "scaled_soft_rate", "value", lambda v: v * 0 + 5.0),
+        lambda t: t.curve == "scaled_soft_rate",
+        "value",
+        lambda v: v * 0 + 5.0,
     ),
     Spoil(
         "claim.alpha_filter_tau",

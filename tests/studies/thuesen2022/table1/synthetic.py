@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...claim_harness import Spoil
-from ..harness import change, drop_rows, replace, scale, wobble
+from ..harness import change, changed, drop_rows, replace, scale, wobble
 
 PROTOCOLS = ("as_published", "as_coded", "corrected")
 RATE = {"snn": 97.97, "spcn_sgd": 96.30, "spcn_adam": 96.94, "spcn_adam_bn": 97.35}
@@ -226,11 +226,13 @@ SPOILS = (
         "small images",
         replace("fig4", lambda table: fig4(side=8)),
     ),
-    Spoil(
+    changed(
         "fig6",
         "the_seven_wins",
         "neuron 5 fires more",
-        change("fig6", lambda t: (t.layer == 3) & (t.neuron == 7), "neuron", 5),
+        lambda t: (t.layer == 3) & (t.neuron == 7),
+        "neuron",
+        5,
     ),
     Spoil("fig6", "no_faster_than_refractory", "51 spikes", replace("fig6", _too_many_spikes)),
     Spoil("table1", "every_row_near", "one row 1.1 points low", _shift_row(4, -1.1)),
@@ -239,71 +241,53 @@ SPOILS = (
     Spoil("table1", "adam_beats_sgd", "SGD beats Adam", _shift_row(4, 1.0)),
     Spoil("table1", "best_spcn_near_best_backprop", "far behind", _shift_row(8, -1.0)),
     Spoil("claim.spiking_drop", "drop_of_every_network", "more than 2 points", _shift_row(9, -1.5)),
-    Spoil(
+    changed(
         "claim.spiking_drop",
         "drop_shrinks_with_time",
         "it grows",
-        change(
-            "claim.spiking_drop",
-            lambda t: (t.time_ms == 1000) & (t.network == "snn"),
-            "drop_percentage_points",
-            lambda v: v + 1.0,
-        ),
+        lambda t: (t.time_ms == 1000) & (t.network == "snn"),
+        "drop_percentage_points",
+        lambda v: v + 1.0,
     ),
-    Spoil(
+    changed(
         "claim.noise_may_close_the_drop",
         "noise_does_not_enlarge_the_drop",
         "dropout does",
-        change(
-            "claim.noise_may_close_the_drop",
-            lambda t: t.variant == "dropout",
-            "drop_percentage_points",
-            lambda v: v + 1.0,
-        ),
+        lambda t: t.variant == "dropout",
+        "drop_percentage_points",
+        lambda v: v + 1.0,
     ),
-    Spoil(
+    changed(
         "claim.spcn_near_snn",
         "gap_decreases",
         "batch norm widens it",
-        change(
-            "claim.spcn_near_snn",
-            lambda t: t.network == "spcn_adam_bn",
-            "gap_percentage_points",
-            lambda v: v + 1.0,
-        ),
+        lambda t: t.network == "spcn_adam_bn",
+        "gap_percentage_points",
+        lambda v: v + 1.0,
     ),
-    Spoil(
+    changed(
         "claim.bn_spiking_exception",
         "bn_gains_less_with_spikes",
         "it helps spikes more",
-        change(
-            "claim.bn_spiking_exception",
-            lambda t: t.batch_norm,
-            "spiking_accuracy_percent",
-            lambda v: v + 1.0,
-        ),
+        lambda t: t.batch_norm,
+        "spiking_accuracy_percent",
+        lambda v: v + 1.0,
     ),
-    Spoil(
+    changed(
         "claim.bn_spiking_exception",
         "bn_is_more_volatile",
         "it is steadier",
-        change(
-            "claim.bn_spiking_exception",
-            lambda t: t.batch_norm,
-            "accuracy_step_std_percent",
-            lambda v: v / 10.0,
-        ),
+        lambda t: t.batch_norm,
+        "accuracy_step_std_percent",
+        lambda v: v / 10.0,
     ),
-    Spoil(
+    changed(
         "claim.readout",
         "counting_is_not_worse",
         "the first spike reads better",
-        change(
-            "claim.readout",
-            lambda t: (t.readout == "first_spike") & (t.network == "snn"),
-            "accuracy_percent",
-            lambda v: v + 2.0,
-        ),
+        lambda t: (t.readout == "first_spike") & (t.network == "snn"),
+        "accuracy_percent",
+        lambda v: v + 2.0,
     ),
 )
 SHIFTS = {
