@@ -105,7 +105,9 @@ def _race(
         for name, network in networks.items():
             found = update(network, states[name], inputs, one_hot, chosen[name])
             states[name], losses[name] = found
-        for protocol in ZIL_ORDERS if step in recorded else ():
+        if step not in recorded:
+            continue
+        for protocol in ZIL_ORDERS:
             weights = weight_difference(networks[protocol], networks["backprop"])
             loss = float(losses[protocol]) - float(losses["backprop"])
             rows.append((protocol, training.dtype, seed, step, weights, loss))

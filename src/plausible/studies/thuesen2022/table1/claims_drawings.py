@@ -30,10 +30,11 @@ def ten_images_in_file_order(evidence: Evidence) -> list[Outcome]:
 
 def numbers_of_fig4(evidence: Evidence) -> list[Number]:
     """Labels of the images, in order."""
-    ours = shown_images(evidence).groupby("image", sort=False)["label"].first()
+    shown = shown_images(evidence).groupby("image", sort=False)["label"].first()
     place = "labels_of_first_ten_training_images"
-    published = evidence.entry["derived"][place]
-    return [Number(place, "", *(" ".join(map(str, each)) for each in (published, ours)), 0.0)]
+    printed = evidence.entry["derived"][place]
+    published, ours = (" ".join(map(str, labels)) for labels in (printed, shown))
+    return [Number(place, "", published, ours, 0.0)]
 
 
 def the_seven_wins(evidence: Evidence) -> list[Outcome]:

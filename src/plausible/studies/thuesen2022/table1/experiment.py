@@ -163,7 +163,8 @@ def conversion_diagnostic(
     shown = dataset.test_images[: settings.images]
     parts = []
     for name, seed, network in each_network(networks, seeds, "conversion_diagnostic"):
-        labels = dict(zip(DIAGNOSTIC, (*split_name(name), seed), strict=False))
+        network_name, protocol = split_name(name)
+        labels = {"network": network_name, "protocol": protocol, "seed": seed}
         if diverged(network):
             layers = range(1, len(network.weights) + 1)
             parts.append(pd.DataFrame({**labels, "layer": layers}).reindex(columns=DIAGNOSTIC))

@@ -35,7 +35,7 @@ from plausible.studies.thuesen2022.pictures import DOT, each_protocol
 from plausible.studies.thuesen2022.table1.figures_spiking import (
     APART,
     TIME_TICKS,
-    draw_time_line,
+    draw_mean_and_bars,
     network_panels,
     networks_in,
     published_time_ms,
@@ -133,7 +133,7 @@ def _accuracy_against(
     figure = new_figure(height_mm=70)
     for network, axes, chosen in network_panels(figure, table, published):
         for look, ours, place in each_protocol(chosen):
-            draw_time_line(axes, ours.assign(at=ours[column] * APART**place), SPIKING, look)
+            draw_mean_and_bars(axes, ours.assign(at=ours[column] * APART**place), SPIKING, look)
             rate = ours[RATE].mean()
             axes.axhline(rate, color=look.colour, ls=look.line, lw=0.6)
         rate, spiking = printed_accuracies(published, network)
@@ -171,7 +171,7 @@ def energy(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
         for look, ours, _ in each_protocol(chosen):
             spent = ours.groupby("time_ms")["energy_spiking_nj"].transform("mean") / 1e3
             ours = ours.assign(at=spent)
-            draw_time_line(axes, ours, SPIKING, look)
+            draw_mean_and_bars(axes, ours, SPIKING, look)
             place = ours.loc[ours["time_ms"] == time_ms, ["at", SPIKING]].mean(skipna=False)
             axes.plot(*place, marker="o", ms=7, mfc="none", color=GREY, ls="none")
         axes.axvline(chosen["energy_dense_nj"].mean() / 1e3, color=GREY, lw=0.9, ls=(0, (1, 1)))

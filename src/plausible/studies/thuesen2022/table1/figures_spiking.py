@@ -61,7 +61,7 @@ def network_panels(
     return list(zip(networks, grid, rows, strict=True))
 
 
-def draw_time_line(axes: Axes, rows: pd.DataFrame, value: str, look: Look) -> None:
+def draw_mean_and_bars(axes: Axes, rows: pd.DataFrame, value: str, look: Look) -> None:
     """Mean over seeds of ``value`` against the column ``at``, with bars."""
     draw_mean_line(axes, rows, "at", value, look, bars=True, ms=3.2, lw=1.0)
 
@@ -79,7 +79,7 @@ def spiking_drop(table: pd.DataFrame, published: Published, dataset: str = "mnis
     for network, axes, chosen in network_panels(figure, table, published):
         for look, ours, place in each_protocol(chosen):
             ours = ours[ours["images"] == ours["images"].max()]
-            draw_time_line(axes, ours.assign(at=ours["time_ms"] * APART**place), DROP, look)
+            draw_mean_and_bars(axes, ours.assign(at=ours["time_ms"] * APART**place), DROP, look)
         rate, spiking = printed_accuracies(published, network)
         axes.plot([published_time_ms(published)], [rate - spiking], **published_marker())
         axes.axhline(0.0, color=GREY, lw=0.6)

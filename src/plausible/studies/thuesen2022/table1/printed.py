@@ -1,4 +1,4 @@
-"""Rows of table 1 as they are printed, and the networks in them."""
+"""Rows of table 1 as they are printed, the networks in them, and columns of this part's tables."""
 
 import math
 from collections.abc import Mapping
