@@ -143,7 +143,7 @@ def test_start_and_random_points_are_the_rounding_networks(tables):
     settings = RANDOM_SCALES
     table = tables["random_scales"]
     generator = numpy_generator("oconnor2020", "random_scales", SEEDS[0])
-    weights = random_weights(settings.layer_sizes, settings.weight_factors, generator)
+    weights = random_weights(settings.layer_sizes, generator, settings.weight_factors)
     inputs = generator.standard_normal((settings.samples, settings.layer_sizes[0]))
     exact = rounded = inputs
     additions = 0.0
@@ -188,7 +188,7 @@ def test_trajectories_have_the_recorded_epochs(tables):
 
 def test_factors_of_units_leave_the_function(tables):
     generator = np.random.default_rng(0)
-    weights = random_weights((5, 6, 7, 4), (1.0, 1.0, 1.0), generator)
+    weights = random_weights((5, 6, 7, 4), generator)
     changed = _with_unit_factors(weights, 1.0, generator)
     frames = generator.standard_normal((10, 5))
     outputs = [

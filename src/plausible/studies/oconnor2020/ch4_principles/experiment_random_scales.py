@@ -1,6 +1,7 @@
 """Figure 4.2 of O'Connor 2020: a badly scaled random network with random and optimised scales."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -22,13 +23,14 @@ DIGITS = 6
 
 
 def random_weights(
-    sizes: Sequence[int], factors: Sequence[float], generator: np.random.Generator
+    sizes: Sequence[int], generator: np.random.Generator, factors: Sequence[float] | None = None
 ) -> list[NDArray]:
     """Normal weights [above, below] of deviation sqrt(2 / below), times a factor each."""
-    shapes = zip(sizes[:-1], sizes[1:], factors, strict=True)
     return [
         generator.standard_normal((above, below)) * (np.sqrt(2.0 / below) * factor)
-        for below, above, factor in shapes
+        for (below, above), factor in zip(
+            pairwise(sizes), factors or [1.0] * (len(sizes) - 1), strict=True
+        )
     ]
 
 
@@ -65,7 +67,7 @@ def random_scales(settings: RandomScales, seeds: list[int], dataset, networks) -
     rows: list[tuple] = []
     for seed in seeds:
         generator = numpy_generator("oconnor2020", "random_scales", seed)
-        weights = random_weights(settings.layer_sizes, settings.weight_factors, generator)
+        weights = random_weights(settings.layer_sizes, generator, settings.weight_factors)
         inputs = generator.standard_normal((settings.samples, settings.layer_sizes[0]))
         shape = (settings.random_triples, len(weights))
         drawn = np.abs(generator.normal(settings.triple_mean, settings.triple_deviation, shape))

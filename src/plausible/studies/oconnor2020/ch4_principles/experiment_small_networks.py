@@ -46,7 +46,7 @@ def change_rate(settings: ChangeRate, seeds: list[int]) -> pd.DataFrame:
     rows = []
     for seed in seeds:
         generator = numpy_generator("oconnor2020", "change_rate", seed)
-        weights = random_weights(sizes, [1.0] * (len(sizes) - 1), generator)
+        weights = random_weights(sizes, generator)
         layers = dense_network(weights, output="relu")
         noise = generator.standard_normal((settings.frames, sizes[0]))
         for correlation in settings.correlations:
@@ -85,7 +85,7 @@ def noise_training(settings: NoiseTraining, seeds: list[int]) -> pd.DataFrame:
     rows = []
     for seed in seeds:
         generator = numpy_generator("oconnor2020", "noise_training", seed)
-        weights = random_weights(sizes, [1.0] * (len(sizes) - 1), generator)
+        weights = random_weights(sizes, generator)
         inputs = generator.standard_normal((settings.samples, sizes[0]))
         layers = dense_network(weights, output="relu")
         original = run(layers, inputs, "original").outputs

@@ -3,7 +3,7 @@
 One function per published entry, as in `theorems`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -22,7 +22,7 @@ from plausible.measure.operations import (
 )
 from plausible.networks.sigma_delta import dense_network, run, sparse_product
 from plausible.reproduction.settings import ExperimentSettings
-from plausible.reproduction.theorem_checks import Check
+from plausible.reproduction.theorem_checks import Check, checks
 from plausible.studies.oconnor2020.ch4_principles.theorems_scales import (
     SIZES,
     random_parameters,
@@ -30,35 +30,28 @@ from plausible.studies.oconnor2020.ch4_principles.theorems_scales import (
 )
 
 MNIST_SIZES = (784, 200, 200, 10)
-ENERGIES = {
-    "32-bit float multiplication": 3.7,
-    "32-bit float addition": 0.9,
-    "32-bit integer multiplication": 3.1,
-    "32-bit integer addition": 0.1,
-}
-"""Published, in pJ; the entry of the published file lists them in the same order."""
 
 
 def sparse_dot_product(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 4.3: whole messages as a sum of N signed one-hot vectors, N d_out additions."""
     check = partial(Check, "product_and_additions")
     generator = theorem_generator("eq4.3", seed)
-    wrong, miscounted, rounding = 0.0, 0, 0.0
+    off = {"whole": 0.0, "real": 0.0}
+    miscounted = 0
     for _ in range(20):
         units, outputs = generator.integers(1, 30, 2)
         events = generator.integers(-3, 4, units) * (generator.random(units) < 0.5)
-        whole = generator.integers(-9, 10, (outputs, units)).astype(float)
-        real = generator.standard_normal((outputs, units))
-        product, additions = sparse_product(events, whole)
-        wrong = max(wrong, float(np.abs(product - whole @ events).max()))
-        rounding = max(
-            rounding, float(np.abs(sparse_product(events, real)[0] - real @ events).max())
-        )
+        weights = {"whole": generator.integers(-9, 10, (outputs, units)).astype(float)}
+        weights["real"] = generator.standard_normal((outputs, units))
+        for kind, weight in weights.items():
+            product, additions = sparse_product(events, weight)
+            off[kind] = max(off[kind], float(np.abs(product - weight @ events).max()))
         number = sum(abs(int(event)) for event in events)
         miscounted += abs(additions - number * outputs)
+    text = "sum of columns against the product, {} weights: difference"
     return [
-        check("sum of columns against the product, whole weights: difference", wrong, 0.0, "=="),
-        check("sum of columns against the product, real weights: difference", rounding, 1e-12),
+        check(text.format("whole"), off["whole"], 0.0, "=="),
+        check(text.format("real"), off["real"], 1e-12),
         check("additions that were made against N d_out: difference", miscounted, 0.0, "=="),
     ]
 
@@ -66,23 +59,14 @@ def sparse_dot_product(settings: ExperimentSettings, seed: int) -> list[Check]:
 def operation_counts(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. B.12-B.15: formulas against operations that are counted one at a time."""
     check = partial(Check, "dense_count")
-    dense = {
-        biases: float(
-            original_operations(
-                layer_multiply_adds(MNIST_SIZES), MNIST_SIZES[1:], count_biases=biases
-            ).total
-        )
+    dense, without = (
+        original_operations(layer_multiply_adds(MNIST_SIZES), MNIST_SIZES[1:], biases).total
         for biases in (True, False)
-    }
+    )
+    text = "operations of a dense 784-200-200-10, biases"
     return [
-        check("operations of a dense 784-200-200-10, biases counted", dense[True], 397600.0, "=="),
-        check(
-            "operations of a dense 784-200-200-10, biases not counted (table B.1)",
-            dense[False],
-            397600.0,
-            "==",
-            "as_coded",
-        ),
+        check(f"{text} counted", dense, 397600.0, "=="),
+        check(f"{text} not counted (table B.1)", without, 397600.0, "==", "as_coded"),
         *_counted_one_at_a_time(theorem_generator("flops", seed)),
     ]
 
@@ -92,48 +76,48 @@ def _counted_one_at_a_time(generator: np.random.Generator) -> list[Check]:
     weights, biases = random_parameters(generator)
     layers = dense_network(weights, biases, output="relu")
     frames = 2.0 * generator.standard_normal((20, SIZES[0]))
-    off = {"dense (B.12)": 0.0, "sparse (B.13)": 0.0, "rounding (B.14)": 0.0}
-    off["sigma-delta (B.15)"] = 0.0
-    activities = run(layers, frames, "original").messages
-    nonzero = [
-        nonzero_multiply_adds(activity, len(weight))
-        for activity, weight in zip(activities, weights, strict=True)
-    ]
-    for time in range(len(frames)):
-        products = {
-            "dense (B.12)": layer_multiply_adds(SIZES),
-            "sparse (B.13)": np.array([each[time] for each in nonzero]),
-        }
-        for name, multiply_adds in products.items():
-            formula = original_operations(multiply_adds, SIZES[1:], count_biases=True).total
-            counted = sum(
-                _multiply_and_add(weight, activity[time], skip=name.startswith("sparse"))
-                for weight, activity in zip(weights, activities, strict=True)
-            )
-            off[name] = max(off[name], abs(float(formula) - counted))
-    for name, kind in (("rounding (B.14)", "rounding"), ("sigma-delta (B.15)", "sigma_delta")):
-        messages = run(layers, frames, kind).messages
-        events = [
-            event_additions(sent, len(weight))
-            for sent, weight in zip(messages, weights, strict=True)
+    messages = {
+        kind: run(layers, frames, kind).messages for kind in ("original", "rounding", "sigma_delta")
+    }
+
+    def per_layer(count: Callable, kind: str) -> NDArray:
+        sent = zip(messages[kind], weights, strict=True)
+        return np.stack([count(each, len(weight)) for each, weight in sent], axis=1)
+
+    def by_loops(count: Callable, kind: str) -> list[int]:
+        """Operations of each frame; ``count`` is given what a layer is sent, and its parameters."""
+        return [
+            sum(map(count, sent, weights, biases)) for sent in zip(*messages[kind], strict=True)
         ]
-        formula = discretised_additions(np.stack(events, axis=1), SIZES[1:], kind == "rounding")
-        for time in range(len(frames)):
-            counted = sum(
-                _add(sent[time], weight, bias if kind == "rounding" else ())
-                for sent, weight, bias in zip(messages, weights, biases, strict=True)
-            )
-            off[name] = max(off[name], abs(float(formula[time]) - counted))
-    return [
-        Check(
-            "dense_count",
-            f"{name}: formula against operations counted one at a time",
-            worst,
-            0.0,
-            "==",
-        )
-        for name, worst in off.items()
-    ]
+
+    dense = np.broadcast_to(layer_multiply_adds(SIZES), (len(frames), len(layers)))
+    sparse = per_layer(nonzero_multiply_adds, "original")
+    rounding, delta = (per_layer(event_additions, kind) for kind in ("rounding", "sigma_delta"))
+    formula_and_count = {
+        "dense (B.12)": (
+            original_operations(dense, SIZES[1:], count_biases=True).total,
+            by_loops(lambda *layer: _multiply_and_add(*layer, skip=False), "original"),
+        ),
+        "sparse (B.13)": (
+            original_operations(sparse, SIZES[1:], count_biases=True).total,
+            by_loops(lambda *layer: _multiply_and_add(*layer, skip=True), "original"),
+        ),
+        "rounding (B.14)": (
+            discretised_additions(rounding, SIZES[1:], True),
+            by_loops(_add, "rounding"),
+        ),
+        "sigma-delta (B.15)": (
+            discretised_additions(delta, SIZES[1:], False),
+            by_loops(lambda sent, weight, _: _add(sent, weight, ()), "sigma_delta"),
+        ),
+    }
+    off = {
+        f"{name}: formula against operations counted one at a time": np.abs(
+            np.subtract(formula, count)
+        ).max()
+        for name, (formula, count) in formula_and_count.items()
+    }
+    return checks("dense_count", 0.0, off, "==")
 
 
 def _add(sent: NDArray, weight: NDArray, bias: Sequence[float]) -> int:
@@ -144,29 +128,33 @@ def _add(sent: NDArray, weight: NDArray, bias: Sequence[float]) -> int:
     return operations
 
 
-def _multiply_and_add(weight: NDArray, activity: NDArray, skip: bool) -> int:
+def _multiply_and_add(activity: NDArray, weight: NDArray, bias: NDArray, skip: bool) -> int:
     """Operations of w x + b in a loop over its entries; zeros of x may be skipped."""
     operations = 0
-    for row in weight:
+    for row, _ in zip(weight, bias, strict=True):
         terms = [w * x for w, x in zip(row, activity, strict=True) if x != 0 or not skip]
         operations += len(terms) + max(len(terms) - 1, 0) + 1
     return operations
 
 
 def energies_of_operations(settings: ExperimentSettings, seed: int) -> list[Check]:
-    """Section 4.4.3: energies by which counts are converted; what 1000 operations cost, in pJ."""
+    """Section 4.4.3: energies by which counts are converted; what 1000 operations cost, in pJ.
+
+    The entry of the published file lists them in the same order.
+    """
     thousand, none = np.array(1000.0), np.array(0.0)
     found = {
-        "32-bit float multiplication": FLOAT32_MULTIPLY_PJ,
-        "32-bit float addition": float(spiking_energy_nj(thousand)),
-        "32-bit integer multiplication": float(
-            original_energy_nj(Operations(thousand, none), "by_kind")
+        "32-bit float multiplication": (FLOAT32_MULTIPLY_PJ, 3.7),
+        "32-bit float addition": (spiking_energy_nj(thousand), 0.9),
+        "32-bit integer multiplication": (
+            original_energy_nj(Operations(thousand, none), "by_kind"),
+            3.1,
         ),
-        "32-bit integer addition": float(discretised_energy_nj(thousand, none)),
+        "32-bit integer addition": (discretised_energy_nj(thousand, none), 0.1),
     }
     return [
-        Check("energies_in_use", f"energy of a {name} (pJ)", round(found[name], 9), published, "==")
-        for name, published in ENERGIES.items()
+        Check("energies_in_use", f"energy of a {name} (pJ)", round(float(used), 9), published, "==")
+        for name, (used, published) in found.items()
     ]
 
 
@@ -177,34 +165,25 @@ def energy_advantage(settings: ExperimentSettings, seed: int) -> list[Check]:
     gives exactly 16. By kind, its additions are a little fewer than its multiplications.
     """
     generator = theorem_generator("energy_advantage", seed)
-    weights, biases = random_parameters(generator, MNIST_SIZES)
-    layers = dense_network(weights, biases)
+    layers = dense_network(*random_parameters(generator, MNIST_SIZES))
     # About as many dark pixels as an image of MNIST has.
     frames = generator.random((50, 784)) * (generator.random((50, 784)) < 0.19)
     sent = run(layers, frames, "original").messages
-    pairs = list(zip(sent, MNIST_SIZES[1:], strict=True))
-    sparse = np.stack([nonzero_multiply_adds(each, above) for each, above in pairs], axis=1)
+    sparse = np.stack(list(map(nonzero_multiply_adds, sent, MNIST_SIZES[1:])), axis=1)
     rounded = run(layers, frames, "rounding", [4.0] * 3).messages
-    additions = sum(
-        event_additions(each, above) for each, above in zip(rounded, MNIST_SIZES[1:], strict=True)
-    )
+    additions = sum(map(event_additions, rounded, MNIST_SIZES[1:]))
     counts = {"dense": np.tile(layer_multiply_adds(MNIST_SIZES), (50, 1)), "sparse": sparse}
-    checks = []
+    found = []
     for name, multiply_adds in counts.items():
         operations = original_operations(multiply_adds, MNIST_SIZES[1:])
         ratio = operations.total.sum() / additions.sum()
         for convention, protocol in (("mean_operation", "as_coded"), ("by_kind", "as_published")):
             energy = original_energy_nj(operations, convention).sum()
             energy_ratio = energy / discretised_energy_nj(additions, np.zeros_like(additions)).sum()
-            checks.append(
-                Check(
-                    "ratio_of_energies",
-                    f"energy ratio over 16 times the ratio of operations, distance from 1: {name} "
-                    f"original, rounding network, energies {convention.replace('_', ' ')}",
-                    abs(float(energy_ratio / (16.0 * ratio)) - 1.0),
-                    0.01,
-                    "<=",
-                    protocol,
-                )
+            text = (
+                f"energy ratio over 16 times the ratio of operations, distance from 1: {name} "
+                f"original, rounding network, energies {convention.replace('_', ' ')}"
             )
-    return checks
+            apart = abs(float(energy_ratio / (16.0 * ratio)) - 1.0)
+            found.append(Check("ratio_of_energies", text, apart, 0.01, "<=", protocol))
+    return found
