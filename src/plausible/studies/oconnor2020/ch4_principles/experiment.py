@@ -21,6 +21,7 @@ from plausible.networks.sigma_delta import (
     temporal_integration,
 )
 from plausible.seeds import numpy_generator
+from plausible.studies.oconnor2020.ch4_principles.experiment_random_scales import random_weights
 from plausible.studies.oconnor2020.ch4_principles.settings import FourNetworks
 
 NETWORKS = ("original", "temporal_difference", "rounding", "sigma_delta")
@@ -29,7 +30,13 @@ TWINS = {"temporal_difference": "original", "sigma_delta": "rounding"}
 """Networks whose outputs must be those of another one: B of A, D of C (section 4.4)."""
 EQUAL = 1e-10
 """Relative to the largest signal; any other chain of modules is off by far more."""
-_INPUT, _OUTPUT = "x", "h"
+_MODULES: dict[str, Callable[[NDArray], NDArray]] = {
+    "Δ": lambda values: temporal_difference(values)[0],
+    "round": np.rint,
+    "herd": lambda values: herding(values)[0],
+    "Σ": lambda values: temporal_integration(values)[0],
+}
+_CHAINS = {"before": ((), ("Δ",), ("round",), ("Δ", "herd")), "behind": ((), ("Σ",))}
 
 
 class Step(NamedTuple):
@@ -37,22 +44,6 @@ class Step(NamedTuple):
 
     module: str
     signal: NDArray
-
-
-def _differences(values: NDArray) -> NDArray:
-    return temporal_difference(values)[0]
-
-
-_ENCODERS: dict[str, Callable[[NDArray], NDArray]] = {
-    "Δ": _differences,
-    "round": np.rint,
-    "herd": lambda values: herding(values)[0],
-}
-_DECODERS = {"Σ": lambda values: temporal_integration(values)[0]}
-_CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "before": ((), ("Δ",), ("round",), ("Δ", "herd")),
-    "behind": ((), ("Σ",)),
-}
 
 
 def trace(layers: Sequence[Layer], frames: NDArray, kind: str) -> list[list[Step]]:
@@ -68,42 +59,17 @@ def trace(layers: Sequence[Layer], frames: NDArray, kind: str) -> list[list[Step
     """
     found = []
     activity = frames
-    for index in range(len(layers)):
-        received, current = _record(layers[: index + 1], frames, kind)
-        output = run(layers[: index + 1], frames, kind).outputs
-        layer = layers[index]
-        encode = _explain(kind, "before", activity, received, _ENCODERS)
-        decode = _explain(
-            kind,
-            "behind",
-            current,
-            output,
-            _DECODERS,
-            lambda values, layer=layer: _output_of(layer, values),
-        )
-        found.append(
-            [Step(_INPUT, activity), *encode, Step("w", current), *decode, Step(_OUTPUT, output)]
-        )
+    for index, layer in enumerate(layers):
+        ran = run(layers[: index + 1], frames, kind)
+        received, output = ran.messages[-1], ran.outputs
+        current = layer.linear(received)
+        encode = _explain(kind, "before", activity, received)
+        # h(current + b), from a layer whose linear map passes everything.
+        passing = layer._replace(linear=lambda values: values)
+        decode = _explain(kind, "behind", current, output, [passing])
+        found.append([Step("x", activity), *encode, Step("w", current), *decode, Step("h", output)])
         activity = output
     return found
-
-
-def _record(layers: Sequence[Layer], frames: NDArray, kind: str) -> tuple[NDArray, NDArray]:
-    """What the linear map of the last layer receives and returns in a run."""
-    seen = []
-
-    def recording(values: NDArray) -> NDArray:
-        seen.append((values, layers[-1].linear(values)))
-        return seen[-1][1]
-
-    run([*layers[:-1], layers[-1]._replace(linear=recording)], frames, kind)
-    return seen[0]
-
-
-def _output_of(layer: Layer, current: NDArray) -> NDArray:
-    """h(current + b), from a layer whose linear map passes everything."""
-    passing = layer._replace(linear=lambda values: values)
-    return run([passing], current, "original").outputs
 
 
 def _explain(
@@ -111,17 +77,17 @@ def _explain(
     place: str,
     given: NDArray,
     seen: NDArray,
-    modules: dict[str, Callable[[NDArray], NDArray]],
-    finish: Callable[[NDArray], NDArray] = lambda values: values,
+    above: Sequence[Layer] = (),
 ) -> list[Step]:
-    """The one chain of modules that turns ``given`` into ``seen`` (``finish`` comes behind it)."""
+    """The one chain of modules that turns ``given`` into ``seen``, with layers ``above`` it."""
     fitting = []
     for chain in _CHAINS[place]:
         steps, values = [], given
         for name in chain:
-            values = modules[name](values)
+            values = _MODULES[name](values)
             steps.append(Step(name, values))
-        if np.abs(finish(values) - seen).max() <= EQUAL * max(1.0, np.abs(seen).max()):
+        found = run(above, values, "original").outputs
+        if np.abs(found - seen).max() <= EQUAL * _largest(seen):
             fitting.append(steps)
     if len(fitting) != 1:
         raise StudyError(
@@ -139,9 +105,9 @@ def smooth_frames(count: int, units: int, generator: np.random.Generator) -> NDA
     return sizes * np.sin(np.pi * (2.0 * periods * time + phases))
 
 
-def relative_distance(ours: NDArray, theirs: NDArray) -> float:
-    """max |ours - theirs| over max(1, max |theirs|), of arrays of one shape."""
-    return float(np.abs(ours - theirs).max() / max(1.0, np.abs(theirs).max()))
+def _largest(signal: NDArray) -> float:
+    """What differences are relative to; of small signals 1."""
+    return max(1.0, np.abs(signal).max())
 
 
 def four_networks(settings: FourNetworks, seeds, dataset, networks) -> pd.DataFrame:
@@ -156,15 +122,15 @@ def four_networks(settings: FourNetworks, seeds, dataset, networks) -> pd.DataFr
     """
     sizes = settings.layer_sizes
     generator = numpy_generator("oconnor2020", "four_networks", seeds[0])
-    weights = [
-        generator.standard_normal((above, below)) * np.sqrt(2.0 / below)
-        for below, above in zip(sizes[:-1], sizes[1:], strict=True)
-    ]
+    weights = random_weights(sizes, generator)
     biases = [generator.uniform(0.0, 1.0, size) for size in sizes[1:]]
     layers = dense_network(weights, biases, output="relu")
     frames = smooth_frames(settings.frames, sizes[0], generator)
     outputs = {kind: run(layers, frames, kind).outputs for kind in NETWORKS}
-    apart = {kind: relative_distance(outputs[kind], outputs[TWINS[kind]]) for kind in TWINS}
+    apart = {
+        kind: float(np.abs(outputs[kind] - outputs[twin]).max() / _largest(outputs[twin]))
+        for kind, twin in TWINS.items()
+    }
     rows = []
     for kind in NETWORKS:
         for layer, steps in enumerate(trace(layers, frames, kind)):

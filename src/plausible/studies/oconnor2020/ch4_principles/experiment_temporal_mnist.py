@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -14,35 +15,28 @@ from plausible.reproduction.inputs import require
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch4_principles.settings import TemporalMnist
 
-PARTS = {"thesis test": "as_coded", "official test": "as_published", "thesis training": "as_coded"}
-"""Sequences that are ordered, each for itself, with the protocol that takes them."""
 SHOWN = "thesis test"
 """The sequence of figure 4.3."""
 
 
-def sequences(dataset: Dataset) -> dict[str, tuple[NDArray, NDArray]]:
-    """Grey levels and labels of each part, in the order of their file."""
+def _sequences(dataset: Dataset) -> list[tuple[str, str, NDArray, NDArray]]:
+    """Sequences that are ordered, each for itself: name, protocol that takes it, images, labels."""
     thesis = split_dataset(dataset, "thesis")
-    return {
-        "thesis test": (thesis.test_images, thesis.test_labels),
-        "official test": (dataset.test_images, dataset.test_labels),
-        "thesis training": (thesis.train_images, thesis.train_labels),
-    }
+    return [
+        ("thesis test", "as_coded", thesis.test_images, thesis.test_labels),
+        ("official test", "as_published", dataset.test_images, dataset.test_labels),
+        ("thesis training", "as_coded", thesis.train_images, thesis.train_labels),
+    ]
 
 
-def distances(images: NDArray, white: int) -> tuple[float, float]:
+def _distances(images: NDArray, white: int) -> tuple[float, float]:
     """Mean L1 and mean L2 distance of neighbouring images in intensities from 0 to 1."""
     first = second = 0.0
-    for before, after in zip(images, images[1:], strict=False):
+    for before, after in pairwise(images):
         change = (after.astype(np.float64) - before) / white
         first += float(np.abs(change).sum())
         second += float(np.sqrt(np.square(change).sum()))
     return first / (len(images) - 1), second / (len(images) - 1)
-
-
-def _mean_sum(images: NDArray, white: int) -> float:
-    """Mean over the images of the sum of their intensities."""
-    return float(images.sum(dtype=np.int64)) / white / len(images)
 
 
 def _lost(images: NDArray, labels: NDArray, order: NDArray) -> tuple[int, int]:
@@ -50,17 +44,11 @@ def _lost(images: NDArray, labels: NDArray, order: NDArray) -> tuple[int, int]:
 
     Found from the images themselves: equal ones are told apart by how many of them there are.
     """
-
-    def missing(there: Counter, found: Counter) -> int:
-        return sum((there - found).values())
-
-    images_of = [Counter(map(bytes, images[part])) for part in (slice(None), order)]
-    pairs_of = [
-        Counter(zip(map(bytes, images[part]), labels[part].tolist(), strict=True))
-        for part in (slice(None), order)
-    ]
-    lost = missing(*images_of)
-    return lost, missing(*pairs_of) - lost
+    pairs = list(zip(map(bytes, images), labels.tolist(), strict=True))
+    found = [pairs[index] for index in order]
+    missing = Counter(image for image, _ in pairs) - Counter(image for image, _ in found)
+    lost = missing.total()
+    return lost, (Counter(pairs) - Counter(found)).total() - lost
 
 
 def temporal_mnist(settings: TemporalMnist, seeds: list[int], dataset, networks) -> pd.DataFrame:
@@ -77,16 +65,16 @@ def temporal_mnist(settings: TemporalMnist, seeds: list[int], dataset, networks)
     """
     dataset = require(dataset, "temporal_mnist", "data set")
     rows: list[dict] = []
-    for part, (images, labels) in sequences(dataset).items():
+    for part, protocol, images, labels in _sequences(dataset):
+        mean_sum = float(images.sum(dtype=np.int64)) / dataset.white / len(images)
         for kind, buffer, seed, order in _orders(part, images, seeds, settings):
-            ordered = images[order]
-            first, second = distances(ordered, dataset.white)
+            first, second = _distances(images[order], dataset.white)
             lost, wrong = _lost(images, labels, order)
-            base = {"protocol": PARTS[part], "part": part, "order": kind, "buffer_size": buffer}
+            base = {"protocol": protocol, "part": part, "order": kind, "buffer_size": buffer}
             rows.append(
                 {"element": "sequence", **base, "seed": seed, "frames": len(images)}
                 | {"lost_frames": lost, "wrong_labels": wrong, "mean_l1": first, "mean_l2": second}
-                | {"change_fraction": first / _mean_sum(images, dataset.white)}
+                | {"change_fraction": first / mean_sum}
                 | {"label_change_fraction": label_change_fraction(labels[order])}
             )
             if part == SHOWN and kind == "temporal" and buffer == settings.published_buffer:
@@ -121,13 +109,6 @@ def _snippets(
     for snippet in range(settings.snippets):
         start = snippet * (len(order) // settings.snippets)
         for frame, index in enumerate(order[start : start + settings.snippet_frames]):
-            yield {
-                "snippet": snippet,
-                "frame": frame,
-                "label": labels[index],
-                "file_index": index,
-                "rows": rows,
-                "columns": columns,
-                "white": dataset.white,
-                "pixels": images[index].tobytes().hex(),
-            }
+            base = {"snippet": snippet, "frame": frame, "label": labels[index]}
+            base |= {"file_index": index, "rows": rows, "columns": columns, "white": dataset.white}
+            yield base | {"pixels": images[index].tobytes().hex()}

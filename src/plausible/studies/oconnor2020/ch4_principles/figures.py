@@ -1,9 +1,12 @@
 """O'Connor 2020, chapter 4: pictures of the four networks and of Temporal MNIST."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from plausible.drawing.style import (
@@ -13,10 +16,10 @@ from plausible.drawing.style import (
     GREY,
     LIGHT_GREY,
     ORANGE,
-    SERIES,
     SINGLE_COLUMN_MM,
     SKY,
     VERMILLION,
+    Look,
     in_style,
     legend_below,
     letter,
@@ -65,24 +68,13 @@ def four_networks(table: pd.DataFrame, published: Published, dataset: str = "mni
     for axes in panels[-1, 1:]:
         axes.set_xlabel("frame $t$")
     found = list(dict.fromkeys(steps["module"]))
-    legend_below(
-        figure,
-        [
-            series_handle(
-                SERIES[3],
-                f"{symbol} {meaning}",
-                color=GREY,
-                marker="s",
-                ls="none",
-                ms=6,
-                mfc=colour,
-                mew=0.5,
-            )
-            for module, (symbol, meaning, colour) in MODULES.items()
-            if module in found
-        ],
-        3,
-    )
+    box = {"color": GREY, "marker": "s", "ls": "none", "ms": 6, "mew": 0.5}
+    handles = [
+        Line2D([], [], label=f"{symbol} {meaning}", mfc=colour, **box)
+        for module, (symbol, meaning, colour) in MODULES.items()
+        if module in found
+    ]
+    legend_below(figure, handles, 3)
     figure.align_ylabels(panels[:, 1])
     figure.align_ylabels(panels[:, 2])
     return figure
@@ -90,43 +82,26 @@ def four_networks(table: pd.DataFrame, published: Published, dataset: str = "mni
 
 def _draw_chain(axes: Axes, steps: pd.DataFrame, longest: int) -> None:
     """Boxes of the modules of all layers, one layer under the other, arrows between them."""
+    box = {"boxstyle": "round,pad=0,rounding_size=0.08", "ec": GREY, "lw": 0.6}
+    arrow = {"arrowstyle": "-|>", "mutation_scale": 5, "lw": 0.7, "shrinkA": 0, "shrinkB": 0}
     layers = sorted(steps["layer"].unique())
     for row, layer in enumerate(layers):
         modules = list(steps[steps["layer"] == layer].sort_values("position")["module"])[1:]
-        places = [1.0 + place for place in range(len(modules))]
+        places = np.arange(1.0, len(modules) + 1)
         source = "$x$" if row == 0 else "$y_1$" if len(layers) == 2 else f"$y_{{{row}}}$"
         axes.text(0.0, -row, source, ha="center", va="center")
         axes.text(-0.85, -row, f"layer {layer + 1}", ha="right", va="center", color=GREY)
         for place, module in zip(places, modules, strict=True):
             symbol, _, colour = MODULES[module]
-            axes.add_patch(
-                FancyBboxPatch(
-                    (place - 0.3, -row - 0.24),
-                    0.6,
-                    0.48,
-                    boxstyle="round,pad=0,rounding_size=0.08",
-                    fc=colour,
-                    ec=GREY,
-                    lw=0.6,
-                )
-            )
+            corner = (place - 0.3, -row - 0.24)
+            axes.add_patch(FancyBboxPatch(corner, 0.6, 0.48, fc=colour, **box))
             axes.text(place, -row, symbol, ha="center", va="center")
         last = places[-1] + 1.0
         target = f"$y_{{{row + 1}}}$" if row + 1 < len(layers) else "$y$"
         axes.text(last, -row, target, ha="center", va="center")
-        for start, end in zip([0.0, *places], [*places, last], strict=True):
-            axes.add_patch(
-                FancyArrowPatch(
-                    (start + 0.3, -row),
-                    (end - 0.3, -row),
-                    arrowstyle="-|>",
-                    mutation_scale=5,
-                    lw=0.7,
-                    color=GREY,
-                    shrinkA=0,
-                    shrinkB=0,
-                )
-            )
+        for start, end in pairwise([0.0, *places, last]):
+            ends = (start + 0.3, -row), (end - 0.3, -row)
+            axes.add_patch(FancyArrowPatch(*ends, color=GREY, **arrow))
     axes.set_xlim(-2.0, longest + 1.0)
     axes.set_ylim(-len(layers) + 0.4, 0.5)
     axes.set_axis_off()
@@ -164,42 +139,30 @@ def temporal_snippets(table: pd.DataFrame, published: Published, dataset: str = 
     figure = new_figure(SINGLE_COLUMN_MM, 11 + pixel_mm * (rows + gap) * length)
     axes = figure.subplots()
     sheet = np.full(((rows + gap) * length - gap, pitch * len(snippets)), np.nan)
-    for column, snippet in enumerate(snippets):
+    tops = np.arange(length) * (rows + gap)
+    middles = tops + rows / 2 - 0.5
+    lefts = np.arange(len(snippets)) * pitch
+    for left, snippet in zip(lefts, snippets, strict=True):
         chosen = frames[frames["snippet"] == snippet].sort_values("frame")
-        for place, (pixels, label, white) in enumerate(
-            zip(chosen["pixels"], chosen["label"], chosen["white"], strict=True)
-        ):
-            image = np.frombuffer(bytes.fromhex(pixels), np.uint8).reshape(rows, columns) / white
-            top, left = place * (rows + gap), column * pitch
-            sheet[top : top + rows, left : left + columns] = image
-            axes.text(
-                left + columns + 0.4 * gap,
-                top + rows / 2 - 0.5,
-                f"{int(label)}",
-                ha="left",
-                va="center",
-                color=GREY,
-                fontsize=6.0,
-            )
+        for top, middle, frame in zip(tops, middles, chosen.itertuples(), strict=False):
+            image = np.frombuffer(bytes.fromhex(frame.pixels), np.uint8).reshape(rows, columns)
+            sheet[top : top + rows, left : left + columns] = image / frame.white
+            place = (left + columns + 0.4 * gap, middle)
+            axes.text(*place, f"{int(frame.label)}", va="center", color=GREY, fontsize=6.0)
     axes.imshow(sheet, cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
-    middles = [n * pitch + columns / 2 - 0.5 for n in range(len(snippets))]
-    axes.set_xticks(middles, [f"{n + 1}" for n in range(len(snippets))])
-    axes.set_yticks(
-        [n * (rows + gap) + rows / 2 - 0.5 for n in range(length)],
-        [f"{n + 1}" for n in range(length)],
-    )
+    axes.set_xticks(lefts + columns / 2 - 0.5, range(1, len(snippets) + 1))
+    axes.set_yticks(middles, range(1, length + 1))
     axes.tick_params(length=0)
-    for side_name in ("left", "bottom"):
-        axes.spines[side_name].set_visible(False)
+    axes.spines[["left", "bottom"]].set_visible(False)
     axes.set_xlabel("snippet (small figures: label)")
     axes.set_ylabel("frame of the snippet")
     return figure
 
 
 PARTS = {
-    "thesis test": (BLUE, "o"),
-    "official test": (GREEN, "^"),
-    "thesis training": (VERMILLION, "s"),
+    "thesis test": Look(PART_NAMES["thesis test"], BLUE, "o", "-"),
+    "official test": Look(PART_NAMES["official test"], GREEN, "^", "-"),
+    "thesis training": Look(PART_NAMES["thesis training"], VERMILLION, "s", "-"),
 }
 
 
@@ -214,35 +177,24 @@ def temporal_order(table: pd.DataFrame, published: Published, dataset: str = "mn
         "mean_l2": "mean $L_2$ distance of neighbours\n(intensities 0 to 1)",
         "label_change_fraction": "steps at which the label\nchanges (%)",
     }
-    handles = []
+    looks = {part: PARTS[part] for part in PARTS if part in set(sequences["part"])}
+    line = {"lw": 0.8, "ls": (0, (1.2, 1.2))}
+    temporal = sequences[sequences["order"] == "temporal"].sort_values("buffer_size")
+    shuffled = sequences[sequences["order"] == "shuffled"]
     for axes, (column, text), mark in zip(panels, quantities.items(), "abc", strict=True):
         factor = 100.0 if column == "label_change_fraction" else 1.0
-        for part, (colour, marker) in PARTS.items():
-            rows = sequences[sequences["part"] == part]
-            if rows.empty:
-                continue
-            rows = rows.assign(value=factor * rows[column])
-            temporal = rows[rows["order"] == "temporal"].sort_values("buffer_size")
+        for part, look in looks.items():
+            rows = temporal[temporal["part"] == part]
             axes.plot(
-                temporal["buffer_size"], temporal["value"], color=colour, marker=marker, ls="-"
+                rows["buffer_size"], factor * rows[column], color=look.colour, marker=look.marker
             )
-            shuffled = rows.loc[rows["order"] == "shuffled", "value"].mean()
-            axes.axhline(shuffled, color=colour, lw=0.8, ls=(0, (1.2, 1.2)), zorder=1)
-            if mark == "a":
-                handles.append(
-                    series_handle(SERIES[0], PART_NAMES[part], color=colour, marker=marker)
-                )
+            mean = (factor * shuffled.loc[shuffled["part"] == part, column]).mean()
+            axes.axhline(mean, color=look.colour, zorder=1, **line)
         axes.set_ylim(bottom=0.0)
-        plain_log(
-            axes,
-            "x",
-            sorted(sequences.loc[sequences["order"] == "temporal", "buffer_size"].unique()),
-        )
+        plain_log(axes, "x", temporal["buffer_size"].unique())
         axes.set_xlabel("size of the buffer (images)")
         axes.set_ylabel(text)
         letter(axes, mark)
-    handles.append(
-        series_handle(SERIES[3], "shuffled", color=GREY, marker=None, ls=(0, (1.2, 1.2)), lw=0.8)
-    )
-    legend_below(figure, handles)
+    handles = [series_handle(look) for look in looks.values()]
+    legend_below(figure, [*handles, Line2D([], [], color=GREY, label="shuffled", **line)])
     return figure
