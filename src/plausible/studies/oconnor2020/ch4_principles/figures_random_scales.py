@@ -1,6 +1,7 @@
 """O'Connor 2020, section 4.6.1: pictures of scales of random networks, and of when they pay."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from plausible.drawing.style import (
     PUBLISHED_LINE,
     SERIES,
     VERMILLION,
+    Look,
     draw_line,
     in_style,
     legend_below,
@@ -28,6 +30,7 @@ from plausible.drawing.style import (
     look_of,
     new_figure,
     plain_log,
+    protocol_handles,
     protocols_in,
     published_line,
     published_mark,
@@ -41,6 +44,7 @@ SHOWN = "as_coded"
 """Protocol whose trajectories are drawn; the lambdas are those of the author's code."""
 ERROR = "relative error of the outputs"
 OPERATIONS = "computation (kOps per sample)"
+POINT = ["kops_per_sample", "error_fraction"]
 DASHED = (0, (4.5, 1.5))
 SILENT_BELOW = 2.0
 """Thousands of additions below which the axis is linear, so that silent networks have a place."""
@@ -48,18 +52,8 @@ SILENT_BELOW = 2.0
 
 def _lambda_colours(weights: Sequence[float]) -> dict[float, tuple]:
     """A colour for every lambda, dark for small ones; readable for all kinds of colour vision."""
-    places = np.linspace(0.0, 0.88, max(len(weights), 2))
-    return {
-        weight: colormaps["viridis"](place) for weight, place in zip(weights, places, strict=False)
-    }
-
-
-def _scale_columns(table: pd.DataFrame) -> list[str]:
-    return [name for name in table.columns if name.startswith("scale_")]
-
-
-def _power(value: float) -> str:
-    return rf"$10^{{{round(np.log10(value))}}}$"
+    found = colormaps["viridis"](np.linspace(0.0, 0.88, max(len(weights), 2)))
+    return dict(zip(weights, map(tuple, found), strict=False))
 
 
 @in_style
@@ -76,7 +70,7 @@ def random_scales(table: pd.DataFrame, published: Published, dataset: str = "mni
     figure = new_figure(DOUBLE_COLUMN_MM, 78)
     left, middle, right = figure.subplots(1, 3, width_ratios=(0.85, 1.2, 1))
 
-    columns = _scale_columns(table)
+    columns = [name for name in table.columns if name.startswith("scale_")]
     places = np.arange(len(columns))
     left.plot(places, random[columns].to_numpy().T, color=GREY, lw=0.3, alpha=0.12, rasterized=True)
     for weight, colour in colours.items():
@@ -92,69 +86,42 @@ def random_scales(table: pd.DataFrame, published: Published, dataset: str = "mni
     left.set_ylabel("scale $k$")
     letter(left, "a", f"scales, {protocol_text}")
 
-    middle.plot(
-        random["kops_per_sample"],
-        random["error_fraction"],
-        ls="none",
-        marker=".",
-        ms=2.5,
-        mew=0,
-        color=GREY,
-        alpha=0.45,
-        rasterized=True,
-    )
+    cloud = {"ls": "none", "marker": ".", "ms": 2.5, "mew": 0, "alpha": 0.45}
+    middle.plot(*random[POINT].to_numpy().T, color=GREY, rasterized=True, **cloud)
     for weight, colour in colours.items():
         path = pd.concat([start, paths[paths["lambda"] == weight].sort_values("epoch")])
-        middle.plot(path["kops_per_sample"], path["error_fraction"], color=colour, lw=1.0)
-        middle.plot(*_point(path.iloc[-1]), marker="X", color=colour, ms=5.5, mec="white", mew=0.4)
-    middle.plot(*_point(start.iloc[0]), marker="o", color="black", ms=4.5)
+        middle.plot(*path[POINT].to_numpy().T, color=colour, lw=1.0)
+        middle.plot(*path[POINT].iloc[-1], marker="X", color=colour, ms=5.5, mec="white", mew=0.4)
+    middle.plot(*start[POINT].iloc[0], marker="o", color="black", ms=4.5)
     letter(middle, "b", f"start to end, one network, {protocol_text}")
 
     ends = layerwise[layerwise["kind"] == "end"]
-    for number in layerwise["seed"].unique():
-        front = pareto_front(
-            layerwise[(layerwise["kind"] == "random") & (layerwise["seed"] == number)]
-        )
-        right.step(
-            front["kops_per_sample"],
-            front["error_fraction"],
-            where="post",
-            color=GREY,
-            lw=0.8,
-            alpha=0.8,
-        )
+    for _, points in layerwise[layerwise["kind"] == "random"].groupby("seed", sort=False):
+        front = pareto_front(points)[POINT].to_numpy().T
+        right.step(*front, where="post", color=GREY, lw=0.8, alpha=0.8)
     protocols = [name for name in protocols_in(ends) if name in ("as_coded", "as_published")]
+    hollow = {"mfc": "none", "ls": "none"}
     for protocol in protocols:
         look, rows = look_of(protocol), ends[ends["protocol"] == protocol]
-        right.plot(
-            rows["kops_per_sample"],
-            rows["error_fraction"],
-            color=look.colour,
-            marker=look.marker,
-            mfc="none",
-            mew=0.9,
-            ls="none",
-        )
+        points = rows[POINT].to_numpy().T
+        right.plot(*points, color=look.colour, marker=look.marker, mew=0.9, **hollow)
     letter(right, "c", f"ends of {layerwise['seed'].nunique()} networks")
     for axes in (middle, right):
         _error_axes(axes, layerwise, axes is middle)
     right.set_ylabel("")
+    powers = [round(np.log10(weight)) for weight in colours]
     handles = [
         *(
-            Line2D([], [], color=colour, marker="X", ms=5, label=rf"$\lambda$ = {_power(weight)}")
-            for weight, colour in colours.items()
+            Line2D([], [], color=colour, marker="X", ms=5, label=rf"$\lambda$ = $10^{{{power}}}$")
+            for power, colour in zip(powers, colours.values(), strict=True)
         ),
         series_handle(SERIES[3], "random scales", color=GREY, marker=".", ls="none"),
         Line2D([], [], color="black", marker="o", ls=PUBLISHED_LINE, lw=0.9, label="start"),
         Line2D([], [], color=GREY, lw=0.8, label="best random scales (c)"),
-        *(series_handle(look_of(name), ls="none", mfc="none") for name in protocols),
+        *protocol_handles(protocols, **hollow),
     ]
     legend_below(figure, handles, 6)
     return figure
-
-
-def _point(row: pd.Series) -> tuple[list[float], list[float]]:
-    return [row["kops_per_sample"]], [row["error_fraction"]]
 
 
 def _error_axes(axes: Axes, table: pd.DataFrame, wide: bool = True) -> None:
@@ -173,14 +140,14 @@ def _error_axes(axes: Axes, table: pd.DataFrame, wide: bool = True) -> None:
 
 def pareto_front(points: pd.DataFrame) -> pd.DataFrame:
     """Points that no other beats in both error and computation, by rising computation."""
-    ordered = points.sort_values(["kops_per_sample", "error_fraction"])
+    ordered = points.sort_values(POINT)
     best = ordered["error_fraction"].cummin().shift(fill_value=np.inf)
     return ordered[ordered["error_fraction"] < best]
 
 
 UNITS = {
-    False: ("for each layer", BLUE, "o", "-"),
-    True: ("for each unit", VERMILLION, "s", DASHED),
+    False: Look("a scale for each layer", BLUE, "o", "-"),
+    True: Look("a scale for each unit", VERMILLION, "s", DASHED),
 }
 PROBLEMS = {"layers": "layers differ in size (figure 4.2)", "units": "units differ in size, too"}
 
@@ -192,20 +159,14 @@ def unitwise_scales(table: pd.DataFrame, published: Published, dataset: str = "m
     figure = new_figure(DOUBLE_COLUMN_MM, 70)
     panels = figure.subplots(1, 2, sharey=True)
     for axes, (problem, title), mark in zip(panels, PROBLEMS.items(), "ab", strict=True):
-        for unitwise, (_, colour, marker, line) in UNITS.items():
+        for unitwise, look in UNITS.items():
             rows = ends[(ends["unitwise"] == unitwise) & (ends["network"] == problem)]
-            look = {"color": colour, "marker": marker, "mfc": "none", "mec": colour, "ls": line}
-            _draw_seeds(axes, rows, "kops_per_sample", "error_fraction", **look, lw=0.9, ms=3.5)
+            style = {"marker": look.marker, "mfc": "none", "mec": look.colour, "ls": look.line}
+            _draw_seeds(axes, rows, *POINT, color=look.colour, lw=0.9, ms=3.5, **style)
         _error_axes(axes, ends)
         letter(axes, mark, title)
     panels[1].set_ylabel("")
-    handles = [
-        series_handle(
-            SERIES[0], f"a scale {name}", color=colour, marker=marker, ls=line, mfc="none"
-        )
-        for name, colour, marker, line in UNITS.values()
-    ]
-    legend_below(figure, handles)
+    legend_below(figure, [series_handle(look, mfc="none") for look in UNITS.values()])
     return figure
 
 
@@ -217,17 +178,16 @@ def change_rate(table: pd.DataFrame, published: Published, dataset: str = "mnist
     images = table[table["source"] != "random"].set_index("source")["change_fraction"]
     table = table[table["source"] == "random"]
     scales = sorted(table["scale"].unique())
-    colours = dict(zip(scales, _lambda_colours(scales).values(), strict=True))
     whole = table[table["layer"] == -1]
     handles = []
-    for scale, look in zip(scales, _looks(len(scales)), strict=True):
-        _draw_ratio(left, whole[whole["scale"] == scale], look._replace(colour=colours[scale]))
-        handles.append(series_handle(look._replace(colour=colours[scale]), f"$k$ = {scale:g} (a)"))
+    for (scale, colour), look in zip(_lambda_colours(scales).items(), cycle(SERIES), strict=False):
+        look = look._replace(label=f"$k$ = {scale:g} (a)", colour=colour)
+        _draw_ratio(left, whole[whole["scale"] == scale], look)
+        handles.append(series_handle(look))
     largest = table[(table["scale"] == scales[-1]) & (table["layer"] >= 0)]
-    for layer, look in zip(sorted(largest["layer"].unique()), _looks(4), strict=False):
-        _draw_ratio(right, largest[largest["layer"] == layer], look)
-        name = "input" if layer == 0 else f"hidden {layer}"
-        handles.append(series_handle(look, f"{name} (b)"))
+    for (layer, rows), look in zip(largest.groupby("layer"), cycle(SERIES), strict=False):
+        _draw_ratio(right, rows, look)
+        handles.append(series_handle(look, f"hidden {layer} (b)" if layer else "input (b)"))
     label = "published: MNIST above 1, Temporal MNIST below 1"
     for order, value in _published_ratios(published).items():
         # Where our images are not those of the thesis, how fast its own change is not known.
@@ -250,11 +210,7 @@ def change_rate(table: pd.DataFrame, published: Published, dataset: str = "mnist
     return figure
 
 
-def _looks(count: int) -> list:
-    return [SERIES[n % len(SERIES)] for n in range(count)]
-
-
-def _draw_ratio(axes: Axes, rows: pd.DataFrame, look) -> None:
+def _draw_ratio(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
     """Means over seeds against the mean change of a correlation."""
     change = rows.groupby("correlation")["change_fraction"].transform("mean")
     draw_mean_line(axes, rows.assign(change=change), "change", "ratio", look)
@@ -276,8 +232,8 @@ def _draw_seeds(axes: Axes, rows: pd.DataFrame, x: str, y: str, **look: Any) -> 
 
 
 QUANTIZERS = {
-    "rounding": ("rounding", BLUE, "o", "-"),
-    "noise": ("noise in place of rounding", VERMILLION, "s", DASHED),
+    "rounding": Look("scales optimised with rounding", BLUE, "o", "-"),
+    "noise": Look("scales optimised with noise in place of rounding", VERMILLION, "s", DASHED),
 }
 
 
@@ -287,12 +243,12 @@ def noise_training(table: pd.DataFrame, published: Published, dataset: str = "mn
     figure = new_figure(DOUBLE_COLUMN_MM, 66)
     panels = figure.subplots(1, 2)
     columns = {"error_fraction": ERROR, "kops_per_sample": OPERATIONS}
+    thin = {"alpha": 0.45, "lw": 0.6}
     for axes, (column, text), mark in zip(panels, columns.items(), "ab", strict=True):
-        for name, (label, colour, marker, line) in QUANTIZERS.items():
+        for name, look in QUANTIZERS.items():
             # Single networks: with a start between good and bad some fail and others do not.
             rows = table[table["quantizer"] == name]
-            _draw_seeds(axes, rows, "initial_scale", column, color=colour, alpha=0.45, lw=0.6)
-            look = SERIES[0]._replace(label=label, colour=colour, marker=marker, line=line)
+            _draw_seeds(axes, rows, "initial_scale", column, color=look.colour, **thin)
             means = summary(rows, ["initial_scale"], column).assign(low=np.nan)
             draw_line(axes, "initial_scale", means, look)
         axes.set_ylim(bottom=0.0)
@@ -300,14 +256,9 @@ def noise_training(table: pd.DataFrame, published: Published, dataset: str = "mn
         axes.set_xlabel("scale $k$ of all layers at the start")
         axes.set_ylabel(text)
         letter(axes, mark)
-    handles = [
-        series_handle(
-            SERIES[0], f"scales optimised with {label}", color=colour, marker=mark, ls=line
-        )
-        for label, colour, mark, line in QUANTIZERS.values()
-    ]
+    handles = [series_handle(look) for look in QUANTIZERS.values()]
     seeds = table["seed"].nunique()
     if seeds > 1:
-        handles.append(Line2D([], [], color=GREY, alpha=0.45, lw=0.6, label=f"{seeds} networks"))
+        handles.append(Line2D([], [], color=GREY, label=f"{seeds} networks", **thin))
     legend_below(figure, handles)
     return figure
