@@ -31,9 +31,8 @@ def drawn_networks(evidence: Evidence) -> list[Outcome]:
     """Modules that a run showed, and distances of the outputs of B from A and of D from C."""
     equal = evidence.bound("drawn_networks", "relative_difference")
     networks = {network["id"]: network for network in evidence.entry["values"]["networks"]}
-    frame = evidence.table(
-        "ch4.fig4.1", "network", "layer", "position", "module", "distance_from_twin"
-    )
+    columns = ("network", "layer", "position", "module", "distance_from_twin")
+    frame = evidence.table("ch4.fig4.1", *columns)
     found = {
         str(name): {
             tuple(layer.sort_values("position")["module"])[1:]
@@ -42,15 +41,9 @@ def drawn_networks(evidence: Evidence) -> list[Outcome]:
         for name, rows in frame.groupby("network", sort=False)
     }
     texts = ", ".join(f"{name} {' '.join(*found[name])}" for name in found if len(found[name]) == 1)
-    outcomes = [
-        Outcome(
-            "corrected",
-            found == {name: {tuple(each["modules"])} for name, each in networks.items()},
-            texts,
-            variant="modules",
-            note="found by running every layer and explaining its signals",
-        )
-    ]
+    same = found == {name: {tuple(each["modules"])} for name, each in networks.items()}
+    note = "found by running every layer and explaining its signals"
+    outcomes = [Outcome("corrected", same, texts, variant="modules", note=note)]
     for name, network in networks.items():
         if "equals" not in network:
             continue
@@ -132,30 +125,21 @@ def conditioning_is_undone(evidence: Evidence) -> list[Outcome]:
     starts = frame[frame["kind"] == "start"].set_index("seed")["kops_per_sample"]
     outcomes = []
     for protocol, ends in ends_of(frame):
-        found = {name: [] for name in ("scale_1", "scale_2")}
-        for seed, rows in ends.groupby("seed"):
-            for name, values in found.items():
-                values.append(_at_computation(rows, name, starts[seed]))
-        for name, low, high, variant in (
-            ("scale_1", 1.0, np.inf, "first_hidden_layer"),
-            ("scale_2", -np.inf, 1.0, "second_hidden_layer"),
+        for name, sign, bounds, variant in (
+            ("scale_1", ">", (1.0, np.inf), "first_hidden_layer"),
+            ("scale_2", "<", (-np.inf, 1.0), "second_hidden_layer"),
         ):
-            sign = ">" if low == 1 else "<"
-            by_itself = int(((ends[name] > low) & (ends[name] < high)).sum())
-            outcomes.append(
-                Outcome(
-                    protocol,
-                    by_itself == len(ends),
-                    f"{by_itself} of {len(ends)} end points",
-                    n_seeds=ends["seed"].nunique(),
-                    note=f"end points as they are, with a scale {sign} 1",
-                    variant=variant,
-                )
-            )
+            good = int(ends[name].between(*bounds, inclusive="neither").sum())
+            literal = Outcome(protocol, good == len(ends), f"{good} of {len(ends)} end points")
+            note = f"end points as they are, with a scale {sign} 1"
+            seeds = ends["seed"].nunique()
+            outcomes.append(literal._replace(n_seeds=seeds, note=note, variant=variant))
+            found = [
+                _at_computation(rows, name, starts[seed]) for seed, rows in ends.groupby("seed")
+            ]
             note = f"our reading: scale at the computation of the start, must be {sign} 1"
-            judged = judge(found[name], low, high)
             variant = f"{variant}_as_many_operations"
-            outcomes.append(outcome_of(judged, protocol, note, variant=variant))
+            outcomes.append(outcome_of(judge(found, *bounds), protocol, note, variant=variant))
     return outcomes
 
 

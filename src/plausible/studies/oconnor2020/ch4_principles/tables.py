@@ -21,24 +21,13 @@ def temporal_mnist_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -
     """How alike neighbouring images are in every order of every part; means over the shuffles."""
     sequences = table[table["element"] == "sequence"]
     rows = []
-    for (part, order, buffer), group in sequences.groupby(
-        ["part", "order", "buffer_size"], sort=False
-    ):
+    for key, group in sequences.groupby(["part", "order", "buffer_size"], sort=False):
+        part, order, buffer = key
         kept = not group[["lost_frames", "wrong_labels"]].to_numpy().any()
-        rows.append(
-            [
-                *(
-                    PART_NAMES.get(part, part),
-                    int(group["frames"].iloc[0]),
-                    ORDERS.get(order, order),
-                ),
-                int(buffer) or "-",
-                mean_text(group["mean_l1"]),
-                mean_text(group["mean_l2"]),
-                mean_text(100 * group["label_change_fraction"], 1),
-                "yes" if kept else "no",
-            ]
-        )
+        row = [PART_NAMES[part], int(group["frames"].iloc[0]), ORDERS[order], int(buffer) or "-"]
+        row += [mean_text(group["mean_l1"]), mean_text(group["mean_l2"])]
+        row += [mean_text(100 * group["label_change_fraction"], 1), "yes" if kept else "no"]
+        rows.append(row)
     header = ["part", "images", "order", "buffer", "mean L1 distance of neighbours"]
     header += ["mean L2 distance", "label changes (% of steps)", "all images kept with labels"]
     return markdown_table(header, rows)
@@ -50,15 +39,10 @@ def change_rate_table(frames: Frames) -> pd.DataFrame:
     Column ``source`` says which: `random` for the former, the order for images (the thesis
     split, with the published buffer).
     """
-    images = frames["sweep.temporal_mnist"]
-    images = images[(images["element"] == "sequence") & (images["part"] == "thesis test")]
-    images = images[
-        (images["order"] == "file") | (images["buffer_size"] == images["buffer_size"].max())
-    ]
-    changes = pd.DataFrame(
-        {"source": images["order"], "layer": -1, "change_fraction": images["change_fraction"]}
-    )
-    changes = changes[changes["source"] != "shuffled"]
+    images = frames["sweep.temporal_mnist"].query("element == 'sequence' and part == 'thesis test'")
+    longest = images["buffer_size"] == images["buffer_size"].max()
+    changes = images.loc[(images["order"] == "file") | longest, ["order", "change_fraction"]]
+    changes = changes.rename(columns={"order": "source"}).assign(layer=-1)
     random = _experiment(frames, "change_rate").assign(source="random")
     return pd.concat([random, changes], ignore_index=True)
 
