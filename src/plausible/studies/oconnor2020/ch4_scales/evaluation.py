@@ -4,7 +4,9 @@ Operations are counted by appendix B.2, energies are those of 32-bit integers
 (``plausible.measure.operations``, ``plausible.measure.integer_energy``).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +22,7 @@ from plausible.measure.operations import (
     original_energy_nj,
     original_operations,
 )
-from plausible.networks.sigma_delta import dense_network, evaluate
+from plausible.networks.sigma_delta import Evaluation, dense_network, evaluate
 from plausible.studies.oconnor2020.ch4_scales.settings import DISCRETISED, Reading
 
 NAN = float("nan")
@@ -34,6 +36,9 @@ COLUMNS = (
 twice the non-zero messages times fan-out, 0.1 pJ each. ``scale_0``, ``scale_1``, .. follow."""
 
 Labels = Mapping[str, Any]
+Rows = Iterator[dict[str, Any]]
+Parameters = tuple[Sequence[NDArray], Sequence[NDArray]]
+"""Weights [outputs, inputs] and biases of every layer."""
 
 
 class Part(NamedTuple):
@@ -47,124 +52,97 @@ class Part(NamedTuple):
 
 
 def original_rows(
-    common: Labels,
-    reading: Reading,
-    weights: Sequence[NDArray],
-    biases: Sequence[NDArray],
-    parts: Sequence[Part],
-) -> Iterator[dict[str, Any]]:
+    common: Labels, reading: Reading, parameters: Parameters, parts: Sequence[Part]
+) -> Rows:
     """The trained network itself: dense and sparse counts (eq. B.12, B.13)."""
-    layers = dense_network(weights, biases, output="softmax")
-    outputs = [len(weight) for weight in weights]
-    dense = original_operations(_dense_products(weights), outputs, reading.count_biases)
+    layers = dense_network(*parameters, output="softmax")
+    labels = common | {"setting": "unoptimized", "network": "original"}
+    energy = partial(original_energy_nj, convention=reading.original_energy)
     for part in parts:
         found = evaluate(layers, part.frames, "original", white=part.white)
-        sparse = original_operations(found.nonzero_multiply_adds, outputs, reading.count_biases)
-        yield _row(
-            common | {"setting": "unoptimized", "network": "original"},
-            part,
-            found.predictions,
-            kflops=_thousands(dense.total),
-            kflops_sparse=_thousands(sparse.total),
-            energy_nj=float(original_energy_nj(dense, reading.original_energy)),
-            energy_sparse_nj=float(np.mean(original_energy_nj(sparse, reading.original_energy))),
-        )
-
-
-def scaled_rows(
-    labels: Labels,
-    reading: Reading,
-    weights: Sequence[NDArray],
-    biases: Sequence[NDArray],
-    scales: Sequence[ArrayLike] | None,
-    parts: Sequence[Part],
-) -> Iterator[dict[str, Any]]:
-    """The rounding and the sigma-delta network with ``scales`` (eq. B.14, B.15).
-
-    Without scales, because their optimisation diverged, the rows hold no values.
-    """
-    layers = dense_network(weights, biases, output="softmax")
-    outputs = [len(weight) for weight in weights]
-    for kind in DISCRETISED:
-        adds_biases = kind == "rounding" and reading.count_biases
-        for part in parts:
-            if scales is None:
-                yield _row(labels | {"network": kind}, part, None, diverged=True)
-                continue
-            found = evaluate(layers, part.frames, kind, scales, part.white)
-            additions = discretised_additions(found.event_additions, outputs, adds_biases).mean()
-            products = found.nonzero_multiply_adds.sum(axis=1).mean()
-            yield _row(
-                labels | {"network": kind},
-                part,
-                found.predictions,
-                kflops=_thousands(additions),
-                energy_nj=float(discretised_energy_nj(additions, products, "table")),
-                energy_nonzero_nj=float(discretised_energy_nj(additions, products, "figure")),
-                **{f"scale_{layer}": _typical(scale) for layer, scale in enumerate(scales)},
-            )
+        yield _row_of_products(labels, part, found, parameters, reading.count_biases, energy)
 
 
 def quantised_rows(
-    common: Labels,
-    weights: Sequence[NDArray],
-    biases: Sequence[NDArray],
-    frames: NDArray,
-    bits: int,
-    parts: Sequence[Part],
-) -> Iterator[dict[str, Any]]:
+    common: Labels, parameters: Parameters, frames: NDArray, bits: int, parts: Sequence[Part]
+) -> Rows:
     """The network in integers of ``bits`` bits, calibrated on ``frames``; it has no memory.
 
     It does the products of the original network, dense or without those of zeros, in ``bits``
     bits, and the same additions in 32.
     """
-    layers = quantise_network(weights, biases, frames, bits)
-    outputs = [len(weight) for weight in weights]
-    dense = original_operations(_dense_products(weights), outputs)
+    layers = quantise_network(*parameters, frames, bits)
+    labels = common | {"setting": "post_training", "network": "quantised", "bits": bits}
+
+    def energy(counts: Operations) -> NDArray:
+        return integer_energy_nj(*counts, bits)
+
     for part in parts:
-        if part.order != "file":
+        if part.order == "file":
+            found = evaluate_quantised(layers, part.frames, part.white)
+            yield _row_of_products(labels, part, found, parameters, False, energy)
+
+
+def _row_of_products(
+    labels: Labels,
+    part: Part,
+    found: Evaluation,
+    parameters: Parameters,
+    count_biases: bool,
+    energy: Callable[[Operations], NDArray],
+) -> dict[str, Any]:
+    """A network that multiplies, by a dense pass and without the products of zeros."""
+    outputs = [len(bias) for bias in parameters[1]]
+    products = layer_multiply_adds((parameters[0][0].shape[1], *outputs))
+    values = {}
+    for ending, counted in (("", products), ("_sparse", found.nonzero_multiply_adds)):
+        operations = original_operations(counted, outputs, count_biases)
+        values[f"kflops{ending}"] = _thousands(operations.total)
+        values[f"energy{ending}_nj"] = float(np.mean(energy(operations)))
+    return _row(labels, part, found.predictions, **values)
+
+
+def scaled_rows(
+    labels: Labels,
+    reading: Reading,
+    parameters: Parameters,
+    scales: Sequence[ArrayLike] | None,
+    parts: Sequence[Part],
+) -> Rows:
+    """The rounding and the sigma-delta network with ``scales`` (eq. B.14, B.15).
+
+    Without scales, because their optimisation diverged, the rows hold no values.
+    """
+    layers = dense_network(*parameters, output="softmax")
+    outputs = [layer.fan_out for layer in layers]
+    for kind, part in product(DISCRETISED, parts):
+        if scales is None:
+            yield _row(labels | {"network": kind}, part, None, diverged=True)
             continue
-        found = evaluate_quantised(layers, part.frames, part.white)
-        sparse = original_operations(found.nonzero_multiply_adds, outputs)
+        found = evaluate(layers, part.frames, kind, scales, part.white)
+        adds_biases = kind == "rounding" and reading.count_biases
+        additions = discretised_additions(found.event_additions, outputs, adds_biases).mean()
+        products = found.nonzero_multiply_adds.sum(axis=1).mean()
         yield _row(
-            common | {"setting": "post_training", "network": "quantised", "bits": bits},
+            labels | {"network": kind},
             part,
             found.predictions,
-            kflops=_thousands(dense.total),
-            kflops_sparse=_thousands(sparse.total),
-            energy_nj=_narrow_energy(dense, bits),
-            energy_sparse_nj=_narrow_energy(sparse, bits),
+            kflops=_thousands(additions),
+            energy_nj=float(discretised_energy_nj(additions, products, "table")),
+            energy_nonzero_nj=float(discretised_energy_nj(additions, products, "figure")),
+            # Geometric means over the units of each layer.
+            **{f"scale_{n}": float(np.exp(np.mean(np.log(k)))) for n, k in enumerate(scales)},
         )
-
-
-def _dense_products(weights: Sequence[NDArray]) -> NDArray[np.int64]:
-    return layer_multiply_adds((weights[0].shape[1], *map(len, weights)))
-
-
-def _narrow_energy(operations: Operations, bits: int) -> float:
-    return float(np.mean(integer_energy_nj(operations.multiplications, operations.additions, bits)))
 
 
 def _thousands(operations: ArrayLike) -> float:
     return float(np.mean(operations)) / 1e3
 
 
-def _typical(scale: ArrayLike) -> float:
-    """Geometric mean over the units of a layer."""
-    return float(np.exp(np.mean(np.log(scale))))
-
-
 def _row(
     labels: Labels, part: Part, predictions: NDArray | None, diverged: bool = False, **values: Any
 ) -> dict[str, Any]:
     error = NAN if predictions is None else 100.0 * float(np.mean(predictions != part.labels))
-    known = {
-        **labels,
-        "order": part.order,
-        "part": part.name,
-        "samples": len(part.labels),
-        "error_percent": error,
-        "diverged": diverged,
-        **values,
-    }
+    known = {**labels, "order": part.order, "part": part.name, "samples": len(part.labels)}
+    known |= {"error_percent": error, "diverged": diverged, **values}
     return {**dict.fromkeys(COLUMNS, NAN), **known}

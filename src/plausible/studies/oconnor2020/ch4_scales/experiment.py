@@ -75,9 +75,7 @@ def scale_optimisation(
     listed = [Task(seed, way) for seed in seeds for way in settings.optimisations.values()]
     chosen = part_of(listed, [1.0] * len(listed), settings)
     data = split_dataset(dataset, "thesis")
-    parts: list[Part] = []
-    if chosen:
-        parts = _parts(dataset, data, settings.buffer_size)
+    parts = _parts(dataset, data, settings.buffer_size) if chosen else []
     folder = settings.checkpoints
 
     @lru_cache(maxsize=1)
@@ -92,10 +90,8 @@ def scale_optimisation(
             task.name,
             lambda task=task: list(_task_rows(task, network(task.seed), data, parts, settings)),
         )
-        _say(
-            f"optimisation {number} of {len(chosen)}: {task.name}, "
-            f"{time.monotonic() - started:.0f} s"
-        )
+        took = f"{time.monotonic() - started:.0f} s"
+        _say(f"optimisation {number} of {len(chosen)}: {task.name}, {took}")
     return pd.DataFrame(rows)
 
 
@@ -151,30 +147,21 @@ def _task_rows(
 ) -> Iterator[dict[str, Any]]:
     reading = READINGS[task.way.protocol]
     weights = [weight.numpy() for weight in network.weights]
-    biases = [bias.numpy() for bias in network.biases]
-    common = {
-        "protocol": task.way.protocol,
-        "granularity": UNITS[task.way.unitwise],
-        "seed": task.seed,
-    }
+    parameters = weights, [bias.numpy() for bias in network.biases]
+    common = {"protocol": task.way.protocol, "granularity": UNITS[task.way.unitwise]}
+    common["seed"] = task.seed
     if not task.way.unitwise:
         # What has no scales is the same for both granularities, and is listed once.
-        yield from original_rows(common, reading, weights, biases, parts)
-        yield from scaled_rows(
-            common | {"setting": "unoptimized"},
-            reading,
-            weights,
-            biases,
-            [1.0] * len(weights),
-            parts,
-        )
+        yield from original_rows(common, reading, parameters, parts)
+        start = common | {"setting": "unoptimized"}
+        yield from scaled_rows(start, reading, parameters, [1.0] * len(weights), parts)
         if task.way.protocol == "as_coded":
             frames = data.train_images[:CALIBRATION_FRAMES] / data.white
             for bits in settings.bits:
-                yield from quantised_rows(common, weights, biases, frames, bits, parts)
+                yield from quantised_rows(common, parameters, frames, bits, parts)
     for strength, scales in _optimise(task, network, data, settings):
         labels = common | {"setting": "optimized", "lambda": strength}
-        yield from scaled_rows(labels, reading, weights, biases, scales, parts)
+        yield from scaled_rows(labels, reading, parameters, scales, parts)
 
 
 def _optimise(
