@@ -5,7 +5,8 @@ test part: the official images by the text, the end of the training file by the 
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ import pandas as pd
 
 from plausible.reproduction.evidence import (
     Evidence,
-    Judgement,
     Number,
     Outcome,
     by_protocol,
@@ -22,8 +22,8 @@ from plausible.reproduction.evidence import (
     outcome_of_all,
 )
 from plausible.reproduction.wording import quantity
-from plausible.studies.oconnor2020.ch4_scales.settings import DISCRETISED, READINGS
-from plausible.studies.oconnor2020.ch4_scales.tables import published_row
+from plausible.studies.oconnor2020.ch4_scales.settings import DISCRETISED, ORDERS, READINGS
+from plausible.studies.oconnor2020.ch4_scales.tables import by_setting, published_row
 
 COLUMNS = (
     *("protocol", "granularity", "seed", "setting", "lambda", "network", "order", "part"),
@@ -54,15 +54,16 @@ def by_strength(rows: pd.DataFrame) -> list[tuple[float, pd.DataFrame]]:
 
 def same_errors(evidence: Evidence) -> list[Outcome]:
     """Rounding and sigma-delta in both orders: largest difference of test errors."""
-    return _spreads(evidence, evidence.bound("same_errors", "points"))
+    return _spreads(evidence, "same_errors")
 
 
 def errors_agree(evidence: Evidence) -> list[Outcome]:
     """The same within the published tolerance."""
-    return _spreads(evidence, evidence.bound("errors_agree", "points"))
+    return _spreads(evidence, "errors_agree")
 
 
-def _spreads(evidence: Evidence, bound: float) -> list[Outcome]:
+def _spreads(evidence: Evidence, statement: str) -> list[Outcome]:
+    bound = evidence.bound(statement, "points")
     return [
         _spread_outcome(protocol, rows[rows["network"].isin(DISCRETISED)], bound)
         for protocol, rows in readings(evidence)
@@ -71,17 +72,14 @@ def _spreads(evidence: Evidence, bound: float) -> list[Outcome]:
 
 def errors_do_not_depend_on_the_order(evidence: Evidence) -> list[Outcome]:
     """Every network on every part of the data: difference between its errors in both orders."""
-    bounds = {
-        part: evidence.bound("errors_do_not_depend_on_the_order", f"{part}_points")
-        for part in ("test", "training")
-    }
     outcomes = []
     for protocol, rows in readings(evidence, tested=False):
         rows = rows[rows["network"].isin(["original", *DISCRETISED])]
         training = rows["part"] == "training"
         # The published ties of floating point, 0.01 to 0.02 points, are those of training errors.
         for variant, chosen in (("test", rows[~training]), ("training", rows[training])):
-            outcome = _spread_outcome(protocol, chosen, bounds[variant], "part", "network")
+            bound = evidence.bound("errors_do_not_depend_on_the_order", f"{variant}_points")
+            outcome = _spread_outcome(protocol, chosen, bound, "part", "network")
             outcomes.append(outcome._replace(variant=variant))
     return outcomes
 
@@ -101,32 +99,37 @@ def _spread_outcome(protocol: str, rows: pd.DataFrame, bound: float, *by: str) -
 
 
 def _ratios(
-    above: pd.DataFrame, below: pd.DataFrame, low: float = -math.inf, high: float = math.inf
-) -> dict[str, Judgement]:
+    protocol: str,
+    above: pd.DataFrame,
+    below: pd.DataFrame,
+    low: float = -math.inf,
+    high: float = math.inf,
+    note: str = "must lie in {low:g} to {high:g}",
+    **more: Any,
+) -> Outcome:
     """Ratio of operations for every lambda, over seeds."""
-    numerators, denominators = by_strength(above), dict(by_strength(below))
-    return {
-        f"lambda {strength:.3g}": judge(
-            rows["kflops"] / denominators[strength]["kflops"], low, high
-        )
-        for strength, rows in numerators
+    others = dict(by_strength(below))
+    judged = {
+        f"lambda {strength:.3g}": judge(rows["kflops"] / others[strength]["kflops"], low, high)
+        for strength, rows in by_strength(above)
     }
+    return outcome_of_all(judged, protocol, note.format(low=low, high=high), **more)
+
+
+def _range(evidence: Evidence, statement: str) -> list[float]:
+    return [evidence.bound(statement, name) for name in ("least_ratio", "largest_ratio")]
 
 
 def fewer_operations_in_temporal_order(evidence: Evidence) -> list[Outcome]:
     """Operations of sigma-delta over those of rounding on Temporal MNIST, for every lambda."""
-    low, high = (
-        evidence.bound("fewer_operations_in_temporal_order", name)
-        for name in ("least_ratio", "largest_ratio")
-    )
+    bounds = _range(evidence, "fewer_operations_in_temporal_order")
     outcomes = []
     for protocol, rows in readings(evidence):
         networks = [of_network(rows, name, "temporal") for name in ("sigma_delta", "rounding")]
-        sign = _ratios(*networks, high=1.0)
-        outcomes.append(outcome_of_all(sign, protocol, "must be < 1", variant="fewer"))
-        note = f"must lie in {low:g} to {high:g}"
-        inside = _ratios(*networks, low, high)
-        outcomes.append(outcome_of_all(inside, protocol, note, variant="range", full_scale=True))
+        outcomes += [
+            _ratios(protocol, *networks, high=1.0, note="must be < 1", variant="fewer"),
+            _ratios(protocol, *networks, *bounds, variant="range", full_scale=True),
+        ]
     return outcomes
 
 
@@ -136,11 +139,11 @@ def more_operations_in_file_order(evidence: Evidence) -> list[Outcome]:
     It is a property of the images: of digits whose grey levels fill the square it may be below 1.
     """
     stated = evidence.bound("more_operations_in_file_order", "published_ratio")
+    note = f"must be > 1, published about {stated:g}"
     outcomes = []
     for protocol, rows in readings(evidence):
-        ratios = _ratios(of_network(rows, "sigma_delta"), of_network(rows, "rounding"), low=1.0)
-        note = f"must be > 1, published about {stated:g}"
-        outcomes.append(outcome_of_all(ratios, protocol, note, full_scale=True))
+        networks = [of_network(rows, name) for name in ("sigma_delta", "rounding")]
+        outcomes.append(_ratios(protocol, *networks, low=1.0, note=note, full_scale=True))
     return outcomes
 
 
@@ -153,15 +156,13 @@ def reach_the_original_error(evidence: Evidence) -> list[Outcome]:
         "original_error_at_the_smallest_lambda", "points", of="ch4.reaches_original_error"
     )
     outcomes = []
-    for protocol, rows in readings(evidence):
-        for network in DISCRETISED:
-            found = list(_above_original(rows, network))
-            cheaper = [one for one in found if one[2]]
-            best = min(cheaper or found, key=lambda one: one[1].mean())
-            judged = judge(best[1], high=bound)
-            note = f"points above the original at lambda {best[0]:.3g}; must be < {bound:g}"
-            outcome = outcome_of(judged, protocol, note, variant=network)
-            outcomes.append(outcome if cheaper else outcome._replace(holds=False, full_scale=True))
+    for (protocol, rows), network in product(readings(evidence), DISCRETISED):
+        found = list(_above_original(rows, network))
+        cheaper = [one for one in found if one[2]]
+        strength, apart, _ = min(cheaper or found, key=lambda one: one[1].mean())
+        note = f"points above the original at lambda {strength:.3g}; must be < {bound:g}"
+        outcome = outcome_of(judge(apart, high=bound), protocol, note, variant=network)
+        outcomes.append(outcome if cheaper else outcome._replace(holds=False, full_scale=True))
     return outcomes
 
 
@@ -172,17 +173,15 @@ def original_error_at_the_smallest_lambda(evidence: Evidence) -> list[Outcome]:
     """
     bound = evidence.bound("original_error_at_the_smallest_lambda", "points")
     outcomes = []
-    for protocol, rows in readings(evidence):
-        for network in DISCRETISED:
-            strength, apart, fewer = next(_above_original(rows, network))
-            judged = judge(apart, high=bound)
-            cost = "fewer" if fewer else "not fewer"
-            note = (
-                f"points above the original at lambda {strength:.3g}, {cost} operations than its "
-                f"dense pass; must be < {bound:g} and fewer"
-            )
-            outcome = outcome_of(judged, protocol, note, variant=network, full_scale=not fewer)
-            outcomes.append(outcome._replace(holds=outcome.holds and fewer))
+    for (protocol, rows), network in product(readings(evidence), DISCRETISED):
+        strength, apart, fewer = next(_above_original(rows, network))
+        judged = judge(apart, high=bound)
+        note = (
+            f"points above the original at lambda {strength:.3g}, {'' if fewer else 'not '}fewer "
+            f"operations than its dense pass; must be < {bound:g} and fewer"
+        )
+        outcome = outcome_of(judged, protocol, note, variant=network, full_scale=not fewer)
+        outcomes.append(outcome._replace(holds=outcome.holds and fewer))
     return outcomes
 
 
@@ -199,22 +198,20 @@ def monotone_in_lambda(evidence: Evidence) -> list[Outcome]:
     """From one lambda to the next: operations fall, the test error rises or falls by little."""
     allowed = evidence.bound("monotone_in_lambda", "points")
     outcomes = []
-    for protocol, rows in readings(evidence):
-        for network in DISCRETISED:
-            steps = by_strength(of_network(rows, network))
-            costs, errors = {}, {}
-            for (_, before), (strength, after) in zip(steps, steps[1:], strict=False):
-                name = f"to lambda {strength:.3g}"
-                change = after[["kflops", "error_percent"]] - before[["kflops", "error_percent"]]
-                costs[name] = judge(change["kflops"], high=0.0)
-                errors[name] = judge(change["error_percent"], low=-allowed, strict=False)
-            for judged, what, note in (
-                (costs, "kflops", "change in thousands, must be < 0"),
-                (errors, "error", f"change in points, must be >= -{allowed:g}"),
-            ):
-                if judged:
-                    variant = f"{what}, {network}"
-                    outcomes.append(outcome_of_all(judged, protocol, note, variant=variant))
+    for (protocol, rows), network in product(readings(evidence), DISCRETISED):
+        costs, errors = {}, {}
+        for (_, before), (strength, after) in pairwise(by_strength(of_network(rows, network))):
+            name = f"to lambda {strength:.3g}"
+            cost, error = (after[of] - before[of] for of in ("kflops", "error_percent"))
+            costs[name] = judge(cost, high=0.0)
+            errors[name] = judge(error, low=-allowed, strict=False)
+        for judged, what, note in (
+            (costs, "kflops", "change in thousands, must be < 0"),
+            (errors, "error", f"change in points, must be >= -{allowed:g}"),
+        ):
+            if judged:
+                variant = f"{what}, {network}"
+                outcomes.append(outcome_of_all(judged, protocol, note, variant=variant))
     return outcomes
 
 
@@ -234,17 +231,11 @@ def dense_original(evidence: Evidence) -> list[Outcome]:
 
 def temporal_over_file(evidence: Evidence) -> list[Outcome]:
     """Operations of sigma-delta on Temporal MNIST over those on MNIST, for every lambda."""
-    low, high = (
-        evidence.bound("temporal_over_file", name) for name in ("least_ratio", "largest_ratio")
-    )
+    bounds = _range(evidence, "temporal_over_file")
     outcomes = []
     for protocol, rows in readings(evidence):
-        temporal, in_file = (
-            of_network(rows, "sigma_delta", order) for order in ("temporal", "file")
-        )
-        ratios = _ratios(temporal, in_file, low, high)
-        note = f"must lie in {low:g} to {high:g}"
-        outcomes.append(outcome_of_all(ratios, protocol, note, full_scale=True))
+        orders = [of_network(rows, "sigma_delta", order) for order in ("temporal", "file")]
+        outcomes.append(_ratios(protocol, *orders, *bounds, full_scale=True))
     return outcomes
 
 
@@ -257,80 +248,62 @@ def numbers_of_table_b1(evidence: Evidence) -> list[Number]:
     values = evidence.entry["values"]
     numbers = []
     for protocol, rows in readings(evidence, tested=False):
-        test = READINGS[protocol].test_part
-        numbers += _original_numbers(values, protocol, rows, test)
-        for strength in [None, *sorted(rows["lambda"].dropna().unique())]:
-            group = rows[_is_setting(rows, strength)]
+        numbers += _original_numbers(values, protocol, rows)
+        for strength, group in by_setting(rows):
+            scales = "unoptimized" if strength is None else f"lambda {strength:.3g}"
             printed = published_row(values, strength)
-            for network in DISCRETISED if printed else ():
-                for order, cells in printed[network].items():
-                    scales = "unoptimized" if strength is None else f"lambda {strength:.3g}"
-                    found = _cells(of_network(group, network, order), protocol, test)
-                    numbers += [
-                        Number(
-                            f"rows.{printed['id']}.{network}.{order}.{cell}",
-                            protocol,
-                            cells[cell],
-                            tuple(column),
-                            None,
-                            label=_label(values, scales, network, order, cell),
-                        )
-                        for cell, column in found.items()
-                    ]
+            for network, order in product(DISCRETISED, ORDERS) if printed else ():
+                place = f"rows.{printed['id']}.{network}.{order}"
+                name = f"{scales}, {values['networks'][network]}, {values['orders'][order]}"
+                cells = _cells(of_network(group, network, order), protocol)
+                numbers += [
+                    _number(protocol, f"{place}.{cell}", name, printed[network][order][cell], found)
+                    for cell, found in cells.items()
+                ]
     return numbers
 
 
-def _cells(rows: pd.DataFrame, protocol: str, test: str) -> dict[str, pd.Series]:
+def _number(
+    protocol: str, place: str, name: str, published: float, found: Iterable[float]
+) -> Number:
+    """A cell of the row that people call ``name``: ``lambda 1e-10, rounding, MNIST: kOps``."""
+    label = f"{name}: {quantity(place.rpartition('.')[2])}"
+    return Number(place, protocol, published, tuple(found), None, label=label)
+
+
+def _cells(rows: pd.DataFrame, protocol: str) -> dict[str, pd.Series]:
     """Values over seeds by their published name; only the code says what the others are."""
     rows = rows.sort_values("seed")
-    tested, trained = rows[rows["part"] == test], rows[rows["part"] == "training"]
+    tested = rows[rows["part"] == READINGS[protocol].test_part]
     cells = {"kflops": tested["kflops"], "test_error_percent": tested["error_percent"]}
     if protocol == "as_coded":
+        trained = rows[rows["part"] == "training"]
         cells["training_error_percent"] = trained["error_percent"]
         cells["energy_nj"] = tested["energy_nj"]
     return cells
 
 
 def _original_numbers(
-    values: Mapping[str, Any], protocol: str, rows: pd.DataFrame, test: str
+    values: Mapping[str, Any], protocol: str, rows: pd.DataFrame
 ) -> Iterator[Number]:
     for order, printed in values["original"].items():
         mine = of_network(rows, "original", order)
-        tested = mine[mine["part"] == test].sort_values("seed")
+        tested = mine[mine["part"] == READINGS[protocol].test_part].sort_values("seed")
         exact = {
             "kflops_dense": (np.floor(tested["kflops"].max()), "the count, cut off"),
             "energy_dense_nj": (np.rint(tested["energy_nj"].max()), "the energy, rounded"),
         }
-        scattered = _cells(mine, protocol, test) | {"kflops_sparse": tested["kflops_sparse"]}
+        scattered = _cells(mine, protocol) | {"kflops_sparse": tested["kflops_sparse"]}
         if protocol == "as_coded":
             scattered["energy_sparse_nj"] = tested["energy_sparse_nj"]
+        name = f"{values['networks']['original']}, {values['orders'][order]}"
         for cell, value in printed.items():
-            number = Number(
-                f"original.{order}.{cell}",
-                protocol,
-                value,
-                tuple(scattered.get(cell, ())),
-                None,
-                label=_label(values, "", "original", order, cell),
-            )
+            place = f"original.{order}.{cell}"
             if cell in exact:
-                found, how = exact[cell]
-                number = number._replace(
-                    values=(float(found),),
-                    tolerance=0.0,
-                    tolerance_source="exact",
-                    note=how,
-                    seeded=False,
+                found, note = exact[cell]
+                number = _number(protocol, place, name, value, [float(found)])
+                yield number._replace(
+                    tolerance=0.0, tolerance_source="exact", note=note, seeded=False
                 )
-            if number.values:
-                yield number
-
-
-def _label(values: Mapping[str, Any], scales: str, network: str, order: str, cell: str) -> str:
-    """What people call a cell: ``lambda 1e-10, rounding, MNIST: kOps``."""
-    names = filter(None, [scales, values["networks"][network], values["orders"][order]])
-    return f"{', '.join(names)}: {quantity(cell)}"
-
-
-def _is_setting(rows: pd.DataFrame, strength: float | None) -> pd.Series:
-    return rows["setting"].eq("unoptimized") if strength is None else rows["lambda"].eq(strength)
+            elif cell in scattered:
+                yield _number(protocol, place, name, value, scattered[cell])

@@ -1,7 +1,7 @@
 """Tables of O'Connor 2020, section 4.6.2 and appendix B.5, ours beside the published values."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,8 @@ def table_b1_markdown(table: pd.DataFrame, published: Published) -> str:
     parts = []
     for (protocol, granularity), rows in table.groupby(["protocol", "granularity"], sort=False):
         test = READINGS[protocol].test_part
-        shown = {
-            setting: rows[_is_setting(rows, setting)]
-            for setting in [None, *sorted(rows["lambda"].dropna().unique())]
-        }
         lines = []
-        for setting, group in shown.items():
+        for setting, group in by_setting(rows):
             for network, title in published["networks"].items():
                 chosen = group[group["network"] == network]
                 if chosen.empty:
@@ -58,22 +54,16 @@ def _average(seeds: int) -> str:
     return "one seed" if seeds == 1 else f"mean ± 95 % interval over {seeds} seeds"
 
 
-def _is_setting(rows: pd.DataFrame, setting: float | None) -> pd.Series:
-    """Rows of one lambda; those of the unoptimized networks for None."""
-    if setting is None:
-        return rows["setting"] == "unoptimized"
-    return rows["lambda"] == setting
+def by_setting(rows: pd.DataFrame) -> Iterator[tuple[float | None, pd.DataFrame]]:
+    """Rows of the unoptimized networks (None), and of each lambda from the smallest on."""
+    yield None, rows[rows["setting"] == "unoptimized"]
+    yield from rows.groupby("lambda")
 
 
 def published_row(published: Published, strength: float | None) -> Published:
     """The published row of a lambda (None: unoptimized), or an empty one."""
     for row in published["rows"]:
-        known = row.get("lambda")
-        if known is None or strength is None:
-            same = known is strength
-        else:
-            same = math.isclose(known, strength, rel_tol=1e-6)
-        if same:
+        if math.isclose(row.get("lambda", 0.0), strength or 0.0, rel_tol=1e-6):
             return row
     return {}
 
@@ -92,27 +82,27 @@ def _cells(rows: pd.DataFrame, printed: Published, network: str, test: str) -> l
     cells = []
     for order in ORDERS:
         chosen, known = rows[rows["order"] == order], printed.get(order, {})
-        tested = chosen[chosen["part"] == test]
-        trained = chosen[chosen["part"] == "training"]
-        if network == "original":
-            cells += [
-                _dense_and_sparse(tested, "kflops", "kflops_sparse", known, "kflops", 1),
-                _cell(trained["error_percent"], known.get("training_error_percent"), 3),
-                _cell(tested["error_percent"], known.get("test_error_percent"), 2),
-                _dense_and_sparse(tested, "energy_nj", "energy_sparse_nj", known, "energy", 1),
-            ]
-            continue
+        tested, trained = (chosen[chosen["part"] == part] for part in (test, "training"))
         cells += [
-            _cell(tested["kflops"], known.get("kflops"), 1),
-            _cell(trained["error_percent"], known.get("training_error_percent"), 3),
-            _cell(tested["error_percent"], known.get("test_error_percent"), 2),
-            _cell(tested["energy_nj"], known.get("energy_nj"), 2),
+            _cost(tested, "kflops", 1, network, known),
+            _beside(_over_seeds(trained["error_percent"], 3), known.get("training_error_percent")),
+            _beside(_over_seeds(tested["error_percent"], 2), known.get("test_error_percent")),
+            _cost(tested, "energy_nj", 2, network, known),
         ]
     return cells
 
 
-def _cell(values: pd.Series, printed: float | None, digits: int) -> str:
-    text = _over_seeds(values, digits)
+def _cost(rows: pd.DataFrame, column: str, digits: int, network: str, known: Published) -> str:
+    """Operations or energy; of the original network those of a dense and of a sparse pass."""
+    if network != "original":
+        return _beside(_over_seeds(rows[column], digits), known.get(column))
+    name, dash, unit = column.partition("_")
+    dense, sparse = (f"{name}_{kind}{dash}{unit}" for kind in ("dense", "sparse"))
+    pairs = ((column, dense), (sparse, sparse))
+    return " / ".join(_beside(_count(rows[one], 1), known.get(cell)) for one, cell in pairs)
+
+
+def _beside(text: str, printed: float | None) -> str:
     return text if printed is None else f"{text} ({printed:g})"
 
 
@@ -128,44 +118,26 @@ def _count(values: pd.Series, digits: int) -> str:
     return f"{values.iloc[0]:.{digits}f}"
 
 
-def _dense_and_sparse(
-    rows: pd.DataFrame, dense: str, sparse: str, known: Published, key: str, digits: int
-) -> str:
-    unit = "_nj" if key == "energy" else ""
-    cells = []
-    for column, kind in ((dense, "dense"), (sparse, "sparse")):
-        text, printed = _count(rows[column], digits), known.get(f"{key}_{kind}{unit}")
-        cells.append(text if printed is None else f"{text} ({printed:g})")
-    return " / ".join(cells)
-
-
 def official_split_markdown(table: pd.DataFrame, published: Published) -> str:
     """Error and operations on both test parts, layerwise scales as coded, in temporal order."""
     rows = table[(table["protocol"] == "as_coded") & (table["granularity"] == "layerwise")]
     rows = rows[rows["order"] == "temporal"]
     lines = []
-    for setting in [None, *sorted(rows["lambda"].dropna().unique())]:
+    for setting, group in by_setting(rows):
         for network, title in published["networks"].items():
-            chosen = rows[_is_setting(rows, setting) & (rows["network"] == network)]
+            chosen = group[group["network"] == network]
             if chosen.empty:
                 continue
             known = published_cells(published, setting, network).get("temporal", {})
             thesis, official = (
                 chosen[chosen["part"] == part].set_index("seed") for part in ("thesis", "official")
             )
-            lines.append(
-                [
-                    "1 (unoptimized)" if setting is None else f"{setting:.3g}",
-                    title,
-                    _over_seeds(thesis["error_percent"], 2),
-                    _over_seeds(official["error_percent"], 2),
-                    _over_seeds(official["error_percent"] - thesis["error_percent"], 2),
-                    _printed(known, "test_error_percent"),
-                    _operations(thesis, network),
-                    _operations(official, network),
-                    _printed(known, "kflops", "kflops_dense", "kflops_sparse"),
-                ]
-            )
+            errors = [each["error_percent"] for each in (thesis, official)]
+            line = ["1 (unoptimized)" if setting is None else f"{setting:.3g}", title]
+            line += [_over_seeds(each, 2) for each in (*errors, errors[1] - errors[0])]
+            line.append(_printed(known, "test_error_percent"))
+            line += [_cost(each, "kflops", 1, network, {}) for each in (thesis, official)]
+            lines.append([*line, _printed(known, "kflops", "kflops_dense", "kflops_sparse")])
     header = ["lambda", "network", "error %, thesis split", "error %, official split"]
     header += ["official less thesis, points", "published error %"]
     header += ["kOps, thesis split", "kOps, official split", "published kOps"]
@@ -175,12 +147,6 @@ def official_split_markdown(table: pd.DataFrame, published: Published) -> str:
         "dense / sparse operations.\n"
     )
     return markdown_table(header, lines) + "\n" + note
-
-
-def _operations(rows: pd.DataFrame, network: str) -> str:
-    if network == "original":
-        return _dense_and_sparse(rows, "kflops", "kflops_sparse", {}, "kflops", 1)
-    return _over_seeds(rows["kflops"], 1)
 
 
 def _printed(known: Published, *keys: str) -> str:
