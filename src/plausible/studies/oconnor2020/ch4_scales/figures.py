@@ -1,6 +1,7 @@
 """O'Connor 2020, figure 4.4 and beyond: error against computation of networks with scales."""
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -68,21 +69,24 @@ def ch4_fig4_4(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     printed = published.values("table_b1")
     figure = new_figure(height_mm=128)
     panels = figure.subplots(2, 2, sharey=True, sharex="row")
-    for row, cost in enumerate((OPERATIONS, ENERGIES)):
-        for column, order in enumerate(ORDERS):
-            axes = panels[row, column]
-            chosen = rows[rows["order"] == order]
-            draw_original(axes, chosen, cost)
-            for network in DISCRETISED:
-                draw_frontier(axes, chosen, network, cost)
-                _draw_printed(axes, printed, network, order, cost)
-                if cost is ENERGIES:
-                    _draw_other_convention(axes, chosen, network)
-            _draw_printed_original(axes, printed, order, cost)
-            title = (printed["orders"] if dataset == "mnist" else TITLES)[order]
-            letter(axes, "abcd"[2 * row + column], title)
-            axes.set_xlabel(cost.label)
-        plain_log(panels[row, 0], "x")
+    titles = printed["orders"] if dataset == "mnist" else TITLES
+    places = product((OPERATIONS, ENERGIES), ORDERS)
+    for axes, (cost, order), name in zip(panels.flat, places, "abcd", strict=True):
+        chosen = rows[rows["order"] == order]
+        draw_original(axes, chosen, cost)
+        for network in DISCRETISED:
+            draw_frontier(axes, chosen, network, cost)
+            _draw_printed(axes, printed, network, order, cost)
+            if cost is ENERGIES:
+                _draw_other_convention(axes, chosen, network)
+        cell = printed["original"][order]
+        for dense_or_sparse in (cost.dense, cost.sparse):
+            point = cell[dense_or_sparse], cell["test_error_percent"]
+            axes.plot(*point, **their_mark(NETWORKS["original"].marker))
+        letter(axes, name, titles[order])
+        axes.set_xlabel(cost.label)
+    for axes in panels[:, 0]:
+        plain_log(axes, "x")
     plain_log(panels[0, 0], "y")
     for axes in panels[:, 0]:
         axes.set_ylabel(f"{ERROR}, thesis split")
@@ -90,11 +94,8 @@ def ch4_fig4_4(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     handles += [
         start_handle(),
         series_handle(NETWORKS["original"], "original, zeros skipped", mfc="white", ls="none"),
-        Line2D(
-            [],
-            [],
-            label=published_label(dataset),
-            **{**their_mark("o"), "linestyle": PUBLISHED_LINE},
+        series_handle(
+            SERIES[3], published_label(dataset), **their_mark("o") | {"linestyle": PUBLISHED_LINE}
         ),
         series_handle(SERIES[3], "energy of 2 operations per non-zero message", **_OTHER),
         *seed_handles(rows, dots=True),
@@ -187,17 +188,10 @@ def _draw_printed(
     """Rows of table B.1: the lambdas joined by a line, the unoptimised network on its own."""
     cells = {row["id"]: row[network][order] for row in printed["rows"]}
     points = {name: (cell[cost.name], cell["test_error_percent"]) for name, cell in cells.items()}
-    mark = their_mark(NETWORKS[network].marker)
     axes.plot(*points.pop("unoptimized"), **their_mark("*", 7.0))
-    line = {"linestyle": PUBLISHED_LINE, "linewidth": 0.7}
-    axes.plot(*zip(*points.values(), strict=True), **{**mark, **line})
-
-
-def _draw_printed_original(axes: Axes, printed: Mapping[str, Any], order: str, cost: Cost) -> None:
-    cell = printed["original"][order]
-    mark = their_mark(NETWORKS["original"].marker)
-    for name in (cost.dense, cost.sparse):
-        axes.plot(cell[name], cell["test_error_percent"], **mark)
+    mark = their_mark(NETWORKS[network].marker)
+    mark |= {"linestyle": PUBLISHED_LINE, "linewidth": 0.7}
+    axes.plot(*zip(*points.values(), strict=True), **mark)
 
 
 def their_mark(marker: str, size: float = 5.0) -> dict[str, Any]:

@@ -50,15 +50,13 @@ _PARTS = {
     "thesis": Look(TEST_PARTS["thesis"], VERMILLION, "o", "-"),
     "official": Look(TEST_PARTS["official"], SKY, "o", (0, (4.5, 1.5))),
 }
-_SCALES = (
-    ("as_coded", "layerwise", look_of("as_coded")._replace(label="as coded (sum over the batch)")),
-    (
-        "as_published",
-        "layerwise",
-        look_of("as_published")._replace(label="as published (mean over the batch)"),
+_SCALES = {
+    ("as_coded", "layerwise"): look_of("as_coded")._replace(label="as coded (sum over the batch)"),
+    ("as_published", "layerwise"): look_of("as_published")._replace(
+        label="as published (mean over the batch)"
     ),
-    ("as_coded", "unitwise", _UNITWISE._replace(label="as coded, per unit (geometric mean)")),
-)
+    ("as_coded", "unitwise"): _UNITWISE._replace(label="as coded, per unit (geometric mean)"),
+}
 
 
 @in_style
@@ -82,20 +80,15 @@ def quantisation_frontier(
         plain_log(axes, "x")
     plain_log(panels[0], "y")
     panels[0].set_ylabel(f"{ERROR}, {TEST_PARTS['official']}")
-    legend_below(
-        figure,
-        [
-            series_handle(NETWORKS["original"], "original, 32 bits (zeros skipped: open)"),
-            series_handle(NETWORKS["rounding"], "rounding"),
-            series_handle(NETWORKS["sigma_delta"], "sigma-delta, temporal order"),
-            series_handle(_UNITWISE, "the same, a scale per unit"),
-            series_handle(_DENSE_BITS),
-            series_handle(_SPARSE_BITS),
-            start_handle(),
-            *seed_handles(rows, dots=True),
-        ],
-        3,
-    )
+    handles = [
+        series_handle(NETWORKS["original"], "original, 32 bits (zeros skipped: open)"),
+        series_handle(NETWORKS["rounding"]),
+        series_handle(NETWORKS["sigma_delta"], "sigma-delta, temporal order"),
+        series_handle(_UNITWISE, "the same, a scale per unit"),
+        *(series_handle(look) for look in (_DENSE_BITS, _SPARSE_BITS)),
+        start_handle(),
+    ]
+    legend_below(figure, [*handles, *seed_handles(rows, dots=True)], 3)
     return figure
 
 
@@ -106,25 +99,22 @@ def official_split(table: pd.DataFrame, published: Published, dataset: str = "mn
     figure = new_figure(height_mm=82)
     error, cost = figure.subplots(1, 2, sharex=True)
     printed = [row for row in published.values("table_b1")["rows"] if "lambda" in row]
+    shown = (
+        (error, "error_percent", "test_error_percent", "rounding"),
+        (cost, "kflops", "kflops", "rounding"),
+        (cost, "kflops", "kflops", "sigma_delta"),
+    )
     for part, look in _PARTS.items():
         tested = rows[rows["part"] == part]
         original = tested[tested["network"] == "original"]
         error.axhline(original["error_percent"].mean(), color=look.colour, ls=look.line, lw=0.8)
         chosen = tested[(tested["setting"] == "optimized") & (tested["order"] == "temporal")]
-        for axes, value, network in (
-            (error, "error_percent", "rounding"),
-            (cost, "kflops", "rounding"),
-            (cost, "kflops", "sigma_delta"),
-        ):
+        for axes, value, _, network in shown:
             mine = chosen[chosen["network"] == network]
             shape = look._replace(marker=NETWORKS[network].marker)
             draw_means(axes, mine, "lambda", value, shape, filled=network == "rounding")
-    for axes, key, network in (
-        (error, "test_error_percent", "rounding"),
-        (cost, "kflops", "rounding"),
-        (cost, "kflops", "sigma_delta"),
-    ):
-        points = [(row["lambda"], row[network]["temporal"][key]) for row in printed]
+    for axes, _, cell, network in shown:
+        points = [(row["lambda"], row[network]["temporal"][cell]) for row in printed]
         axes.plot(*zip(*points, strict=True), **their_mark(NETWORKS[network].marker))
     for axes in (error, cost):
         axes.set_xscale("log")
@@ -134,17 +124,13 @@ def official_split(table: pd.DataFrame, published: Published, dataset: str = "mn
     letter(cost, "b", "operations in temporal order")
     error.set_ylabel(ERROR)
     cost.set_ylabel(KOPS)
-    legend_below(
-        figure,
-        [
-            *(series_handle(look) for look in _PARTS.values()),
-            series_handle(SERIES[3], "rounding (a: sigma-delta is equal)", marker="o", ls="none"),
-            series_handle(SERIES[3], "sigma-delta", marker="^", mfc="white", ls="none"),
-            series_handle(SERIES[3], f"{published_label(dataset)}, same shapes", **their_mark("o")),
-            *seed_handles(rows, dots=True),
-        ],
-        3,
-    )
+    handles = [
+        *(series_handle(look) for look in _PARTS.values()),
+        series_handle(SERIES[3], "rounding (a: sigma-delta is equal)", marker="o", ls="none"),
+        series_handle(SERIES[3], "sigma-delta", marker="^", mfc="white", ls="none"),
+        series_handle(SERIES[3], f"{published_label(dataset)}, same shapes", **their_mark("o")),
+    ]
+    legend_below(figure, [*handles, *seed_handles(rows, dots=True)], 3)
     return figure
 
 
@@ -157,11 +143,10 @@ def optimised_scales(table: pd.DataFrame, published: Published, dataset: str = "
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
     for index, (axes, name) in enumerate(zip(panels, LAYERS, strict=True)):
         column = f"scale_{index}"
-        for protocol, granularity, look in _SCALES:
+        for (protocol, granularity), look in _SCALES.items():
             same = (one["protocol"] == protocol) & (one["granularity"] == granularity)
-            if column not in one or not same.any():
-                continue
-            draw_means(axes, one[same], "lambda", column, look)
+            if column in one and same.any():
+                draw_means(axes, one[same], "lambda", column, look)
         axes.axhline(1.0, color=GREY, lw=0.6, zorder=0)
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(numticks=4))
@@ -169,7 +154,7 @@ def optimised_scales(table: pd.DataFrame, published: Published, dataset: str = "
         letter(axes, "abc"[index], name)
     plain_log(panels[0], "y")
     panels[0].set_ylabel("scale $k$ (steps per unit)")
-    handles = [series_handle(look) for _, _, look in _SCALES]
+    handles = [series_handle(look) for look in _SCALES.values()]
     legend_below(figure, [*handles, *seed_handles(one, dots=True)], 2)
     return figure
 
