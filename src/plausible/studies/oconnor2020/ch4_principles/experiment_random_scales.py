@@ -19,18 +19,15 @@ average."""
 RANDOM_SCALES = "corrected"
 """Protocol of the rows that no loss enters."""
 
-DIGITS = 6
-
 
 def random_weights(
     sizes: Sequence[int], generator: np.random.Generator, factors: Sequence[float] | None = None
 ) -> list[NDArray]:
     """Normal weights [above, below] of deviation sqrt(2 / below), times a factor each."""
+    factors = factors or [1.0] * (len(sizes) - 1)
     return [
         generator.standard_normal((above, below)) * (np.sqrt(2.0 / below) * factor)
-        for (below, above), factor in zip(
-            pairwise(sizes), factors or [1.0] * (len(sizes) - 1), strict=True
-        )
+        for (below, above), factor in zip(pairwise(sizes), factors, strict=True)
     ]
 
 
@@ -42,9 +39,8 @@ def relative_error(outputs: NDArray, original: NDArray) -> float:
 def kops_per_sample(layers: Sequence[Layer], messages: Sequence[NDArray]) -> float:
     """Thousands of additions, sum |s| fan_out, per frame."""
     pairs = zip(layers, messages, strict=True)
-    return sum(float(np.abs(sent).sum()) * layer.fan_out for layer, sent in pairs) / (
-        1000.0 * len(messages[0])
-    )
+    additions = sum(float(np.abs(sent).sum()) * layer.fan_out for layer, sent in pairs)
+    return additions / (1000.0 * len(messages[0]))
 
 
 def random_scales(settings: RandomScales, seeds: list[int], dataset, networks) -> pd.DataFrame:
@@ -117,13 +113,13 @@ def _with_unit_factors(
     factors = [np.ones(weights[0].shape[1]), *factors, np.ones(len(weights[-1]))]
     return [
         weight * above[:, np.newaxis] / below
-        for weight, below, above in zip(weights, factors[:-1], factors[1:], strict=True)
+        for weight, (below, above) in zip(weights, pairwise(factors), strict=True)
     ]
 
 
 def _shortened(value):
     """Six significant digits of a real number: thousands of points are drawn and compared."""
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _optimised(

@@ -3,6 +3,8 @@
 Two experiments on small random networks, in one sweep because each takes seconds.
 """
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import torch
@@ -43,6 +45,7 @@ def change_rate(settings: ChangeRate, seeds: list[int]) -> pd.DataFrame:
     all), seed, rounding_kops, sigma_delta_kops, ratio.
     """
     sizes = settings.layer_sizes
+    parts = [(-1, slice(None)), *((n, slice(n, n + 1)) for n in range(len(sizes) - 1))]
     rows = []
     for seed in seeds:
         generator = numpy_generator("oconnor2020", "change_rate", seed)
@@ -53,15 +56,12 @@ def change_rate(settings: ChangeRate, seeds: list[int]) -> pd.DataFrame:
             frames = correlated_frames(noise, correlation)
             change = float(np.abs(np.diff(frames, axis=0)).mean() / np.abs(frames).mean())
             for scale in settings.scales:
-                sent = {
-                    kind: run(layers, frames, kind, [scale] * len(layers)).messages
+                sent = [
+                    run(layers, frames, kind, [scale] * len(layers)).messages
                     for kind in ("rounding", "sigma_delta")
-                }
-                parts = [(-1, slice(None)), *((n, slice(n, n + 1)) for n in range(len(layers)))]
+                ]
                 for layer, part in parts:
-                    rounding, delta = (
-                        kops_per_sample(layers[part], sent[kind][part]) for kind in sent
-                    )
+                    rounding, delta = (kops_per_sample(layers[part], each[part]) for each in sent)
                     # A layer that rounds to nothing sends no differences either.
                     ratio = delta / rounding if rounding else np.nan
                     key = (scale, correlation, change, layer, seed)
@@ -90,30 +90,28 @@ def noise_training(settings: NoiseTraining, seeds: list[int]) -> pd.DataFrame:
         layers = dense_network(weights, output="relu")
         original = run(layers, inputs, "original").outputs
         maps = dense_maps([torch.from_numpy(each) for each in weights], output="relu")
-        for start in settings.initial_scales:
-            for quantizer in ("rounding", "noise"):
-                optimisation = ScaleSettings(
-                    lambdas=(settings.price,),
-                    error="l2",
-                    quantizer=quantizer,
-                    learning_rate=settings.learning_rate,
-                    epochs=settings.epochs,
-                    batch_size=settings.batch_size,
-                    initial_scale=start,
-                    record_every_epochs=float(settings.epochs),
-                )
-                noise = torch.Generator().manual_seed(
-                    torch_seed("oconnor2020", "noise_training", "noise", seed)
-                )
-                history = optimise_scales(maps, torch.from_numpy(inputs), optimisation, noise)
-                base = (quantizer, start, seed)
-                if history.diverged[0]:
-                    rows.append((*base, np.nan, np.nan, -1, True))
-                    continue
-                scales = [float(layer[-1, 0]) for layer in history.scales]
-                found = run(layers, inputs, "rounding", scales)
-                silent = sum(not sent.any() for sent in found.messages)
-                error = relative_error(found.outputs, original)
-                rows.append((*base, error, kops_per_sample(layers, found.messages), silent, False))
+        for start, quantizer in product(settings.initial_scales, ("rounding", "noise")):
+            optimisation = ScaleSettings(
+                lambdas=(settings.price,),
+                error="l2",
+                quantizer=quantizer,
+                learning_rate=settings.learning_rate,
+                epochs=settings.epochs,
+                batch_size=settings.batch_size,
+                initial_scale=start,
+                record_every_epochs=float(settings.epochs),
+            )
+            stream = torch_seed("oconnor2020", "noise_training", "noise", seed)
+            noise = torch.Generator().manual_seed(stream)
+            history = optimise_scales(maps, torch.from_numpy(inputs), optimisation, noise)
+            base = (quantizer, start, seed)
+            if history.diverged[0]:
+                rows.append((*base, np.nan, np.nan, -1, True))
+                continue
+            scales = [float(layer[-1, 0]) for layer in history.scales]
+            found = run(layers, inputs, "rounding", scales)
+            silent = sum(not sent.any() for sent in found.messages)
+            error = relative_error(found.outputs, original)
+            rows.append((*base, error, kops_per_sample(layers, found.messages), silent, False))
     columns = ["quantizer", "initial_scale", "seed", "error_fraction", "kops_per_sample"]
     return pd.DataFrame(rows, columns=[*columns, "silent_layers", "diverged"])

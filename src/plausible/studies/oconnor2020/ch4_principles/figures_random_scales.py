@@ -218,8 +218,7 @@ def _draw_ratio(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
 
 def _published_ratios(published: Published) -> dict[str, float]:
     """Sigma-delta over rounding at the smallest lambda of table B.1, by the order of images."""
-    rows = [row for row in published.values("table_b1")["rows"] if "lambda" in row]
-    chosen = min(rows, key=lambda row: row["lambda"])
+    chosen = min(published.values("table_b1")["rows"], key=lambda row: row.get("lambda", np.inf))
     return {
         order: cells["kflops"] / chosen["rounding"][order]["kflops"]
         for order, cells in chosen["sigma_delta"].items()

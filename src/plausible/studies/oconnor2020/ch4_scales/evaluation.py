@@ -25,7 +25,6 @@ from plausible.measure.operations import (
 from plausible.networks.sigma_delta import Evaluation, dense_network, evaluate
 from plausible.studies.oconnor2020.ch4_scales.settings import DISCRETISED, Reading
 
-NAN = float("nan")
 COLUMNS = (
     *("protocol", "granularity", "seed", "setting", "lambda", "network", "bits", "order", "part"),
     *("samples", "error_percent", "kflops", "kflops_sparse", "energy_nj", "energy_sparse_nj"),
@@ -142,7 +141,7 @@ def _thousands(operations: ArrayLike) -> float:
 def _row(
     labels: Labels, part: Part, predictions: NDArray | None, diverged: bool = False, **values: Any
 ) -> dict[str, Any]:
-    error = NAN if predictions is None else 100.0 * float(np.mean(predictions != part.labels))
+    error = np.nan if predictions is None else 100.0 * float(np.mean(predictions != part.labels))
     known = {**labels, "order": part.order, "part": part.name, "samples": len(part.labels)}
     known |= {"error_percent": error, "diverged": diverged, **values}
-    return {**dict.fromkeys(COLUMNS, NAN), **known}
+    return {**dict.fromkeys(COLUMNS, np.nan), **known}

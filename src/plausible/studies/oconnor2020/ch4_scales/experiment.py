@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,7 +79,10 @@ def scale_optimisation(
 
     @lru_cache(maxsize=1)
     def network(seed: int) -> Network:
-        return _pretrain(data, settings, seed, folder)
+        """The ReLU network of a seed (4.6.2), the same for all readings."""
+        path = folder / f"network.{seed}.pt" if folder else None
+        chosen = _training_settings(settings, len(data.train_images))
+        return train(chosen, data, STUDY, EXPERIMENT, seed, "cpu", path, _say).network
 
     rows: list[dict[str, Any]] = []
     for number, task in enumerate(chosen, start=1):
@@ -97,48 +99,29 @@ def scale_optimisation(
 
 def _parts(dataset: Dataset, data: Dataset, buffer_size: int) -> list[Part]:
     """Training part, test part of the thesis and official test part, each in both orders."""
-    images = {
-        "training": (data.train_images, data.train_labels),
-        "thesis": (data.test_images, data.test_labels),
-        "official": (dataset.test_images, dataset.test_labels),
-    }
     parts = []
-    for name, (frames, labels) in images.items():
+    for name, frames, labels in (
+        ("training", data.train_images, data.train_labels),
+        ("thesis", data.test_images, data.test_labels),
+        ("official", dataset.test_images, dataset.test_labels),
+    ):
         parts.append(Part(name, "file", frames, labels, dataset.white))
         order = temporal_order(frames, buffer_size)
         parts.append(Part(name, "temporal", frames[order], labels[order], dataset.white))
     return parts
 
 
-def _pretrain(
-    data: Dataset, settings: ScaleOptimisation, seed: int, folder: Path | None
-) -> Network:
-    """The ReLU network of a seed (4.6.2), the same for all readings; tested once an epoch."""
-    trained = train(
-        _training_settings(settings, len(data.train_images)),
-        data,
-        STUDY,
-        EXPERIMENT,
-        seed,
-        checkpoint_path=folder / f"network.{seed}.pt" if folder else None,
-        progress=_say,
-    )
-    return trained.network
-
-
 def _training_settings(settings: ScaleOptimisation, images: int) -> TrainingSettings:
-    chosen = settings.pretraining
+    """Tested once an epoch."""
     return TrainingSettings(
         hidden_sizes=settings.hidden_sizes,
         activation="relu",
         init="glorot_normal",
         optimizer="sgd",
-        learning_rate=chosen.learning_rate,
-        epochs=chosen.epochs,
-        batch_size=chosen.batch_size,
         shuffle=False,
-        test_every_steps=math.ceil(images / chosen.batch_size),
+        test_every_steps=math.ceil(images / settings.pretraining.batch_size),
         dtype="float64",
+        **settings.pretraining.model_dump(),
     )
 
 
@@ -166,7 +149,7 @@ def _task_rows(
 
 def _optimise(
     task: Task, network: Network, data: Dataset, settings: ScaleOptimisation
-) -> list[tuple[float, list[NDArray] | None]]:
+) -> Iterator[tuple[float, list[NDArray] | None]]:
     """Scales of every layer's input for every lambda; None where the optimisation diverged."""
     reading = READINGS[task.way.protocol]
     # float64: at the smallest lambda a step of log k is smaller than the float32 spacing at 1.
@@ -189,14 +172,10 @@ def _optimise(
         progress=lambda line: _say(f"{task.name}, {line}"),
     )
     record = reading.record if len(history.epoch) >= -reading.record else -1
-    found = []
     for index, strength in enumerate(chosen.lambdas):
         scales = [layer[record, index] for layer in history.scales]
-        good = not history.diverged[index] and all(
-            np.all(np.isfinite(scale) & (scale > 0)) for scale in scales
-        )
-        found.append((strength, scales if good else None))
-    return found
+        good = all(np.all(np.isfinite(scale) & (scale > 0)) for scale in scales)
+        yield strength, scales if good and not history.diverged[index] else None
 
 
 def _say(line: str) -> None:
