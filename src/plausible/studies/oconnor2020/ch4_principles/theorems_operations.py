@@ -76,47 +76,38 @@ def _counted_one_at_a_time(generator: np.random.Generator) -> list[Check]:
     weights, biases = random_parameters(generator)
     layers = dense_network(weights, biases, output="relu")
     frames = 2.0 * generator.standard_normal((20, SIZES[0]))
-    messages = {
-        kind: run(layers, frames, kind).messages for kind in ("original", "rounding", "sigma_delta")
-    }
+    kinds = ("original", "rounding", "sigma_delta")
+    messages = {kind: run(layers, frames, kind).messages for kind in kinds}
 
     def per_layer(count: Callable, kind: str) -> NDArray:
         sent = zip(messages[kind], weights, strict=True)
         return np.stack([count(each, len(weight)) for each, weight in sent], axis=1)
 
-    def by_loops(count: Callable, kind: str) -> list[int]:
+    def by_loops(count: Callable, kind: str) -> NDArray:
         """Operations of each frame; ``count`` is given what a layer is sent, and its parameters."""
-        return [
-            sum(map(count, sent, weights, biases)) for sent in zip(*messages[kind], strict=True)
-        ]
+        return np.array(
+            [sum(map(count, sent, weights, biases)) for sent in zip(*messages[kind], strict=True)]
+        )
 
     dense = np.broadcast_to(layer_multiply_adds(SIZES), (len(frames), len(layers)))
     sparse = per_layer(nonzero_multiply_adds, "original")
     rounding, delta = (per_layer(event_additions, kind) for kind in ("rounding", "sigma_delta"))
-    formula_and_count = {
-        "dense (B.12)": (
-            original_operations(dense, SIZES[1:], count_biases=True).total,
-            by_loops(lambda *layer: _multiply_and_add(*layer, skip=False), "original"),
-        ),
-        "sparse (B.13)": (
-            original_operations(sparse, SIZES[1:], count_biases=True).total,
-            by_loops(lambda *layer: _multiply_and_add(*layer, skip=True), "original"),
-        ),
-        "rounding (B.14)": (
-            discretised_additions(rounding, SIZES[1:], True),
-            by_loops(_add, "rounding"),
-        ),
-        "sigma-delta (B.15)": (
-            discretised_additions(delta, SIZES[1:], False),
-            by_loops(lambda sent, weight, _: _add(sent, weight, ()), "sigma_delta"),
-        ),
+    formulas = {
+        "dense (B.12)": original_operations(dense, SIZES[1:], count_biases=True).total,
+        "sparse (B.13)": original_operations(sparse, SIZES[1:], count_biases=True).total,
+        "rounding (B.14)": discretised_additions(rounding, SIZES[1:], True),
+        "sigma-delta (B.15)": discretised_additions(delta, SIZES[1:], False),
     }
-    off = {
-        f"{name}: formula against operations counted one at a time": np.abs(
-            np.subtract(formula, count)
-        ).max()
-        for name, (formula, count) in formula_and_count.items()
-    }
+    counts = (
+        by_loops(partial(_multiply_and_add, skip=False), "original"),
+        by_loops(partial(_multiply_and_add, skip=True), "original"),
+        by_loops(_add, "rounding"),
+        by_loops(lambda sent, weight, _: _add(sent, weight, ()), "sigma_delta"),
+    )
+    off = {}
+    for (name, formula), counted in zip(formulas.items(), counts, strict=True):
+        text = f"{name}: formula against operations counted one at a time"
+        off[text] = float(np.abs(formula - counted).max())
     return checks("dense_count", 0.0, off, "==")
 
 
