@@ -170,22 +170,19 @@ def neighbours_are_alike(evidence: Evidence) -> list[Outcome]:
     """Mean L2 distance of neighbours, temporal over shuffled, with the published buffer."""
     bound = evidence.bound("neighbours_are_alike", "ratio")
     outcomes = []
-    frame = sequences(evidence)
-    for protocol, rows in by_protocol(frame):
+    for protocol, rows in by_protocol(sequences(evidence)):
         for part, each in rows.groupby("part", sort=False):
-            temporal = each[each["order"] == "temporal"]
-            temporal = temporal[temporal["buffer_size"] == temporal["buffer_size"].max()]
+            temporal = each[each["order"] == "temporal"].nlargest(1, "buffer_size")
             shuffled = each[each["order"] == "shuffled"]
             if temporal.empty or shuffled.empty:
                 raise StudyError(f"the table of oconnor2020.ch4.fig4.3 lacks an order of {part}.")
-            ratios = temporal["mean_l2"].iloc[0] / shuffled["mean_l2"].to_numpy()
-            change = 100 * temporal["label_change_fraction"].iloc[0]
+            (ours,) = temporal.itertuples()
             note = (
-                f"{int(temporal['frames'].iloc[0])} images, L1 "
-                f"{shuffled['mean_l1'].mean():.4g} shuffled and {temporal['mean_l1'].iloc[0]:.4g} "
-                f"temporal; the label changes at {change:.1f} % of the steps"
+                f"{int(ours.frames)} images, L1 {shuffled['mean_l1'].mean():.4g} shuffled and "
+                f"{ours.mean_l1:.4g} temporal; the label changes at "
+                f"{100 * ours.label_change_fraction:.1f} % of the steps"
             )
-            judged = judge(ratios, high=bound)
+            judged = judge(ours.mean_l2 / shuffled["mean_l2"].to_numpy(), high=bound)
             outcomes.append(outcome_of(judged, protocol, note, variant=str(part)))
     return outcomes
 
@@ -211,10 +208,8 @@ def larger_buffers_find_nearer_neighbours(evidence: Evidence) -> list[Outcome]:
             if len(each) < 2:
                 continue
             falls = bool((np.diff(each["mean_l1"]) < 0).all())
-            listed = ", ".join(
-                f"{int(buffer)}: {distance:.4g}"
-                for buffer, distance in zip(each["buffer_size"], each["mean_l1"], strict=True)
-            )
+            points = (f"{int(one.buffer_size)}: {one.mean_l1:.4g}" for one in each.itertuples())
+            listed = ", ".join(points)
             note = "mean L1 distance of neighbours by the size of the buffer"
             outcomes.append(Outcome(protocol, falls, listed, note=note, variant=str(part)))
     return outcomes

@@ -37,11 +37,10 @@ def table_b1_markdown(table: pd.DataFrame, published: Published) -> str:
         header = ["scales", "network"]
         for title in TITLES.values():
             header += [f"{title}: kOps", "training error %", "test error %", "energy nJ"]
-        seeds = rows["seed"].nunique()
         brackets = ", in brackets the published value" if granularity == "layerwise" else ""
         parts.append(
             f"Protocol `{protocol}`, {granularity} scales, test images: {test} split; "
-            f"{_average(seeds)}{brackets}\n\n" + markdown_table(header, lines)
+            f"{_average(rows)}{brackets}\n\n" + markdown_table(header, lines)
         )
     note = (
         "Original: dense / sparse; the dense counts are the same for every seed. The order of the "
@@ -50,7 +49,8 @@ def table_b1_markdown(table: pd.DataFrame, published: Published) -> str:
     return "\n".join([*parts, note])
 
 
-def _average(seeds: int) -> str:
+def _average(rows: pd.DataFrame) -> str:
+    seeds = rows["seed"].nunique()
     return "one seed" if seeds == 1 else f"mean ± 95 % interval over {seeds} seeds"
 
 
@@ -142,7 +142,7 @@ def official_split_markdown(table: pd.DataFrame, published: Published) -> str:
     header += ["official less thesis, points", "published error %"]
     header += ["kOps, thesis split", "kOps, official split", "published kOps"]
     note = (
-        f"Protocol `as_coded`, layerwise scales, temporal order; {_average(rows['seed'].nunique())}"
+        f"Protocol `as_coded`, layerwise scales, temporal order; {_average(rows)}"
         " of the same networks on both splits. The difference is taken seed by seed. Original: "
         "dense / sparse operations.\n"
     )
@@ -182,7 +182,7 @@ def quantisation_frontier_markdown(table: pd.DataFrame, published: Published) ->
     header = ["network", "scales", "lambda", "bits", "order", "test error %", "kOps"]
     header += ["kOps without zeros", "energy nJ", "energy nJ without zeros"]
     note = (
-        f"Protocol `as_coded`, official split; {_average(rows['seed'].nunique())}. Energy: "
+        f"Protocol `as_coded`, official split; {_average(rows)}. Energy: "
         "0.1 pJ an addition of 32 bits, 3.1 pJ (b / 32)^2 a product of b bits.\n"
     )
     return markdown_table(header, lines) + "\n" + note
