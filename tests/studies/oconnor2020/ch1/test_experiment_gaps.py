@@ -5,10 +5,14 @@ import pytest
 from plausible.kernels import event_router
 from plausible.reproduction.published import load_published
 from plausible.studies.oconnor2020.ch1.experiment import gaps
-from plausible.studies.oconnor2020.ch1.experiment_gaps import GAPS, SYSTEMS, gap_table
-from plausible.studies.oconnor2020.ch1.settings import Gaps
 
-from ...part_results import results_of
+from ...part_results import read_sweep, results_of
+
+SETTINGS = read_sweep("oconnor2020.ch1", "gaps")
+
+
+def gap_table():
+    return gaps(SETTINGS, [0], None, None)
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +22,7 @@ def published(project_root):
 
 
 def test_gaps_are_the_published_ones_in_their_order(published) -> None:
-    names = {str(n): gap.name for n, gap in enumerate(GAPS, start=1)}
+    names = {str(n): gap.name for n, gap in enumerate(SETTINGS.gaps, start=1)}
     assert published.values("ch1.gaps")["gaps"] == names
     assert published.values("ch9.gap_coverage")["gap_numbers"] == names
 
@@ -27,7 +31,7 @@ def test_systems_are_the_published_ones(published) -> None:
     rows = published.values("ch9.gap_coverage")["rows"]
     ours = {
         f"{s.name} (ch{s.chapter})": (list(s.closes), list(s.partly), list(s.leaves))
-        for s in SYSTEMS
+        for s in SETTINGS.systems
     }
     theirs = {
         row["system"]: (row["addresses"], row.get("partly", []), row["fails"])
@@ -51,7 +55,7 @@ def test_table(published) -> None:
 
 
 def test_gaps_of_this_chapter_are_measured_in_its_results() -> None:
-    table = gaps(Gaps(), [0], None, None)
+    table = gap_table()
     assert table["found"].all()
     named = {name for cell in table["measured_in"] for name in cell.split("; ")}
     assert {name for name in named if name.startswith("ch1.")} <= set(results_of("oconnor2020.ch1"))

@@ -5,6 +5,7 @@ Beyond the thesis, which has no experiment in chapter 1 (O'Connor 2020, sections
 """
 
 from collections.abc import Iterator
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,6 @@ from plausible.networks.hopfield import (
 from plausible.neurons.integrate_and_fire import IntegrateAndFire, decay, kernel_sum, simulate
 from plausible.neurons.plasticity import DoubleExponential, stdp, stdp_online
 from plausible.seeds import numpy_generator
-from plausible.studies.oconnor2020.ch1.experiment_gaps import gap_table
 from plausible.studies.oconnor2020.ch1.settings import (
     Gaps,
     HopfieldCapacity,
@@ -39,11 +39,25 @@ def generator(experiment: str, seed: int, *purpose: str | int) -> np.random.Gene
 
 
 def gaps(settings: Gaps, seeds, dataset, networks) -> pd.DataFrame:
-    """Section 1.5: the five gaps, who closes them, where they are implemented and measured here.
+    """Section 1.5: one row a gap, who closes it, and where it is implemented and measured here.
 
-    Columns: those of ``gap_table``.
+    Columns: number, gap, brain, deep_learning, closed_by, partly_by (systems with their chapters),
+    implemented_in (names within the package, which are looked up), found (whether all of them
+    exist), measured_in (results); lists are separated by semicolons.
     """
-    return gap_table()
+    rows = []
+    for number, gap in enumerate(settings.gaps, start=1):
+        closed, partly = (
+            [f"{s.name} (ch{s.chapter})" for s in settings.systems if number in getattr(s, how)]
+            for how in ("closes", "partly")
+        )
+        places = [name.rpartition(".") for name in gap.implemented_in]
+        found = all(hasattr(import_module(f"plausible.{room}"), name) for room, _, name in places)
+        listed = map("; ".join, (closed, partly, gap.implemented_in))
+        texts = (gap.name, gap.brain, gap.deep_learning, *listed)
+        rows.append((number, *texts, found, "; ".join(gap.measured_in)))
+    columns = ["number", "gap", "brain", "deep_learning", "closed_by", "partly_by"]
+    return pd.DataFrame(rows, columns=[*columns, "implemented_in", "found", "measured_in"])
 
 
 # --------------------------------------------------------------------------- Hopfield networks

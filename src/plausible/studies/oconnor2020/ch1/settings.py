@@ -12,8 +12,33 @@ Loads = Annotated[tuple[Positive, ...], Field(min_length=1)]
 """Stored patterns per unit."""
 
 
+class Gap(Settings):
+    """One difference between biology and deep learning."""
+
+    name: str
+    brain: str
+    deep_learning: str
+    implemented_in: tuple[str, ...]
+    """Names within the package of what stands for the gap, on either side of it."""
+    measured_in: tuple[str, ...]
+    """Results of this study in which it is measured."""
+
+
+class System(Settings):
+    """One system of the thesis and the gaps (from 1) of which its chapter speaks."""
+
+    name: str
+    chapter: Count
+    closes: tuple[Count, ...]
+    partly: tuple[Count, ...] = ()
+    leaves: tuple[Count, ...] = ()
+
+
 class Gaps(ExperimentSettings):
-    """The table of gaps has no settings."""
+    """The gaps of section 1.5, and the systems of chapters 3 to 8 that close them."""
+
+    gaps: tuple[Gap, ...]
+    systems: tuple[System, ...]
 
 
 class HopfieldRecall(ExperimentSettings):
