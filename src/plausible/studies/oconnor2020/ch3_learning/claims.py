@@ -3,25 +3,18 @@
 Each is judged on both test parts, that of the thesis first; see ``claims_rows``.
 """
 
-import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from plausible.measure.trend import SIGNIFICANT, fall
-from plausible.reproduction.evidence import (
-    Evidence,
-    Judgement,
-    Number,
-    Outcome,
-    judge,
-    outcome_of,
-    outcome_of_all,
-)
+from plausible.reproduction.evidence import Evidence, Number, Outcome, judge, outcome_of_all
 from plausible.studies.oconnor2020.ch3_learning.claims_hyperparameters import (
     BASELINE,
     FRACTIONAL,
-    where_the_baseline_learns,
+    effect,
 )
 from plausible.studies.oconnor2020.ch3_learning.claims_rows import (
     CURVES,
@@ -31,6 +24,7 @@ from plausible.studies.oconnor2020.ch3_learning.claims_rows import (
     TRAINING_PART,
     common,
     final,
+    found,
     gaps,
     on_split,
     parts,
@@ -61,23 +55,16 @@ def _apart(
     network: tuple[str, str],
     other: tuple[str, str],
     what: str,
-    low: float = -math.inf,
-    high: float = math.inf,
-    strict: bool = True,
     name: str = "",
+    **bounds: Any,
 ) -> list[Outcome]:
     """Error of a network in a form minus that of another one, seed by seed, on both test parts."""
-    bound = f"> {low:g}" if high == math.inf else f"< {high:g}"
-    bound = f"within {high:g}" if low == -high else bound
-    return [
-        outcome_of(
-            judge(common(final(rows, *network), final(rows, *other)), low, high, strict),
-            protocol,
-            f"{what} in points, {split(part)}; must be {bound}",
-            variant=on_split(name, part),
-        )
-        for protocol, part, rows in parts(evidence, TABLE)
-    ]
+    outcomes = []
+    for protocol, part, rows in parts(evidence, TABLE):
+        points = common(final(rows, *network), final(rows, *other))
+        note, variant = f"{what} in points, {split(part)};", on_split(name, part)
+        outcomes.append(found(points, protocol, note, variant=variant, **bounds))
+    return outcomes
 
 
 def fsgd_beats_sgd(evidence: Evidence) -> list[Outcome]:
@@ -89,21 +76,19 @@ def relu_is_best(evidence: Evidence) -> list[Outcome]:
     """ReLU network below both spiking ones, and FSGD within the stated distance of it."""
     best = []
     for protocol, part, rows in parts(evidence, TABLE):
-        judged = {
-            NETWORKS[name]: judge(common(trained(rows, name), trained(rows, "relu")), low=0.0)
-            for name in SPIKING_NETWORKS
-        }
-        note = f"points above the ReLU network, {split(part)}; must be > 0"
-        best.append(outcome_of_all(judged, protocol, note, variant=on_split("best", part)))
+        relu = trained(rows, "relu")
+        points = {NETWORKS[name]: common(trained(rows, name), relu) for name in SPIKING_NETWORKS}
+        note = f"points above the ReLU network, {split(part)};"
+        best.append(found(points, protocol, note, low=0.0, variant=on_split("best", part)))
     margin = evidence.bound("relu_is_best", "points")
-    return best + _apart(evidence, FSGD, RELU, "FSGD minus ReLU", high=margin, name="margin")
+    return best + _apart(evidence, FSGD, RELU, "FSGD minus ReLU", "margin", high=margin)
 
 
 def _between_forms(evidence: Evidence, statement: str, network: str) -> list[Outcome]:
     bound = evidence.bound(statement, "points")
     what = "spiking network minus vector network of the same weights"
     forms = (network, "spiking"), (network, "rectified")
-    return _apart(evidence, *forms, what, -bound, bound, strict=False)
+    return _apart(evidence, *forms, what, low=-bound, high=bound, strict=False)
 
 
 def spiking_with_relu_weights(evidence: Evidence) -> list[Outcome]:
@@ -118,37 +103,21 @@ def relu_with_spiking_weights(evidence: Evidence) -> list[Outcome]:
 
 def numbers_of_ch3_table3_2(evidence: Evidence) -> list[Number]:
     """The ten cells: errors of both test parts beside the printed one, and training errors."""
-    found = list(parts(evidence, TABLE, (*TEST_PARTS, TRAINING_PART)))
+    tested = list(parts(evidence, TABLE, (*TEST_PARTS, TRAINING_PART)))
     numbers = []
     for row in evidence.entry["values"]["rows"]:
-        for protocol, part, rows in found:
+        for protocol, part, rows in tested:
             training = part == TRAINING_PART
             kind = "training" if training else "test"
-            numbers.append(
-                Number(
-                    f"rows.{row['id']}.{kind}_error_percent",
-                    protocol,
-                    row[f"{kind}_error_percent"],
-                    tuple(final(rows, row["weights"], row["form"])),
-                    None,
-                    note="all training images" if training else "",
-                    variant="" if training else split(part),
-                    label=f"{row['network']}: {kind} error",
-                )
-            )
+            cell, values = f"{kind}_error_percent", tuple(final(rows, row["weights"], row["form"]))
+            told = {"note": "all training images"} if training else {"variant": split(part)}
+            told["label"] = f"{row['network']}: {kind} error"
+            place = f"rows.{row['id']}.{cell}"
+            numbers.append(Number(place, protocol, row[cell], values, None, **told))
     return numbers
 
 
 # ----------------------------------------------------------------------- learning curves
-
-
-def _gap_difference(curves: pd.DataFrame, part: str, network: str, at_end: bool) -> Judgement:
-    """Gap of a spiking network minus that of ReLU: after the shown epochs, or their mean."""
-    values = []
-    for name in (network, "relu"):
-        table = gaps(curves, part, name)
-        values.append(table.iloc[-1] if at_end else table.mean(skipna=False))
-    return judge(common(*values), high=0.0)
 
 
 def smaller_gap_at_the_end(evidence: Evidence) -> list[Outcome]:
@@ -164,41 +133,38 @@ def smaller_gap_on_the_way(evidence: Evidence) -> list[Outcome]:
 
 def _gaps_after_training(evidence: Evidence) -> list[Outcome]:
     """Gaps of table 3.2: all training images, after all epochs."""
-    gaps_of: dict[tuple[str, str, str], pd.Series] = {}
-    for protocol, _, training in parts(evidence, TABLE, (TRAINING_PART,)):
-        for name, part, rows in parts(evidence, TABLE):
-            if name == protocol:
-                for network in TRAINED:
-                    apart = common(trained(rows, network), trained(training, network))
-                    gaps_of[protocol, part, network] = apart
+    training = {protocol: rows for protocol, _, rows in parts(evidence, TABLE, (TRAINING_PART,))}
     outcomes = []
     for network in SPIKING_NETWORKS:
-        for protocol, part in dict.fromkeys(key[:2] for key in gaps_of):
-            gap, relu = gaps_of[protocol, part, network], gaps_of[protocol, part, "relu"]
+        for protocol, part, rows in parts(evidence, TABLE):
+            gap, relu = (
+                common(trained(rows, name), trained(training[protocol], name))
+                for name in (network, "relu")
+            )
             note = (
                 f"gap {gap.mean():.3g}, that of ReLU {relu.mean():.3g} points, after all epochs, "
-                f"{split(part)}; the difference must be < 0"
+                f"{split(part)}; the difference"
             )
             variant = on_split(f"{network} after the training", part)
-            outcomes.append(
-                outcome_of(judge(common(gap, relu), high=0.0), protocol, note, variant=variant)
-            )
+            outcomes.append(found(common(gap, relu), protocol, note, high=0.0, variant=variant))
     return outcomes
 
 
 def _gaps(evidence: Evidence, at_end: bool, when: str) -> list[Outcome]:
-    return [
-        outcome_of(
-            _gap_difference(curves, part, network, at_end),
-            protocol,
-            f"gap of test and training error minus that of ReLU in points, {when}, "
-            f"{split(part)}; training error of the images tested on the way; must be < 0",
-            variant=on_split(network, part),
-        )
-        for protocol, curves in shown_curves(evidence)
-        for network in SPIKING_NETWORKS
-        for part in TEST_PARTS
-    ]
+    """Gap of a spiking network minus that of ReLU: after the shown epochs, or their mean."""
+    outcomes = []
+    for protocol, curves in shown_curves(evidence):
+        for network in SPIKING_NETWORKS:
+            for part in TEST_PARTS:
+                wide = (gaps(curves, part, name) for name in (network, "relu"))
+                points = (one.iloc[-1] if at_end else one.mean(skipna=False) for one in wide)
+                note = (
+                    f"gap of test and training error minus that of ReLU in points, {when}, "
+                    f"{split(part)}; training error of the images tested on the way;"
+                )
+                variant = on_split(network, part)
+                outcomes.append(found(common(*points), protocol, note, high=0.0, variant=variant))
+    return outcomes
 
 
 def _later(evidence: Evidence, protocol: str, part: str) -> str:
@@ -207,13 +173,12 @@ def _later(evidence: Evidence, protocol: str, part: str) -> str:
     curves = curves[(curves["protocol"] == protocol) & (curves["part"] == part)]
     changes = []
     for network in TRAINED:
-        errors = curves[curves["network"] == network].pivot(
-            index="seed", columns="epoch", values="error_percent"
-        )
+        mine = curves[curves["network"] == network]
+        errors = mine.pivot(index="seed", columns="epoch", values="error_percent")
         last = errors.columns.max()
         if last > shown and shown in errors:
-            longest = errors[errors[last].notna()]
-            changes.append(f"{NETWORKS[network]} {(longest[last] - longest[shown]).mean():+.2f}")
+            change = (errors[last] - errors[shown])[errors[last].notna()].mean()
+            changes.append(f"{NETWORKS[network]} {change:+.2f}")
     if not changes:
         return ""
     return f"; from epoch {shown:g} to {curves['epoch'].max():g}: {', '.join(changes)} points"
@@ -239,14 +204,12 @@ def curves_fall(evidence: Evidence) -> list[Outcome]:
                     falls = judge([one.tau for one in trends], high=0.0)
                     judged[f"{NETWORKS[network]} {where}"] = falls
                     chances += [one.chance for one in trends]
-            outcome = outcome_of_all(
-                judged,
-                protocol,
+            note = (
                 "Kendall's tau of error and epoch, mean over seeds; must be < 0; "
                 f"largest p of one curve {np.max(chances):.2g}, must be < {SIGNIFICANT}"
-                + _later(evidence, protocol, part),
-                variant=split(part),
+                + _later(evidence, protocol, part)
             )
+            outcome = outcome_of_all(judged, protocol, note, variant=split(part))
             # A p that is not a number is not below the bound either.
             clear = all(chance < SIGNIFICANT for chance in chances)
             # Curves that fall, but no more than by chance, do not decide.
@@ -265,35 +228,38 @@ def fsgd_better_in_both_tables(evidence: Evidence) -> list[Outcome]:
         for outcome in fsgd_beats_sgd(evidence)
     ]
     for protocol in row_protocols(evidence):
-        gain = common(
-            row_errors(evidence, protocol, BASELINE), row_errors(evidence, protocol, FRACTIONAL)
-        )
-        note = f"error of SGD minus error of FSGD in points, {split(TABLE_A1_PARTS[protocol])}"
-        judged = judge(gain, low=0.0)
-        outcome = outcome_of(judged, protocol, f"{note}; must be > 0", variant="table A.1")
-        outcomes.append(where_the_baseline_learns(evidence, protocol, outcome))
+        gain = common(*(row_errors(evidence, protocol, row) for row in (BASELINE, FRACTIONAL)))
+        what = "error of SGD minus error of FSGD in points"
+        outcomes.append(effect(evidence, protocol, gain, what, "table A.1"))
     return outcomes
+
+
+def _numbers(evidence: Evidence, errors: Mapping[str, float], place: str = "") -> list[Number]:
+    """Test errors of networks, by their names below a place of the entry."""
+    return [
+        Number(
+            f"{place}{network}",
+            protocol,
+            error,
+            tuple(trained(rows, network)),
+            None,
+            variant=split(part),
+        )
+        for network, error in errors.items()
+        for protocol, part, rows in parts(evidence, TABLE)
+    ]
 
 
 def numbers_of_ch3_fsgd_better(evidence: Evidence) -> list[Number]:
     """The four cells of the claim."""
     values = evidence.entry["values"]
-    numbers = [
-        Number(
-            f"table3_2.{network}", protocol, error, tuple(trained(rows, network)),
-            None, variant=split(part),
-        )
-        for network, error in values["table3_2"].items()
-        for protocol, part, rows in parts(evidence, TABLE)
-    ]  # fmt: skip
-    return numbers + [
-        Number(
-            f"tableA_1.{network}", protocol, error, tuple(row_errors(evidence, protocol, network)),
-            None, note=split(TABLE_A1_PARTS[protocol]),
-        )
-        for protocol in row_protocols(evidence)
-        for network, error in values["tableA_1"].items()
-    ]  # fmt: skip
+    numbers = _numbers(evidence, values["table3_2"], "table3_2.")
+    for protocol in row_protocols(evidence):
+        note = split(TABLE_A1_PARTS[protocol])
+        for network, error in values["tableA_1"].items():
+            place, ours = f"tableA_1.{network}", tuple(row_errors(evidence, protocol, network))
+            numbers.append(Number(place, protocol, error, ours, None, note=note))
+    return numbers
 
 
 def swapping_changes_less_than_training(evidence: Evidence) -> list[Outcome]:
@@ -305,26 +271,19 @@ def swapping_changes_less_than_training(evidence: Evidence) -> list[Outcome]:
         training = common(trained(rows, "fsgd"), relu).abs()
         note = (
             f"{forward.mean():.3g} points by the forward pass alone (ReLU weights), "
-            f"{training.mean():.3g} in all (FSGD), {split(part)}; the difference must be < 0"
+            f"{training.mean():.3g} in all (FSGD), {split(part)}; the difference"
         )
-        judged = judge(common(forward, training), high=0.0)
-        outcomes.append(outcome_of(judged, protocol, note, variant=split(part)))
+        points = common(forward, training)
+        outcomes.append(found(points, protocol, note, high=0.0, variant=split(part)))
     return outcomes
 
 
 def close_to_relu(evidence: Evidence) -> list[Outcome]:
     """Distance of the FSGD network from the ReLU network."""
     bound = evidence.bound("close_to_relu", "points")
-    return _apart(evidence, FSGD, RELU, "FSGD minus ReLU", -bound, bound)
+    return _apart(evidence, FSGD, RELU, "FSGD minus ReLU", low=-bound, high=bound)
 
 
 def numbers_of_ch3_close_to_relu(evidence: Evidence) -> list[Number]:
     """The two test errors."""
-    return [
-        Number(
-            network, protocol, error, tuple(trained(rows, network)), None,
-            variant=split(part),
-        )
-        for network, error in evidence.entry["values"].items()
-        for protocol, part, rows in parts(evidence, TABLE)
-    ]  # fmt: skip
+    return _numbers(evidence, evidence.entry["values"])

@@ -15,18 +15,11 @@ import numpy as np
 import pandas as pd
 
 from plausible.measure.budget import cost_to_reach
-from plausible.reproduction.evidence import (
-    Evidence,
-    Judgement,
-    Outcome,
-    by_protocol,
-    judge,
-    outcome_of,
-    outcome_of_all,
-)
+from plausible.reproduction.evidence import Evidence, Outcome, by_protocol
 from plausible.studies.oconnor2020.ch3_learning.claims_rows import (
     GUESSES,
     TEST_PARTS,
+    found,
     on_split,
     parts,
     split,
@@ -92,16 +85,18 @@ def _fsgd_guesses_better(evidence: Evidence, variant: str = "") -> list[Outcome]
     for protocol, part, rows in parts(evidence, GUESSES):
         curves = curves_of(rows)
         seeds = [seed for seed in _seeds(curves, "fsgd") if seed in _seeds(curves, "sgd")]
-        judged = judge([low_range_ratio(curves, seed) for seed in seeds], high=1.0)
+        ratios = [low_range_ratio(curves, seed) for seed in seeds]
         note = (
             "operations of FSGD over those of SGD for the same error, without the input layer, "
-            f"{split(part)}; must be < 1"
+            f"{split(part)};"
         )
-        outcomes.append(outcome_of(judged, protocol, note, variant=on_split(variant, part)))
+        outcomes.append(found(ratios, protocol, note, high=1.0, variant=on_split(variant, part)))
     return outcomes
 
 
-def _guess_over_pass(evidence: Evidence, curves: Curves, network: str, counting: str) -> Judgement:
+def _guess_over_pass(
+    evidence: Evidence, curves: Curves, network: str, counting: str
+) -> list[float]:
     """Operations of the early guess over those of a pass of the trained ReLU network, over seeds.
 
     A guess that is not good enough after the last step costs more than what was spent by then:
@@ -115,30 +110,26 @@ def _guess_over_pass(evidence: Evidence, curves: Curves, network: str, counting:
         cost, error = _curve(curves, network, seed, ALL)
         level = _vector(curves, network, seed, "dense", "error_percent") + within
         reached = cost_to_reach(cost, error, level)
-        never = math.nan if counting == "dense" else float(cost[-1])
-        reached = never if math.isnan(reached) else reached
+        if math.isnan(reached) and counting == "sparse":
+            reached = float(cost[-1])
         ratios.append(reached / _vector(curves, "relu", seed, counting, ALL))
-    low, high = (-math.inf, 1.0) if counting == "dense" else (1.0, math.inf)
-    return judge(ratios, low, high)
+    return ratios
 
 
 def _guess_outcomes(evidence: Evidence, counting: str, variant: str) -> list[Outcome]:
     """Whether the guesses of all networks are cheaper (dense) or not cheaper (sparse)."""
-    sign = "<" if counting == "dense" else ">"
+    bound = {"high": 1.0} if counting == "dense" else {"low": 1.0}
     outcomes = []
     for protocol, part, rows in parts(evidence, GUESSES):
         curves = curves_of(rows)
-        judged = {
-            TITLES[network]: _guess_over_pass(evidence, curves, network, counting)
-            for network in TITLES
+        ratios = {
+            title: _guess_over_pass(evidence, curves, network, counting)
+            for network, title in TITLES.items()
         }
-        note = (
-            f"additions until a guess over operations of a {counting} ReLU pass, {split(part)}; "
-            f"must be {sign} 1"
-        )
-        name = on_split(variant, part)
+        note = f"additions until a guess over operations of a {counting} ReLU pass, {split(part)};"
         # What guesses and passes cost depends on the images: those of the demo are mostly not zero.
-        outcomes.append(outcome_of_all(judged, protocol, note, variant=name, full_scale=True))
+        told = {"variant": on_split(variant, part), "full_scale": True}
+        outcomes.append(found(ratios, protocol, note, **bound, **told))
     return outcomes
 
 
@@ -149,9 +140,7 @@ def fewer_operations_for_the_same_error(evidence: Evidence) -> list[Outcome]:
 
 def between_dense_and_sparse(evidence: Evidence) -> list[Outcome]:
     """Cost of an early guess against both passes of the vector network, all layers."""
-    return _guess_outcomes(evidence, "dense", "dense") + _guess_outcomes(
-        evidence, "sparse", "sparse"
-    )
+    return [one for name in ("dense", "sparse") for one in _guess_outcomes(evidence, name, name)]
 
 
 def guesses_converge(evidence: Evidence) -> list[Outcome]:
@@ -160,74 +149,62 @@ def guesses_converge(evidence: Evidence) -> list[Outcome]:
     outcomes = []
     for protocol, part, rows in parts(evidence, GUESSES):
         curves = curves_of(rows)
-        judged = {}
-        for network, title in TITLES.items():
-            apart = [
+        points = {
+            title: [
                 _curve(curves, network, seed, ALL)[1][-1]
                 - _vector(curves, network, seed, "dense", "error_percent")
                 for seed in _seeds(curves, network)
             ]
-            judged[title] = judge(apart, -bound, bound, strict=False)
-        last = int(curves.steps["step"].max())
-        note = f"points after {last} steps, {split(part)}; must be within {bound:g}"
-        outcomes.append(outcome_of_all(judged, protocol, note, variant=split(part)))
+            for network, title in TITLES.items()
+        }
+        note = f"points after {curves.steps['step'].max():.0f} steps, {split(part)};"
+        outcomes.append(found(points, protocol, note, -bound, bound, False, variant=split(part)))
     return outcomes
 
 
 def both_hypotheses(evidence: Evidence) -> list[Outcome]:
     """Hypothesis 1 fails: no guess is cheaper than a sparse pass. Hypothesis 2 holds."""
-    return _guess_outcomes(evidence, "sparse", "hypothesis 1 fails") + _fsgd_guesses_better(
-        evidence, "hypothesis 2 holds"
-    )
+    first = _guess_outcomes(evidence, "sparse", "hypothesis 1 fails")
+    return first + _fsgd_guesses_better(evidence, "hypothesis 2 holds")
 
 
 # ----------------------------------------------------------------------- sparsity
 
 
-def _sparsity(evidence: Evidence) -> pd.DataFrame:
-    return evidence.table(
-        SPARSITY, "protocol", "network", "seed", "epoch", "form", "layer", "silent_percent",
-        "operations_variation",
-    )  # fmt: skip
+def _sparsity(evidence: Evidence) -> list[tuple[str, pd.DataFrame]]:
+    columns = ("protocol", "network", "seed", "epoch", "form", "layer")
+    measured = ("silent_percent", "operations_variation")
+    return by_protocol(evidence.table(SPARSITY, *columns, *measured))
 
 
 def operations_vary(evidence: Evidence) -> list[Outcome]:
     """Standard deviation over mean of the additions per image, after training."""
     bound = evidence.bound("operations_vary", "coefficient_of_variation")
     outcomes = []
-    for protocol, frame in by_protocol(_sparsity(evidence)):
-        frame = frame[(frame["epoch"] > 0) & (frame["form"] == "spiking") & (frame["layer"] == 1)]
-        judged = {
-            TITLES[network]: judge(
-                frame.loc[frame["network"] == network, "operations_variation"], low=bound
-            )
-            for network in TITLES
+    for protocol, rows in _sparsity(evidence):
+        rows = rows[(rows["epoch"] > 0) & (rows["form"] == "spiking") & (rows["layer"] == 1)]
+        variation = {
+            title: rows.loc[rows["network"] == network, "operations_variation"]
+            for network, title in TITLES.items()
         }
-        note = f"coefficient of variation between images; must be > {bound:g}"
-        outcomes.append(outcome_of_all(judged, protocol, note, variant=split(TEST_PARTS[0])))
+        note, variant = "coefficient of variation between images;", split(TEST_PARTS[0])
+        outcomes.append(found(variation, protocol, note, low=bound, variant=variant))
     return outcomes
 
 
 def more_silent_units(evidence: Evidence) -> list[Outcome]:
     """Silent units of both hidden layers after training minus before, in both forms."""
-    forms = {"spiking": "spikes", "rectified": "vector network"}
-    note = "change of the silent share in points; must be > 0"
+    note = "change of the silent share in points;"
     outcomes = []
-    for protocol, frame in by_protocol(_sparsity(evidence)):
-        for form, name in forms.items():
+    for protocol, rows in _sparsity(evidence):
+        rows = rows.assign(trained=rows["epoch"] > 0)
+        for form, name in {"spiking": "spikes", "rectified": "vector network"}.items():
+            points = {}
+            for network in ("fsgd", "sgd"):
+                mine = rows[(rows["form"] == form) & (rows["network"] == network)]
+                for layer, one in mine.groupby("layer"):
+                    wide = one.pivot_table("silent_percent", "seed", "trained")
+                    points[f"{TITLES[network]}, layer {layer:g}"] = wide[True] - wide[False]
             variant = on_split(name, TEST_PARTS[0])
-            judged = _more_silent(frame[frame["form"] == form])
-            outcomes.append(outcome_of_all(judged, protocol, note, variant=variant))
+            outcomes.append(found(points, protocol, note, low=0.0, variant=variant))
     return outcomes
-
-
-def _more_silent(rows: pd.DataFrame) -> dict[str, Judgement]:
-    """Silent units after training minus before, in each layer of both spiking networks."""
-    judged = {}
-    for network in ("fsgd", "sgd"):
-        for layer, one in rows[rows["network"] == network].groupby("layer"):
-            wide = one.assign(trained=one["epoch"] > 0).pivot_table(
-                index="seed", columns="trained", values="silent_percent"
-            )
-            judged[f"{TITLES[network]}, layer {layer:g}"] = judge(wide[True] - wide[False], low=0.0)
-    return judged

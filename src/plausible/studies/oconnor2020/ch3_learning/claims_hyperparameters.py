@@ -1,16 +1,12 @@
 """Checks on table A.1: what the settings of a spiking network do to its error."""
 
-from plausible.reproduction.evidence import (
-    Evidence,
-    Number,
-    Outcome,
-    judge,
-    outcome_of,
-    outcome_of_all,
-)
+from typing import Any
+
+from plausible.reproduction.evidence import Evidence, Number, Outcome
 from plausible.studies.oconnor2020.ch3_learning.claims_rows import (
     TABLE_A1_PARTS,
     common,
+    found,
     row_errors,
     row_protocols,
     split,
@@ -26,8 +22,18 @@ DIVERGED_ERROR = 100.0
 """What a network that diverged counts as, where a statement says that it fails."""
 
 
-def where_the_baseline_learns(evidence: Evidence, protocol: str, outcome: Outcome) -> Outcome:
-    """An effect of a setting is one only if the baseline of the protocol learns without it."""
+def effect(
+    evidence: Evidence,
+    protocol: str,
+    values: Any,
+    what: str,
+    variant: str = "",
+    low: float = 0.0,
+    told: str = "",
+) -> Outcome:
+    """Outcome of an effect of a setting: one only if the protocol's baseline learns without it."""
+    outcome = found(values, protocol, _note(what, protocol), low, variant=variant)
+    outcome = outcome._replace(note=outcome.note + told)
     works = evidence.bound(RESET_FAILS, "no_reset_error_percent", of=RESET)
     error = row_errors(evidence, protocol, BASELINE).mean(skipna=False)
     if error < works:
@@ -36,17 +42,20 @@ def where_the_baseline_learns(evidence: Evidence, protocol: str, outcome: Outcom
     return outcome._replace(holds=False, decided=True, note=note)
 
 
+def _note(what: str, protocol: str) -> str:
+    return f"{what}, {split(TABLE_A1_PARTS[protocol])};"
+
+
 def _above(evidence: Evidence, row: str, bound: float, finding: str = "") -> list[Outcome]:
     outcomes = []
     for protocol in row_protocols(evidence):
         errors = row_errors(evidence, protocol, row)
-        note = f"percent error, {split(TABLE_A1_PARTS[protocol])}; must be > {bound:g}"
+        told = ""
         if errors.isna().any():
-            note += f"; {int(errors.isna().sum())} of {len(errors)} diverged and count as failed"
-        note += f"; baseline {row_errors(evidence, protocol, BASELINE).mean(skipna=False):.3g}"
-        judged = judge(errors.fillna(DIVERGED_ERROR), low=bound)
-        outcome = outcome_of(judged, protocol, note, variant=finding)
-        outcomes.append(where_the_baseline_learns(evidence, protocol, outcome))
+            told = f"; {int(errors.isna().sum())} of {len(errors)} diverged and count as failed"
+        told += f"; baseline {row_errors(evidence, protocol, BASELINE).mean(skipna=False):.3g}"
+        errors = errors.fillna(DIVERGED_ERROR)
+        outcomes.append(effect(evidence, protocol, errors, "percent error", finding, bound, told))
     return outcomes
 
 
@@ -56,13 +65,11 @@ def more_steps_help(evidence: Evidence) -> list[Outcome]:
     outcomes = []
     for protocol in row_protocols(evidence):
         errors = {steps: row_errors(evidence, protocol, name) for steps, name in order.items()}
-        judged = {
-            f"T = {few} minus T = {many}": judge(common(errors[few], errors[many]), low=0.0)
+        points = {
+            f"T = {few} minus T = {many}": common(errors[few], errors[many])
             for few, many in ((5, 10), (10, 20))
         }
-        note = f"points, {split(TABLE_A1_PARTS[protocol])}; must be > 0"
-        outcome = outcome_of_all(judged, protocol, note)
-        outcomes.append(where_the_baseline_learns(evidence, protocol, outcome))
+        outcomes.append(effect(evidence, protocol, points, "points"))
     return outcomes
 
 
@@ -80,12 +87,10 @@ def smooth_and_fractional_help(evidence: Evidence) -> list[Outcome]:
     """Baseline minus smooth gradients, baseline minus fractional updates."""
     outcomes = []
     for protocol in row_protocols(evidence):
-        baseline = row_errors(evidence, protocol, BASELINE)
         for name in (SMOOTH, FRACTIONAL):
-            judged = judge(common(baseline, row_errors(evidence, protocol, name)), low=0.0)
-            note = f"baseline minus {name} in points, {split(TABLE_A1_PARTS[protocol])}"
-            outcome = outcome_of(judged, protocol, f"{note}; must be > 0", variant=name)
-            outcomes.append(where_the_baseline_learns(evidence, protocol, outcome))
+            points = common(*(row_errors(evidence, protocol, row) for row in (BASELINE, name)))
+            what = f"baseline minus {name} in points"
+            outcomes.append(effect(evidence, protocol, points, what, name))
     return outcomes
 
 
@@ -113,9 +118,9 @@ def only_zero_reset_fails(evidence: Evidence) -> list[Outcome]:
     works = evidence.bound(RESET_FAILS, "no_reset_error_percent")
     outcomes = _above(evidence, ZERO, fails, "zero reset")
     for protocol in row_protocols(evidence):
-        judged = judge(row_errors(evidence, protocol, BASELINE), high=works)
-        note = f"percent error, {split(TABLE_A1_PARTS[protocol])}; must be < {works:g}"
-        outcomes.append(outcome_of(judged, protocol, note, variant="no reset"))
+        note = _note("percent error", protocol)
+        errors = row_errors(evidence, protocol, BASELINE)
+        outcomes.append(found(errors, protocol, note, high=works, variant="no reset"))
     return outcomes
 
 

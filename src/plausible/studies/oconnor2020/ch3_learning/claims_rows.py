@@ -7,17 +7,22 @@ images, which are meant by the text ("official split"); the name of a row tells 
 was trained by both readings of the updates, and each is tested on the images that belong to it.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from plausible.errors import StudyError
-from plausible.reproduction.evidence import Evidence, by_protocol
-from plausible.studies.oconnor2020.ch3_learning.tables import (
-    final_errors,
-    last_errors,
-    network_of_row,
+from plausible.reproduction.evidence import (
+    Evidence,
+    Outcome,
+    by_protocol,
+    judge,
+    outcome_of,
+    outcome_of_all,
 )
+from plausible.studies.oconnor2020.ch3_learning import tables
 
 TABLE, CURVES, GUESSES, TABLE_A1 = "ch3.table3.2", "ch3.fig3.2", "ch3.fig3.3", "table_a1"
 TEST_PARTS = ("thesis", "official")
@@ -51,9 +56,27 @@ def parts(
             yield protocol, part, rows
 
 
+def found(
+    values: Any,
+    protocol: str,
+    note: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+    strict: bool = True,
+    **more: Any,
+) -> Outcome:
+    """Outcome of values that must lie in a range, or of several by name; it ends the note."""
+    bound = f"> {low:g}" if high == math.inf else f"< {high:g}"
+    note += f" must be within {high:g}" if low == -high else f" must be {bound}"
+    if not isinstance(values, Mapping):
+        return outcome_of(judge(values, low, high, strict), protocol, note, **more)
+    judged = {name: judge(one, low, high, strict) for name, one in values.items()}
+    return outcome_of_all(judged, protocol, note, **more)
+
+
 def final(rows: pd.DataFrame, network: str, form: str) -> pd.Series:
     """Error of a network after its training, tested in ``form`` on the part of ``rows``."""
-    chosen = final_errors(rows, network, form, rows["part"].iloc[0])
+    chosen = tables.final_errors(rows, network, form, rows["part"].iloc[0])
     return _by_seed(chosen, TABLE, f"{network} tested as {form}")
 
 
@@ -84,8 +107,8 @@ def gaps(curves: pd.DataFrame, part: str, network: str) -> pd.DataFrame:
 def row_errors(evidence: Evidence, protocol: str, row: str) -> pd.Series:
     """Error of the row ``row`` of table A.1 at its network's last test point, by seed."""
     frame = evidence.table(TABLE_A1, "protocol", "network", "seed", "part", "epoch", "record")
-    network = network_of_row(row, protocol)
-    errors = last_errors(frame, protocol, network, TABLE_A1_PARTS[protocol])
+    network = tables.network_of_row(row, protocol)
+    errors = tables.last_errors(frame, protocol, network, TABLE_A1_PARTS[protocol])
     return _by_seed(errors.reset_index(), TABLE_A1, network)
 
 
