@@ -134,34 +134,25 @@ def backprop_sgd(settings: ExperimentSettings, seed: int) -> list[Check]:
 
     (slope,) = slopes_by_differences(after_step, [torch.zeros(1, dtype=torch.float64)])
     squared = sum(float(part.square().sum()) for part in full)
+    along = abs(float(slope) / squared + 1.0)
+    gradients = {
+        "gradients against autograd, three nonlinearities: relative": max(apart),
+        "gradients against finite differences of fourth order, tanh and sigmoid: relative": max(
+            differences
+        ),
+        "slope of the loss along the step of eq. 1.5 against -|gradient|^2: relative": along,
+    }
+    text = (
+        f"mean of the gradients of minibatches of {MINIBATCH} against the full gradient: relative"
+    )
+    alone = (
+        f"one minibatch of {MINIBATCH} alone gives an approximation only: smallest relative "
+        "difference to the full gradient"
+    )
     return [
-        *checks(
-            "gradients",
-            1e-8,
-            {
-                "gradients against autograd, three nonlinearities: relative": max(apart),
-                "gradients against finite differences of fourth order, tanh and sigmoid: "
-                "relative": max(differences),
-                "slope of the loss along the step of eq. 1.5 against -|gradient|^2: relative": abs(
-                    float(slope) / squared + 1.0
-                ),
-            },
-        ),
-        Check(
-            "minibatches",
-            f"mean of the gradients of minibatches of {MINIBATCH} against the full gradient: "
-            "relative",
-            relative_difference(mean, full),
-            1e-10,
-        ),
-        Check(
-            "minibatches",
-            f"one minibatch of {MINIBATCH} alone gives an approximation only: smallest relative "
-            "difference to the full gradient",
-            single,
-            APART,
-            ">",
-        ),
+        *checks("gradients", 1e-8, gradients),
+        Check("minibatches", text, relative_difference(mean, full), 1e-10),
+        Check("minibatches", alone, single, APART, ">"),
     ]
 
 
@@ -181,12 +172,8 @@ def _sequence_loss(inputs: Tensor, targets: Tensor) -> Callable[[list[Tensor]], 
 
 def _recurrent(rng: torch.Generator):
     """A recurrent layer, its start, a sequence and what the states should be."""
-    leaves = [
-        normal(rng, UNITS, FEATURES),
-        0.7 * normal(rng, UNITS, UNITS),
-        normal(rng, UNITS),
-        0.5 * normal(rng, BATCH, UNITS),
-    ]
+    leaves = [normal(rng, UNITS, FEATURES), 0.7 * normal(rng, UNITS, UNITS), normal(rng, UNITS)]
+    leaves.append(0.5 * normal(rng, BATCH, UNITS))
     return leaves, normal(rng, STEPS, BATCH, FEATURES), normal(rng, STEPS, BATCH, UNITS)
 
 
@@ -217,22 +204,18 @@ def recurrent_forms(settings: ExperimentSettings, seed: int) -> list[Check]:
     network = TemporalConvolution(kernel, biases, activation("tanh"))
     ours = convolution_gradients(network, inputs, convolve(network, inputs) - targets)
     numerical = slopes_by_differences(convolution_loss, [kernel, biases])
-    text = "BPTT truncated to windows of 2 steps is another gradient: relative difference"
-    return [
-        *checks(
-            "bptt",
-            1e-6,
-            {
-                f"BPTT over {STEPS} steps against finite differences: "
-                "relative": relative_difference(found, exact),
-                "BPTT truncated to windows as long as the sequence against finite differences: "
-                "relative": relative_difference(whole, exact),
-                f"temporal convolution of {TAPS} inputs, weights shared over time, against finite "
-                "differences: relative": relative_difference(list(ours), numerical),
-            },
+    deviations = {
+        f"BPTT over {STEPS} steps against finite differences: relative": relative_difference(
+            found, exact
         ),
-        Check("bptt", text, relative_difference(cut, exact), APART, ">"),
-    ]
+        "BPTT truncated to windows as long as the sequence against finite differences: "
+        "relative": relative_difference(whole, exact),
+        f"temporal convolution of {TAPS} inputs, weights shared over time, against finite "
+        "differences: relative": relative_difference(list(ours), numerical),
+    }
+    text = "BPTT truncated to windows of 2 steps is another gradient: relative difference"
+    truncated = Check("bptt", text, relative_difference(cut, exact), APART, ">")
+    return [*checks("bptt", 1e-6, deviations), truncated]
 
 
 def _errors_by_autograd(network: ForwardNetwork, inputs: Tensor, targets: Tensor) -> list[Tensor]:
@@ -250,9 +233,8 @@ def shared_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
     network = _network(rng, "tanh")
     activities, slopes = run_forward(network, inputs)
     errors = run_errors(error_network(network, slopes), activities[-1] - targets)
-    length = 9
-    kernel, signal = normal(rng, TAPS), normal(rng, BATCH, length)
-    index = convolution_index(length, TAPS)
+    kernel, signal = normal(rng, TAPS), normal(rng, BATCH, 9)
+    index = convolution_index(9, TAPS)
     error = signal @ tie(kernel, index).T
 
     def convolution_loss(leaves: list[Tensor]) -> Tensor:
@@ -262,17 +244,14 @@ def shared_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
     leaves, sequence, wanted = _recurrent(rng)
     temporal = by_autograd(_sequence_loss(sequence, wanted), leaves)
     shown = _errors_by_autograd(network, inputs, targets)
-    return checks(
-        "error_recursion",
-        1e-10,
-        {
-            "errors of the error network against autograd, every layer: "
-            "relative": relative_difference(errors, shown),
-            "weights shared over space: gradient summed over copies against autograd of a "
-            "convolution: relative": relative_difference(
-                [spatial], by_autograd(convolution_loss, [kernel])
-            ),
-            "weights shared over time: gradient summed over copies against autograd: "
-            "relative": relative_difference(_through_time(leaves, sequence, wanted), temporal),
-        },
-    )
+    convolved = by_autograd(convolution_loss, [kernel])
+    deviations = {
+        "errors of the error network against autograd, every layer: relative": relative_difference(
+            errors, shown
+        ),
+        "weights shared over space: gradient summed over copies against autograd of a "
+        "convolution: relative": relative_difference([spatial], convolved),
+        "weights shared over time: gradient summed over copies against autograd: "
+        "relative": relative_difference(_through_time(leaves, sequence, wanted), temporal),
+    }
+    return checks("error_recursion", 1e-10, deviations)

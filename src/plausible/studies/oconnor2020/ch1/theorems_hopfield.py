@@ -119,43 +119,30 @@ def hopfield(settings: ExperimentSettings, seed: int) -> list[Check]:
     binary, kept, continuous, flowing = _rises(seed)
     overlaps = _recovered(seed)
     scope = f"over {NETWORKS} random networks of 30 units with whole-number weights"
+    exact = {
+        "largest rise of the energy, summed over pairs, in one asynchronous update "
+        f"{scope}": binary,
+        f"recorded energies against these sums, {scope}": kept,
+    }
+    rounded = {
+        "continuous states, v_i = tanh(gain h_i): largest rise relative to the energy, "
+        f"{scope}, gains {', '.join(f'{gain:g}' for gain in GAINS)}": continuous,
+        "continuous states in continuous time: largest rise relative to the energy, "
+        f"{scope}": flowing,
+    }
+    recalled = {
+        f"smallest overlap with the stored pattern, {PATTERNS} patterns in {UNITS} units "
+        f"(0.05 N), {TURNED} units turned over": overlaps[0],
+        f"the same with continuous states (gain 4), by their signs; {PATTERNS} patterns "
+        f"in {UNITS} units": overlaps[1],
+    }
+    arg_min = (
+        f"units left in a state that is not the arg min of the energy, {NETWORKS} networks of "
+        "25 units with whole-number weights, by brute force"
+    )
     return [
-        *checks(
-            "energy_never_rises",
-            0.0,
-            {
-                "largest rise of the energy, summed over pairs, in one asynchronous update "
-                f"{scope}": binary,
-                f"recorded energies against these sums, {scope}": kept,
-            },
-        ),
-        *checks(
-            "energy_never_rises",
-            ROUNDING,
-            {
-                "continuous states, v_i = tanh(gain h_i): largest rise relative to the energy, "
-                f"{scope}, gains {', '.join(f'{gain:g}' for gain in GAINS)}": continuous,
-                "continuous states in continuous time: largest rise relative to the energy, "
-                f"{scope}": flowing,
-            },
-        ),
-        *checks(
-            "pattern_recovered",
-            1.0,
-            {
-                f"smallest overlap with the stored pattern, {PATTERNS} patterns in {UNITS} units "
-                f"(0.05 N), {TURNED} units turned over": overlaps[0],
-                f"the same with continuous states (gain 4), by their signs; {PATTERNS} patterns "
-                f"in {UNITS} units": overlaps[1],
-            },
-            ">=",
-        ),
-        Check(
-            "update_is_arg_min",
-            f"units left in a state that is not the arg min of the energy, {NETWORKS} networks of "
-            "25 units with whole-number weights, by brute force",
-            _wrong_updates(seed),
-            0.0,
-            "==",
-        ),
+        *checks("energy_never_rises", 0.0, exact),
+        *checks("energy_never_rises", ROUNDING, rounded),
+        *checks("pattern_recovered", 1.0, recalled, ">="),
+        Check("update_is_arg_min", arg_min, _wrong_updates(seed), 0.0, "=="),
     ]

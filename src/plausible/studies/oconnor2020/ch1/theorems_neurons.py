@@ -63,15 +63,12 @@ def artificial_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
         ]
         expected = nonlinearity(kind)(np.array(literal))
         worst = max(worst, _relative(respond(layer, inputs), expected))
-    return checks(
-        "linear_neurons_are_one_map",
-        1e-12,
-        {
-            "linear network of 3 layers against one map: relative difference": apart,
-            "h(sum_i x_i w_i + b) neuron by neuron against the layer, three nonlinearities: "
-            "relative difference": worst,
-        },
-    )
+    deviations = {
+        "linear network of 3 layers against one map: relative difference": apart,
+        "h(sum_i x_i w_i + b) neuron by neuron against the layer, three nonlinearities: "
+        "relative difference": worst,
+    }
+    return checks("linear_neurons_are_one_map", 1e-12, deviations)
 
 
 def _autograd(layer: Layer, inputs: np.ndarray, noise: np.ndarray, error: np.ndarray):
@@ -95,15 +92,13 @@ def stochastic_units(settings: ExperimentSettings, seed: int) -> list[Check]:
             noise = np.asarray(multiplicative_noise((BATCH, SIZES[1]), rng, kind), np.float64)
             error = rng.normal(size=noise.shape)
             expected, output = _autograd(layer, inputs, noise, error)
-            found = [
-                torch.from_numpy(part) for part in noisy_gradients(layer, inputs, noise, error)
-            ]
-            ours = torch.from_numpy(respond_with_noise(layer, inputs, noise))
-            apart.append(relative_difference([*found, ours], [*expected, output]))
-        deviations[
-            f"{text}: gradients by weights, biases and inputs, and the output, against autograd, "
-            "three nonlinearities: relative difference"
-        ] = max(apart)
+            found = (
+                *noisy_gradients(layer, inputs, noise, error),
+                respond_with_noise(layer, inputs, noise),
+            )
+            apart.append(relative_difference([*map(torch.from_numpy, found)], [*expected, output]))
+        text += ": gradients by weights, biases and inputs, and the output, against autograd, "
+        deviations[f"{text}three nonlinearities: relative difference"] = max(apart)
     return checks("gradient_through_noise", ROUNDING, deviations)
 
 
@@ -120,27 +115,17 @@ def dynamic_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
         targets = respond(layer, states[:-1])
         states = relax(targets, rng.normal(size=len(layer.biases)), step)
     solution = solve_ivp(
-        lambda _, state: static - state,
-        (0.0, 3.0),
-        path[0],
-        method="DOP853",
-        rtol=1e-13,
-        atol=1e-14,
+        lambda _, state: static - state, (0.0, 3.0), path[0], "DOP853", rtol=1e-13, atol=1e-14
     )
     after = f"after {step * steps:g} time constants"
-    text = "state after 3 time constants against a Runge-Kutta solution of eq. 1.8"
     chained = np.abs(states[-1] - respond_all(layers, inputs)).max()
-    return [
-        *checks(
-            "steady_state",
-            1e-8,
-            {
-                f"|s - h(sum x w + b)| {after}": np.abs(path[-1] - static).max(),
-                f"chain of {len(layers)} such layers against the static network, {after}": chained,
-            },
-        ),
-        Check("steady_state", text, np.abs(path[30] - solution.y[:, -1]).max(), 1e-10),
-    ]
+    steady = {
+        f"|s - h(sum x w + b)| {after}": np.abs(path[-1] - static).max(),
+        f"chain of {len(layers)} such layers against the static network, {after}": chained,
+    }
+    text = "state after 3 time constants against a Runge-Kutta solution of eq. 1.8"
+    on_the_way = Check("steady_state", text, np.abs(path[30] - solution.y[:, -1]).max(), 1e-10)
+    return [*checks("steady_state", 1e-8, steady), on_the_way]
 
 
 def spiking_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
@@ -159,33 +144,22 @@ def spiking_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
             kernels = kernel_sum(neuron, times, times, weights, trace.spike_times_s, trace.drops)
             apart.append(float(np.abs(kernels - trace.event_potentials).max()) / unit)
             spikes += len(trace.spike_times_s)
-        deviations[
-            f"{text}: kernel sum against events over 200 inputs, in units of the threshold above "
-            "rest"
-        ] = max(apart) if spikes else np.nan
+        text += ": kernel sum against events over 200 inputs, in units of the threshold above rest"
+        deviations[text] = max(apart) if spikes else np.nan
     neuron = IntegrateAndFire(0.01, -70.0, -72.0, -55.0)
     start = rng.uniform(-90.0, -56.0, 5)
     times = np.linspace(0.0, 0.05, 11)
-    solution = solve_ivp(
-        lambda _, potential: (neuron.rest - potential) / neuron.time_constant_s,
-        (0.0, 0.05),
-        start,
-        method="DOP853",
-        t_eval=times,
-        rtol=1e-13,
-        atol=1e-13,
+
+    def slope(_, potential):
+        return (neuron.rest - potential) / neuron.time_constant_s
+
+    solution = solve_ivp(slope, (0.0, 0.05), start, "DOP853", times, rtol=1e-13, atol=1e-13)
+    apart = float(np.abs(decay(neuron, start[:, None], times) - solution.y).max())
+    text = (
+        "free decay against a Runge-Kutta solution of ds/dt = (rest - s) / tau over 5 tau, "
+        "potentials in units of 1 mV"
     )
-    decayed = decay(neuron, start[:, None], times)
-    return [
-        *checks("kernel_sum", 1e-8, deviations),
-        Check(
-            "free_decay",
-            "free decay against a Runge-Kutta solution of ds/dt = (rest - s) / tau over 5 tau, "
-            "potentials in units of 1 mV",
-            float(np.abs(decayed - solution.y).max()),
-            1e-10,
-        ),
-    ]
+    return [*checks("kernel_sum", 1e-8, deviations), Check("free_decay", text, apart, 1e-10)]
 
 
 def stdp_rule(settings: ExperimentSettings, seed: int) -> list[Check]:
@@ -203,19 +177,12 @@ def stdp_rule(settings: ExperimentSettings, seed: int) -> list[Check]:
         size = np.abs(stdp(post[:, None] - pre, window)).sum()
         difference = stdp_online(pre, post, window) - stdp_all_pairs(pre, post, window)
         apart.append(abs(difference) / size)
+    signs = f"time differences with the wrong sign, {WINDOWS} windows of 200 pairs each"
+    traces = (
+        "two decaying traces against the sum over all pairs of spikes: difference relative to "
+        "the sum of sizes"
+    )
     return [
-        Check(
-            "sign_follows_order",
-            f"time differences with the wrong sign, {WINDOWS} windows of 200 pairs each",
-            wrong,
-            0.0,
-            "==",
-        ),
-        Check(
-            "sign_follows_order",
-            "two decaying traces against the sum over all pairs of spikes: difference relative to "
-            "the sum of sizes",
-            max(apart),
-            ROUNDING,
-        ),
+        Check("sign_follows_order", signs, wrong, 0.0, "=="),
+        Check("sign_follows_order", traces, max(apart), ROUNDING),
     ]

@@ -7,36 +7,31 @@ and table A.2 are a run of the router on the graph of four modules of the thesis
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from plausible.kernels.deep_spiking_reference import (
-    SampleState,
-    bindings,
-    make_modules,
-    start_sample,
-)
+from plausible.kernels.deep_spiking_reference import bindings, make_modules, start_sample
 from plausible.kernels.deep_spiking_types import Network, Rule, make_network, make_rule
 from plausible.kernels.event_router import ROUTINGS, route
 from plausible.kernels.spike_emission import input_trains
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch3_quantization.settings import EventGraphs
 
-NETWORKS = ("relu", "spiking")
 QUANTIZERS = {"herder": "relu", "back herder": "sum", "error counter": "difference"}
 """Modules that the ReLU network has in place of quantizers; sums are left out of its drawing."""
 STATES = {"counts": "spike count", "spent": "summed input"}
-VECTORS = {"spike count": "value", "summed input": "input"}
-"""What the ReLU network reads in place of it."""
 """Arrays of a sample that a module may read; the summed input u is potential + spent, so that a
 change of ``spent`` shows who reads it."""
+VECTORS = {"spike count": "value", "summed input": "input"}
+"""What the ReLU network reads in place of it."""
 EXAMPLE = {"A": ["B", "C"], "B": ["D"], "C": [], "D": []}
 EMITTED = {("A", ""): ["a1", "a2"], ("B", "a1"): ["b1", "b2"], ("B", "a2"): ["b3"]}
 """Events that modules of figure A.3 emit for an event; A has an input of its own."""
 
 
-def architecture(settings: EventGraphs, seeds, dataset, networks) -> pd.DataFrame:
+def architecture(settings: EventGraphs, seed: int) -> pd.DataFrame:
     """Figure A.2: the modules of a spiking network with one hidden layer and of its ReLU peer.
 
     Columns: network (relu, spiking), element (module, edge, read, write), name, kind (name without
@@ -45,33 +40,30 @@ def architecture(settings: EventGraphs, seeds, dataset, networks) -> pd.DataFram
     in the run).
     """
     sizes = settings.layer_sizes
-    rng = numpy_generator("oconnor2020", "architecture", seeds[0])
+    rng = numpy_generator("oconnor2020", "architecture", seed)
     rule = make_rule(settings.steps)
     network = make_network(
         [rng.normal(0.2, 1.0, shape) for shape in zip(sizes[:-1], sizes[1:], strict=True)], rule
     )
     inputs = rng.random((1, sizes[0]))
     edges = drawn_bindings(len(network.weights))
-    events = _events(network, rule, inputs)
-    rows = []
-    for name in dict.fromkeys([*edges, *(to for targets in edges.values() for to in targets)]):
-        rows.append(("spiking", "module", name, "", "", events.get(name, 0)))
-    rows += [("spiking", "edge", source, to, "", 0) for source, to in _pairs(edges)]
-    reads = list(_reads(network, rule))
+    rows = _graph("spiking", edges, _events(network, rule, inputs))
+    reads, writes = list(_reads(network, rule)), _writes(network, rule)
     rows += [("spiking", "read", *read, 0) for read in reads]
-    writes = _writes(network, rule)
-    rows += [(name, "write", *pair, "weights", 0) for name in NETWORKS for pair in writes]
-    plain = without_quantizers(edges)
-    for name in dict.fromkeys([*plain, *(to for targets in plain.values() for to in targets)]):
-        rows.append(("relu", "module", name, "", "", 0))
-    rows += [("relu", "edge", source, to, "", 0) for source, to in _pairs(plain)]
+    rows += [
+        (name, "write", *pair, "weights", 0) for name in ("relu", "spiking") for pair in writes
+    ]
+    rows += _graph("relu", without_quantizers(edges), {})
     rows += [("relu", "read", renamed(of), to, VECTORS[what], 0) for of, to, what in reads]
-    columns = ["network", "element", "name", "target", "what", "events"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.assign(
-        kind=[kind_of(name) for name in table["name"]],
-        layer=[layer_of(name) for name in table["name"]],
-    )
+    table = pd.DataFrame(rows, columns=["network", "element", "name", "target", "what", "events"])
+    return table.assign(kind=table["name"].map(kind_of), layer=table["name"].map(layer_of))
+
+
+def _graph(network: str, edges: dict[str, list[str]], events: dict[str, int]) -> list[tuple]:
+    """Rows of the modules of a network, and of its edges."""
+    names = dict.fromkeys([*edges, *(to for targets in edges.values() for to in targets)])
+    modules = [(network, "module", name, "", "", events.get(name, 0)) for name in names]
+    return modules + [(network, "edge", source, to, "", 0) for source, to in _pairs(edges)]
 
 
 def kind_of(module: str) -> str:
@@ -157,13 +149,14 @@ def _reads(network: Network, rule: Rule) -> Iterator[tuple[str, str, str]]:
 
 def _writes(network: Network, rule: Rule) -> list[tuple[str, str]]:
     """(module, module whose weights it changes), found by an error spike at counts of 1."""
-    found = []
-    for layer in range(len(network.weights)):
-        _, weights = _response(network, rule, f"update {layer}", "counts", layer)
-        for place, matrix in enumerate(weights):
-            if matrix != network.weights[place].tobytes():
-                found.append((f"update {layer}", f"weights {place}"))
-    return found
+    return [
+        (f"update {layer}", f"weights {place}")
+        for layer in range(len(network.weights))
+        for place, matrix in enumerate(
+            _response(network, rule, f"update {layer}", "counts", layer)[1]
+        )
+        if matrix != network.weights[place].tobytes()
+    ]
 
 
 def _response(
@@ -175,14 +168,14 @@ def _response(
     input, which lets errors pass from 0 on.
     """
     copy = make_network([matrix.copy() for matrix in network.weights], rule)
-    state: SampleState = start_sample(copy)
+    state = start_sample(copy)
     if field:
         getattr(state, field)[layer][:] = 1 if field == "counts" else -1
     emitted = list(make_modules(copy, state, rule)[module](0))
     return emitted, [matrix.tobytes() for matrix in copy.weights]
 
 
-def routing(settings: EventGraphs, seeds, dataset, networks) -> pd.DataFrame:
+def routing() -> pd.DataFrame:
     """Table A.2 and figure A.3: the router on the graph of four modules, both ways.
 
     Columns: element (module, edge, event), name (of the module or the emitting one), target
@@ -191,24 +184,18 @@ def routing(settings: EventGraphs, seeds, dataset, networks) -> pd.DataFrame:
     """
     rows = [("module", name, "", "", 0, "") for name in EXAMPLE]
     rows += [("edge", source, to, "", 0, "") for source, to in _pairs(EXAMPLE)]
-    modules = {name: _emitter(name) for name in EXAMPLE}
+    modules = {name: partial(_emitted, name) for name in EXAMPLE}
     for way in ROUTINGS:
         log = route(modules, EXAMPLE, "A", EMITTED["A", ""], way)
         rows += [("event", name, "", way, n, event) for n, (name, event) in enumerate(log, 1)]
     return pd.DataFrame(rows, columns=["element", "name", "target", "routing", "position", "event"])
 
 
-def _emitter(name: str):
-    return lambda event: EMITTED.get((name, event), [])
+def _emitted(name: str, event: str) -> list[str]:
+    return EMITTED.get((name, event), [])
 
 
 def event_graphs(settings: EventGraphs, seeds, dataset, networks) -> pd.DataFrame:
     """`architecture` and `routing` in one table; column ``graph`` tells them apart."""
-    parts = {"architecture": architecture, "routing": routing}
-    return pd.concat(
-        [
-            function(settings, seeds, dataset, networks).assign(graph=name)
-            for name, function in parts.items()
-        ],
-        ignore_index=True,
-    )
+    drawn = architecture(settings, seeds[0]).assign(graph="architecture")
+    return pd.concat([drawn, routing().assign(graph="routing")], ignore_index=True)

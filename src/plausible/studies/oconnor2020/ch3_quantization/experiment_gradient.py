@@ -15,10 +15,6 @@ from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch3_quantization.experiment_limit import rectified_values
 from plausible.studies.oconnor2020.ch3_quantization.settings import SpikingGradient
 
-COLUMNS = [
-    "weights", "update", "seed", "layer", "steps",
-    "cosine", "cosine_of_sum", "relative_step", "images",
-]  # fmt: skip
 RATE = 2.0**-30
 """Learning rate at which the weights stay what they are, but their change is read exactly."""
 
@@ -71,11 +67,17 @@ def layer_sizes(dataset: Dataset, hidden: Sequence[int]) -> tuple[int, ...]:
     return (dataset.train_images.shape[1], *hidden, int(dataset.train_labels.max()) + 1)
 
 
+def random_weights(sizes: Sequence[int], rng: np.random.Generator) -> list[np.ndarray]:
+    """Normal weights of variance 2 / n_in."""
+    shapes = zip(sizes[:-1], sizes[1:], strict=True)
+    return [rng.standard_normal(shape) * np.sqrt(2 / shape[0]) for shape in shapes]
+
+
 def spiking_gradient(settings: SpikingGradient, seeds, dataset, networks) -> pd.DataFrame:
     """Angle and size of the spiking update against the gradient, over T, on training images.
 
-    Weights are drawn from normal distributions of variance 2 / n_in; ``settings.training`` says on
-    how many images the ReLU network with these weights is trained before.
+    ``settings.training`` says on how many images the ReLU network with these `random_weights` is
+    trained before.
 
     Columns: weights, update (sgd or fsgd), seed, layer (1 is the first matrix; 0 all of them),
     steps T, cosine (mean over the images), cosine_of_sum (of the sums over all images),
@@ -89,10 +91,7 @@ def spiking_gradient(settings: SpikingGradient, seeds, dataset, networks) -> pd.
     rows = []
     for seed in seeds:
         rng = numpy_generator("oconnor2020", "spiking_gradient", seed)
-        drawn = [
-            rng.standard_normal((a, b)) * np.sqrt(2 / a)
-            for a, b in zip(sizes[:-1], sizes[1:], strict=True)
-        ]
+        drawn = random_weights(sizes, rng)
         for name, amount in settings.training.items():
             weights = [matrix.copy() for matrix in drawn]
             rectified_network.train(
@@ -102,38 +101,32 @@ def spiking_gradient(settings: SpikingGradient, seeds, dataset, networks) -> pd.
             for steps in settings.steps:
                 for update in UPDATES:
                     found = spiking_steps(weights, images, dataset.white, labels, steps, update)
-                    rows += [
-                        (name, update, seed, layer, steps, *measures)
-                        for layer, measures in _compare(list(found))
-                    ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+                    key = {"weights": name, "update": update, "seed": seed}
+                    rows += [{**key, "steps": steps, **row} for row in _compare(list(found))]
+    columns = ["weights", "update", "seed", "layer", "steps", "cosine", "cosine_of_sum"]
+    return pd.DataFrame(rows, columns=[*columns, "relative_step", "images"])
 
 
-def _compare(found: list[Steps]) -> Iterator[tuple[int, tuple]]:
-    """Layer (0 is the whole network) and its measures.
+def _compare(found: list[Steps]) -> Iterator[dict[str, float]]:
+    """Measures of every layer (0 is the whole network).
 
     Images without a gradient, at which nothing is to be learnt, are left out.
     """
     for layer in range(len(found[0].gradient) + 1):
         chosen = slice(None) if layer == 0 else slice(layer - 1, layer)
-        pairs = [tuple(_flat(arrays[chosen]) for arrays in steps) for steps in found]
+        pairs = [tuple(flat(arrays[chosen]) for arrays in steps) for steps in found]
         pairs = [(spiking, gradient) for spiking, gradient in pairs if gradient.any()]
-        if not pairs:
-            yield layer, (np.nan, np.nan, np.nan, 0)
-            continue
-        total, wanted = (np.sum(side, axis=0) for side in zip(*pairs, strict=True))
-        yield (
-            layer,
-            (
-                float(np.mean([cosine(*pair) for pair in pairs])),
-                cosine(total, wanted),
-                projection(total, wanted),
-                len(pairs),
-            ),
-        )
+        row = {"layer": layer, "images": len(pairs)}
+        if pairs:
+            total, wanted = (np.sum(side, axis=0) for side in zip(*pairs, strict=True))
+            row["cosine"] = np.mean([cosine(*pair) for pair in pairs])
+            row["cosine_of_sum"] = cosine(total, wanted)
+            row["relative_step"] = projection(total, wanted)
+        yield row
 
 
-def _flat(arrays: list[np.ndarray]) -> np.ndarray:
+def flat(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """All numbers of arrays, one behind the other."""
     return np.concatenate([array.ravel() for array in arrays])
 
 

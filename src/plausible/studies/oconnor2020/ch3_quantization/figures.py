@@ -31,7 +31,8 @@ from plausible.drawing.style import (
 from plausible.reproduction.published import Published
 from plausible.studies.oconnor2020.ch3_quantization.tables import FIRST_STEP, READINGS, exponents
 
-CLOSED_FORM = (0, (1, 1.2))
+DOTS = (0, (1, 1.2))
+CLOSED_FORM = {"color": GREY, "ls": DOTS, "lw": 1.0}
 TIME = "number of steps $T$"
 QUANTIZERS = {
     "vector": Look("spiking vector quantization", BLUE, "o", "-"),
@@ -48,10 +49,7 @@ LAYERS = (
     Look("second hidden layer", ORANGE, "s", "-"),
     Look("output layer", GREEN, "^", "-"),
 )
-UPDATES = {
-    "sgd": Look("SGD", BLUE, "o", "-"),
-    "fsgd": Look("FSGD", VERMILLION, "s", "-"),
-}
+UPDATES = {"sgd": Look("SGD", BLUE, "o", "-"), "fsgd": Look("FSGD", VERMILLION, "s", "-")}
 STATES = {"drawn": "random weights", "trained": "weights of the trained ReLU network"}
 PUBLISHED_STEPS = 10
 
@@ -62,7 +60,15 @@ def slope_text(part: pd.DataFrame, value: str, first: int = 1) -> str:
 
 
 def _errors(axes: Axes, part: pd.DataFrame, look: Look, value: str = "error_rms") -> None:
+    """Measured errors, and their closed form where there is one."""
     draw_mean_line(axes, part, "steps", value, look, marker=False)
+    if "expected_rms" in part:
+        known = part.dropna(subset=["expected_rms"]).groupby("steps")["expected_rms"].mean()
+        axes.plot(known.index, known, zorder=3, **CLOSED_FORM)
+
+
+def _closed_form_handle() -> Line2D:
+    return Line2D([], [], label="closed form", **CLOSED_FORM)
 
 
 def _slope_guide(axes: Axes, part: pd.DataFrame, value: str, slope: float, shift: float) -> None:
@@ -89,8 +95,6 @@ def fig3_1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
         if part.empty:
             continue
         _errors(axes, part, look)
-        expected = part.groupby("steps")["expected_rms"].mean()
-        axes.plot(expected.index, expected, color=GREY, ls=CLOSED_FORM, lw=1.0, zorder=3)
         exponent = published.bound("ch3.rates_claim", "both_rates", f"{name}_exponent")
         _slope_guide(axes, part, "error_rms", exponent, 2.2)
         label = f"{look.label}, slope {slope_text(part, 'error_rms')}"
@@ -98,12 +102,8 @@ def fig3_1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
     if not handles:
         say_empty(axes)
     _error_axes(axes, "error of the estimate\n(root mean square over units)")
-    handles += [
-        series_handle(MEANS[0], "closed form", color=GREY, marker=None, ls=CLOSED_FORM, lw=1.0),
-        published_line(label="published slopes, −1 and −1/2 (shifted up)"),
-        *seed_handles(table),
-    ]
-    legend_below(figure, handles, 1)
+    shifted = published_line(label="published slopes, −1 and −1/2 (shifted up)")
+    legend_below(figure, [*handles, _closed_form_handle(), shifted, *seed_handles(table)], 1)
     return figure
 
 
@@ -114,42 +114,24 @@ def stream_quantization(
     """Stream quantization and its bound; rectified quantization of three kinds of streams."""
     figure = new_figure(DOUBLE_COLUMN_MM, 72)
     left, right = figure.subplots(1, 2)
-    stream = table[table["quantizer"] == "stream"]
-    _errors(left, stream, QUANTIZERS["stream"])
+    stream, look = table[table["quantizer"] == "stream"], QUANTIZERS["stream"]
+    _errors(left, stream, look)
     steps = np.array(sorted(stream["steps"].unique()), dtype=float)
-    expected = stream.groupby("steps")["expected_rms"].mean()
-    left.plot(expected.index, expected, color=GREY, ls=CLOSED_FORM, lw=1.0, zorder=3)
     draw_published(left, steps, 0.5 / steps)
     _error_axes(left, "distance from the running mean\n(root mean square over units)")
     letter(left, "a", "spiking stream quantization (eq. 3.2)")
+    label = f"stream, slope {slope_text(stream, 'error_rms')}"
+    handles = [series_handle(look, label, marker=None)]
     rectified = table[table["quantizer"] == "rectified"]
-    means = sorted(rectified["input_mean"].unique())
-    shown = []
-    for mean, look in zip(means, MEANS, strict=False):
-        part = rectified[rectified["input_mean"] == mean]
+    for (mean, part), look in zip(rectified.groupby("input_mean"), MEANS, strict=False):
         _errors(right, part, look)
         slope = slope_text(part, "error_rms", FIRST_STEP)
         label = f"mean {mean:g}, slope ".replace("-", "−") + slope
-        shown.append(series_handle(look, label, marker=None))
-        exact = part.dropna(subset=["expected_rms"]).groupby("steps")["expected_rms"].mean()
-        right.plot(exact.index, exact, color=GREY, ls=CLOSED_FORM, lw=1.0, zorder=3)
+        handles.append(series_handle(look, label, marker=None))
     _error_axes(right, "distance from the rectified mean\n(root mean square over units)")
     letter(right, "b", f"rectified (eq. 3.3); slopes from $T$ = {FIRST_STEP} on")
-    legend_below(
-        figure,
-        [
-            series_handle(
-                QUANTIZERS["stream"],
-                f"stream, slope {slope_text(stream, 'error_rms')}",
-                marker=None,
-            ),
-            *shown,
-            series_handle(MEANS[0], "closed form", color=GREY, marker=None, ls=CLOSED_FORM, lw=1.0),
-            published_line(label="published bound 1/(2T)"),
-            *seed_handles(table),
-        ],
-        4,
-    )
+    handles += [_closed_form_handle(), published_line(label="published bound 1/(2T)")]
+    legend_below(figure, [*handles, *seed_handles(table)], 4)
     return figure
 
 
@@ -179,16 +161,12 @@ def fig_a1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
         letter(axes, number, rf"weights $\mathcal{{N}}(0, 0.1)$: {READINGS[name]} 0.1")
     if not names:
         say_empty(panels[0])
-    legend_below(
-        figure,
-        [
-            *(series_handle(look, marker=None) for look in LAYERS),
-            published_line(label="slope −1, published for the first layer (shifted down)"),
-            Line2D([], [], ls="none", label="numbers: measured slopes"),
-            *seed_handles(table),
-        ],
-        2,
-    )
+    handles = [series_handle(look, marker=None) for look in LAYERS]
+    handles += [
+        published_line(label="slope −1, published for the first layer (shifted down)"),
+        Line2D([], [], ls="none", label="numbers: measured slopes"),
+    ]
+    legend_below(figure, [*handles, *seed_handles(table)], 2)
     return figure
 
 
@@ -198,48 +176,41 @@ def spiking_gradient(table: pd.DataFrame, published: Published, dataset: str = "
     whole = table[table["layer"] == 0]
     states = [name for name in STATES if name in set(whole["weights"])]
     figure = new_figure(DOUBLE_COLUMN_MM, 72)
-    panels = figure.subplots(1, 3, sharex=True)
-    for axes, state, number in zip(panels, states, "ab", strict=False):
-        rows = whole[whole["weights"] == state]
-        for name, look in UPDATES.items():
-            part = rows[rows["update"] == name]
+    *cosines, sizes = panels = figure.subplots(1, 3, sharex=True)
+    for name, look in UPDATES.items():
+        for axes, state, face in zip(cosines, states, ("white", look.colour), strict=False):
+            part = whole[(whole["update"] == name) & (whole["weights"] == state)]
             if part.empty:
                 continue
             draw_mean_line(axes, part, "steps", "cosine_of_sum", look, linestyle="-")
             single = part.groupby("steps")["cosine"].mean()
-            axes.plot(
-                single.index, single, color=look.colour, ls=PUBLISHED_LINE, marker=look.marker
-            )
-        axes.set_ylim(-0.02, 1.03)
-        axes.set_ylabel("cosine of update and gradient")
+            style = {"color": look.colour, "marker": look.marker}
+            axes.plot(single.index, single, ls=PUBLISHED_LINE, **style)
+            style = {"bars": True, "markerfacecolor": face}
+            draw_mean_line(sizes, part, "steps", "relative_step", look, **style)
+    for axes, state, number in zip(cosines, states, "ab", strict=False):
+        axes.set(ylim=(-0.02, 1.03), ylabel="cosine of update and gradient")
         letter(axes, number, STATES[state])
-    for name, look in UPDATES.items():
-        for state, filled in zip(states, (False, True), strict=False):
-            part = whole[(whole["update"] == name) & (whole["weights"] == state)]
-            if part.empty:
-                continue
-            style = {"markerfacecolor": look.colour if filled else "white"}
-            draw_mean_line(panels[2], part, "steps", "relative_step", look, bars=True, **style)
     for level in (1.0, 0.5):
-        panels[2].axhline(level, color=GREY, lw=0.7, ls=CLOSED_FORM, zorder=1)
-    panels[2].set_ylim(0, 1.6)
-    panels[2].set_ylabel(r"update / ($\eta$ × gradient)")
-    letter(panels[2], "c", r"size, with the step $\eta/T^2$")
+        sizes.axhline(level, color=GREY, lw=0.7, ls=DOTS, zorder=1)
+    sizes.set(ylim=(0, 1.6), ylabel=r"update / ($\eta$ × gradient)")
+    letter(sizes, "c", r"size, with the step $\eta/T^2$")
+    thesis = {"color": "black", "lw": 0.7, "ls": (0, (1, 2))}
     for axes in panels:
-        axes.axvline(PUBLISHED_STEPS, color="black", lw=0.7, ls=(0, (1, 2)), zorder=1)
+        axes.axvline(PUBLISHED_STEPS, zorder=1, **thesis)
         axes.set_xlabel("time steps per sample $T$")
         if len(whole):
             plain_log(axes, "x")
-    kinds = (
-        ("sum over images", {"marker": None, "ls": "-"}),
-        ("single images", {"marker": None, "ls": PUBLISHED_LINE}),
-        ("c: random", {"marker": "o", "ls": "none", "mfc": "white"}),
-        ("c: trained", {"marker": "o", "ls": "none"}),
-        ("$T$ of the thesis", {"marker": None, "ls": (0, (1, 2)), "color": "black", "lw": 0.7}),
-    )
+    kinds = {
+        "sum over images": {"ls": "-"},
+        "single images": {"ls": PUBLISHED_LINE},
+        "c: random": {"marker": "o", "ls": "none", "mfc": "white"},
+        "c: trained": {"marker": "o", "ls": "none"},
+        "$T$ of the thesis": thesis,
+    }
     handles = [series_handle(look) for look in UPDATES.values()]
     handles += [
-        series_handle(MEANS[0], label, **{"color": GREY, **style}) for label, style in kinds
+        Line2D([], [], label=label, **{"color": GREY, **style}) for label, style in kinds.items()
     ]
     legend_below(figure, handles + seed_handles(table), 4)
     return figure

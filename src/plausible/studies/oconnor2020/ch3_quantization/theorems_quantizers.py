@@ -103,21 +103,13 @@ def _after_step(
 
 def _residual_norm(statement: str, values: np.ndarray) -> list[Check]:
     def share(values: np.ndarray) -> float:
-        bound = residual_bound(values.shape[1])
-        return float(np.abs(potentials(values)).sum(axis=1).max() / bound)
+        return np.abs(potentials(values)).sum(axis=1).max() / residual_bound(values.shape[1])
 
-    halves = np.full((3, UNITS), 0.5)
+    text, halves = "largest L1 norm of phi over len(v)/2, ", np.full((3, UNITS), 0.5)
+    at_ties = f"{text}all v_i = 1/2: the threshold is strict, so that phi = 1/2 stays"
     return [
-        Check(statement, "largest L1 norm of phi over len(v)/2, random v", share(values), 1.0, "<"),
-        Check(
-            statement,
-            "largest L1 norm of phi over len(v)/2, all v_i = 1/2: the threshold is strict, so that "
-            "phi = 1/2 stays",
-            share(halves),
-            1.0,
-            "<",
-            "as_published",
-        ),
+        Check(statement, f"{text}random v", share(values), 1.0, "<"),
+        Check(statement, at_ties, share(halves), 1.0, "<", "as_published"),
     ]
 
 
@@ -142,15 +134,12 @@ def algorithm10(settings: Theorems, seed: int) -> list[Check]:
     errors = (mean - vector) / np.sqrt(np.abs(vector) / LONG)
     total = abs((mean - vector).sum()) / np.sqrt(np.abs(vector).sum() / LONG)
     square = abs((errors**2).mean() - 1) / np.sqrt(2 / UNITS)
-    return checks(
-        "unbiased",
-        3.0,
-        {
-            f"|sum of the estimate - sum of v| after T = {LONG}, in standard errors": total,
-            f"root mean square error of the {UNITS} units after T = {LONG}, in standard errors: "
-            "distance from 1, itself in standard errors": square,
-        },
-    )
+    deviations = {
+        f"|sum of the estimate - sum of v| after T = {LONG}, in standard errors": total,
+        f"root mean square error of the {UNITS} units after T = {LONG}, in standard errors: "
+        "distance from 1, itself in standard errors": square,
+    }
+    return checks("unbiased", 3.0, deviations)
 
 
 def algorithm11(settings: Theorems, seed: int) -> list[Check]:
@@ -207,12 +196,9 @@ def spike_count(settings: Theorems, seed: int) -> list[Check]:
         found = np.cumsum(found, axis=0)
         printed = np.maximum(0, np.floor(highest + 0.5))
         text = f"counts that max(0, ceil(max of sums - 1/2)) gives otherwise, {name}"
-        right[text] = int((rectified_counts(values) != found).sum())
-        text = (
-            "counts off ties that the printed max(0, floor(max of sums + 1/2)) gives otherwise, "
-            f"{name}"
-        )
-        as_printed[text] = int(((printed != found) & ~ties).sum())
+        right[text] = (rectified_counts(values) != found).sum()
+        text = "counts off ties that the printed max(0, floor(max of sums + 1/2)) gives otherwise"
+        as_printed[f"{text}, {name}"] = ((printed != found) & ~ties).sum()
     one_more = float((printed - found)[ties].min())
     text = "least surplus of the printed count at a tie, multiples of 1/4: the exception is needed"
     return [

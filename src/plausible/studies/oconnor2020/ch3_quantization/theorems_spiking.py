@@ -30,8 +30,10 @@ from plausible.reproduction.inputs import require
 from plausible.reproduction.theorem_checks import Check, checks
 from plausible.studies.oconnor2020.ch3_quantization.experiment_gradient import (
     cosine,
+    flat,
     layer_sizes,
     projection,
+    random_weights,
     spiking_steps,
 )
 from plausible.studies.oconnor2020.ch3_quantization.experiment_limit import rectified_values
@@ -60,10 +62,7 @@ class Problem(NamedTuple):
 def problem(name: str, seed: int) -> Problem:
     """Random network and image; the label is a unit that is active, so that a gradient exists."""
     rng = stream(name, seed)
-    weights = [
-        rng.standard_normal((a, b)) * np.sqrt(2 / a)
-        for a, b in zip(SIZES[:-1], SIZES[1:], strict=True)
-    ]
+    weights = random_weights(SIZES, rng)
     levels = (rng.integers(0, WHITE + 1, SIZES[0]) * rng.integers(0, 2, SIZES[0])).astype(np.uint8)
     return Problem(weights, levels, int(rectified_values(weights, levels / WHITE)[-1].argmax()))
 
@@ -100,7 +99,7 @@ def _update(name: str, update: str, seed: int) -> tuple[float, float]:
     """Cosine of the update of one sample to the gradient, and its size; eta / T^2 as the step."""
     weights, levels, label = problem(name, seed)
     (step,) = spiking_steps(weights, levels[None], WHITE, np.array([label]), STEPS, update)
-    spiking, gradient = (np.concatenate([a.ravel() for a in arrays]) for arrays in step)
+    spiking, gradient = map(flat, step)
     return cosine(spiking, gradient), projection(spiking, gradient)
 
 
@@ -109,16 +108,10 @@ def _size_checks(
 ) -> list[Check]:
     """Size of the update: of the gradient step for SGD, half of it for FSGD (counts so far)."""
     text = f"our test of the size: |projection on the gradient step, T = {STEPS}, - {limit:g}|"
+    ours, theirs = f"{text}; step eta/T^2", f"{text}; step {printed} as printed"
     return [
-        Check(statement, f"{text}; step eta/T^2", abs(share - limit), 0.05),
-        Check(
-            statement,
-            f"{text}; step {printed} as printed",
-            abs(factor * share - limit),
-            0.05,
-            "<=",
-            "as_published",
-        ),
+        Check(statement, ours, abs(share - limit), 0.05),
+        Check(statement, theirs, abs(factor * share - limit), 0.05, "<=", "as_published"),
     ]
 
 
@@ -153,25 +146,14 @@ def _first_filters(seed: int) -> list[Check]:
         "with 0.01 the"
     )
     below = (received["standard deviation"] >= 0).mean()
+    ours = {f"{text} standard deviation; filter closed below 0": below}
+    theirs = {
+        f"{text} {what}; filter closed at and below 0": (inputs > 0).mean()
+        for what, inputs in received.items()
+    }
     return [
-        Check(
-            "update_is_gradient_step",
-            f"{text} standard deviation; filter closed below 0",
-            below,
-            0.0,
-            ">",
-        ),
-        *(
-            Check(
-                "update_is_gradient_step",
-                f"{text} {what}; filter closed at and below 0",
-                (inputs > 0).mean(),
-                0.0,
-                ">",
-                "as_published",
-            )
-            for what, inputs in received.items()
-        ),
+        *checks("update_is_gradient_step", 0.0, ours, ">"),
+        *checks("update_is_gradient_step", 0.0, theirs, ">", "as_published"),
     ]
 
 
@@ -207,16 +189,12 @@ def fsgd(settings: Theorems, seed: int) -> list[Check]:
         wrong.append(np.abs(takes_part - expected).max())
     _, share = _update("eq3.7", "fsgd", seed)
     text = f"updates in which a spike of step t = 0 to {steps - 1} of T = {steps} takes part"
+    deviations = {
+        f"{text}, FSGD: largest distance from T - t": wrong[0],
+        f"{text}, SGD: largest distance from T": wrong[1],
+    }
     return [
-        *checks(
-            "earlier_inputs_count_more",
-            0.0,
-            {
-                f"{text}, FSGD: largest distance from T - t": wrong[0],
-                f"{text}, SGD: largest distance from T": wrong[1],
-            },
-            "==",
-        ),
+        *checks("earlier_inputs_count_more", 0.0, deviations, "=="),
         *_size_checks("earlier_inputs_count_more", share, 0.5, "eta/T", STEPS),
     ]
 
@@ -234,20 +212,16 @@ def addition_cost(settings: Theorems, seed: int) -> list[Check]:
     dense = int(layer_multiply_adds(sizes).sum())
     loose = [rng.normal(0.1, 1, shape) for shape in zip(sizes[:-1], sizes[1:], strict=True)]
     counted = deep_spiking.predict(make_network(loose, rule), rule, trains)
-    multiplied = sum(1 for matrix in loose for row in matrix for _ in row)
+    multiplied = sum(len(row) for matrix in loose for row in matrix)
     in_all = int(additions(counted.spikes, sizes)[0, -1])
-    return checks(
-        "counts_agree",
-        0.0,
-        {
-            "additions counted - input spikes x sum of N_l, one spike per layer and input "
-            "spike": total - len(trains.code) * sum(sizes[1:]),
-            "sum of N_(l-1) N_l - products of a dense pass, counted one by one": dense - multiplied,
-            "additions counted - numbers that the modules of the network added, any weights": in_all
-            - _added(loose, rule, trains),
-        },
-        "==",
-    )
+    in_all -= _added(loose, rule, trains)
+    deviations = {
+        "additions counted - input spikes x sum of N_l, one spike per layer and input spike": total
+        - len(trains.code) * sum(sizes[1:]),
+        "sum of N_(l-1) N_l - products of a dense pass, counted one by one": dense - multiplied,
+        "additions counted - numbers that the modules of the network added, any weights": in_all,
+    }
+    return checks("counts_agree", 0.0, deviations, "==")
 
 
 def _added(weights: list[np.ndarray], rule: Rule, trains: SpikeTrains) -> int:
@@ -295,23 +269,21 @@ def integer_only(settings: Theorems, seed: int, dataset: Dataset | None) -> list
 
 
 def _same(protocol: str, rate: float, samples: int, found: list, labels) -> list[Check]:
-    (whole, *exact), (real, *rounded) = found
-    classes, spikes = zip(
-        *((predictions.classes[:, -1], predictions.spikes) for *_, predictions in found),
-        strict=True,
-    )
-    weights = [real_weights(network, rule) for network, rule, _ in (exact, rounded)]
-    trained = [np.concatenate([one.spikes, one.errors]) for one in (whole, real)]
+    """Whether integers and real numbers give the same training, weights and predictions."""
+    trainings, networks, rules, predictions = zip(*found, strict=True)
+    a, b = (np.concatenate([one.spikes, one.errors]) for one in trainings)
+    whole, real = predictions
+    weights = map(real_weights, networks, rules)
+    apart = [np.abs(exact - rounded).max() for exact, rounded in zip(*weights, strict=True)]
     where = (
         f"integers against real numbers, eta = {rate:g}, T = {INTEGER_STEPS}, after {samples} "
         "samples: "
     )
+    wrong = (whole.classes[:, -1] != real.classes[:, -1]).sum()
     differences = {
-        f"{where}predictions that differ, of {len(labels)}": (classes[0] != classes[1]).sum(),
+        f"{where}predictions that differ, of {len(labels)}": wrong,
         f"{where}numbers of spikes that differ (layers in training; test images, steps and "
-        "layers)": ((trained[0] != trained[1]).sum() + (spikes[0] != spikes[1]).sum()),
-        f"{where}largest difference of weights": max(
-            np.abs(a - b).max() for a, b in zip(*weights, strict=True)
-        ),
+        "layers)": (a != b).sum() + (whole.spikes != real.spikes).sum(),
+        f"{where}largest difference of weights": max(apart),
     }
     return checks("integers_give_same_spikes", 0.0, differences, "==", protocol)
