@@ -16,29 +16,17 @@ def gaps_are_rows(evidence: Evidence) -> list[Outcome]:
     unknown = sorted(
         name for name in set().union(*named) if f"{published.study}.{name}" not in known
     )
+    rows = f"{sum(gap in wanted for gap in frame['gap'])} of {len(wanted)} gaps"
+    closing = f"systems of the thesis close {closed} of them"
     held = frame["found"].astype(bool)
+    implemented = f"{held.sum()} of {len(frame)} gaps"
+    exist = "every name of the package that stands for the gap exists"
+    measured = f"{len(set().union(*named)) - len(unknown)} results"
+    note = f"not published: {', '.join(unknown)}" if unknown else "all are published results"
     return [
-        Outcome(
-            "",
-            list(frame["gap"]) == wanted,
-            f"{sum(gap in wanted for gap in frame['gap'])} of {len(wanted)} gaps",
-            variant="rows",
-            note=f"systems of the thesis close {closed} of them",
-        ),
-        Outcome(
-            "",
-            bool(held.all()),
-            f"{int(held.sum())} of {len(frame)} gaps",
-            variant="implemented",
-            note="every name of the package that stands for the gap exists",
-        ),
-        Outcome(
-            "",
-            not unknown,
-            f"{len(set().union(*named)) - len(unknown)} results",
-            variant="measured",
-            note=f"not published: {', '.join(unknown)}" if unknown else "all are published results",
-        ),
+        Outcome("", list(frame["gap"]) == wanted, rows, variant="rows", note=closing),
+        Outcome("", bool(held.all()), implemented, variant="implemented", note=exist),
+        Outcome("", not unknown, measured, variant="measured", note=note),
     ]
 
 

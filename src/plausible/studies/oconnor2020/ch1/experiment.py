@@ -82,9 +82,8 @@ def hopfield_recall(settings: HopfieldRecall, seeds: list[int], dataset, network
                 result = recall(network, start, rng, sweeps)
                 key = ("binary", load, np.inf, seed, number)
                 rows += _points(key, result, start, pattern, sweeps)
+                inner = 0.5 * start  # Inside the cube, where every state is possible.
                 for gain in settings.gains if load == settings.loads[0] else ():
-                    # Inside the cube, where every state is possible.
-                    inner = 0.5 * start
                     result = recall_continuous(network, inner, gain, rng, sweeps)
                     key = ("continuous", load, gain, seed, number)
                     rows += _points(key, result, inner, pattern, sweeps)
@@ -108,8 +107,7 @@ def _points(
     for point in range(sweeps * POINTS_PER_SWEEP + 1):
         time = point / POINTS_PER_SWEEP
         update = min(round(time * len(pattern)), len(along) - 1)
-        energy_per_unit = float(result.energies[update]) / len(pattern)
-        yield (*key, time, energy_per_unit, float(along[update]))
+        yield *key, time, result.energies[update] / len(pattern), along[update]
 
 
 def hopfield_capacity(
@@ -149,18 +147,10 @@ def _recall_often(
             result = recall(network, _damaged(pattern, fraction, rng), rng, settings.sweeps)
             ends.append(overlap(result.state, pattern))
             settled.append(result.settled)
-    complete = float(np.mean(np.array(ends) == 1.0))
-    return float(np.mean(ends)), complete, 1.0 - float(np.mean(settled))
+    return np.mean(ends), np.mean(np.array(ends) == 1.0), 1.0 - np.mean(settled)
 
 
 # ----------------------------------------------------------------- spiking neurons and synapses
-
-NEURONS = {
-    "reset_to_rest": IntegrateAndFire(reset_mode="value"),
-    "subtract": IntegrateAndFire(reset_mode="subtract"),
-    "subtract_no_leak": IntegrateAndFire(reset_mode="subtract", time_constant_s=np.inf),
-}
-"""Neurons with rest and reset 0 and threshold 1, by name."""
 
 
 def spiking_neurons(settings: SpikingNeurons, seeds: list[int], dataset, networks) -> pd.DataFrame:
@@ -176,38 +166,32 @@ def spiking_neurons(settings: SpikingNeurons, seeds: list[int], dataset, network
     - ``kernel``: rule, protocol, dt_steps, kernel (formula), correlation (numerical sum): the
       windows of chapters 5 and 6, which eq. 1.11 becomes.
     """
-    parts = [
-        *_potentials(settings, seeds[0]),
-        _rates(settings, seeds),
-        _windows(settings),
-        _kernels(settings),
-    ]
-    return pd.concat(parts, ignore_index=True)
+    further = (_rates(settings, seeds), _windows(settings), _kernels(settings))
+    return pd.concat([*_potentials(settings, seeds[0]), *further], ignore_index=True)
 
 
 def _neurons(settings: SpikingNeurons) -> dict[str, IntegrateAndFire]:
+    """Neurons with rest and reset 0 and threshold 1, by name."""
+    leak = settings.time_constant_s
     return {
-        name: neuron
-        if np.isinf(neuron.time_constant_s)
-        else neuron._replace(time_constant_s=settings.time_constant_s)
-        for name, neuron in NEURONS.items()
+        "reset_to_rest": IntegrateAndFire(leak, reset_mode="value"),
+        "subtract": IntegrateAndFire(leak, reset_mode="subtract"),
+        "subtract_no_leak": IntegrateAndFire(np.inf, reset_mode="subtract"),
     }
 
 
 def _input(
-    rng: np.random.Generator, duration_s: float, rate_hz: float, mean: float, deviation: float
+    settings: SpikingNeurons, rng: np.random.Generator, duration_s: float, mean: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Poisson times of input spikes within the duration, and normal weights."""
-    times = np.sort(rng.uniform(0.0, duration_s, rng.poisson(rate_hz * duration_s)))
-    return times, rng.normal(mean, deviation, len(times))
+    count = rng.poisson(settings.input_rate_hz * duration_s)
+    times = np.sort(rng.uniform(0.0, duration_s, count))
+    return times, rng.normal(mean, settings.weight_deviation, count)
 
 
 def _potentials(settings: SpikingNeurons, seed: int) -> Iterator[pd.DataFrame]:
-    rng = generator("spiking_neurons", seed, "potential")
-    duration = settings.trace_s
-    times, weights = _input(
-        rng, duration, settings.input_rate_hz, settings.weight_mean, settings.weight_deviation
-    )
+    rng, duration = generator("spiking_neurons", seed, "potential"), settings.trace_s
+    times, weights = _input(settings, rng, duration, settings.weight_mean)
     for name, neuron in _neurons(settings).items():
         trace = simulate(neuron, times, weights)
         spikes, drops = trace.spike_times_s, trace.drops
@@ -220,27 +204,19 @@ def _potentials(settings: SpikingNeurons, seed: int) -> Iterator[pd.DataFrame]:
         for event, at, potential in (
             ("sample", between, decay(neuron, before, elapsed)),
             ("input", times, trace.event_potentials),
-            ("spike", np.unique(spikes), None),
+            ("spike", np.unique(spikes), np.nan),
         ):
-            yield pd.DataFrame(
-                {
-                    "panel": "potential",
-                    "neuron": name,
-                    "event": event,
-                    "time_s": at,
-                    "potential": kernel_sum(neuron, at, times, weights, spikes, drops),
-                    "event_potential": np.nan if potential is None else potential,
-                }
-            )
+            table = {"panel": "potential", "neuron": name, "event": event, "time_s": at}
+            table["potential"] = kernel_sum(neuron, at, times, weights, spikes, drops)
+            yield pd.DataFrame({**table, "event_potential": potential})
 
 
 def _rates(settings: SpikingNeurons, seeds: list[int]) -> pd.DataFrame:
-    rate, duration = settings.input_rate_hz, settings.rate_s
-    rows = []
+    duration, rows = settings.rate_s, []
     for seed in seeds:
         for number, drive in enumerate(settings.drives_hz):
             rng = generator("spiking_neurons", seed, "rate", number)
-            times, weights = _input(rng, duration, rate, drive / rate, settings.weight_deviation)
+            times, weights = _input(settings, rng, duration, drive / settings.input_rate_hz)
             for name, neuron in _neurons(settings).items():
                 count = len(simulate(neuron, times, weights).spike_times_s)
                 rows.append(("rate", name, seed, drive, count / duration))
@@ -286,16 +262,6 @@ def _kernels(settings: SpikingNeurons) -> pd.DataFrame:
         ("chapter5", "corrected", height * k_alpha**size, symmetric),
         ("chapter6", "corrected", np.sign(dts) * alpha ** (size - 1.0) / 2.0, antisymmetric),
     ]
-    return pd.concat(
-        pd.DataFrame(
-            {
-                "panel": "kernel",
-                "rule": rule,
-                "protocol": protocol,
-                "dt_steps": dts,
-                "kernel": kernel,
-                "correlation": correlation,
-            }
-        )
-        for rule, protocol, kernel, correlation in parts
-    )
+    columns = ("panel", "rule", "protocol", "dt_steps", "kernel", "correlation")
+    parts = [("kernel", rule, protocol, dts, *numbers) for rule, protocol, *numbers in parts]
+    return pd.concat(pd.DataFrame(dict(zip(columns, part, strict=True))) for part in parts)

@@ -8,6 +8,7 @@ weights and the reverse, so that no run needs the weights of another one.
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,7 +36,7 @@ from plausible.reproduction.inputs import require
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch3_learning.settings import RULE, SpikingTraining, Trainings
 
-STUDY = "oconnor2020"
+STUDY, NAN = "oconnor2020", float("nan")
 COLUMNS = (
     "protocol", "network", "seed", "record", "epoch", "form", "part", "step", "layer", "counting",
     "error_percent", "operations", "operations_without_input", "training_operations",
@@ -68,20 +69,19 @@ def runs(settings: Trainings, seeds: Sequence[int]) -> list[Run]:
             if protocol not in (own.protocols or settings.protocols):
                 continue
             chosen = settings.of(protocol, network)
-            steps, rate = chosen["steps"], chosen["learning_rate"]
-            if chosen.get("printed_step"):
-                rate *= steps
+            steps = chosen["steps"]
+            rate = chosen["learning_rate"] * (steps if chosen.get("printed_step") else 1)
             form = chosen.get("form", SPIKING)
             options = {key: chosen[key] for key in RULE if key in chosen}
             rule = make_rule(steps, rate, **options) if form == SPIKING else None
-            run = Run(protocol, network, 0, form, steps, Spec(rule, rate), chosen["epochs"])
-            listed += [run._replace(seed=seed) for seed in seeds[: chosen.get("seeds")]]
+            for seed in seeds[: chosen.get("seeds")]:
+                spec = Spec(rule, rate)
+                listed.append(Run(protocol, network, seed, form, steps, spec, chosen["epochs"]))
     further = getattr(settings, "further_seeds", None)
     for network in further.variants if further else ():
-        trained = [run for run in listed if run.network == network]
-        missing = [seed for seed in seeds if seed not in {run.seed for run in trained}]
-        shorter = trained[0]._replace(epochs=further.epochs, measured=False)
-        listed += [shorter._replace(seed=seed) for seed in missing]
+        trained = {run.seed: run for run in listed if run.network == network}
+        shorter = [*trained.values()][0]._replace(epochs=further.epochs, measured=False)
+        listed += [shorter._replace(seed=seed) for seed in seeds if seed not in trained]
     return listed
 
 
@@ -113,32 +113,21 @@ def trainings(
         stops = {*tests, *map(float, range(run.epochs + 1))} if at_epochs else tests
 
         def measured(progress, epoch, samples, run=run, weights=weights, tests=tests):
-            if epoch not in tests:
-                return []
-            return measure(run, bench, weights, progress, epoch, samples)
+            tested = epoch in tests
+            return measure(run, bench, weights, progress, epoch, samples) if tested else []
 
         generator = numpy_generator(STUDY, "back reset", run.network, run.seed)
         checkpoint = f"{run.protocol}.{run.network}.{run.seed}.npz"
         place = settings.checkpoints and settings.checkpoints / checkpoint
-        yield (
-            run,
-            bench,
-            weights,
-            train_run(run.spec, weights, bench, stops, measured, generator, place),
-        )
-        print(
-            f"network {number} of {len(chosen)}: {run.protocol} {run.network}, seed {run.seed}, "
-            f"{run.epochs} epochs, {time.monotonic() - started:.0f} s",
-            file=sys.stderr,
-            flush=True,
-        )
+        progress = train_run(run.spec, weights, bench, stops, measured, generator, place)
+        yield run, bench, weights, progress
+        name = f"{run.protocol} {run.network}, seed {run.seed}, {run.epochs} epochs"
+        spent = f"{time.monotonic() - started:.0f} s"
+        print(f"network {number} of {len(chosen)}: {name}, {spent}", file=sys.stderr, flush=True)
 
 
 def spiking_training(
-    settings: SpikingTraining,
-    seeds: Sequence[int],
-    dataset: Dataset | None,
-    networks: Any = None,
+    settings: SpikingTraining, seeds: Sequence[int], dataset: Dataset | None, networks: Any = None
 ) -> pd.DataFrame:
     """Learning curves of all networks, and what the trained ones do; one shard of them.
 
@@ -151,11 +140,8 @@ def spiking_training(
     over images), operations_variation (standard deviation over mean, over images),
     diverged_epoch (-1: never).
     """
-
-    def curve(run, bench, weights, progress, epoch, samples):
-        return _curve_rows(run, progress, epoch, bench, settings)
-
     rows: list[dict[str, Any]] = []
+    curve = partial(_curve_rows, settings)
     for run, bench, weights, progress in trainings(settings, seeds, dataset, curve, at_epochs=True):
         found = progress.rows
         if settings.anytime_steps and run.measured and progress.diverged_epoch < 0:
@@ -166,36 +152,32 @@ def spiking_training(
 
 
 def _curve_rows(
-    run: Run, progress: Progress, epoch: float, bench: Bench, settings: SpikingTraining
+    settings: SpikingTraining,
+    run: Run,
+    bench: Bench,
+    first: list[np.ndarray],
+    progress: Progress,
+    epoch: float,
+    samples: int,
 ) -> list[dict[str, Any]]:
     """A test point; errors of a network that diverged are not a number."""
-    sizes = layer_sizes(progress.weights)
-    spiking = run.form == SPIKING
-    rows = []
+    spiking, spent, rows = run.form == SPIKING, NAN, []
+    if spiking:
+        spent = training_additions(progress.counts, layer_sizes(progress.weights))
     for name in settings.tested_parts:
         part, steps = bench.parts[name], run.steps
         limit = settings.training_images_tested if name == TRAIN else len(part.images)
         part = part._replace(images=part.images[:limit], labels=part.labels[:limit])
-        error = float("nan")
+        error = NAN
         if progress.diverged_epoch < 0 and spiking:
             trains = bench.spikes(name, steps)
             trains = trains._replace(start=trains.start[:limit])
             error = spiking_predictions(progress.weights, part, trains)[0][-1]
         elif progress.diverged_epoch < 0:
             error = rectified_predictions(progress.weights, part)[0]
-        rows.append(
-            {
-                "record": "curve",
-                "epoch": epoch,
-                "form": run.form,
-                "part": name,
-                "step": steps if spiking else 0,
-                "error_percent": float(error),
-                "training_operations": training_additions(progress.counts, sizes)
-                if spiking
-                else float("nan"),
-            }
-        )
+        row = {"record": "curve", "epoch": epoch, "form": run.form, "part": name}
+        row |= {"step": steps if spiking else 0, "error_percent": float(error)}
+        rows.append({**row, "training_operations": spent})
     return rows
 
 
@@ -220,41 +202,22 @@ def _final_rows(
     sizes = layer_sizes(weights)
     steps = max(run.steps, anytime_steps)
     errors, spikes = spiking_predictions(weights, part, bench.spikes(name, steps))
-    common = {"epoch": run.epochs, "part": name}
-
-    def spiking(record: str, step: int) -> dict[str, Any]:
-        return {
-            **common,
-            "record": record,
-            "form": SPIKING,
-            "step": step,
-            "counting": "additions",
-            "error_percent": float(errors[step - 1]),
-            "operations": float(additions(spikes, sizes)[:, step - 1].mean()),
-            "operations_without_input": float(additions(spikes, sizes, 1)[:, step - 1].mean()),
-        }
-
-    rows = [spiking("final", run.steps)]
-    rows += [spiking("anytime", step) for step in range(1, anytime_steps + 1)]
+    spent, hidden = (additions(spikes, sizes, first).mean(axis=0) for first in (0, 1))
     error, active = rectified_predictions(weights, part)
-    products = {
-        "dense": np.array(sizes[:-1]) * sizes[1:],
-        "sparse": active.mean(axis=0) * sizes[1:],
-    }
-    for counting, number in products.items():
-        rows.append(
-            {
-                **common,
-                "record": "final",
-                "form": RECTIFIED,
-                "step": 0,
-                "counting": counting,
-                "error_percent": error,
-                "operations": 2.0 * float(number.sum()),
-                "operations_without_input": 2.0 * float(number[1:].sum()),
-            }
-        )
-    return rows
+    dense, sparse = np.array(sizes[:-1]) * sizes[1:], active.mean(axis=0) * sizes[1:]
+    tested = [("final", run.steps), *(("anytime", step) for step in range(1, anytime_steps + 1))]
+    rows = [
+        (record, SPIKING, step, "additions", errors[step - 1], spent[step - 1], hidden[step - 1])
+        for record, step in tested
+    ]
+    rows += [
+        ("final", RECTIFIED, 0, counting, error, 2.0 * number.sum(), 2.0 * number[1:].sum())
+        for counting, number in (("dense", dense), ("sparse", sparse))
+    ]
+    columns = ("record", "form", "step", "counting", "error_percent", "operations")
+    columns += ("operations_without_input",)
+    common = {"epoch": run.epochs, "part": name}
+    return [common | dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _sparsity_rows(
@@ -266,25 +229,15 @@ def _sparsity_rows(
     _, spikes = spiking_predictions(weights, part, trains)
     _, active = rectified_predictions(weights, part)
     needed = additions(spikes, sizes)[:, -1]
+    steps, variation = {SPIKING: run.steps}, {SPIKING: needed.std() / needed.mean()}
     rows = []
     for layer in range(1, len(weights)):
         silent = {
             SPIKING: (hidden_spikes(weights, layer, trains) == 0).mean(),
             RECTIFIED: 1.0 - active[:, layer].mean() / sizes[layer],
         }
-        rows += [
-            {
-                "record": "sparsity",
-                "epoch": epoch,
-                "form": form,
-                "part": THESIS,
-                "step": run.steps if form == SPIKING else 0,
-                "layer": layer,
-                "silent_percent": 100.0 * float(share),
-                "operations_variation": float(needed.std() / needed.mean())
-                if form == SPIKING
-                else float("nan"),
-            }
-            for form, share in silent.items()
-        ]
+        for form, share in silent.items():
+            row = {"record": "sparsity", "epoch": epoch, "form": form, "part": THESIS}
+            row |= {"step": steps.get(form, 0), "layer": layer, "silent_percent": 100.0 * share}
+            rows.append({**row, "operations_variation": variation.get(form, NAN)})
     return rows

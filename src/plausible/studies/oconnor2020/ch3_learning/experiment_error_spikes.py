@@ -14,7 +14,7 @@ import pandas as pd
 from plausible.data.dataset import Dataset
 from plausible.kernels.deep_spiking_types import BACK_RESETS
 from plausible.learning.spiking_training import TESTS, Bench, Progress, spiking_predictions
-from plausible.studies.oconnor2020.ch3_learning.experiment import Run, trainings
+from plausible.studies.oconnor2020.ch3_learning.experiment import NAN, Run, trainings
 from plausible.studies.oconnor2020.ch3_learning.settings import ErrorSpikes
 
 COUNTED = ("spikes", "error_spikes", "passed")
@@ -25,10 +25,7 @@ COLUMNS = (
 
 
 def error_spikes(
-    settings: ErrorSpikes,
-    seeds: Sequence[int],
-    dataset: Dataset | None,
-    networks: Any = None,
+    settings: ErrorSpikes, seeds: Sequence[int], dataset: Dataset | None, networks: Any = None
 ) -> pd.DataFrame:
     """Spikes, error spikes and change of the weights by layer in the course of the training.
 
@@ -44,9 +41,8 @@ def error_spikes(
     same in all layers: thesis_error_percent, official_error_percent. diverged_epoch (-1: never);
     what follows it is NaN.
     """
-    rows: list[dict[str, Any]] = []
-    for run, _, _, progress in trainings(settings, seeds, dataset, _measured):
-        rows += _rows(run, progress)
+    trained = trainings(settings, seeds, dataset, _measured)
+    rows = [row for run, _, _, progress in trained for row in _rows(run, progress)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -63,45 +59,31 @@ def _measured(
     NaN, but for the counts, for a network that diverged.
     """
     healthy = progress.diverged_epoch < 0
-    found: dict[str, Any] = {
-        "epoch": epoch,
-        "samples": samples,
-        "counts": progress.counts.tolist(),
-        "changes": [
-            float(np.linalg.norm(now - then) / np.linalg.norm(then)) if healthy else float("nan")
-            for now, then in zip(progress.weights, weights, strict=True)
-        ],
-    }
-    for name in TESTS:
-        error = float("nan")
-        if healthy:
-            trains = bench.spikes(name, run.steps)
-            error = float(spiking_predictions(progress.weights, bench.parts[name], trains)[0][-1])
-        found[f"{name}_error_percent"] = error
-    return [found]
+    changes, errors = [NAN] * len(weights), dict.fromkeys(TESTS, NAN)
+    if healthy:
+        pairs = zip(progress.weights, weights, strict=True)
+        changes = [float(np.linalg.norm(a - b) / np.linalg.norm(b)) for a, b in pairs]
+        for name in TESTS:
+            trains, part = bench.spikes(name, run.steps), bench.parts[name]
+            errors[name] = float(spiking_predictions(progress.weights, part, trains)[0][-1])
+    found = {"epoch": epoch, "samples": samples, "counts": progress.counts.tolist()}
+    errors = {f"{name}_error_percent": error for name, error in errors.items()}
+    return [found | {"changes": changes} | errors]
 
 
 def _rows(run: Run, progress: Progress) -> list[dict[str, Any]]:
     """One row for each test epoch and layer, counts per sample since the test epoch before."""
     reset = {code: name for name, code in BACK_RESETS.items()}[run.spec.rule.back_reset]
-    rows = []
-    before = np.zeros_like(progress.counts)
+    named = {"protocol": run.protocol, "reset": reset, "seed": run.seed}
+    named["diverged_epoch"] = progress.diverged_epoch
+    rows, before = [], np.zeros_like(progress.counts)
     for state in progress.rows:
         counts = np.array(state["counts"])
-        means = (counts - before) / (state["samples"] or float("nan"))
+        means = (counts - before) / (state["samples"] or NAN)
         before = counts
-        for layer in range(1, counts.shape[1]):
-            rows.append(
-                {
-                    "protocol": run.protocol,
-                    "reset": reset,
-                    "seed": run.seed,
-                    "epoch": state["epoch"],
-                    "layer": layer,
-                    **dict(zip(COUNTED, means[:, layer].tolist(), strict=True)),
-                    "relative_change": state["changes"][layer - 1],
-                    **{key: state[key] for key in COLUMNS if key.endswith("_error_percent")},
-                    "diverged_epoch": progress.diverged_epoch,
-                }
-            )
+        # What is the same in all layers: epoch and errors.
+        shared = named | {key: state[key] for key in COLUMNS if key in state}
+        for layer, change in enumerate(state["changes"], start=1):
+            counted = dict(zip(COUNTED, means[:, layer].tolist(), strict=True))
+            rows.append({**shared, "layer": layer, **counted, "relative_change": change})
     return rows

@@ -1,6 +1,6 @@
 """O'Connor 2020, chapter 3 and section A.5: pictures of the spiking networks that learn MNIST."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,10 +47,13 @@ TRAINED = {
 }
 RELU_WEIGHTS = Look("spiking with ReLU weights", SKY, "D", (0, (1.2, 1.2)))
 PARTS = {part: PART_NAMES[part] for part in ("thesis", "official")}
+PASSES = {"dense": "P", "sparse": "X"}
+"""Markers of a pass of the ReLU network, with the products of zeros and without them."""
 PUBLISHED_EPOCHS = 50
 SHOWN_EPOCHS = 20
 TRAINING_LINE = (0, (1.2, 1.2))
 ONE_SEED = {"lw": 0.6, "alpha": 0.6}
+BAND, BAR = {"alpha": 0.3, "linewidth": 5}, {"marker": "|", "lw": 0.9}
 ONE_DOT = {"marker": ".", "markersize": 3.0, "linestyle": "none", "alpha": 0.8}
 
 
@@ -79,10 +82,9 @@ def draw_curve(
     Drawn against the column ``at``, by default ``by`` itself. On a logarithmic axis, intervals are
     cut at a tenth of the mean.
     """
-    data = summary(rows, [by], value, FEWEST)
+    data, at = summary(rows, [by], value, FEWEST), at or by
     if logarithmic:
         data["low"] = np.maximum(data["low"], 0.1 * data["mean"])
-    at = at or by
     data[at] = rows.groupby(by)[at].mean().to_numpy()
     draw_line(axes, at, data, look, **options)
     few = rows.groupby(by)["seed"].transform("nunique").between(2, FEWEST - 1)
@@ -101,10 +103,9 @@ def error_axis(axes: Axes, values: pd.Series) -> None:
     """Logarithmic error axis; an error of zero lies at its lower edge."""
     found = values[values > 0]
     axes.set_ylabel("error (%)")
-    if found.empty:
-        return
-    axes.set_ylim(0.7 * found.min(), 1.3 * found.max())
-    plain_log(axes, "y")
+    if len(found):
+        axes.set_ylim(0.7 * found.min(), 1.3 * found.max())
+        plain_log(axes, "y")
 
 
 @in_style
@@ -128,39 +129,42 @@ def ch3_fig3_2(table: pd.DataFrame, published: Published, dataset: str = "mnist"
         letter(axes, name, title)
     _draw_gap(panels[2], shown, names)
     handles = [series_handle(TRAINED[name], marker="", linestyle="-") for name in names]
+    mark, at = published_label(dataset), f"epoch {PUBLISHED_EPOCHS}"
+    training = _published_training(PUBLISHED_COLOUR)
     handles += [
         Line2D([], [], color=GREY, linestyle="-", label="test"),
         Line2D([], [], color=GREY, linestyle=TRAINING_LINE, label="training"),
-        published_mark(dataset, f"{published_label(dataset)}, test, epoch {PUBLISHED_EPOCHS}"),
-        Line2D([], [], label=f"{published_label(dataset)}, training, epoch {PUBLISHED_EPOCHS}",
-               **_published_training(PUBLISHED_COLOUR)),
-    ]  # fmt: skip
+        published_mark(dataset, f"{mark}, test, {at}"),
+        Line2D([], [], label=f"{mark}, training, {at}", **training),
+    ]
     legend_below(figure, [*handles, *interval_handles(table)], 4)
     return figure
 
 
-def interval_handles(table: pd.DataFrame) -> list[Line2D]:
-    """Legend entries of bands, where there are enough seeds for them, and of single seeds."""
-    # Some seeds are trained for fewer epochs than others.
-    seeds = set(table.groupby(["network", "epoch"])["seed"].nunique())
+def interval_handles(
+    table: pd.DataFrame,
+    by: str = "epoch",
+    band: Mapping[str, Any] = BAND,
+    single: Mapping[str, Any] = ONE_SEED,
+) -> list[Line2D]:
+    """Legend entries of intervals, where there are enough seeds for them, and of single seeds."""
+    # Some seeds are trained for fewer epochs, or in fewer protocols, than others.
+    seeds = table.groupby([by, "network"])["seed"].nunique()
     handles = []
-    if many := [number for number in seeds if number >= FEWEST]:
-        label = f"95 % interval over {max(many)} seeds"
-        handles.append(Line2D([], [], color=GREY, alpha=0.3, linewidth=5, label=label))
-    if any(1 < number < FEWEST for number in seeds):
-        handles.append(Line2D([], [], color=GREY, label="one seed", **ONE_SEED))
+    if seeds.max() >= FEWEST:
+        label = f"95 % interval over {seeds.max()} seeds"
+        handles.append(Line2D([], [], color=GREY, label=label, **band))
+    if seeds.between(2, FEWEST - 1).any():
+        handles.append(Line2D([], [], color=GREY, label="one seed", **single))
     return handles
 
 
 def spiking_handles(steps: pd.DataFrame, names: Sequence[str]) -> list[Line2D]:
     """Legend entries of networks that are tested as spiking ones; shorter trainings are named."""
     epochs = steps.groupby("network")["epoch"].max()
-    handles = []
-    for name in names:
-        look = spiking_look(name)
-        shorter = f" ({epochs[name]:g} epochs)" if epochs[name] < epochs.max() else ""
-        handles.append(series_handle(look, look.label + shorter))
-    return handles
+    shorter = {name: f" ({n:g} epochs)" if n < epochs.max() else "" for name, n in epochs.items()}
+    looks = {name: spiking_look(name) for name in names}
+    return [series_handle(look, look.label + shorter[name]) for name, look in looks.items()]
 
 
 def whole_numbers(axes: Axes, label: str) -> None:
@@ -227,37 +231,28 @@ def ch3_fig3_3(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     error_axis(panels[0, 0], table.loc[tested, "error_percent"])
     panels[1, 0].set_ylabel(panels[0, 0].get_ylabel())
     handles = spiking_handles(steps, names)
-    handles += [
-        series_handle(TRAINED["relu"], "ReLU network, dense", linestyle="none", marker="P"),
-        series_handle(TRAINED["relu"], "ReLU network, without zeros", linestyle="none", marker="X"),
-    ]
+    for text, marker in zip(("dense", "without zeros"), PASSES.values(), strict=True):
+        look = TRAINED["relu"]._replace(marker=marker, line="none")
+        handles.append(series_handle(look, f"ReLU network, {text}"))
     legend_below(figure, [*handles, *interval_handles(table)], 3)
     return figure
 
 
 def _draw_guesses(axes: Axes, part: pd.DataFrame, column: str, names: Sequence[str]) -> None:
-    """Error after each time step by its cost, on one test part."""
+    """Error after each time step and of the ReLU network by its cost, on one test part."""
     steps = part[part["record"] == "anytime"]
     for network in names:
         rows = steps[steps["network"] == network].assign(cost=steps[column] / 1e3)
         look = spiking_look(network)
         draw_curve(axes, rows, "step", "error_percent", look, "cost", markersize=2.6)
-    _vector_points(axes, part, column)
-    axes.set_xlabel("operations per image so far (thousands)")
-    plain_log(axes, "x")
-
-
-def _vector_points(axes: Axes, part: pd.DataFrame, column: str) -> None:
-    relu = part[(part["record"] == "final") & (part["form"] == "rectified")]
-    relu = relu[relu["network"] == "relu"]
-    for counting, marker in (("dense", "P"), ("sparse", "X")):
-        rows = relu[relu["counting"] == counting]
-        if rows.empty:
-            continue
+    relu = part.query("record == 'final' and form == 'rectified' and network == 'relu'")
+    for counting, rows in relu.groupby("counting"):
         data = summary(rows, ["counting"], "error_percent", FEWEST)
-        look = TRAINED["relu"]._replace(marker=marker)
+        look = TRAINED["relu"]._replace(marker=PASSES[counting])
         draw_points(axes, [rows[column].mean() / 1e3], data, look, markersize=5.5, zorder=4)
         axes.plot(rows[column] / 1e3, rows["error_percent"], color=look.colour, **ONE_DOT)
+    axes.set_xlabel("operations per image so far (thousands)")
+    plain_log(axes, "x")
 
 
 @in_style
@@ -283,37 +278,19 @@ def table_a1_figure(table: pd.DataFrame, published: Published, dataset: str = "m
             few = rows[rows.groupby("network")["seed"].transform("nunique").between(2, FEWEST - 1)]
             lower = places[few["network"]] + 0.22
             axes.plot(few["error_percent"], lower, color=look.colour, **ONE_DOT)
-        marks = [
-            (printed[name]["error_percent"], place)
-            for place, name in enumerate(names)
-            if name in printed
-        ]
-        if marks:
-            axes.plot(*zip(*marks, strict=True), **published_marker())
+        places = [place for place, name in enumerate(names) if name in printed]
+        errors = [printed[names[place]]["error_percent"] for place in places]
+        axes.plot(errors, places, **published_marker())
         axes.set_xlabel("error (%)")
         # Room at the left edge for the crosses of networks that diverged.
-        least = min(row["error_percent"] for row in printed.values())
-        axes.set_xlim(left=0.6 * least, right=100.0)
+        axes.set_xlim(left=0.6 * min(errors), right=100.0)
         plain_log(axes, "x")
         axes.grid(axis="y", color=GREY, alpha=0.2, lw=0.5)
         letter(axes, letters, title)
     panels[0].set_yticks(range(len(names)), [labels[name] for name in names])
     panels[0].invert_yaxis()
-    handles = [
-        series_handle(look_of(name), f"ours, {look_of(name).label}", linestyle="none")
-        for name in protocols
-    ]
-    legend_below(figure, [*handles, published_mark(dataset), *_seed_handles(last)], 5)
+    looks = map(look_of, protocols)
+    handles = [series_handle(look, f"ours, {look.label}", linestyle="none") for look in looks]
+    seeds = interval_handles(last, "protocol", BAR, ONE_DOT)
+    legend_below(figure, [*handles, published_mark(dataset), *seeds], 5)
     return figure
-
-
-def _seed_handles(last: pd.DataFrame) -> list[Line2D]:
-    """Legend entries of bars, and of dots where there are too few seeds for a bar."""
-    seeds = last.groupby(["protocol", "network"])["seed"].nunique()
-    handles = []
-    if (seeds >= FEWEST).any():
-        label = f"95 % interval over {seeds.max()} seeds"
-        handles.append(Line2D([], [], color=GREY, marker="|", lw=0.9, label=label))
-    if seeds.between(2, FEWEST - 1).any():
-        handles.append(Line2D([], [], color=GREY, label="one seed", **ONE_DOT))
-    return handles

@@ -42,8 +42,6 @@ EQUAL = {
     OPERATIONS: Look("at equal operations", GREEN, "", (0, (4.5, 1.5))),
 }
 """What is held equal in a comparison of two trainings."""
-
-
 VECTOR = {"lw": 0.7, "ls": (0, (6, 2))}
 SPARSE = {"lw": 0.9, "ls": (0, (1.2, 1.2))}
 POINTS = (-30, -10, -3, -1, -0.5, 0, 0.5, 1, 3, 10, 30)
@@ -60,14 +58,13 @@ def fsgd_and_sgd(table: pd.DataFrame, published: Published, dataset: str = "mnis
         rows = test[test["network"] == network].assign(spent=test[OPERATIONS] / 1e9)
         for axes, at in zip(panels, ("epoch", "spent"), strict=False):
             draw_curve(axes, rows, "epoch", "error_percent", TRAINED[network], at, markersize=2.6)
-    for axes in panels[:2]:
+    titles = {"by epochs": "epoch", "by operations": "additions so far (billions)"}
+    for axes, name, (title, label) in zip(panels, "ab", titles.items(), strict=False):
         error_axis(axes, test["error_percent"])
         plain_log(axes, "x")
-    panels[0].set_xlabel("epoch")
-    panels[1].set_xlabel("additions so far (billions)")
+        axes.set_xlabel(label)
+        letter(axes, name, title)
     panels[1].set_ylabel("")
-    letter(panels[0], "a", "by epochs")
-    letter(panels[1], "b", "by operations")
     _draw_advantage(panels[2], test)
     handles = [series_handle(TRAINED[name]) for name in names]
     handles += [series_handle(look, marker="") for look in EQUAL.values()]
@@ -86,16 +83,13 @@ def signed_points(axes: Axes) -> None:
 
 
 def _draw_advantage(axes: Axes, test: pd.DataFrame) -> None:
-    drawn = False
-    for equal, look in EQUAL.items():
-        found = gain_over(test, "fsgd", "sgd", equal)
-        # The first epoch, in which errors fall by tens of points, must not set the scale.
-        found = found[found["epoch"] >= min(1.0, found["epoch"].max())] if len(found) else found
-        if found.empty:
-            continue
-        draw_curve(axes, found, "epoch", "points", look, logarithmic=False)
-        drawn = True
-    if not drawn:
+    gains = {equal: gain_over(test, "fsgd", "sgd", equal) for equal in EQUAL}
+    for equal, found in gains.items():
+        if len(found):
+            # The first epoch, in which errors fall by tens of points, must not set the scale.
+            found = found[found["epoch"] >= min(1.0, found["epoch"].max())]
+            draw_curve(axes, found, "epoch", "points", EQUAL[equal], logarithmic=False)
+    if not any(map(len, gains.values())):
         say_empty(axes)
     signed_points(axes)
     whole_numbers(axes, "epoch of FSGD")
@@ -107,7 +101,7 @@ def _draw_advantage(axes: Axes, test: pd.DataFrame) -> None:
 def early_guesses(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Anytime error: after each time step, and above that of the vector network, by its cost."""
     figure = new_figure(height_mm=76)
-    panels = figure.subplots(1, 2)
+    left, right = figure.subplots(1, 2)
     part = table[table["part"] == "thesis"]
     steps = part[part["record"] == "anytime"]
     vector = part[(part["record"] == "final") & (part["counting"] == "dense")]
@@ -115,29 +109,25 @@ def early_guesses(table: pd.DataFrame, published: Published, dataset: str = "mni
     for network in names:
         rows = steps[steps["network"] == network]
         look = spiking_look(network)
-        draw_curve(panels[0], rows, "step", "error_percent", look, markersize=2.6)
+        draw_curve(left, rows, "step", "error_percent", look, markersize=2.6)
         limits = vector[vector["network"] == network].set_index("seed")
-        panels[0].axhline(limits["error_percent"].mean(), color=look.colour, **VECTOR)
-        dense = limits["operations"].mean()
-        above = rows.assign(
-            above=rows["error_percent"].to_numpy()
-            - limits["error_percent"].reindex(rows["seed"]).to_numpy(),
-            share=100.0 * rows["operations"] / dense,
+        left.axhline(limits["error_percent"].mean(), color=look.colour, **VECTOR)
+        above = rows["error_percent"] - rows["seed"].map(limits["error_percent"])
+        share = 100.0 * rows["operations"] / limits["operations"].mean()
+        rows, style = (
+            rows.assign(above=above, share=share),
+            {"logarithmic": False, "markersize": 2.6},
         )
-        draw_curve(
-            panels[1], above, "step", "above", look, "share", logarithmic=False, markersize=2.6
-        )
-    _mark_sparse(panels[1], part)
-    error_axis(panels[0], pd.concat([steps["error_percent"], vector["error_percent"]]))
-    whole_numbers(panels[0], "time steps so far")
-    letter(panels[0], "a", "error of a guess")
-    signed_points(panels[1])
-    panels[1].set(
-        xlabel="additions so far (% of a dense pass)",
-        ylabel="error above the vector network (points)",
-    )
-    plain_log(panels[1], "x")
-    letter(panels[1], "b", "what a guess costs")
+        draw_curve(right, rows, "step", "above", look, "share", **style)
+    _mark_sparse(right, part)
+    error_axis(left, pd.concat([steps["error_percent"], vector["error_percent"]]))
+    whole_numbers(left, "time steps so far")
+    letter(left, "a", "error of a guess")
+    signed_points(right)
+    right.set_xlabel("additions so far (% of a dense pass)")
+    right.set_ylabel("error above the vector network (points)")
+    plain_log(right, "x")
+    letter(right, "b", "what a guess costs")
     handles = spiking_handles(steps, names)
     handles.append(Line2D([], [], color=GREY, label="vector network, same weights", **VECTOR))
     handles.append(Line2D([], [], color=GREY, label="ReLU network, without zeros", **SPARSE))

@@ -36,7 +36,6 @@ LOOKS = {
 """What happens to the quantizers of errors at the start of a sample."""
 LINEAR_BELOW = {"error_spikes": 0.1, "spikes": 0.1, "relative_change": 0.01}
 """Where an axis that also shows zero turns from linear to logarithmic."""
-
 TITLES = {"error_spikes": "errors, {}", "relative_change": "weights to {}"}
 
 
@@ -75,12 +74,10 @@ def zero_reset_figure(table: pd.DataFrame, published: Published, dataset: str = 
     lower[0].set_ylabel("relative change of weights")
     for axes in panels:
         axes.set_xlabel("epoch" if axes in lower else "")
-    handles = [
-        series_handle(look, f"{printed[reset]['label']}, one line a seed")
-        for reset, look in LOOKS.items()
-    ]
-    label = f"{published_label(dataset)}, one run"
-    legend_below(figure, [*handles, published_mark(dataset, label)], 2)
+    labels = {reset: f"{printed[reset]['label']}, one line a seed" for reset in LOOKS}
+    handles = [series_handle(look, labels[reset]) for reset, look in LOOKS.items()]
+    handles.append(published_mark(dataset, f"{published_label(dataset)}, one run"))
+    legend_below(figure, handles, 2)
     return figure
 
 
@@ -98,12 +95,12 @@ def _draw_runs(axes: Axes, rows: pd.DataFrame, column: str) -> None:
 def _from_zero(panels: np.ndarray, rows: pd.DataFrame, column: str) -> None:
     """The same axis from zero on in all panels, logarithmic but near zero."""
     linear, largest = LINEAR_BELOW[column], rows.loc[rows["epoch"] > 0, column].max()
-    top = max(1.5 * largest, 10 * linear) if np.isfinite(largest) else 10 * linear
+    top = np.nanmax([1.5 * largest, 10 * linear])
     decades = np.arange(np.log10(linear), np.log10(top)).round().astype(int)
+    ticks = [0.0, *(10.0**decade for decade in decades)]
     for position, axes in enumerate(panels):
         axes.set_yscale("symlog", linthresh=linear, linscale=0.5)
         axes.set_ylim(0.0, top)
-        ticks = [0.0, *(10.0**decade for decade in decades)]
         axes.set_yticks(ticks, [f"{tick:g}" if position == 0 else "" for tick in ticks])
         axes.set_yticks([], minor=True)
 
@@ -112,11 +109,10 @@ def _draw_errors(axes: Axes, rows: pd.DataFrame, printed: Mapping[str, Any]) -> 
     """Test errors by epoch, and those that the thesis prints at the right of the curves."""
     _draw_runs(axes, rows, "thesis_error_percent")
     last = rows["epoch"].max()
-    place = 1.35 * last
     for reset, look in LOOKS.items():
         mark = published_marker() | {"markeredgecolor": look.colour}
-        axes.plot(place, printed[reset]["error_percent"], **mark)
-    axes.set_xlim(right=1.2 * place)
+        axes.plot(1.35 * last, printed[reset]["error_percent"], **mark)
+    axes.set_xlim(right=1.2 * 1.35 * last)
     plain_log(axes, "x")
     _end_at(axes, last)
     errors = rows.loc[rows["epoch"] > 0, "thesis_error_percent"].tolist()

@@ -10,12 +10,7 @@ from plausible.reproduction.frames import Frames, as_they_are
 from plausible.reproduction.markdown import markdown_table, mean_text
 
 PARTS = {"thesis": "thesis split", "official": "official split", "train": "training"}
-NETWORKS = {
-    "sgd": "SGD",
-    "fsgd": "FSGD",
-    "relu": "ReLU",
-    "fsgd_regularised": "regularised FSGD",
-}
+NETWORKS = {"sgd": "SGD", "fsgd": "FSGD", "relu": "ReLU", "fsgd_regularised": "regularised FSGD"}
 """Networks of the long trainings, by their ids in the study file."""
 FORMS = {"spiking": "spiking network", "rectified": "vector network"}
 """Names of the forms: a vector network is the ReLU network with the weights of a training."""
@@ -49,13 +44,8 @@ def final_errors(table: pd.DataFrame, network: str, form: str, part: str) -> pd.
 
     A vector network stands there twice, once for each way to count its operations: the dense one.
     """
-    return table[
-        (table["record"] == "final")
-        & (table["network"] == network)
-        & (table["form"] == form)
-        & (table["part"] == part)
-        & (table["counting"] != "sparse")
-    ].sort_values("seed")
+    wanted = "record == 'final' and network == @network and form == @form and part == @part"
+    return table.query(f"{wanted} and counting != 'sparse'").sort_values("seed")
 
 
 def trained_as(network: str) -> str:
@@ -68,12 +58,12 @@ def table3_2_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
     """Table 3.2: errors in percent, mean over seeds with its 95 % interval."""
     rows = []
     for row in published["rows"]:
-        cells = [
+        thesis, official, training = (
             mean_text(final_errors(table, row["weights"], row["form"], part)["error_percent"])
-            for part in ("thesis", "official", "train")
-        ]
+            for part in PARTS
+        )
         known = [f"{row[f'{kind}_error_percent']:g}" for kind in ("test", "training")]
-        rows.append([row["network"], known[0], cells[0], cells[1], known[1], cells[2]])
+        rows.append([row["network"], known[0], thesis, official, known[1], training])
     header = ["network", "published test", "test, thesis split", "test, official split"]
     header += ["published training", "training"]
     epochs = ", ".join(f"{epoch:g}" for epoch in sorted(table["epoch"].dropna().unique()))
@@ -90,21 +80,18 @@ def fsgd_gain_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str
     rows = []
     for part in ("thesis", "official"):
         test = table[(table["part"] == part) & (table["epoch"] > 0)]
-        gains = {
-            equal: gain_over(test, "fsgd", "sgd", equal)
-            for equal in ("epoch", "training_operations")
-        }
+        gains = [
+            gain_over(test, "fsgd", "sgd", equal) for equal in ("epoch", "training_operations")
+        ]
         for epoch in nearest_epochs(test["epoch"], GAIN_EPOCHS):
-            here = test[test["epoch"] == epoch]
+            here = test[test["epoch"] == epoch].set_index("seed")
+            sgd, fsgd = (here[here["network"] == network] for network in ("sgd", "fsgd"))
             row = [PARTS[part], f"{epoch:g}"]
-            for network in ("sgd", "fsgd"):
-                row.append(_mean_or_diverged(here[here["network"] == network]["error_percent"]))
-            for gain in gains.values():
+            row += [_mean_or_diverged(one["error_percent"]) for one in (sgd, fsgd)]
+            for gain in gains:
                 points = gain[gain["epoch"] == epoch]["points"]
                 row += [mean_text(points) if len(points) else "-", str(len(points))]
-            spent = here.set_index("seed").groupby("network")["training_operations"]
-            spent = {name: values for name, values in spent if name in ("sgd", "fsgd")}
-            ratio = (spent["fsgd"] / spent["sgd"]).dropna() if len(spent) == 2 else []
+            ratio = (fsgd["training_operations"] / sgd["training_operations"]).dropna()
             rows.append([*row, mean_text(ratio) if len(ratio) else "-"])
     header = ["test images", "epoch", "SGD, error %", "FSGD, error %"]
     header += ["gain at equal epochs, points", "seeds"]
@@ -123,21 +110,15 @@ def fsgd_gain_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str
 def nearest_epochs(tested: pd.Series, wanted: Sequence[float]) -> list[float]:
     """Tested epoch that is nearest to each wanted one up to the last, without repetition."""
     known = sorted(tested.unique())
-    if not known:
-        return []
-    within = [epoch for epoch in wanted if epoch <= known[-1]]
+    within = [epoch for epoch in wanted if epoch <= max(known, default=0)]
     nearest = {min(known, key=lambda one: abs(one - epoch)) for epoch in within}
-    return sorted({*nearest, known[-1]})
+    return sorted(nearest.union(known[-1:]))
 
 
 def last_errors(table: pd.DataFrame, protocol: str, network: str, part: str) -> pd.Series:
     """Error of a network of table A.1 at its last test point, by seed."""
-    rows = table[
-        (table["protocol"] == protocol)
-        & (table["network"] == network)
-        & (table["part"] == part)
-        & (table["record"] == "curve")
-    ]
+    wanted = "protocol == @protocol and network == @network and part == @part"
+    rows = table.query(f"{wanted} and record == 'curve'")
     return rows.sort_values("epoch").groupby("seed")["error_percent"].agg(lambda one: one.iloc[-1])
 
 
@@ -154,10 +135,9 @@ def table_a1_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
         rows.append([row["variant"], f"{row['error_percent']:g}"])
         for protocol in protocols:
             rows[-1] += _both_parts(table, protocol, network_of_row(row["id"], protocol))
-    rows.append([HELD_LABEL, "-"])
-    for protocol in protocols:
-        # As published it is the row above already.
-        rows[-1] += _both_parts(table, protocol, HELD) if protocol == "as_coded" else ["-", "-"]
+    # As published it is the row above already.
+    held = [_both_parts(table, one, HELD) if one == "as_coded" else ["-", "-"] for one in protocols]
+    rows.append([HELD_LABEL, "-", *sum(held, [])])
     header = ["variant", "published"]
     for protocol in protocols:
         name = protocol.replace("_", " ")
@@ -186,15 +166,12 @@ def _mean_or_diverged(errors: pd.Series) -> str:
 def initial_weights_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
     """Two rows of table A.1 by both readings of normal(0, 0.01): percent error after training."""
     rows = []
-    for row in published["rows"]:
-        if row["id"] not in ("baseline", "fractional"):
-            continue
+    for row in (row for row in published["rows"] if row["id"] in ("baseline", "fractional")):
         for ending, reading in (("", "standard deviation"), ("_variance", "variance")):
-            name = row["id"] + ending
+            name, printed = row["id"] + ending, f"{row['error_percent']:g}"
             epochs = table.loc[table["network"] == name, "epoch"].max()
-            cells = _both_parts(table, "as_coded", name)
-            printed = f"{row['error_percent']:g}"
-            rows.append([row["variant"], reading, printed, *cells, f"{epochs:g}"])
+            cells = [printed, *_both_parts(table, "as_coded", name), f"{epochs:g}"]
+            rows.append([row["variant"], reading, *cells])
     header = ["variant", "0.01 is the", "published", "thesis split", "official split", "epochs"]
     note = "Percent error with the step of the author's code; mean with its 95 % interval.\n"
     return markdown_table(header, rows) + "\n" + note
@@ -203,17 +180,11 @@ def initial_weights_markdown(table: pd.DataFrame, published: Mapping[str, Any]) 
 def sparsity_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
     """Silent hidden units before and after the training, in both forms of the weights."""
     rows = []
-    keys = ["network", "form", "layer"]
-    for (network, form, layer), group in table.groupby(keys, sort=False):
+    for (network, form, layer), group in table.groupby(["network", "form", "layer"], sort=False):
         before, after = group[group["epoch"] == 0], group[group["epoch"] > 0]
-        rows.append(
-            [
-                *(trained_as(network), FORMS[form], f"{layer:g}"),
-                mean_text(before["silent_percent"], 1),
-                mean_text(after["silent_percent"], 1),
-                mean_text(after["operations_variation"], 3),
-            ]
-        )
+        silent = [mean_text(one["silent_percent"], 1) for one in (before, after)]
+        variation = mean_text(after["operations_variation"], 3)
+        rows.append([trained_as(network), FORMS[form], f"{layer:g}", *silent, variation])
     header = ["trained as", "tested as", "hidden layer", "silent % before", "silent % after"]
     note = (
         "Silent: units without a spike (spiking) or at zero (vector), mean over the test images of "
@@ -229,18 +200,12 @@ def early_guesses_markdown(table: pd.DataFrame, published: Mapping[str, Any]) ->
     rows = []
     for (network, part), group in shown.groupby(["network", "part"], sort=False):
         limit = final_errors(table, network, "rectified", part)["error_percent"]
-        cells = []
-        for step in steps:
-            here = group[group["step"] == step]
-            cells.append(
-                f"{mean_text(here['error_percent'])} ({here['operations'].mean() / 1e3:.3g} k)"
-            )
+        after = [group[group["step"] == step] for step in steps]
+        cells = [
+            f"{mean_text(here['error_percent'])} ({here['operations'].mean() / 1e3:.3g} k)"
+            for here in after
+        ]
         rows.append([trained_as(network), PARTS[part], *cells, mean_text(limit)])
-    header = [
-        "trained as",
-        "test images",
-        *(f"after {step} steps" for step in steps),
-        "vector network",
-    ]
+    header = ["trained as", "test images", *(f"after {step} steps" for step in steps)]
     note = "Percent error, and in brackets thousands of additions per image so far.\n"
-    return markdown_table(header, rows) + "\n" + note
+    return markdown_table([*header, "vector network"], rows) + "\n" + note

@@ -12,13 +12,8 @@ from plausible.reproduction.markdown import markdown_table
 def mean_over_training(rows: pd.DataFrame, column: str) -> float:
     """Mean per sample over the training, of the means of a run between its test epochs."""
     rows = rows.sort_values("epoch")
-    lengths = rows["epoch"].diff().fillna(rows["epoch"])
-    known = (lengths > 0) & rows[column].notna()
-    return (
-        float(np.average(rows.loc[known, column], weights=lengths[known]))
-        if known.any()
-        else np.nan
-    )
+    lengths = rows["epoch"].diff().fillna(rows["epoch"])[rows[column].notna()]
+    return float(np.average(rows[column].dropna(), weights=lengths)) if lengths.any() else np.nan
 
 
 def zero_reset_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
@@ -30,17 +25,12 @@ def zero_reset_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> st
             by_layer = [run[run["layer"] == layer] for layer in layers]
             last = run[run["epoch"] == run["epoch"].max()].sort_values("layer")
             errors = [last[f"{part}_error_percent"].iloc[0] for part in ("thesis", "official")]
-            rows.append(
-                [
-                    f"{row['label']} (published {row['error_percent']:g})",
-                    seed,
-                    _number(mean_over_training(by_layer[-2], "spikes")),
-                    *(_number(mean_over_training(one, "error_spikes")) for one in by_layer),
-                    *(_number(value) for value in last["relative_change"]),
-                    _first_change(by_layer[0]),
-                    " / ".join("n/a" if np.isnan(error) else f"{error:.2f}" for error in errors),
-                ]
-            )
+            means = [mean_over_training(by_layer[-2], "spikes")]
+            means += [mean_over_training(one, "error_spikes") for one in by_layer]
+            errors = ["n/a" if np.isnan(error) else f"{error:.2f}" for error in errors]
+            cells = [f"{row['label']} (published {row['error_percent']:g})", seed]
+            cells += map(_number, [*means, *last["relative_change"]])
+            rows.append([*cells, _first_change(by_layer[0]), " / ".join(errors)])
     header = ["reset (published error %, MNIST)", "seed", f"spikes, layer {layers[-2]}"]
     header += [f"error spikes, layer {layer}" for layer in layers]
     header += [f"change of weights to layer {layer}" for layer in layers]

@@ -39,11 +39,8 @@ NO_NEWSGROUPS = "breast_cancer"
 
 
 def _rows(evidence: Evidence) -> pd.DataFrame:
-    return last_epochs(
-        evidence.table(
-            RESULT, "division", "protocol", "data_set", "classifier", "epoch", "seed", *ERRORS
-        )
-    )
+    columns = ("division", "protocol", "data_set", "classifier", "epoch", "seed", *ERRORS)
+    return last_epochs(evidence.table(RESULT, *columns))
 
 
 def _comparisons(
@@ -56,13 +53,12 @@ def _comparisons(
     for division, rows in _rows(evidence).groupby("division", sort=False):
         for kind in REGRESSORS:
             points = paired_difference(rows, "test_error_percent", "classifier", kind, rival)
-            samples = int(rows["test_samples"].iloc[0])
+            first = rows.iloc[0]
+            samples, stand_in = first["test_samples"], first["data_set"] == NO_NEWSGROUPS
             found = _judge_samples(points, samples, low, high, strict)
             one = f"one of {samples} samples is {100 / samples:.2f}"
             note = f"points, {division_name(division)}; {one}"
-            stand_in = rows["data_set"].iloc[0] == NO_NEWSGROUPS
-            protocol = rows["protocol"].iloc[0]
-            yield kind, division, outcome_of(found, protocol, note, full_scale=stand_in)
+            yield kind, division, outcome_of(found, first["protocol"], note, full_scale=stand_in)
 
 
 def _judge_samples(
@@ -103,19 +99,15 @@ def numbers_of_ch3_table3_1(evidence: Evidence) -> list[Number]:
     numbers = []
     for (division, kind), rows in frame.groupby(["division", "classifier"], sort=False):
         name, printed = known[kind]
+        first = rows.iloc[0]
         for column in ERRORS:
-            part = column.removesuffix("_error_percent")
-            number = Number(
-                f"rows.{printed['id']}.{column}",
-                rows["protocol"].iloc[0],
-                printed[column],
-                tuple(rows.sort_values("seed")[column]),
-                None,
-                variant=f"{kind}, {division}",
-                label=f"{name}: {part} error, {division_name(division)}",
-            )
+            part, place = column.removesuffix("_error_percent"), f"rows.{printed['id']}.{column}"
+            values = tuple(rows.sort_values("seed")[column])
+            number = Number(place, first["protocol"], printed[column], values, None)
+            label = f"{name}: {part} error, {division_name(division)}"
+            number = number._replace(variant=f"{kind}, {division}", label=label)
             if not enters_chance(division, kind):
-                number = _same_for_all(number, int(rows[f"{part}_samples"].iloc[0]))
+                number = _same_for_all(number, first[f"{part}_samples"])
             numbers.append(number)
     return numbers
 
@@ -126,10 +118,6 @@ def _same_for_all(number: Number, samples: int) -> Number:
         raise StudyError(
             f"{RESULT}: {number.label} is the same for every seed, but its rows differ."
         )
-    return number._replace(
-        values=number.values[:1],
-        tolerance=50.0 / samples,
-        tolerance_source=f"half of one of {samples} samples",
-        note="no random stream enters",
-        seeded=False,
-    )
+    source, note = f"half of one of {samples} samples", "no random stream enters"
+    number = number._replace(tolerance=50.0 / samples, tolerance_source=source)
+    return number._replace(values=number.values[:1], note=note, seeded=False)

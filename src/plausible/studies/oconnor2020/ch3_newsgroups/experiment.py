@@ -6,7 +6,7 @@ vocabulary, epochs nor step; and its percentages fit a division of 4 : 1 only
 vocabulary, which knows no labels, is that of the first seven eighths in all of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,23 +72,15 @@ def train_rectified(division: Samples, settings: Newsgroups, seed: int) -> list[
     """The one-layer network: rectified outputs, squared error without 1/2, one sample at a time."""
     weights = _first_weights(division, settings, seed)
     features, labels = division.features["training"], division.labels["training"]
-    rows, done, healthy = [], 0, True
-    for epoch in settings.epochs_tested:
-        order = np.tile(np.arange(len(labels)), epoch - done)
-        trained = rectified_network.train(
-            weights, settings.rectified_learning_rate, features, 1, labels, order
-        )
-        healthy = healthy and trained == len(order)
-        done = epoch
-        errors = {
-            part: error_percent(_rectified_classes(weights, division, part), division.labels[part])
-            for part in PARTS
-            if healthy
-        }
-        rows.append(_row(epoch, errors))
-        if not healthy:
-            break
-    return rows
+    rate = settings.rectified_learning_rate
+
+    def learn(order: np.ndarray) -> bool:
+        return rectified_network.train(weights, rate, features, 1, labels, order) == len(order)
+
+    def classes(part: str) -> np.ndarray:
+        return rectified_network.outputs(weights, division.features[part], 1)[0].argmax(axis=1)
+
+    return _learning_curve(division, settings, learn, classes)
 
 
 def train_spiking(
@@ -100,19 +92,35 @@ def train_spiking(
     trains = {part: input_trains(division.features[part], settings.steps, 1) for part in PARTS}
     labels = division.labels["training"]
     generator = numpy_generator(STUDY, EXPERIMENT, "resets", seed)
+
+    def learn(order: np.ndarray) -> bool:
+        training = deep_spiking.train(network, rule, trains["training"], labels, order, generator)
+        return not training.diverged
+
+    def classes(part: str) -> np.ndarray:
+        return deep_spiking.predict(network, rule, trains[part]).classes[:, -1]
+
+    return _learning_curve(division, settings, learn, classes)
+
+
+def _learning_curve(
+    division: Samples,
+    settings: Newsgroups,
+    learn: Callable[[np.ndarray], bool],
+    classes: Callable[[str], np.ndarray],
+) -> list[dict[str, Any]]:
+    """Errors of a network after the tested epochs, up to the first after which it had diverged.
+
+    ``learn`` takes the places of samples in their order and says whether all is well; ``classes``
+    are those that the network finds in a part.
+    """
     rows, done = [], 0
     for epoch in settings.epochs_tested:
-        order = np.tile(np.arange(len(labels)), epoch - done)
-        training = deep_spiking.train(network, rule, trains["training"], labels, order, generator)
-        done = epoch
-        errors = {}
-        if not training.diverged:
-            for part in PARTS:
-                classes = deep_spiking.predict(network, rule, trains[part]).classes[:, -1]
-                errors[part] = error_percent(classes, division.labels[part])
-        rows.append(_row(epoch, errors))
-        if training.diverged:
+        healthy = learn(np.tile(np.arange(len(division.labels["training"])), epoch - done))
+        rows.append(_row(epoch, division, classes if healthy else None))
+        if not healthy:
             break
+        done = epoch
     return rows
 
 
@@ -122,11 +130,7 @@ def fit_machine(division: Samples, name: str) -> list[dict[str, Any]]:
 
     machine = SVC(kernel=name.removeprefix("svm_"))
     machine.fit(division.features["training"], division.labels["training"])
-    errors = {
-        part: error_percent(machine.predict(division.features[part]), division.labels[part])
-        for part in PARTS
-    }
-    return [_row(0, errors)]
+    return [_row(0, division, lambda part: machine.predict(division.features[part]))]
 
 
 def newsgroups(
@@ -145,17 +149,11 @@ def newsgroups(
             found = {RELU: train_rectified(division, settings, seed)}
             found |= {kind: train_spiking(division, settings, kind, seed) for kind in SPIKING}
             found |= {kind: fit_machine(division, kind) for kind in MACHINES}
-            shared = {
-                "seed": seed,
-                "division": name,
-                "protocol": chosen.protocol,
-                "data_set": dataset.name,
-                "training_samples": len(division.labels["training"]),
-                "test_samples": len(division.labels["test"]),
-            }
-            rows += [
-                shared | {"classifier": kind} | row for kind, part in found.items() for row in part
-            ]
+            shared = {"seed": seed, "division": name, "protocol": chosen.protocol}
+            shared["data_set"] = dataset.name
+            shared |= {f"{part}_samples": len(division.labels[part]) for part in PARTS}
+            for kind, measured in found.items():
+                rows += [{**shared, "classifier": kind, **row} for row in measured]
     return pd.DataFrame(rows)
 
 
@@ -165,11 +163,12 @@ def _first_weights(division: Samples, settings: Newsgroups, seed: int) -> list[n
     return initial_weights(sizes, rng, settings.initial_deviation)
 
 
-def _rectified_classes(weights, division: Samples, part: str) -> np.ndarray:
-    return rectified_network.outputs(weights, division.features[part], 1)[0].argmax(axis=1)
-
-
-def _row(epoch: int, errors: dict[str, float]) -> dict[str, Any]:
-    """Without errors, a network that diverged."""
-    percent = {f"{part}_error_percent": errors.get(part, np.nan) for part in PARTS}
-    return {"epoch": epoch, **percent, "diverged": not errors}
+def _row(
+    epoch: int, division: Samples, classes: Callable[[str], np.ndarray] | None
+) -> dict[str, Any]:
+    """Errors by the classes found in a part; none of a network that diverged."""
+    row = {"epoch": epoch}
+    for part in PARTS:
+        error = error_percent(classes(part), division.labels[part]) if classes else np.nan
+        row[f"{part}_error_percent"] = error
+    return row | {"diverged": classes is None}

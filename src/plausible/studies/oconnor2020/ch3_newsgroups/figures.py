@@ -42,6 +42,7 @@ LOOKS = {
     "svm_linear": Look("", PURPLE, "", (0, (6, 1.5, 1, 1.5))),
     "svm_rbf": Look("", GREEN, "", (0, (1.2, 1.2))),
 }
+PRINTED = {"color": PUBLISHED_COLOUR, "lw": 0.8}
 PRINTED_LINES = (PUBLISHED_LINE, (0, (1, 1.2)))
 SINGLE_RUN = {"lw": 0.5, "alpha": 0.4}
 TEST = "test_error_percent"
@@ -64,7 +65,7 @@ def newsgroups_errors(table: pd.DataFrame, published: Published, dataset: str = 
     for axes, name, division in zip(panels, ascii_lowercase, divisions, strict=False):
         _division(axes, table[table["division"] == division])
         for error, line in zip(printed, PRINTED_LINES, strict=True):
-            axes.axhline(error, color=PUBLISHED_COLOUR, lw=0.8, ls=line, zorder=0)
+            axes.axhline(error, ls=line, zorder=0, **PRINTED)
         axes.set_xlabel("epochs")
         letter(axes, name, division_name(division))
     panels[0].set_ylabel("test error (%)")
@@ -74,7 +75,7 @@ def newsgroups_errors(table: pd.DataFrame, published: Published, dataset: str = 
     data = "" if table["data_set"].str.startswith(POSTS).all() else " (newsgroups)"
     for names, line in zip(printed.values(), PRINTED_LINES, strict=True):
         label = f"published, {' and '.join(names)}{data}"
-        handles.append(Line2D([], [], color=PUBLISHED_COLOUR, lw=0.8, ls=line, label=label))
+        handles.append(Line2D([], [], label=label, ls=line, **PRINTED))
     legend_below(figure, handles, columns=3)
     return figure
 
@@ -89,5 +90,4 @@ def _division(axes: Axes, table: pd.DataFrame) -> None:
         for _, run in rows.groupby("seed"):
             axes.plot(run["epoch"], run[TEST], color=look.colour, **SINGLE_RUN)
         draw_line(axes, "epoch", summary(rows, ["epoch"], TEST).assign(low=np.nan), look)
-    epochs = sorted(table.loc[table["epoch"] > 0, "epoch"].unique())
-    plain_log(axes, "x", epochs)
+    plain_log(axes, "x", sorted(table.loc[table["epoch"] > 0, "epoch"].unique()))

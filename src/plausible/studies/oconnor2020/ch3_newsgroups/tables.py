@@ -48,18 +48,12 @@ def table3_1_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
     last = last_epochs(table)
     rows = []
     for (division, kind), part in last.groupby(["division", "classifier"], sort=False):
-        name, printed = known[kind]
-        first = part.iloc[0]
-        row = [
-            f"{division_name(division)} ({first.training_samples} : "
-            f"{first.test_samples} of {first.data_set})",
-            name,
-        ]
+        (name, printed), first = known[kind], part.iloc[0]
+        samples = f"{first.training_samples} : {first.test_samples} of {first.data_set}"
         # The same number for every seed has no interval over seeds.
         counted = part if enters_chance(division, kind) else part.iloc[:1]
-        for error in ERRORS:
-            row += [f"{printed[error]:g}", mean_text(counted[error])]
-        rows.append(row)
+        errors = [(f"{printed[error]:g}", mean_text(counted[error])) for error in ERRORS]
+        rows.append([f"{division_name(division)} ({samples})", name, *errors[0], *errors[1]])
     header = ["division", "classifier", "published test error (%)", "test error (%)"]
     header += ["published training error (%)", "training error (%)"]
     note = (
@@ -83,10 +77,9 @@ def kernel_note(last: pd.DataFrame, published: Mapping[str, Any]) -> str:
         nearer = []
         for error in ERRORS:
             means = part.groupby("classifier")[error].mean()
-            apart = {kind: abs(means[kind] - known[kind][1][error]) for kind in MACHINES}
-            least = min(apart.values())
-            names = [known[kind][0] for kind in MACHINES if apart[kind] <= least + 1e-9]
-            nearer.append(" and ".join(names))
+            apart = {known[kind][0]: abs(means[kind] - known[kind][1][error]) for kind in MACHINES}
+            least = min(apart.values()) + 1e-9
+            nearer.append(" and ".join(name for name, far in apart.items() if far <= least))
         test, training = nearer
         found.append(f"{division_name(division)}: {test} (test), {training} (training)")
     return (
