@@ -4,6 +4,8 @@ The thesis draws none of this; where it states numbers (potentials of figure 1.3
 of 0.05), they stand beside ours.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import seaborn
@@ -46,11 +48,7 @@ GAINS = (
     Look("", GREEN, "D", (0, (4.5, 1.5))),
     Look("", PURPLE, "^", "-"),
 )
-SIZES = (
-    Look("", SKY, "v", "-"),
-    Look("", ORANGE, "s", "-"),
-    Look("", PURPLE, "o", "-"),
-)
+SIZES = (Look("", SKY, "v", "-"), Look("", ORANGE, "s", "-"), Look("", PURPLE, "o", "-"))
 NEURONS = {
     "reset_to_rest": Look("leak, reset to rest", BLUE, "o", "-"),
     "subtract": Look("leak, threshold subtracted", ORANGE, "s", (0, (4.5, 1.5))),
@@ -69,44 +67,31 @@ def hopfield_recall(table: pd.DataFrame, published: Published, dataset: str = "m
     figure = new_figure(height_mm=112)
     panels = figure.subplots(2, 2, sharex=True)
     table = table.assign(recall=table["seed"].astype(str) + "." + table["pattern"].astype(str))
-    rows = table[table["states"] == "binary"], table[table["states"] == "continuous"]
-    series = (
-        ("load", dict(zip(sorted(rows[0]["load"].unique()), LOADS, strict=False))),
-        ("gain", dict(zip(sorted(rows[1]["gain"].unique()), GAINS, strict=False))),
-    )
-    for row, (kind, (name, looks)) in enumerate(zip(rows, series, strict=True)):
-        for value, look in looks.items():
+    handles = []
+    for row, (states, name, looks, label) in enumerate(
+        (
+            ("binary", "load", LOADS, "load {:g} patterns per unit"),
+            ("continuous", "gain", GAINS, "gain $g$ = {:g}"),
+        )
+    ):
+        kind = table[table["states"] == states]
+        for (value, rows), look in zip(kind.groupby(name), looks, strict=False):
+            style = {"color": look.colour, "linestyle": look.line, "lw": 0.8, "alpha": 0.7}
             for axes, quantity in zip(panels[row], ("energy_per_unit", "overlap"), strict=True):
-                seaborn.lineplot(
-                    kind[kind[name] == value], x="updates_per_unit", y=quantity, units="recall",
-                    estimator=None, color=look.colour, linestyle=look.line, lw=0.8, alpha=0.7,
-                    ax=axes,
-                )  # fmt: skip
+                one_each = {"units": "recall", "estimator": None, "ax": axes}
+                seaborn.lineplot(rows, x="updates_per_unit", y=quantity, **one_each, **style)
+            handles.append(series_handle(look, label.format(value), marker=None, lw=0.9))
         panels[row, 0].set_ylabel("energy per unit (unitless)")
         panels[row, 1].set_ylabel("overlap with the\nstored pattern (unitless)")
         panels[row, 1].axhline(1.0, color=GREY, lw=0.6)
-    low = min(rows[1]["load"], default=RECALLED_LOAD)
+    low = min(kind["load"], default=RECALLED_LOAD)
     letter(panels[0, 0], "a", "binary states, $s_i$ = ±1: energy")
     letter(panels[0, 1], "b", "binary states: recall")
     letter(panels[1, 0], "c", r"continuous states, $v_i$ = tanh($g\,h_i$): energy")
     letter(panels[1, 1], "d", f"continuous states, load {low:g}: recall")
     for axes, label in zip(panels.T.flat, ["", "time (updates per unit)"] * 2, strict=True):
         axes.set_xlabel(label)
-    legend_below(
-        figure,
-        [
-            *(
-                series_handle(look, f"load {value:g} patterns per unit", marker=None, lw=0.9)
-                for value, look in series[0][1].items()
-            ),
-            *(
-                series_handle(look, f"gain $g$ = {value:g}", marker=None, lw=0.9)
-                for value, look in series[1][1].items()
-            ),
-            patch_handle("none", "a line for each pattern and seed"),
-        ],
-        3,
-    )
+    legend_below(figure, [*handles, patch_handle("none", "a line for each pattern and seed")], 3)
     return figure
 
 
@@ -122,12 +107,11 @@ def hopfield_capacity(table: pd.DataFrame, published: Published, dataset: str = 
     for axes, fraction, number in zip(panels, fractions, "abcd", strict=False):
         axes.axvspan(0.0, RECALLED_LOAD, color=LIGHT_GREY, lw=0, zorder=0)
         axes.plot(theory["load"], theory["overlap"], color=GREY, lw=0.9, ls="--", zorder=1)
+        rows = measured[measured["turned_fraction"] == fraction]
         for place, (units, look) in enumerate(sizes.items()):
-            chosen = measured[
-                (measured["units"] == units) & (measured["turned_fraction"] == fraction)
-            ]
             # A little apart, so that the bars of all sizes can be told.
-            moved = chosen.assign(load=chosen["load"] + 0.0012 * (place - (len(sizes) - 1) / 2))
+            moved = rows.assign(load=rows["load"] + 0.0012 * (place - (len(sizes) - 1) / 2))
+            moved = moved[moved["units"] == units]
             draw_mean_line(axes, moved, "load", "overlap", look, highest=1.0, bars=True)
         start = "the pattern itself" if fraction == 0 else f"{100 * fraction:g} % of it turned over"
         letter(axes, number, f"start: {start}")
@@ -135,23 +119,13 @@ def hopfield_capacity(table: pd.DataFrame, published: Published, dataset: str = 
         axes.set_xlim(0.0, 1.04 * float(table["load"].max()))
         axes.set_ylim(0.0, 1.04)
     panels[0].set_ylabel("overlap after recall (unitless)")
-    legend_below(
-        figure,
-        [
-            *(series_handle(look, f"{units:g} units") for units, look in sizes.items()),
-            series_handle(LOADS[2], "theory, infinitely many units", marker=None, ls="--", lw=0.9),
-            patch_handle(LIGHT_GREY, "published: overlap 1", 1.0),
-            *seed_handles(measured, bars=True),
-        ],
-        3,
-    )
+    handles = [series_handle(look, f"{units:g} units") for units, look in sizes.items()]
+    handles += [
+        series_handle(LOADS[2], "theory, infinitely many units", marker=None, ls="--", lw=0.9),
+        patch_handle(LIGHT_GREY, "published: overlap 1", 1.0),
+    ]
+    legend_below(figure, [*handles, *seed_handles(measured, bars=True)], 3)
     return figure
-
-
-def _levels(published: Published) -> dict[str, float]:
-    """Potentials of figure 1.3 in mV."""
-    values = published.values("ch1.fig1.3")
-    return {name: float(values[f"{name}_mv"]) for name in ("resting", "threshold", "peak")}
 
 
 @in_style
@@ -167,8 +141,7 @@ def integrate_and_fire(table: pd.DataFrame, published: Published, dataset: str =
     inputs.set_yticks([])
     inputs.set_ylabel("input")
     letter(inputs, "a", "input spikes")
-    levels = _levels(published)
-    _draw_cell(cell, trace[trace["neuron"] == "reset_to_rest"], levels)
+    _draw_cell(cell, trace[trace["neuron"] == "reset_to_rest"], published.values("ch1.fig1.3"))
     letter(cell, "b", "leak, reset to rest, on the scale of figure 1.3")
     for name in DRAWN:
         mine, look = trace[trace["neuron"] == name], NEURONS[name]
@@ -188,33 +161,29 @@ def integrate_and_fire(table: pd.DataFrame, published: Published, dataset: str =
         axes.set_xticklabels([])
     _draw_rates(rates, table[table["panel"] == "rate"])
     letter(rates, "d", "rate against input")
-    legend_below(
-        figure,
-        [
-            *(series_handle(look) for look in NEURONS.values()),
-            series_handle(SERIES[3], "max(0, drive)", marker=None, ls="-", lw=0.9),
-            published_line(label="published levels (figure 1.3)"),
-            series_handle(SERIES[3], "event by event (c)", ls="none", marker=".", ms=2.5),
-            *seed_handles(table, bars=True),
-        ],
-        4,
-    )
+    handles = [
+        *map(series_handle, NEURONS.values()),
+        series_handle(SERIES[3], "max(0, drive)", marker=None, ls="-", lw=0.9),
+        published_line(label="published levels (figure 1.3)"),
+        series_handle(SERIES[3], "event by event (c)", ls="none", marker=".", ms=2.5),
+    ]
+    legend_below(figure, [*handles, *seed_handles(table, bars=True)], 4)
     return figure
 
 
-def _draw_cell(axes: Axes, trace: pd.DataFrame, levels: dict[str, float]) -> None:
+def _draw_cell(axes: Axes, trace: pd.DataFrame, values: Mapping[str, float]) -> None:
     """Potential with rest and threshold put at the published levels, spikes up to the peak."""
-    rest, threshold = levels["resting"], levels["threshold"]
+    levels = {name: values[f"{name}_mv"] for name in ("resting", "threshold", "peak")}
+    rest, threshold, peak = levels.values()
     samples = trace[trace["event"] == "sample"]
     potential = rest + (threshold - rest) * samples["potential"]
     axes.plot(1e3 * samples["time_s"], potential, color=BLUE, lw=0.8)
     spikes = 1e3 * trace.loc[trace["event"] == "spike", "time_s"]
-    axes.vlines(spikes, threshold, levels["peak"], color=BLUE, lw=0.9)
+    axes.vlines(spikes, threshold, peak, color=BLUE, lw=0.9)
     for name, level in levels.items():
         axes.axhline(level, color=PUBLISHED_COLOUR, lw=0.7, ls=(0, (2.6, 1.5)), zorder=0)
-        axes.text(
-            1.01, level, name, transform=axes.get_yaxis_transform(), va="center", fontsize=6.5
-        )
+        right = axes.get_yaxis_transform()
+        axes.text(1.01, level, name, transform=right, va="center", fontsize=6.5)
     axes.set_ylabel("potential (mV)")
 
 
@@ -234,11 +203,8 @@ def stdp_windows(table: pd.DataFrame, published: Published, dataset: str = "mnis
     figure = new_figure(height_mm=74)
     panels = figure.subplots(1, 3)
     windows = table[table["panel"] == "window"]
-    windows = windows.assign(
-        at=1e3 * windows["dt_s"],
-        kernel=windows["weight_change"],
-        computed=windows["weight_change_online"],
-    )
+    at, computed = 1e3 * windows["dt_s"], windows["weight_change_online"]
+    windows = windows.assign(at=at, computed=computed, kernel=windows["weight_change"])
     handles = []
     for (name, rows), look in zip(windows.groupby("rule", sort=False), WINDOWS, strict=False):
         _draw_window(panels[0], rows, look)
@@ -252,24 +218,19 @@ def stdp_windows(table: pd.DataFrame, published: Published, dataset: str = "mnis
         if len(printed):
             draw_published(axes, printed["at"], printed["kernel"])
         axes.set_xlabel("$t_{post}$ − $t_{pre}$ (steps)")
-    letter(panels[0], "a", "chapter 1, eq. 1.11")
-    letter(panels[1], "b", "chapter 5, eq. 5.13")
-    letter(panels[2], "c", "chapter 6, eq. 6.12")
     panels[0].set_xlabel("$t_{post}$ − $t_{pre}$ (ms)")
     panels[0].set_ylabel("weight change (unitless)")
-    for axes in panels:
+    titles = ("chapter 1, eq. 1.11", "chapter 5, eq. 5.13", "chapter 6, eq. 6.12")
+    for axes, name, title in zip(panels, "abc", titles, strict=True):
+        letter(axes, name, title)
         axes.axhline(0.0, color=GREY, lw=0.6, zorder=0)
         axes.axvline(0.0, color=GREY, lw=0.6, zorder=0)
-    legend_below(
-        figure,
-        [
-            *handles,
-            series_handle(KERNEL, "formula, corrected", marker=None),
-            published_line(label="formula, as printed"),
-            series_handle(SERIES[3], "computed from spikes", **COMPUTED),
-        ],
-        5,
-    )
+    handles += [
+        series_handle(KERNEL, "formula, corrected", marker=None),
+        published_line(label="formula, as printed"),
+        series_handle(SERIES[3], "computed from spikes", **COMPUTED),
+    ]
+    legend_below(figure, handles, 5)
     return figure
 
 

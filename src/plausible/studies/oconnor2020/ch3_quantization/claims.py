@@ -74,14 +74,10 @@ def spiking_network_converges(evidence: Evidence) -> list[Outcome]:
         found = {int(layer): exponents(part, "error") for layer, part in rows.groupby("layer")}
         judged = {f"layer {layer}": judge(values, high=highest) for layer, values in found.items()}
         first = judge(found[min(found)], near - tolerance, near + tolerance, strict=False)
+        note = f"slope of the first hidden layer; near {near:g} is read as within {tolerance:g}"
         outcomes += [
             outcome_of_all(judged, protocol, "slopes, must be negative", variant="all layers"),
-            outcome_of(
-                first,
-                protocol,
-                f"slope of the first hidden layer; near {near:g} is read as within {tolerance:g}",
-                variant="first layer",
-            ),
+            outcome_of(first, protocol, note, variant="first layer"),
         ]
     return outcomes
 
@@ -104,22 +100,18 @@ def drawing_is_the_implementation(evidence: Evidence) -> list[Outcome]:
         ("herder 1", "gate 1", "summed input"),
         ("herder 2", "gate 2", "summed input"),
     }
+    busy = int((modules > 0).sum())
+    took = f"{busy} of {len(modules)} modules"
+    joined = f"that took events in a logged run, joined by {len(edges)} bindings of the router"
+    sums = f"{len(found & wanted)} of {len(wanted)} running sums"
+    changed = (
+        "found by changing them: filters read the summed input of their layer, updates "
+        "the spike counts of the layer below"
+    )
+    all_busy = not loose and 0 < busy == len(modules)
     return [
-        Outcome(
-            "",
-            not loose and bool((modules > 0).all()) and len(modules) > 0,
-            f"{int((modules > 0).sum())} of {len(modules)} modules",
-            variant="modules",
-            note=f"that took events in a logged run, joined by {len(edges)} bindings of the router",
-        ),
-        Outcome(
-            "",
-            found == wanted,
-            f"{len(found & wanted)} of {len(wanted)} running sums",
-            variant="running sums",
-            note="found by changing them: filters read the summed input of their layer, updates "
-            "the spike counts of the layer below",
-        ),
+        Outcome("", all_busy, took, variant="modules", note=joined),
+        Outcome("", found == wanted, sums, variant="running sums", note=changed),
     ]
 
 
@@ -130,15 +122,9 @@ def router_orders(evidence: Evidence) -> list[Outcome]:
     outcomes = []
     for routing in ROUTINGS:
         found = event_order(frame[frame["element"] == "event"], routing)
-        outcomes.append(
-            Outcome(
-                "",
-                found == published[routing],
-                ", ".join(found),
-                variant=routing.replace("_", " "),
-                note=f"published: {', '.join(published[routing])}",
-            )
-        )
+        note = f"published: {', '.join(published[routing])}"
+        outcome = Outcome("", found == published[routing], ", ".join(found), note=note)
+        outcomes.append(outcome._replace(variant=routing.replace("_", " ")))
     return outcomes
 
 
@@ -150,14 +136,9 @@ def drawn_graph_gives_table_a2(evidence: Evidence) -> list[Outcome]:
     consumers = set(frame.loc[frame["element"] == "event", "name"])
     orders = all(outcome.holds for outcome in router_orders(evidence))
     joined = {*edges["name"], *edges["target"]} == modules and consumers <= modules
-    return [
-        Outcome(
-            "",
-            orders and joined,
-            f"{len(modules)} modules, {len(edges)} bindings",
-            note="drawn from the graph on which the router ran; orders as in table A.2",
-        )
-    ]
+    found = f"{len(modules)} modules, {len(edges)} bindings"
+    note = "drawn from the graph on which the router ran; orders as in table A.2"
+    return [Outcome("", orders and joined, found, note=note)]
 
 
 def numbers_of_fig_a3(evidence: Evidence) -> list[Number]:

@@ -78,16 +78,15 @@ def fig_a2(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
 
 
 def _draw_modules(axes: Axes, rows: pd.DataFrame) -> None:
-    modules = rows[rows["element"] == "module"]
     boxes = {}
-    for name, kind, layer in zip(modules["name"], modules["kind"], modules["layer"], strict=True):
-        text, colour, *_ = KINDS[kind]
-        text = text.replace("{l}", str(int(layer)))
-        boxes[name] = _box(axes, place_of(kind, int(layer)), text, colour)
+    for row in rows[rows["element"] == "module"].itertuples():
+        (text, colour, *_), layer = KINDS[row.kind], int(row.layer)
+        text = text.replace("{l}", str(layer))
+        boxes[row.name] = _box(axes, place_of(row.kind, layer), text, colour)
     for element, look in (("edge", DRIVES), ("read", READS), ("write", CHANGES)):
-        chosen = rows[rows["element"] == element]
-        for name, target in zip(chosen["name"], chosen["target"], strict=True):
-            _arrow(axes, boxes[name], boxes[target], look, mutation_scale=6, shrinkA=1, shrinkB=1)
+        for row in rows[rows["element"] == element].itertuples():
+            ends = boxes[row.name], boxes[row.target]
+            _arrow(axes, *ends, look, mutation_scale=6, shrinkA=1, shrinkB=1)
     axes.set(xlim=(-0.5, 5.6), ylim=(-0.4, 2.4))
     axes.set_axis_off()
 
@@ -137,14 +136,9 @@ def fig_a3(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
     order.tick_params(axis="y", length=0)
     letter(order, "b", "order of events: module(event)")
     consumers = [name for name in MODULE_COLOURS if name in set(events["name"])]
-    legend_below(
-        figure,
-        [
-            *(patch_handle(MODULE_COLOURS[name], f"consumed by {name}") for name in consumers),
-            published_mark(label="published in table A.2 (below each box)", marker="$x$"),
-        ],
-        4,
-    )
+    handles = [patch_handle(MODULE_COLOURS[name], f"consumed by {name}") for name in consumers]
+    below = published_mark(label="published in table A.2 (below each box)", marker="$x$")
+    legend_below(figure, [*handles, below], 4)
     return figure
 
 
@@ -165,8 +159,7 @@ def _draw_example(axes: Axes, table: pd.DataFrame) -> None:
     places = {"A": (0.0, 0.0), "B": (1.0, 0.6), "C": (1.0, -0.6), "D": (2.0, 0.6)}
     names = table.loc[table["element"] == "module", "name"]
     boxes = {name: _box(axes, places[name], name, MODULE_COLOURS[name], 0.4, 0.4) for name in names}
-    edges = table[table["element"] == "edge"]
-    for name, target in zip(edges["name"], edges["target"], strict=True):
-        _arrow(axes, boxes[name], boxes[target], DRIVES, mutation_scale=7)
+    for row in table[table["element"] == "edge"].itertuples():
+        _arrow(axes, boxes[row.name], boxes[row.target], DRIVES, mutation_scale=7)
     axes.set(xlim=(-0.4, 2.4), ylim=(-1.0, 1.0))
     axes.set_axis_off()

@@ -70,16 +70,10 @@ def limit_markdown(table: pd.DataFrame, published: Published) -> str:
 def gradient_markdown(table: pd.DataFrame, published: Published) -> str:
     """Angle and size of the update of the whole network against the gradient."""
     whole = table[table["layer"] == 0]
+    keys, measures = ["weights", "update", "steps"], ("cosine", "cosine_of_sum", "relative_step")
     rows = [
-        [
-            weights,
-            update.upper(),
-            steps,
-            *(mean_text(part[name], 3) for name in ("cosine", "cosine_of_sum", "relative_step")),
-        ]
-        for (weights, update, steps), part in whole.groupby(
-            ["weights", "update", "steps"], sort=False
-        )
+        [weights, update.upper(), steps, *(mean_text(part[name], 3) for name in measures)]
+        for (weights, update, steps), part in whole.groupby(keys, sort=False)
     ]
     header = ["weights", "update", "T", "cosine, one image", "cosine, sum of images", "step / eta"]
     note = (
