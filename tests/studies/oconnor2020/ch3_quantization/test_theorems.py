@@ -47,8 +47,8 @@ def _one_more(spikes, sizes, first_layer=0):
 
 def _other_gradients(weights, *rest):
     """Steps beside the gradient of another network."""
-    for step in STEPS(weights, *rest):
-        yield step._replace(gradient=[-array for array in step.gradient])
+    for changes, gradient in STEPS(weights, *rest):
+        yield changes, [-array for array in gradient]
 
 
 def _other_values(weights, inputs):

@@ -5,6 +5,7 @@ Beyond the thesis, which has no experiment in chapter 1 (O'Connor 2020, sections
 """
 
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -33,9 +34,8 @@ POINTS_PER_SWEEP = 10
 """Points of a recall that are kept, for each update of every unit."""
 
 
-def generator(experiment: str, seed: int, *purpose: str | int) -> np.random.Generator:
-    """Random stream of an experiment, a seed and a purpose."""
-    return numpy_generator("oconnor2020", experiment, seed, *purpose)
+generator = partial(numpy_generator, "oconnor2020")
+"""Random stream of an experiment, a seed and a purpose."""
 
 
 def gaps(settings: Gaps, seeds, dataset, networks) -> pd.DataFrame:

@@ -120,10 +120,8 @@ def backprop_sgd(settings: ExperimentSettings, seed: int) -> list[Check]:
             differences.append(relative_difference(found, numerical))
     network = _network(rng, "tanh")
     full = _mean_gradients(network, inputs, targets)
-    parts = [
-        _mean_gradients(network, inputs[start : start + MINIBATCH], targets[start:][:MINIBATCH])
-        for start in range(0, BATCH, MINIBATCH)
-    ]
+    minibatches = zip(inputs.split(MINIBATCH), targets.split(MINIBATCH), strict=True)
+    parts = [_mean_gradients(network, *minibatch) for minibatch in minibatches]
     mean = [torch.stack(copies).mean(dim=0) for copies in zip(*parts, strict=True)]
     single = min(relative_difference(part, full) for part in parts)
     leaves = _interleaved(network.weights, network.biases)

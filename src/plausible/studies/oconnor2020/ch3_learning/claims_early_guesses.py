@@ -9,7 +9,6 @@ the thesis alone.
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -33,44 +32,37 @@ TITLES = NETWORKS | {"relu": "ReLU weights"}
 """Networks that guess; that of the ReLU weights is tested as a spiking one."""
 
 
-class Curves(NamedTuple):
-    """Rows of the spiking networks step by step on one test part, and of their vector networks."""
-
-    steps: pd.DataFrame
-    vectors: pd.DataFrame
+def _steps(rows: pd.DataFrame, network: str) -> pd.DataFrame:
+    """Rows of a spiking network step by step, among those of figure 3.3 on one test part."""
+    return rows[(rows["record"] == "anytime") & (rows["network"] == network)].sort_values("step")
 
 
-def curves_of(rows: pd.DataFrame) -> Curves:
-    """Curves among the rows of figure 3.3 on one test part."""
-    vectors = rows[(rows["record"] == "final") & (rows["form"] == "rectified")]
-    return Curves(rows[rows["record"] == "anytime"].sort_values("step"), vectors)
+def _seeds(rows: pd.DataFrame, network: str) -> list[int]:
+    return sorted(set(_steps(rows, network)["seed"]))
 
 
-def _seeds(curves: Curves, network: str) -> list[int]:
-    return sorted(set(curves.steps.loc[curves.steps["network"] == network, "seed"]))
-
-
-def _curve(curves: Curves, network: str, seed: int, column: str) -> tuple[np.ndarray, np.ndarray]:
+def _curve(
+    rows: pd.DataFrame, network: str, seed: int, column: str
+) -> tuple[np.ndarray, np.ndarray]:
     """Operations so far and error after each step."""
-    steps = curves.steps
-    chosen = steps[(steps["network"] == network) & (steps["seed"] == seed)]
-    return chosen[column].to_numpy(), chosen["error_percent"].to_numpy()
+    steps = _steps(rows, network)
+    return steps[steps["seed"] == seed][[column, "error_percent"]].to_numpy(dtype=float).T
 
 
-def _vector(curves: Curves, network: str, seed: int, counting: str, column: str) -> float:
+def _vector(rows: pd.DataFrame, network: str, seed: int, counting: str, column: str) -> float:
     """Error or operations of the vector network with the weights of a spiking one."""
-    rows = curves.vectors
-    same = (rows["network"] == network) & (rows["seed"] == seed)
-    return float(rows.loc[same & (rows["counting"] == counting), column].iloc[0])
+    same = (rows["record"] == "final") & (rows["form"] == "rectified") & (rows["seed"] == seed)
+    same &= (rows["network"] == network) & (rows["counting"] == counting)
+    return float(rows.loc[same, column].iloc[0])
 
 
-def low_range_ratio(curves: Curves, seed: int) -> float:
+def low_range_ratio(rows: pd.DataFrame, seed: int) -> float:
     """Operations of FSGD over those of SGD, without the input layer, in the range of few.
 
     Geometric mean over errors from the lower of both first guesses down to twice the higher of both
     final errors.
     """
-    fsgd, sgd = (_curve(curves, name, seed, HIDDEN) for name in ("fsgd", "sgd"))
+    fsgd, sgd = (_curve(rows, name, seed, HIDDEN) for name in ("fsgd", "sgd"))
     top = min(fsgd[1][0], sgd[1][0])
     bottom = min(top, 2.0 * max(fsgd[1][-1], sgd[1][-1]))
     logs = [
@@ -83,9 +75,8 @@ def low_range_ratio(curves: Curves, seed: int) -> float:
 def _fsgd_guesses_better(evidence: Evidence, variant: str = "") -> list[Outcome]:
     outcomes = []
     for protocol, part, rows in parts(evidence, GUESSES):
-        curves = curves_of(rows)
-        seeds = [seed for seed in _seeds(curves, "fsgd") if seed in _seeds(curves, "sgd")]
-        ratios = [low_range_ratio(curves, seed) for seed in seeds]
+        seeds = [seed for seed in _seeds(rows, "fsgd") if seed in _seeds(rows, "sgd")]
+        ratios = [low_range_ratio(rows, seed) for seed in seeds]
         note = (
             "operations of FSGD over those of SGD for the same error, without the input layer, "
             f"{split(part)};"
@@ -95,7 +86,7 @@ def _fsgd_guesses_better(evidence: Evidence, variant: str = "") -> list[Outcome]
 
 
 def _guess_over_pass(
-    evidence: Evidence, curves: Curves, network: str, counting: str
+    evidence: Evidence, rows: pd.DataFrame, network: str, counting: str
 ) -> list[float]:
     """Operations of the early guess over those of a pass of the trained ReLU network, over seeds.
 
@@ -104,15 +95,15 @@ def _guess_over_pass(
     """
     within = evidence.bound("guesses_converge", "points", of=GUESSES)
     ratios = []
-    for seed in _seeds(curves, network):
-        if seed not in _seeds(curves, "relu"):
+    for seed in _seeds(rows, network):
+        if seed not in _seeds(rows, "relu"):
             continue
-        cost, error = _curve(curves, network, seed, ALL)
-        level = _vector(curves, network, seed, "dense", "error_percent") + within
+        cost, error = _curve(rows, network, seed, ALL)
+        level = _vector(rows, network, seed, "dense", "error_percent") + within
         reached = cost_to_reach(cost, error, level)
         if math.isnan(reached) and counting == "sparse":
             reached = float(cost[-1])
-        ratios.append(reached / _vector(curves, "relu", seed, counting, ALL))
+        ratios.append(reached / _vector(rows, "relu", seed, counting, ALL))
     return ratios
 
 
@@ -121,9 +112,8 @@ def _guess_outcomes(evidence: Evidence, counting: str, variant: str) -> list[Out
     bound = {"high": 1.0} if counting == "dense" else {"low": 1.0}
     outcomes = []
     for protocol, part, rows in parts(evidence, GUESSES):
-        curves = curves_of(rows)
         ratios = {
-            title: _guess_over_pass(evidence, curves, network, counting)
+            title: _guess_over_pass(evidence, rows, network, counting)
             for network, title in TITLES.items()
         }
         note = f"additions until a guess over operations of a {counting} ReLU pass, {split(part)};"
@@ -148,16 +138,15 @@ def guesses_converge(evidence: Evidence) -> list[Outcome]:
     bound = evidence.bound("guesses_converge", "points")
     outcomes = []
     for protocol, part, rows in parts(evidence, GUESSES):
-        curves = curves_of(rows)
         points = {
             title: [
-                _curve(curves, network, seed, ALL)[1][-1]
-                - _vector(curves, network, seed, "dense", "error_percent")
-                for seed in _seeds(curves, network)
+                _curve(rows, network, seed, ALL)[1][-1]
+                - _vector(rows, network, seed, "dense", "error_percent")
+                for seed in _seeds(rows, network)
             ]
             for network, title in TITLES.items()
         }
-        note = f"points after {curves.steps['step'].max():.0f} steps, {split(part)};"
+        note = f"points after {rows['step'].max():.0f} steps, {split(part)};"
         outcomes.append(found(points, protocol, note, -bound, bound, False, variant=split(part)))
     return outcomes
 

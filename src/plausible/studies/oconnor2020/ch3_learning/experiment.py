@@ -151,16 +151,8 @@ def spiking_training(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _curve_rows(
-    settings: SpikingTraining,
-    run: Run,
-    bench: Bench,
-    first: list[np.ndarray],
-    progress: Progress,
-    epoch: float,
-    samples: int,
-) -> list[dict[str, Any]]:
-    """A test point; errors of a network that diverged are not a number."""
+def _curve_rows(settings: SpikingTraining, run, bench, first, progress, epoch, samples):
+    """`Measure` of a test point; errors of a network that diverged are not a number."""
     spiking, spent, rows = run.form == SPIKING, NAN, []
     if spiking:
         spent = training_additions(progress.counts, layer_sizes(progress.weights))

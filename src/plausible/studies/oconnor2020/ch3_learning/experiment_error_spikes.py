@@ -13,7 +13,7 @@ import pandas as pd
 
 from plausible.data.dataset import Dataset
 from plausible.kernels.deep_spiking_types import BACK_RESETS
-from plausible.learning.spiking_training import TESTS, Bench, Progress, spiking_predictions
+from plausible.learning.spiking_training import TESTS, Progress, spiking_predictions
 from plausible.studies.oconnor2020.ch3_learning.experiment import NAN, Run, trainings
 from plausible.studies.oconnor2020.ch3_learning.settings import ErrorSpikes
 
@@ -46,15 +46,8 @@ def error_spikes(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _measured(
-    run: Run,
-    bench: Bench,
-    weights: list[np.ndarray],
-    progress: Progress,
-    epoch: float,
-    samples: int,
-) -> list[dict[str, Any]]:
-    """Counts so far, change of every matrix, and errors of both test parts.
+def _measured(run, bench, weights, progress, epoch, samples) -> list[dict[str, Any]]:
+    """`Measure` of counts so far, change of every matrix, and errors of both test parts.
 
     NaN, but for the counts, for a network that diverged.
     """

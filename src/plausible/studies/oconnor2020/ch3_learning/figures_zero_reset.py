@@ -36,7 +36,6 @@ LOOKS = {
 """What happens to the quantizers of errors at the start of a sample."""
 LINEAR_BELOW = {"error_spikes": 0.1, "spikes": 0.1, "relative_change": 0.01}
 """Where an axis that also shows zero turns from linear to logarithmic."""
-TITLES = {"error_spikes": "errors, {}", "relative_change": "weights to {}"}
 
 
 def layer_names(layers: int) -> dict[int, str]:
@@ -56,23 +55,21 @@ def zero_reset_figure(table: pd.DataFrame, published: Published, dataset: str = 
     hidden = table[table["layer"] == len(names) - 1]
     figure = new_figure(height_mm=112)
     upper, lower = figure.subplots(2, len(names) + 1)
-    panels, letters = (*upper, *lower), iter(ascii_lowercase)
+    titles = [f"errors, {name}" for name in names.values()]
+    titles += [f"spikes, {names[len(names) - 1]}"]
+    titles += [f"weights to {name}" for name in names.values()] + ["test, thesis split"]
     for line, column in ((upper, "error_spikes"), (lower, "relative_change")):
-        for axes, (layer, name) in zip(line, names.items(), strict=False):
+        for axes, layer in zip(line, names, strict=False):
             _draw_runs(axes, table[table["layer"] == layer], column)
-            letter(axes, next(letters), TITLES[column].format(name))
         _from_zero(line[:-1], table, column)
-        if column == "error_spikes":
-            _draw_runs(line[-1], hidden, "spikes")
-            _from_zero(line[-1:], hidden, "spikes")
-            letter(line[-1], next(letters), f"spikes, {names[len(names) - 1]}")
-        else:
-            _draw_errors(line[-1], table[table["layer"] == 1], printed)
-            letter(line[-1], next(letters), "test, thesis split")
+    _draw_runs(upper[-1], hidden, "spikes")
+    _from_zero(upper[-1:], hidden, "spikes")
+    _draw_errors(lower[-1], table[table["layer"] == 1], printed)
     upper[0].set_ylabel("error spikes per sample")
     upper[-1].set_ylabel("spikes per sample")
     lower[0].set_ylabel("relative change of weights")
-    for axes in panels:
+    for axes, name, title in zip((*upper, *lower), ascii_lowercase, titles, strict=False):
+        letter(axes, name, title)
         axes.set_xlabel("epoch" if axes in lower else "")
     labels = {reset: f"{printed[reset]['label']}, one line a seed" for reset in LOOKS}
     handles = [series_handle(look, labels[reset]) for reset, look in LOOKS.items()]

@@ -1,6 +1,6 @@
 """Settings of chapter 3's trainings on MNIST: table 3.2, figures 3.2 and 3.3, table A.1."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -84,6 +84,12 @@ class FurtherSeeds(Settings):
     epochs: Count
 
 
+def _check_names(place: str, names: Iterable[str], known: Iterable[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{place} names {name!r}, where one of {', '.join(known)} is expected")
+
+
 class Trainings(ExperimentSettings):
     """What all trainings share. A network's own values beat those of its protocol, these ours."""
 
@@ -105,12 +111,7 @@ class Trainings(ExperimentSettings):
     @model_validator(mode="after")
     def _names_are_declared(self):
         for name, network in self.variants.items():
-            for protocol in network.protocols or ():
-                if protocol not in self.protocols:
-                    raise ValueError(
-                        f"variants.{name}.protocols names {protocol!r}, where one of "
-                        f"{', '.join(self.protocols)} is expected"
-                    )
+            _check_names(f"variants.{name}.protocols", network.protocols or (), self.protocols)
         return self
 
     def of(self, protocol: str, network: str) -> dict[str, Any]:
@@ -139,12 +140,9 @@ class SpikingTraining(Trainings):
 
     @model_validator(mode="after")
     def _further_seeds_are_of_networks(self):
-        for name in self.further_seeds.variants if self.further_seeds else ():
-            if name not in self.variants:
-                raise ValueError(
-                    f"further_seeds.variants names {name!r}, where one of "
-                    f"{', '.join(self.variants)} is expected"
-                )
+        if self.further_seeds:
+            names = self.further_seeds.variants
+            _check_names("further_seeds.variants", names, self.variants)
         return self
 
 

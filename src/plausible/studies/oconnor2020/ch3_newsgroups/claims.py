@@ -22,14 +22,8 @@ from plausible.reproduction.evidence import (
     outcome_of,
     paired_difference,
 )
-from plausible.studies.oconnor2020.ch3_newsgroups.tables import (
-    ERRORS,
-    MACHINES,
-    division_name,
-    enters_chance,
-    last_epochs,
-    readings,
-)
+from plausible.studies.oconnor2020.ch3_newsgroups import tables
+from plausible.studies.oconnor2020.ch3_newsgroups.tables import ERRORS, division_name
 
 RESULT = "ch3.table3.1"
 REGRESSORS = ("sgd", "fsgd")
@@ -40,7 +34,7 @@ NO_NEWSGROUPS = "breast_cancer"
 
 def _rows(evidence: Evidence) -> pd.DataFrame:
     columns = ("division", "protocol", "data_set", "classifier", "epoch", "seed", *ERRORS)
-    return last_epochs(evidence.table(RESULT, *columns))
+    return tables.last_epochs(evidence.table(RESULT, *columns))
 
 
 def _comparisons(
@@ -87,14 +81,14 @@ def better_than_the_machine(evidence: Evidence) -> list[Outcome]:
     """Fewer errors than the support vector machine, with either kernel: none is stated."""
     return [
         outcome._replace(variant=f"{kind}, {division}, {rival}")
-        for rival in MACHINES
+        for rival in tables.MACHINES
         for kind, division, outcome in _comparisons(evidence, rival, -math.inf, 0.0, strict=True)
     ]
 
 
 def numbers_of_ch3_table3_1(evidence: Evidence) -> list[Number]:
     """Both errors of every classifier, in every division."""
-    known = readings(evidence.entry["values"])
+    known = tables.readings(evidence.entry["values"])
     frame = _rows(evidence)
     numbers = []
     for (division, kind), rows in frame.groupby(["division", "classifier"], sort=False):
@@ -106,7 +100,7 @@ def numbers_of_ch3_table3_1(evidence: Evidence) -> list[Number]:
             number = Number(place, first["protocol"], printed[column], values, None)
             label = f"{name}: {part} error, {division_name(division)}"
             number = number._replace(variant=f"{kind}, {division}", label=label)
-            if not enters_chance(division, kind):
+            if not tables.enters_chance(division, kind):
                 number = _same_for_all(number, first[f"{part}_samples"])
             numbers.append(number)
     return numbers

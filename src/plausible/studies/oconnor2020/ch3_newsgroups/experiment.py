@@ -63,11 +63,6 @@ def divide(dataset: Dataset, order: str, training_parts: int, seed: int) -> Samp
     )
 
 
-def error_percent(classes: np.ndarray, labels: np.ndarray) -> float:
-    """Share of wrong classes in percent."""
-    return 100.0 - accuracy_percent(classes, labels)
-
-
 def train_rectified(division: Samples, settings: Newsgroups, seed: int) -> list[dict[str, Any]]:
     """The one-layer network: rectified outputs, squared error without 1/2, one sample at a time."""
     weights = _first_weights(division, settings, seed)
@@ -169,6 +164,6 @@ def _row(
     """Errors by the classes found in a part; none of a network that diverged."""
     row = {"epoch": epoch}
     for part in PARTS:
-        error = error_percent(classes(part), division.labels[part]) if classes else np.nan
-        row[f"{part}_error_percent"] = error
+        right = accuracy_percent(classes(part), division.labels[part]) if classes else np.nan
+        row[f"{part}_error_percent"] = 100.0 - right
     return row | {"diverged": classes is None}

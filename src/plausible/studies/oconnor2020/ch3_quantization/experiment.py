@@ -8,8 +8,6 @@ from plausible.neurons.quantizers import quantize_stream, quantize_vector, sampl
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch3_quantization.settings import Quantizers
 
-COLUMNS = ["quantizer", "input_mean", "seed", "steps", "error_rms", "expected_rms"]
-
 
 def quantizers(settings: Quantizers, seeds, dataset, networks) -> pd.DataFrame:
     """Error of the running estimate of four quantizers, over the units of a random input.
@@ -32,26 +30,22 @@ def quantizers(settings: Quantizers, seeds, dataset, networks) -> pd.DataFrame:
         rng = numpy_generator("oconnor2020", "quantizers", seed)
         vector = rng.standard_normal(units)
         even = 1 / (times * np.sqrt(12.0))
-        found = {
-            "vector": (_estimates(quantize_vector(vector, steps).spikes, times), vector, even),
-            "sampling": (
-                _estimates(sampled_events(vector, steps, rng), times),
-                vector,
-                np.sqrt(np.abs(vector).mean() / times),
-            ),
-        }
+        apart = _estimates(quantize_vector(vector, steps).spikes, times) - vector
+        rows += _rows("vector", 0.0, seed, times, apart, even)
+        apart = _estimates(sampled_events(vector, steps, rng), times) - vector
+        poisson = np.sqrt(np.abs(vector).mean() / times)
+        rows += _rows("sampling", 0.0, seed, times, apart, poisson)
         stream = rng.standard_normal((steps, units))
-        spikes = quantize_stream(stream).spikes
-        found["stream"] = (_estimates(spikes, times), _estimates(stream, times), even)
-        for name, (estimate, target, expected) in found.items():
-            rows += _rows(name, 0.0, seed, times, estimate - target, expected)
+        apart = _estimates(quantize_stream(stream).spikes, times) - _estimates(stream, times)
+        rows += _rows("stream", 0.0, seed, times, apart, even)
         for mean in settings.input_means:
             values = mean + rng.standard_normal((steps, units))
             spikes = quantize_stream(values, rectified=True).spikes
             apart = _estimates(spikes, times) - np.maximum(_estimates(values, times), 0)
             expected = 0.5 / np.sqrt(times) if mean == 0 else np.full(len(times), np.nan)
             rows += _rows("rectified", mean, seed, times, apart, expected)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    columns = ["quantizer", "input_mean", "seed", "steps", "error_rms", "expected_rms"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _estimates(values: np.ndarray, times: np.ndarray) -> np.ndarray:

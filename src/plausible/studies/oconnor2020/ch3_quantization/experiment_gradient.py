@@ -1,7 +1,6 @@
 """Beyond O'Connor 2020: the update of the spiking network against the gradient of the ReLU one."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,14 +18,9 @@ RATE = 2.0**-30
 """Learning rate at which the weights stay what they are, but their change is read exactly."""
 
 
-class Steps(NamedTuple):
-    """Weight changes of one image, per layer ``[n_l, n_(l+1)]``, in units of the learning rate.
-
-    ``spiking`` is minus the change by the spiking network, ``gradient`` that of sum (y - t)^2 / 2.
-    """
-
-    spiking: list[np.ndarray]
-    gradient: list[np.ndarray]
+Steps = tuple[list[np.ndarray], list[np.ndarray]]
+"""Weight changes of one image, per layer ``[n_l, n_(l+1)]``, in units of the learning rate: minus
+the change by the spiking network, and the gradient of sum (y - t)^2 / 2."""
 
 
 def rectified_gradient(weights: list[np.ndarray], x: np.ndarray, label: int) -> list[np.ndarray]:
@@ -56,10 +50,8 @@ def spiking_steps(
         deep_spiking.train(
             network, rule, trains, labels, np.array([sample]), np.random.default_rng(0)
         )
-        yield Steps(
-            [(a - b) / RATE for a, b in zip(before, network.weights, strict=True)],
-            rectified_gradient(weights, images[sample] / white, int(label)),
-        )
+        changes = [(a - b) / RATE for a, b in zip(before, network.weights, strict=True)]
+        yield changes, rectified_gradient(weights, images[sample] / white, int(label))
 
 
 def layer_sizes(dataset: Dataset, hidden: Sequence[int]) -> tuple[int, ...]:
@@ -112,7 +104,7 @@ def _compare(found: list[Steps]) -> Iterator[dict[str, float]]:
 
     Images without a gradient, at which nothing is to be learnt, are left out.
     """
-    for layer in range(len(found[0].gradient) + 1):
+    for layer in range(len(found[0][1]) + 1):
         chosen = slice(None) if layer == 0 else slice(layer - 1, layer)
         pairs = [tuple(flat(arrays[chosen]) for arrays in steps) for steps in found]
         pairs = [(spiking, gradient) for spiking, gradient in pairs if gradient.any()]

@@ -5,8 +5,6 @@ Protocol ``corrected`` has the step eta / T^2, which is also that of the author'
 ``as_published`` that of the printed formula.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from plausible.data.dataset import Dataset
@@ -51,20 +49,15 @@ STEPS = 1000
 """T at which the published tolerances are stated."""
 
 
-class Problem(NamedTuple):
-    """A ReLU network with weights of variance 2 / n_in, and grey levels of one image."""
+def problem(name: str, seed: int) -> tuple[list[np.ndarray], np.ndarray, int]:
+    """Random weights, grey levels of one image, and its label.
 
-    weights: list[np.ndarray]
-    levels: np.ndarray
-    label: int
-
-
-def problem(name: str, seed: int) -> Problem:
-    """Random network and image; the label is a unit that is active, so that a gradient exists."""
+    The label is a unit that is active, so that a gradient exists.
+    """
     rng = stream(name, seed)
     weights = random_weights(SIZES, rng)
     levels = (rng.integers(0, WHITE + 1, SIZES[0]) * rng.integers(0, 2, SIZES[0])).astype(np.uint8)
-    return Problem(weights, levels, int(rectified_values(weights, levels / WHITE)[-1].argmax()))
+    return weights, levels, int(rectified_values(weights, levels / WHITE)[-1].argmax())
 
 
 def forward_pass(settings: Theorems, seed: int) -> list[Check]:
