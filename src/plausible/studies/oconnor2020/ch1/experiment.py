@@ -63,7 +63,7 @@ def gaps(settings: Gaps, seeds, dataset, networks) -> pd.DataFrame:
 # --------------------------------------------------------------------------- Hopfield networks
 
 
-def hopfield_recall(settings: HopfieldRecall, seeds: list[int], dataset, networks) -> pd.DataFrame:
+def hopfield_recall(settings: HopfieldRecall, seeds, dataset, networks) -> pd.DataFrame:
     """Energy and overlap while damaged patterns are recalled, with binary and continuous states.
 
     Columns: states (binary, continuous), load, gain (infinite if binary), seed, pattern,
@@ -110,9 +110,7 @@ def _points(
         yield *key, time, result.energies[update] / len(pattern), along[update]
 
 
-def hopfield_capacity(
-    settings: HopfieldCapacity, seeds: list[int], dataset, networks
-) -> pd.DataFrame:
+def hopfield_capacity(settings: HopfieldCapacity, seeds, dataset, networks) -> pd.DataFrame:
     """Overlap with a stored pattern after recall, against the number of patterns per unit.
 
     Columns: units, load (as it is: a whole number of patterns by units), turned_fraction, seed,
@@ -153,7 +151,7 @@ def _recall_often(
 # ----------------------------------------------------------------- spiking neurons and synapses
 
 
-def spiking_neurons(settings: SpikingNeurons, seeds: list[int], dataset, networks) -> pd.DataFrame:
+def spiking_neurons(settings: SpikingNeurons, seeds, dataset, networks) -> pd.DataFrame:
     """Integrate-and-fire neurons and STDP windows, as four tables one below the other.
 
     Column ``panel`` says which, and each has its own columns beside it:

@@ -54,11 +54,9 @@ def artificial_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
     worst = 0.0
     for kind in ("relu", "sigmoid", "tanh"):
         layer = _layers(rng, kind)[0]
+        units = list(zip(layer.weights, layer.biases, strict=True))
         literal = [
-            [
-                sum(x * w for x, w in zip(sample, row, strict=True)) + bias
-                for row, bias in zip(layer.weights, layer.biases, strict=True)
-            ]
+            [sum(x * w for x, w in zip(sample, row, strict=True)) + bias for row, bias in units]
             for sample in inputs
         ]
         expected = nonlinearity(kind)(np.array(literal))

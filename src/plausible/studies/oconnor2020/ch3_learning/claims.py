@@ -198,9 +198,8 @@ def curves_fall(evidence: Evidence) -> list[Outcome]:
             for network in TRAINED:
                 for where in (part, TRAINING_PART):
                     rows = curves[(curves["network"] == network) & (curves["part"] == where)]
-                    trends = [
-                        fall(one["epoch"], one["error_percent"]) for _, one in rows.groupby("seed")
-                    ]
+                    runs = (run for _, run in rows.groupby("seed"))
+                    trends = [fall(run["epoch"], run["error_percent"]) for run in runs]
                     falls = judge([one.tau for one in trends], high=0.0)
                     judged[f"{NETWORKS[network]} {where}"] = falls
                     chances += [one.chance for one in trends]
@@ -223,14 +222,11 @@ def curves_fall(evidence: Evidence) -> list[Outcome]:
 
 def fsgd_better_in_both_tables(evidence: Evidence) -> list[Outcome]:
     """Error of SGD minus error of FSGD, in table 3.2 and in table A.1."""
-    outcomes = [
-        outcome._replace(variant=f"table 3.2, {outcome.variant}")
-        for outcome in fsgd_beats_sgd(evidence)
-    ]
+    what = "error of SGD minus error of FSGD"
+    outcomes = _apart(evidence, SGD, FSGD, what, "table 3.2", low=0.0)
     for protocol in row_protocols(evidence):
         gain = common(*(row_errors(evidence, protocol, row) for row in (BASELINE, FRACTIONAL)))
-        what = "error of SGD minus error of FSGD in points"
-        outcomes.append(effect(evidence, protocol, gain, what, "table A.1"))
+        outcomes.append(effect(evidence, protocol, gain, f"{what} in points", "table A.1"))
     return outcomes
 
 

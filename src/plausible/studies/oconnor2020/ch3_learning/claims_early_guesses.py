@@ -75,8 +75,8 @@ def low_range_ratio(rows: pd.DataFrame, seed: int) -> float:
 def _fsgd_guesses_better(evidence: Evidence, variant: str = "") -> list[Outcome]:
     outcomes = []
     for protocol, part, rows in parts(evidence, GUESSES):
-        seeds = [seed for seed in _seeds(rows, "fsgd") if seed in _seeds(rows, "sgd")]
-        ratios = [low_range_ratio(rows, seed) for seed in seeds]
+        seeds = set(_seeds(rows, "sgd"))
+        ratios = [low_range_ratio(rows, seed) for seed in _seeds(rows, "fsgd") if seed in seeds]
         note = (
             "operations of FSGD over those of SGD for the same error, without the input layer, "
             f"{split(part)};"
@@ -95,9 +95,7 @@ def _guess_over_pass(
     """
     within = evidence.bound("guesses_converge", "points", of=GUESSES)
     ratios = []
-    for seed in _seeds(rows, network):
-        if seed not in _seeds(rows, "relu"):
-            continue
+    for seed in sorted({*_seeds(rows, network)} & {*_seeds(rows, "relu")}):
         cost, error = _curve(rows, network, seed, ALL)
         level = _vector(rows, network, seed, "dense", "error_percent") + within
         reached = cost_to_reach(cost, error, level)

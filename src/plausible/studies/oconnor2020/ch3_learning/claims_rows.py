@@ -25,6 +25,7 @@ from plausible.reproduction.evidence import (
 from plausible.studies.oconnor2020.ch3_learning import tables
 
 TABLE, CURVES, GUESSES, TABLE_A1 = "ch3.table3.2", "ch3.fig3.2", "ch3.fig3.3", "table_a1"
+COLUMNS = ("protocol", "network", "seed", "part", "error_percent", "epoch")
 TEST_PARTS = ("thesis", "official")
 """Test images of the long trainings; those of the author come first."""
 TRAINING_PART = "train"
@@ -45,14 +46,12 @@ def parts(
     evidence: Evidence, table: str, wanted: Sequence[str] = TEST_PARTS
 ) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Protocol, part of the images and its rows in ``table``, for the parts ``wanted``."""
-    columns = ("protocol", "network", "seed", "part", "error_percent", "epoch")
-    for protocol, frame in by_protocol(evidence.table(table, *columns)):
+    for protocol, frame in by_protocol(evidence.table(table, *COLUMNS)):
         for part in wanted:
             rows = frame[frame["part"] == part]
             if rows.empty:
-                raise StudyError(
-                    f"the table of oconnor2020.{table} has no rows of the part {part}."
-                )
+                what = f"rows of the part {part}"
+                raise StudyError(f"the table of oconnor2020.{table} has no {what}.")
             yield protocol, part, rows
 
 
@@ -82,8 +81,7 @@ def final(rows: pd.DataFrame, network: str, form: str) -> pd.Series:
 
 def shown_curves(evidence: Evidence) -> list[tuple[str, pd.DataFrame]]:
     """Protocols and their learning curves over the epochs that figure 3.2 shows, start left out."""
-    columns = ("protocol", "network", "seed", "part", "epoch", "error_percent")
-    frame = evidence.table(CURVES, *columns)
+    frame = evidence.table(CURVES, *COLUMNS)
     return by_protocol(frame[(frame["epoch"] > 0) & (frame["epoch"] <= shown_epochs(evidence))])
 
 

@@ -10,8 +10,6 @@ from plausible.measure.slopes import log_spaced
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch3_quantization.settings import SpikingLimit
 
-COLUMNS = ["protocol", "seed", "layer", "steps", "error", "activation", "gate_agreement"]
-
 
 def rectified_values(weights: list[np.ndarray], inputs: np.ndarray) -> list[np.ndarray]:
     """Values of all layers of the ReLU network, the input first; the output is rectified too."""
@@ -49,4 +47,5 @@ def spiking_limit(settings: SpikingLimit, seeds, dataset, networks) -> pd.DataFr
                         error = np.abs(counts.spikes[layer - 1][place] / t - value).mean()
                         agreement = ((counts.inputs[layer - 1][place] >= 0) == (value > 0)).mean()
                     rows.append((protocol, seed, layer, t, error, value.mean(), agreement))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    columns = ["protocol", "seed", "layer", "steps", "error", "activation", "gate_agreement"]
+    return pd.DataFrame(rows, columns=columns)

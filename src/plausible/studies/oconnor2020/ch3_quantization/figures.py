@@ -32,7 +32,7 @@ from plausible.reproduction.published import Published
 from plausible.studies.oconnor2020.ch3_quantization.tables import FIRST_STEP, READINGS, exponents
 
 DOTS = (0, (1, 1.2))
-CLOSED_FORM = {"color": GREY, "ls": DOTS, "lw": 1.0}
+CLOSED_FORM = {"label": "closed form", "color": GREY, "ls": DOTS, "lw": 1.0}
 TIME = "number of steps $T$"
 QUANTIZERS = {
     "vector": Look("spiking vector quantization", BLUE, "o", "-"),
@@ -67,10 +67,6 @@ def _errors(axes: Axes, part: pd.DataFrame, look: Look, value: str = "error_rms"
         axes.plot(known.index, known, zorder=3, **CLOSED_FORM)
 
 
-def _closed_form_handle() -> Line2D:
-    return Line2D([], [], label="closed form", **CLOSED_FORM)
-
-
 def _slope_guide(axes: Axes, part: pd.DataFrame, value: str, slope: float, shift: float) -> None:
     """A line of the published slope, ``shift`` times as high as the first point of ``part``."""
     means = part.groupby("steps")[value].mean()
@@ -103,7 +99,8 @@ def fig3_1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
         say_empty(axes)
     _error_axes(axes, "error of the estimate\n(root mean square over units)")
     shifted = published_line(label="published slopes, −1 and −1/2 (shifted up)")
-    legend_below(figure, [*handles, _closed_form_handle(), shifted, *seed_handles(table)], 1)
+    handles += [Line2D([], [], **CLOSED_FORM), shifted]
+    legend_below(figure, [*handles, *seed_handles(table)], 1)
     return figure
 
 
@@ -130,7 +127,7 @@ def stream_quantization(
         handles.append(series_handle(look, label, marker=None))
     _error_axes(right, "distance from the rectified mean\n(root mean square over units)")
     letter(right, "b", f"rectified (eq. 3.3); slopes from $T$ = {FIRST_STEP} on")
-    handles += [_closed_form_handle(), published_line(label="published bound 1/(2T)")]
+    handles += [Line2D([], [], **CLOSED_FORM), published_line(label="published bound 1/(2T)")]
     legend_below(figure, [*handles, *seed_handles(table)], 4)
     return figure
 
