@@ -182,288 +182,188 @@ def test_networks_that_learn_with_the_printed_step_are_not_said_to_fail(learns):
 # ----------------------------------------------------------------- statements that fail
 
 
+def spoilt(name, statement, condition, value, finding="", table="", column="error_percent"):
+    """A statement of an entry, and a change after which it (or one finding of it) is false."""
+    return name, statement, finding, table or name, condition, column, value
+
+
 @pytest.mark.parametrize(
     ("name", "statement", "finding", "table", "condition", "column", "value"),
     [
         # The spiking networks change places.
-        (
-            TABLE,
-            "fsgd_beats_sgd",
-            "",
-            TABLE,
-            "network == 'fsgd' and form == 'spiking'",
-            "error_percent",
-            4.0,
+        spoilt(TABLE, "fsgd_beats_sgd", "network == 'fsgd' and form == 'spiking'", 4.0),
+        spoilt(
+            TABLE, "relu_is_best", "network == 'sgd' and form == 'spiking'", 1.0, finding="best"
         ),
-        (
-            TABLE,
-            "relu_is_best",
-            "best",
-            TABLE,
-            "network == 'sgd' and form == 'spiking'",
-            "error_percent",
-            1.0,
+        spoilt(
+            TABLE, "relu_is_best", "network == 'fsgd' and form == 'spiking'", 2.7, finding="margin"
         ),
-        (
-            TABLE,
-            "relu_is_best",
-            "margin",
-            TABLE,
-            "network == 'fsgd' and form == 'spiking'",
-            "error_percent",
-            2.7,
+        spoilt(TABLE, "spiking_with_relu_weights", "network == 'relu' and form == 'spiking'", 1.2),
+        spoilt(
+            TABLE, "relu_with_spiking_weights", "network == 'fsgd' and form == 'rectified'", 2.5
         ),
-        (
-            TABLE,
-            "spiking_with_relu_weights",
-            "",
-            TABLE,
-            "network == 'relu' and form == 'spiking'",
-            "error_percent",
-            1.2,
-        ),
-        (
-            TABLE,
-            "relu_with_spiking_weights",
-            "",
-            TABLE,
-            "network == 'fsgd' and form == 'rectified'",
-            "error_percent",
-            2.5,
-        ),
-        (
+        spoilt(
             "ch3.fsgd_better",
             "fsgd_better_in_both_tables",
-            "table 3.2",
-            TABLE,
             "network == 'sgd'",
-            "error_percent",
             2.0,
+            finding="table 3.2",
+            table=TABLE,
         ),
-        (
+        spoilt(
             "ch3.fsgd_better",
             "fsgd_better_in_both_tables",
-            "table A.1",
-            "table_a1",
             "network == 'fractional'",
-            "error_percent",
             3.6,
+            finding="table A.1",
+            table="table_a1",
         ),
-        (
+        spoilt(
             "ch3.training_not_forward",
             "swapping_changes_less_than_training",
-            "",
-            TABLE,
             "network == 'relu' and form == 'spiking'",
-            "error_percent",
             2.3,
+            table=TABLE,
         ),
-        (
+        spoilt(
             "ch3.close_to_relu",
             "close_to_relu",
-            "",
-            TABLE,
             "network == 'fsgd' and form == 'spiking'",
-            "error_percent",
             0.5,
+            table=TABLE,
         ),
-        (
+        spoilt(
             CURVES,
             "smaller_gap_at_the_end",
-            "fsgd",
-            CURVES,
             "network == 'fsgd' and epoch == 20 and part != 'train'",
-            "error_percent",
             lambda old: old + 0.6,
+            finding="fsgd",
         ),
-        (
+        spoilt(
             CURVES,
             "smaller_gap_at_the_end",
-            "sgd",
-            CURVES,
             "network == 'sgd' and epoch == 20 and part != 'train'",
-            "error_percent",
             lambda old: old + 0.6,
+            finding="sgd",
         ),
-        (
+        spoilt(
             "ch3.smaller_generalisation_gap",
             "smaller_gap_on_the_way",
-            "fsgd",
-            CURVES,
             "network == 'fsgd' and 0 < epoch < 20 and part != 'train'",
-            "error_percent",
             lambda old: old + 1,
+            finding="fsgd",
+            table=CURVES,
         ),
-        (
+        spoilt(
             "ch3.smaller_generalisation_gap",
             "smaller_gap_on_the_way",
-            "sgd after the training",
-            TABLE,
             "network == 'sgd' and part != 'train'",
-            "error_percent",
             lambda old: old + 0.2,
+            finding="sgd after the training",
+            table=TABLE,
         ),
-        (
+        spoilt(
             CURVES,
             "curves_fall",
-            "",
-            CURVES,
             "network == 'relu' and epoch > 0.2 and part == 'train'",
-            "error_percent",
             lambda old: 100 - old,
         ),
-        (
-            "table_a1",
-            "more_steps_help",
-            "",
-            "table_a1",
-            "network == 'steps_20'",
-            "error_percent",
-            4.0,
+        spoilt("table_a1", "more_steps_help", "network == 'steps_20'", 4.0),
+        spoilt("table_a1", "more_steps_help", "network == 'steps_5'", 3.0),
+        spoilt("table_a1", "zero_reset_fails", "network == 'zero_reset'", 79.0),
+        spoilt(
+            "table_a1", "depth_first_fails", "network in ['depth_first', 'depth_first_held']", 49.0
         ),
-        (
-            "table_a1",
-            "more_steps_help",
-            "",
-            "table_a1",
-            "network == 'steps_5'",
-            "error_percent",
-            3.0,
+        spoilt(
+            "table_a1", "smooth_and_fractional_help", "network == 'smooth'", 3.5, finding="smooth"
         ),
-        (
-            "table_a1",
-            "zero_reset_fails",
-            "",
-            "table_a1",
-            "network == 'zero_reset'",
-            "error_percent",
-            79.0,
-        ),
-        (
-            "table_a1",
-            "depth_first_fails",
-            "",
-            "table_a1",
-            "network in ['depth_first', 'depth_first_held']",
-            "error_percent",
-            49.0,
-        ),
-        (
+        spoilt(
             "table_a1",
             "smooth_and_fractional_help",
-            "smooth",
-            "table_a1",
-            "network == 'smooth'",
-            "error_percent",
-            3.5,
-        ),
-        (
-            "table_a1",
-            "smooth_and_fractional_help",
-            "fractional",
-            "table_a1",
             "network == 'fractional'",
-            "error_percent",
             3.5,
+            finding="fractional",
         ),
-        (
+        spoilt(
             "ch3.no_zero_reset",
             "only_zero_reset_fails",
-            "zero reset",
-            "table_a1",
             "network == 'zero_reset'",
-            "error_percent",
             79.0,
+            finding="zero reset",
+            table="table_a1",
         ),
-        (
+        spoilt(
             "ch3.no_zero_reset",
             "only_zero_reset_fails",
-            "no reset",
-            "table_a1",
             "network == 'baseline'",
-            "error_percent",
             11.0,
+            finding="no reset",
+            table="table_a1",
         ),
-        (
+        spoilt(
             GUESSES,
             "fewer_operations_for_the_same_error",
-            "",
-            GUESSES,
             "network == 'fsgd' and record == 'anytime'",
-            "operations_without_input",
             lambda old: 3 * old,
+            column="operations_without_input",
         ),
-        (
+        spoilt(
             "ch3.early_guess",
             "both_hypotheses",
-            "hypothesis 2 holds",
-            GUESSES,
             "network == 'fsgd' and record == 'anytime'",
-            "operations_without_input",
             lambda old: 3 * old,
+            finding="hypothesis 2 holds",
+            table=GUESSES,
+            column="operations_without_input",
         ),
-        (
+        spoilt(
             GUESSES,
             "between_dense_and_sparse",
-            "dense",
-            GUESSES,
             "network == 'sgd' and record == 'anytime'",
-            "operations",
             lambda old: 4 * old,
+            finding="dense",
+            column="operations",
         ),
-        (
+        spoilt(
             GUESSES,
             "between_dense_and_sparse",
-            "sparse",
-            GUESSES,
             "network == 'sgd' and record == 'anytime'",
-            "operations",
             lambda old: 0.3 * old,
+            finding="sparse",
+            column="operations",
         ),
-        (
+        spoilt(
             "ch3.early_guess",
             "both_hypotheses",
-            "hypothesis 1 fails",
-            GUESSES,
             "network == 'relu' and record == 'anytime'",
-            "operations",
             lambda old: 0.3 * old,
+            finding="hypothesis 1 fails",
+            table=GUESSES,
+            column="operations",
         ),
-        (
-            GUESSES,
-            "guesses_converge",
-            "",
-            GUESSES,
-            "network == 'relu' and step == 20",
-            "error_percent",
-            2.0,
-        ),
-        (
+        spoilt(GUESSES, "guesses_converge", "network == 'relu' and step == 20", 2.0),
+        spoilt(
             SPARSITY,
             "operations_vary",
-            "",
-            SPARSITY,
             "network == 'relu' and epoch > 0",
-            "operations_variation",
             0.04,
+            column="operations_variation",
         ),
-        (
+        spoilt(
             SPARSITY,
             "more_silent_units",
-            "spikes",
-            SPARSITY,
             "form == 'spiking' and epoch > 0 and layer == 2",
-            "silent_percent",
             40.0,
+            finding="spikes",
+            column="silent_percent",
         ),
-        (
+        spoilt(
             SPARSITY,
             "more_silent_units",
-            "vector network",
-            SPARSITY,
             "form == 'rectified' and epoch > 0 and network == 'sgd'",
-            "silent_percent",
             40.0,
+            finding="vector network",
+            column="silent_percent",
         ),
     ],
 )
