@@ -33,10 +33,7 @@ LESS_WITH_MORE = (
     "less divergence with more noise",
     change("fig3", noisy(10.0), *BOTH, to=lambda values: values / 20.0),
 )
-APART_WITHOUT_NOISE = (
-    "weights apart without noise",
-    change("fig3", noisy(0.0), WEIGHTS, to=1e-8),
-)
+APART_WITHOUT_NOISE = ("weights apart without noise", change("fig3", noisy(0.0), WEIGHTS, to=1e-8))
 
 
 def raised(by):

@@ -66,9 +66,7 @@ def job(shard, shards):
 @pytest.mark.parametrize("shards", [1, 2, 3, 8, 24, 60, 1000])
 def test_shards_hold_every_task_once_and_cost_the_same(shards):
     settings = SETTINGS.changed(
-        l_max=[2, 3, 4],
-        gammas=[0.01, 0.1, 0.5, 1, 5, 10],
-        times=["l", 0, 1, 2, 3, 4, 16, 64],
+        l_max=[2, 3, 4], gammas=[0.01, 0.1, 0.5, 1, 5, 10], times=["l", 0, 1, 2, 3, 4, 16, 64]
     )
     listed = tasks(settings, SEEDS)
     costs = [cost(task.variant, task.l_max, 16) for task in listed]

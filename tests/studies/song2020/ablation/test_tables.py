@@ -58,10 +58,7 @@ def test_sigma_tables_show_diverged_runs(printed):
     assert lines[2] == ["0.1", "0.615", "1.5" + diverged, *("14.3", "15" + diverged),
                         *("14.3", "12" + diverged)]  # fmt: skip
     lines = cells(tables.supp_table2_markdown(table, printed["supp.table2"]))
-    assert lines[1:] == [
-        ["0", "0.10546", "0.1"],
-        ["0.1", "0.11507", "0.3 (1 of 2 diverged)"],
-    ]
+    assert lines[1:] == [["0", "0.10546", "0.1"], ["0.1", "0.11507", "0.3 (1 of 2 diverged)"]]
 
 
 def calibration_row(candidate, **changes):

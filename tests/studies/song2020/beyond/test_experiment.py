@@ -9,11 +9,7 @@ from plausible.errors import StudyError
 from plausible.learning.layered import forward
 from plausible.learning.layered_rules import zil_updates
 from plausible.learning.predictive_training import network_rule
-from plausible.studies.song2020.beyond import (
-    experiment,
-    experiment_batches,
-    experiment_precision,
-)
+from plausible.studies.song2020.beyond import experiment, experiment_batches, experiment_precision
 from plausible.studies.song2020.common import (
     batches,
     draw_network,

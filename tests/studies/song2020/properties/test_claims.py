@@ -63,8 +63,7 @@ class TestClaims(ClaimTests):
             "moments_of_updates",
             "Fa-Z-IL pauses",
             drop_rows(
-                "fig2",
-                lambda f: (f.algorithm == "fazil") & (f.t == 3) & (f.event == "inference"),
+                "fig2", lambda f: (f.algorithm == "fazil") & (f.t == 3) & (f.event == "inference")
             ),
         ),
         Spoil(

@@ -78,12 +78,9 @@ def cost(variant: Variant, l_max: int, fazil_steps: int) -> float:
     Measured: 30 us for a batch's products with the images, 2.3 us per inference step and matrix
     beyond the first.
     """
-    steps = {
-        "backprop": 1,
-        "t_equals_l": l_max,
-        "fazil": fazil_steps,
-        "fixed_t": moment(variant),
-    }[variant.method]
+    steps = {"backprop": 1, "t_equals_l": l_max, "fazil": fazil_steps, "fixed_t": moment(variant)}[
+        variant.method
+    ]
     return 1.0 + 0.075 * (steps + 1) * (l_max - 1)
 
 

@@ -122,11 +122,7 @@ def moment_distance(times: pd.Series, l_max: int) -> pd.Series:
 
 
 def _draw_violations(
-    panels: Sequence[Axes],
-    grid: pd.DataFrame,
-    noise: pd.DataFrame,
-    l_max: int,
-    quantity: Quantity,
+    panels: Sequence[Axes], grid: pd.DataFrame, noise: pd.DataFrame, l_max: int, quantity: Quantity
 ) -> None:
     """One network's curves of the three conditions, each with the other two satisfied."""
     look = depth_look(l_max)

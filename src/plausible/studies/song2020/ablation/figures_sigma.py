@@ -151,11 +151,7 @@ def scaled_divergence(values: pd.Series, quantity: Quantity) -> pd.Series:
 
 
 def _draw_scaled(
-    axes: Axes,
-    table: pd.DataFrame,
-    published: Published,
-    protocol: str,
-    quantity: Quantity,
+    axes: Axes, table: pd.DataFrame, published: Published, protocol: str, quantity: Quantity
 ) -> None:
     """Mean over seeds of every curve, scaled."""
     rows = sigma_rows(table, protocol, "initial")

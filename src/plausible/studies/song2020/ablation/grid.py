@@ -157,9 +157,7 @@ def reading_scales(published: Published) -> dict[str, Scale]:
     reading = published.recovered_values("fig3")["reading"]
     relative = reading["test_error_reading_percent"] / 100.0
     test = Scale(
-        relative,
-        relative * reading["test_error_smallest_non_zero"],
-        reading["test_error_top_from"],
+        relative, relative * reading["test_error_smallest_non_zero"], reading["test_error_top_from"]
     )
     weights = Scale(0.0, reading["final_weights_reading"], reading["final_weights_top_from"])
     return {TEST: test, WEIGHTS: weights, WEIGHTS_NORM: weights}

@@ -18,12 +18,7 @@ from torch import Tensor
 
 from plausible.data.dataset import Dataset
 from plausible.errors import StudyError
-from plausible.learning.layered import (
-    LayeredNetwork,
-    apply,
-    backprop_updates,
-    relax,
-)
+from plausible.learning.layered import LayeredNetwork, apply, backprop_updates, relax
 from plausible.learning.trigger import phi
 from plausible.reproduction.inputs import require
 from plausible.studies.song2020.common import (

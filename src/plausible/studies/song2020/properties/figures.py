@@ -31,10 +31,7 @@ from plausible.reproduction.published import Published
 from plausible.studies.song2020.looks import ALGORITHMS
 
 TITLES = {"ann": "ANN, trained with BP", "pcn": "PCN, trained with IL"}
-GRAPH_NAMES = {
-    "ann": {"value_node": "y"},
-    "pcn": {"value_node": "x", "error_node": r"\varepsilon"},
-}
+GRAPH_NAMES = {"ann": {"value_node": "y"}, "pcn": {"value_node": "x", "error_node": r"\varepsilon"}}
 
 
 @in_style

@@ -279,11 +279,7 @@ def symmetric_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
     text = "after 100 samples of Z-IL with two copies of the weights, l_max 2 to 4"
     return [
         Check(
-            "copies_stay_equal",
-            f"largest difference of the copies {text}",
-            max(apart),
-            0.0,
-            "==",
+            "copies_stay_equal", f"largest difference of the copies {text}", max(apart), 0.0, "=="
         ),
         Check(
             "copies_stay_equal",

@@ -4,13 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from plausible.learning.layered import (
-    Relaxation,
-    Updates,
-    apply,
-    backprop_updates,
-    relax,
-)
+from plausible.learning.layered import Relaxation, Updates, apply, backprop_updates, relax
 from plausible.learning.layered_rules import zil_updates
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, normal, relative_difference
@@ -103,11 +97,7 @@ def updates_equal_backprop(settings: ExperimentSettings, seed: int) -> list[Chec
         )
         checks += [
             Check(
-                "updates_equal_backprop",
-                text,
-                update_difference(zil(problem), problem),
-                1e-12,
-                "<",
+                "updates_equal_backprop", text, update_difference(zil(problem), problem), 1e-12, "<"
             ),
             Check(
                 "updates_equal_backprop",
@@ -117,13 +107,7 @@ def updates_equal_backprop(settings: ExperimentSettings, seed: int) -> list[Chec
                 "<",
                 "as_published",
             ),
-            Check(
-                "weights_stay_equal",
-                divergence,
-                _trained_apart(problem, zil),
-                1e-12,
-                "<",
-            ),
+            Check("weights_stay_equal", divergence, _trained_apart(problem, zil), 1e-12, "<"),
             Check(
                 "weights_stay_equal",
                 f"{divergence}; value nodes first, then weights, as in the listings",
@@ -174,13 +158,7 @@ def layers_rest(settings: ExperimentSettings, seed: int) -> list[Check]:
         moved = max(map(_disturbance, records(gamma)))
         checks.append(Check(statement, f"{text}, gamma = {gamma:g}", moved, 0.0, "=="))
     checks.append(
-        Check(
-            "wakes_at_l",
-            "smallest |epsilon| of any node at t = l",
-            min(woken),
-            0.0,
-            ">",
-        )
+        Check("wakes_at_l", "smallest |epsilon| of any node at t = l", min(woken), 0.0, ">")
     )
     return checks
 
@@ -246,14 +224,7 @@ def biases(settings: ExperimentSettings, seed: int) -> list[Check]:
             expected = reference_backprop(each).biases
             deviation = largest_difference(rule(each).biases, expected)
             checks.append(
-                Check(
-                    "bias_updates_equal",
-                    f"{text}{suffix}",
-                    deviation,
-                    1e-12,
-                    "<=",
-                    protocol,
-                )
+                Check("bias_updates_equal", f"{text}{suffix}", deviation, 1e-12, "<=", protocol)
             )
     return checks
 

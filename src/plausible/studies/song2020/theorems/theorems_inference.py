@@ -166,10 +166,7 @@ def predictive_network(settings: ExperimentSettings, seed: int) -> list[Check]:
             0.0,
         ),
         Check(
-            "free_output_reaches_ann",
-            f"output free: largest error node {after}",
-            max(free),
-            1e-6,
+            "free_output_reaches_ann", f"output free: largest error node {after}", max(free), 1e-6
         ),
         Check(
             "free_output_reaches_ann",
