@@ -3,7 +3,7 @@
 The references are written for autograd from the formulas alone and share no code with the rules.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -19,6 +19,8 @@ DEPTHS = (2, 3, 4)
 INPUTS, HIDDEN, OUTPUTS = 24, 16, 10
 LEARNING_RATE = 0.01
 """Rate at which weights move during inference where their order within a step matters."""
+BROKEN = 1e-6
+"""A relative difference above this is no rounding error."""
 
 
 class Problem(NamedTuple):
@@ -119,6 +121,16 @@ def zil(problem: Problem) -> Updates:
 def listed_zil(problem: Problem) -> Updates:
     """Z-IL as the listing is printed: at every t the value nodes first, then the weights."""
     return zil_updates(*problem[:3], order="listing", learning_rate=LEARNING_RATE)
+
+
+def both_readings(
+    theorem: str, seed: int, l_max: int, biases: bool = False
+) -> list[tuple[str, Problem, Callable[[Problem], Updates]]]:
+    """Protocol, problem and rule: Z-IL of the proofs, and of the listing with f on the input."""
+    return [
+        ("corrected", random_problem(theorem, seed, l_max, biases), zil),
+        ("as_published", random_problem(theorem, seed, l_max, biases, True), listed_zil),
+    ]
 
 
 def largest_difference(found: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
