@@ -1,6 +1,7 @@
 """Models, derivations and inference of Song et al. 2020 (sections 1, 2, 4, A.2, A.3, A.11)."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -8,7 +9,6 @@ from torch.nn import functional
 
 from plausible.learning.layered import (
     LayeredNetwork,
-    Updates,
     backprop_updates,
     forward,
     local_update,
@@ -19,11 +19,13 @@ from plausible.learning.layered import (
 )
 from plausible.learning.layered_rules import il_updates
 from plausible.reproduction.settings import ExperimentSettings
-from plausible.reproduction.theorem_checks import Check, normal, relative_difference
+from plausible.reproduction.theorem_checks import Check, checks, normal, relative_difference
 from plausible.studies.song2020.theorems.problems import (
+    BROKEN,
     DEPTHS,
     Problem,
     largest_difference,
+    moments,
     parts,
     random_problem,
     reference_activity,
@@ -34,8 +36,6 @@ from plausible.studies.song2020.theorems.problems import (
 GAMMA = 0.2
 """Small enough for inference to settle with the random networks used here."""
 INFERENCE_STEPS = 400
-BROKEN = 1e-6
-"""A relative difference above this is no rounding error."""
 
 
 def _disturbed(problem: Problem, clamped: bool = True) -> tuple[Tensor, ...]:
@@ -60,47 +60,39 @@ def _energy_gradients(problem: Problem, values: Sequence[Tensor]) -> tuple[list[
 def value_node_dynamics(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 7, 14-18: value nodes descend the energy; the input and a clamped output rest."""
     hidden, output, fixed = [], [], []
-    for l_max in DEPTHS:
-        for clamped in (True, False):
-            problem = random_problem("eq7", seed, l_max, True)
-            values = _disturbed(problem, clamped)
-            found = value_node_changes(problem.network, look(problem.network, values), clamped)
-            expected = _energy_gradients(problem, values)[0]
-            hidden.append(relative_difference(list(found[1:-1]), expected[1:-1]))
-            fixed.append(float(found[-1].abs().max()))
-            if clamped:
-                fixed.append(float(found[0].abs().max()))
-            else:
-                output.append(relative_difference([found[0]], [expected[0]]))
+    for l_max, clamped in product(DEPTHS, (True, False)):
+        problem = random_problem("eq7", seed, l_max, True)
+        values = _disturbed(problem, clamped)
+        found = value_node_changes(problem.network, look(problem.network, values), clamped)
+        expected = _energy_gradients(problem, values)[0]
+        hidden.append(relative_difference(list(found[1:-1]), expected[1:-1]))
+        fixed.append(float(found[-1].abs().max()))
+        if clamped:
+            fixed.append(float(found[0].abs().max()))
+        else:
+            output.append(relative_difference([found[0]], [expected[0]]))
     text = "against -dF/dx by autograd, l_max 2 to 4: maximum relative difference"
+    rest = "change of the input (l = l_max) and of a clamped output"
     return [
         Check("equals_autodiff", f"change of hidden value nodes {text}", max(hidden), 1e-12),
         Check("equals_autodiff", f"change of a free output (l = 0) {text}", max(output), 1e-12),
-        Check(
-            "equals_autodiff",
-            "change of the input (l = l_max) and of a clamped output",
-            max(fixed),
-            0.0,
-            "==",
-        ),
+        Check("equals_autodiff", rest, max(fixed), 0.0, "=="),
     ]
 
 
 def weight_dynamics(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 9, 19-21: the weights descend the energy with what their two nodes know."""
     weights, biases = [], []
-    for l_max in DEPTHS:
-        for activate_input in (False, True):
-            problem = random_problem("eq9", seed, l_max, True, activate_input)
-            network, values = problem.network, _disturbed(problem)
-            errors = look(network, values).errors
-            found = [
-                local_update(network, level, values[level + 1], errors[level])
-                for level in range(l_max)
-            ]
-            _, expected_weights, expected_biases = _energy_gradients(problem, values)
-            weights.append(relative_difference([pair[0] for pair in found], expected_weights))
-            biases.append(relative_difference([pair[1] for pair in found], expected_biases))
+    for l_max, activate_input in product(DEPTHS, (False, True)):
+        problem = random_problem("eq9", seed, l_max, True, activate_input)
+        network, values = problem.network, _disturbed(problem)
+        found = [
+            local_update(network, level, values[level + 1], errors)
+            for level, errors in enumerate(look(network, values).errors)
+        ]
+        _, expected_weights, expected_biases = _energy_gradients(problem, values)
+        weights.append(relative_difference([pair[0] for pair in found], expected_weights))
+        biases.append(relative_difference([pair[1] for pair in found], expected_biases))
     text = "by autograd, l_max 2 to 4: maximum relative difference"
     return [
         Check("equals_autodiff", f"epsilon f(x) against -dF/dtheta {text}", max(weights), 1e-12),
@@ -110,31 +102,26 @@ def weight_dynamics(settings: ExperimentSettings, seed: int) -> list[Check]:
 
 def artificial_network(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 1-4: the recursion gives minus the gradient; read as dE/dy (text) it has no such sign."""
-    checks = []
-    for protocol, activate_input in (("corrected", False), ("as_published", True)):
-        sign = 1.0 if protocol == "corrected" else -1.0
+    measured = []
+    for protocol, sign, text in (
+        (
+            "corrected",
+            1.0,
+            "updates by eq. 3 and 4, delta = s_out - y at the output, against minus",
+        ),
+        ("as_published", -1.0, "the same with delta = dE/dy as the text says, against plus"),
+    ):
         differences = []
         for l_max in DEPTHS:
-            problem = random_problem("ann_bp", seed, l_max, True, activate_input)
+            problem = random_problem("ann_bp", seed, l_max, True, protocol == "as_published")
             reference = reference_backprop(problem)
             expected = [sign * each for each in (*reference.weights, *reference.biases)]
             found = parts(backprop_updates(*problem[:3]))
             differences.append(relative_difference(found, expected))
-        text = {
-            "corrected": "updates by eq. 3 and 4, delta = s_out - y at the output, against minus",
-            "as_published": "the same with delta = dE/dy as the text says, against plus",
-        }[protocol]
-        checks.append(
-            Check(
-                "gradients_equal_autodiff",
-                f"{text} the gradient by autograd, l_max 2 to 4: maximum relative difference",
-                max(differences),
-                1e-12,
-                "<=",
-                protocol,
-            )
-        )
-    return checks
+        text += " the gradient by autograd, l_max 2 to 4: maximum relative difference"
+        apart = {text: max(differences)}
+        measured += checks("gradients_equal_autodiff", 1e-12, apart, "<=", protocol)
+    return measured
 
 
 def _settled(problem: Problem, clamped: bool):
@@ -158,43 +145,23 @@ def predictive_network(settings: ExperimentSettings, seed: int) -> list[Check]:
         last.append(largest_difference(learning.values[-1], learning.values[-2]))
         remaining += [float(error.norm()) for error in learning.errors[-1]]
     after = f"after {INFERENCE_STEPS} steps of gamma = {GAMMA}"
+    rise = "largest rise of F in 200 steps of gamma = 0.01, output clamped"
+    reached = {
+        f"output free: largest error node {after}": max(free),
+        f"output free: largest distance of a value node to the ANN's {after}": max(distance),
+    }
+    resting = f"output clamped: last change of a value node {after}"
+    kept = f"output clamped: smallest norm of a layer's errors {after}"
     return [
-        Check(
-            "energy_decreases",
-            "largest rise of F in 200 steps of gamma = 0.01, output clamped",
-            max(rises),
-            0.0,
-        ),
-        Check(
-            "free_output_reaches_ann", f"output free: largest error node {after}", max(free), 1e-6
-        ),
-        Check(
-            "free_output_reaches_ann",
-            f"output free: largest distance of a value node to the ANN's {after}",
-            max(distance),
-            1e-6,
-        ),
-        Check(
-            "clamped_output_keeps_errors",
-            f"output clamped: last change of a value node {after}",
-            max(last),
-            1e-10,
-        ),
-        Check(
-            "clamped_output_keeps_errors",
-            f"output clamped: smallest norm of a layer's errors {after}",
-            min(remaining),
-            1e-3,
-            ">",
-        ),
+        Check("energy_decreases", rise, max(rises), 0.0),
+        *checks("free_output_reaches_ann", 1e-6, reached),
+        Check("clamped_output_keeps_errors", resting, max(last), 1e-10),
+        Check("clamped_output_keeps_errors", kept, min(remaining), 1e-3, ">"),
     ]
 
 
-def _cosine(found: Updates | Sequence[Tensor], expected: Updates | Sequence[Tensor]) -> float:
-    one, other = (
-        torch.cat([each.flatten() for each in (parts(u) if isinstance(u, Updates) else u)])
-        for u in (found, expected)
-    )
+def _cosine(found: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
+    one, other = (torch.cat([each.flatten() for each in tensors]) for tensors in (found, expected))
     return float(functional.cosine_similarity(one, other, dim=0))
 
 
@@ -209,7 +176,7 @@ def approximation(settings: ExperimentSettings, seed: int) -> list[Check]:
         output = forward(problem.network, problem.inputs)[0]
         problem = problem._replace(targets=output + 0.1 * problem.targets)
         il = il_updates(*problem[:3], INFERENCE_STEPS, GAMMA)
-        found.append(_cosine(il, backprop_updates(*problem[:3])))
+        found.append(_cosine(parts(il), parts(backprop_updates(*problem[:3]))))
     text = f"cosine of the updates of IL (t_c = {INFERENCE_STEPS}) and backprop, l_max 2 to 4"
     return [
         Check("close_not_equal", f"{text}: smallest", min(found), 0.9, ">"),
@@ -219,13 +186,10 @@ def approximation(settings: ExperimentSettings, seed: int) -> list[Check]:
 
 def _zil_from(problem: Problem, values: Sequence[Tensor]) -> list[Tensor]:
     """Weight updates of Z-IL whose value nodes x^0 .. x^{l_max-1} start at ``values``."""
-    network, depth = problem.network, len(problem.network.weights)
-    record = relax(*problem[:3], depth - 1, 1.0, values=values)
+    record = relax(*problem[:3], len(problem.network.weights) - 1, 1.0, values=values)
     return [
-        local_update(network, level, record.values[level][level + 1], record.errors[level][level])[
-            0
-        ]
-        for level in range(depth)
+        local_update(problem.network, level, record.values[level][level + 1], errors)[0]
+        for level, errors in enumerate(moments(record, "errors"))
     ]
 
 
@@ -237,38 +201,26 @@ def prediction_phase(settings: ExperimentSettings, seed: int) -> list[Check]:
         expected = reference_backprop(problem).weights
         other = problem._replace(inputs=normal(problem.generator, *problem.inputs.shape))
         previous = relax(*other[:3], l_max, 1.0).values[-1][:-1]
+        free = (problem.network, problem.inputs, None, INFERENCE_STEPS, GAMMA)
         starts = {
             "before": previous,
             "zero": [torch.zeros_like(value) for value in previous],
-            "settled": relax(
-                problem.network, problem.inputs, None, INFERENCE_STEPS, GAMMA, values=previous
-            ).values[-1][:-1],
+            "settled": relax(*free, values=previous).values[-1][:-1],
         }
         for name, values in starts.items():
             found[name].append(relative_difference(_zil_from(problem, values), expected))
     text = "updates of Z-IL against autograd, maximum relative difference"
-    least, most = "smallest of l_max 2 to 4", "largest of l_max 2 to 4"
+    least, most = f"{text}, smallest of l_max 2 to 4", f"{text}, largest of l_max 2 to 4"
+    apart = {
+        f"value nodes still where the previous samples left them: {least}": min(found["before"]),
+        f"value nodes start at zero: {least}": min(found["zero"]),
+    }
+    settled = {
+        f"after a prediction phase of {INFERENCE_STEPS} steps: {most}": max(found["settled"])
+    }
     return [
-        Check(
-            "diverges_without_prediction",
-            f"value nodes still where the previous samples left them: {text}, {least}",
-            min(found["before"]),
-            BROKEN,
-            ">",
-        ),
-        Check(
-            "diverges_without_prediction",
-            f"value nodes start at zero: {text}, {least}",
-            min(found["zero"]),
-            BROKEN,
-            ">",
-        ),
-        Check(
-            "diverges_without_prediction",
-            f"after a prediction phase of {INFERENCE_STEPS} steps: {text}, {most}",
-            max(found["settled"]),
-            1e-9,
-        ),
+        *checks("diverges_without_prediction", BROKEN, apart, ">"),
+        *checks("diverges_without_prediction", 1e-9, settled),
     ]
 
 
@@ -286,29 +238,17 @@ def energy_comparison(settings: ExperimentSettings, seed: int) -> list[Check]:
         for energy in (_hopfield_energy, reference_energy):
             values = [value.clone().requires_grad_() for value in nodes]
             weights = [weight.clone().requires_grad_() for weight in network.weights]
-            found = torch.autograd.grad(
-                energy(network, values, weights, None), [*values[1:-1], *weights]
-            )
+            total = energy(network, values, weights, None)
+            found = torch.autograd.grad(total, [*values[1:-1], *weights])
             pairs.append((found[: l_max - 1], found[l_max - 1 :]))
         by_values.append(_cosine(pairs[0][0], pairs[1][0]))
         by_weights.append(_cosine(pairs[0][1], pairs[1][1]))
     text = "cosine of the gradients of eq. 31 and 32 by the"
-    return [
-        Check(
-            "gradients_differ",
-            f"{text} weights, largest of l_max 2 to 4",
-            max(by_weights),
-            1.0 - 1e-6,
-            "<",
-        ),
-        Check(
-            "gradients_differ",
-            f"{text} hidden value nodes, largest of l_max 2 to 4",
-            max(by_values),
-            1.0 - 1e-6,
-            "<",
-        ),
-    ]
+    cosines = {
+        f"{text} weights, largest of l_max 2 to 4": max(by_weights),
+        f"{text} hidden value nodes, largest of l_max 2 to 4": max(by_values),
+    }
+    return checks("gradients_differ", 1.0 - 1e-6, cosines, "<")
 
 
 def _hopfield_energy(
@@ -331,18 +271,9 @@ def prediction_equals_forward(settings: ExperimentSettings, seed: int) -> list[C
         before.append(largest_difference(record.values[0], expected))
         after.append(largest_difference(record.values[-1], expected))
     text = "largest distance of a value node to the ANN's"
+    settled = f"{text} after {INFERENCE_STEPS} steps, l_max 2 to 4"
+    started = f"{text} before inference (the check is not empty)"
     return [
-        Check(
-            "reaches_forward_activity",
-            f"{text} after {INFERENCE_STEPS} steps, l_max 2 to 4",
-            max(after),
-            1e-6,
-        ),
-        Check(
-            "reaches_forward_activity",
-            f"{text} before inference (the check is not empty)",
-            min(before),
-            0.1,
-            ">",
-        ),
+        Check("reaches_forward_activity", settled, max(after), 1e-6),
+        Check("reaches_forward_activity", started, min(before), 0.1, ">"),
     ]
