@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from plausible.studies.song2020.looks import moments, power_label
+from plausible.studies.song2020.looks import power_label
+from plausible.studies.song2020.texts import moments
 
 
 def test_moments_are_text_whatever_the_table_holds():

@@ -28,6 +28,7 @@ from plausible.drawing.style import (
 )
 from plausible.reproduction.published import Published
 from plausible.studies.song2020.texts import ALGORITHMS as NAMES
+from plausible.studies.song2020.texts import moments
 
 ALGORITHMS = {
     "bp_autograd": Look(NAMES["bp_autograd"], GREY, "X", (0, (6, 1.5, 1, 1.5))),
@@ -97,18 +98,6 @@ def shown_protocol(table: pd.DataFrame, *wanted: str) -> str:
 def protocol_label(name: str) -> str:
     """Name of a protocol for a label."""
     return look_of(name).label
-
-
-def moments(column: pd.Series) -> pd.Series:
-    """Inference moments t as text: ``l``, ``0``, ``16``; a table may hold them as numbers."""
-
-    def text(value: object) -> str:
-        try:
-            return str(int(float(str(value))))
-        except ValueError:
-            return str(value)
-
-    return column.map(text, na_action="ignore")
 
 
 def grid_rows(table: pd.DataFrame, protocol: str) -> pd.DataFrame:

@@ -21,6 +21,18 @@ TOP_READING = {"divergence_of_test_error": 46.2, "divergence_of_final_weights": 
 are lower bounds (recovered.yaml)."""
 
 
+def moments(column: pd.Series) -> pd.Series:
+    """Inference moments t as text: ``l``, ``0``, ``16``; a table may hold them as numbers."""
+
+    def text(value: object) -> str:
+        try:
+            return str(int(float(str(value))))
+        except ValueError:
+            return str(value)
+
+    return column.map(text, na_action="ignore")
+
+
 def number(value: float, digits: int = 3) -> str:
     """A number with significant digits: ``0.105``, ``2.37e-13``; ``n/a`` if there is none."""
     if pd.isna(value):

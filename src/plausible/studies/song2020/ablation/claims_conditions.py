@@ -6,7 +6,6 @@ difference of the test error, so there the weights alone are the criterion, as t
 tolerance of figure 3 says.
 """
 
-import numpy as np
 import pandas as pd
 
 from plausible.measure.moments import moment_axis
@@ -16,6 +15,7 @@ from plausible.studies.song2020.ablation.grid import (
     WEIGHT_COLUMN,
     exact_cell,
     figure3,
+    finding,
     panels,
     printed_order,
 )
@@ -24,40 +24,27 @@ from plausible.studies.song2020.texts import ROUNDING
 
 def one_cell_is_zero(evidence: Evidence) -> list[Outcome]:
     """Cells of each network without any divergence: t = l with gamma = 1, and no other."""
-    return _zero_cells(evidence)
+    column = TEST_COLUMN if evidence.full_scale else WEIGHT_COLUMN
+    outcomes = []
+    for _, frame in panels(evidence, "t_gamma"):
+        for depth, network in frame.groupby("l_max"):
+            runs = network.groupby(["t", "gamma"])[[TEST_COLUMN, WEIGHT_COLUMN]]
+            exact = runs.max()[TEST_COLUMN].get(("l", 1.0)) == 0.0
+            others = runs.min().drop(("l", 1.0), errors="ignore")
+            zeros = others[others[column] == 0.0]
+            places = ", ".join(f"t = {t}, gamma = {gamma:g}" for t, gamma in zeros.index)
+            note = (
+                f"cells of divergence 0, of {len(runs)}; smallest other {others[column].min():.3g}"
+            )
+            note += "" if evidence.full_scale else " (of the weights)"
+            note += f"; also zero: {places}" if places else ""
+            count = len(zeros) + int(exact)
+            holds = exact and zeros.empty
+            outcomes.append(finding(network, holds, count, note, variant=f"l_max {depth}"))
+    return outcomes
 
 
 c2_c3_needed = one_cell_is_zero
-
-
-def _zero_cells(evidence: Evidence) -> list[Outcome]:
-    outcomes = []
-    for protocol, frame in panels(evidence, "t_gamma"):
-        for depth, network in frame.groupby("l_max"):
-            runs = network.groupby(["t", "gamma"])[[TEST_COLUMN, WEIGHT_COLUMN]]
-            cells = runs.max()
-            exact = cells.loc[("l", 1.0)] if ("l", 1.0) in cells.index else None
-            others = runs.min().drop(("l", 1.0), errors="ignore")
-            column = TEST_COLUMN if evidence.full_scale else WEIGHT_COLUMN
-            zeros = others[others[column] == 0.0]
-            holds = exact is not None and exact[TEST_COLUMN] == 0.0 and zeros.empty
-            count = len(zeros) + int(exact is not None and exact[TEST_COLUMN] == 0.0)
-            places = ", ".join(f"t = {t}, gamma = {gamma:g}" for t, gamma in zeros.index)
-            least = others[column].min() if len(others) else np.nan
-            note = f"cells of divergence 0, of {len(cells)}; smallest other {least:.3g}"
-            if column == WEIGHT_COLUMN:
-                note += " (of the weights)"
-            outcomes.append(
-                Outcome(
-                    protocol,
-                    bool(holds),
-                    count,
-                    n_seeds=network["seed"].nunique(),
-                    note=note + (f"; also zero: {places}" if places else ""),
-                    variant=f"l_max {depth}",
-                )
-            )
-    return outcomes
 
 
 def weights_equal_up_to_rounding(evidence: Evidence) -> list[Outcome]:
@@ -76,20 +63,13 @@ def weight_divergence_rounding(evidence: Evidence) -> list[Outcome]:
 def _rounding(evidence: Evidence, statement: str) -> list[Outcome]:
     bound = evidence.bound(statement, "published" if evidence.full_scale else "accepted")
     outcomes = []
-    for protocol, frame in panels(evidence, "t_gamma"):
+    for _, frame in panels(evidence, "t_gamma"):
         cell = exact_cell(frame)
         means = cell.groupby("l_max")[WEIGHT_COLUMN].mean()
         listed = ", ".join(f"l_max {depth} {value:.3g}" for depth, value in means.items())
         apart, single = float(means.max()), float(cell[WEIGHT_COLUMN].max())
-        outcomes.append(
-            Outcome(
-                protocol,
-                apart < bound,
-                apart,
-                n_seeds=cell["seed"].nunique(),
-                note=f"means over seeds: {listed}; largest run {single:.3g}; must be < {bound:g}",
-            )
-        )
+        note = f"means over seeds: {listed}; largest run {single:.3g}; must be < {bound:g}"
+        outcomes.append(finding(cell, apart < bound, apart, note))
     return outcomes
 
 
@@ -115,54 +95,48 @@ t_l_position = place_of_l
 
 def large_heat_maps(evidence: Evidence) -> list[Outcome]:
     """As figure 3: the zero cells and, for every network, all others above zero in the weights."""
-    outcomes = _zero_cells(evidence)
-    for protocol, frame in panels(evidence, "t_gamma"):
+    outcomes = one_cell_is_zero(evidence)
+    for _, frame in panels(evidence, "t_gamma"):
         others = frame[(frame["t"] != "l") | (frame["gamma"] != 1.0)]
         means = others.groupby(["l_max", "t", "gamma"])[WEIGHT_COLUMN].mean()
         least = means.groupby("l_max").min()
         listed = ", ".join(f"l_max {depth} {value:.3g}" for depth, value in least.items())
-        smallest = float(means.min()) if len(means) else np.nan
+        smallest = float(means.min())
         note = f"smallest weight divergence of the other cells: {listed}"
-        outcomes.append(
-            Outcome(
-                protocol,
-                smallest > ROUNDING,
-                smallest,
-                n_seeds=frame["seed"].nunique(),
-                note=note,
-                variant="weights",
-            )
-        )
+        outcomes.append(finding(frame, smallest > ROUNDING, smallest, note, variant="weights"))
     return outcomes
 
 
 def exact_cell_has_the_error_of_backprop(evidence: Evidence) -> list[Outcome]:
     """Mean and final test error at t = l, gamma = 1 minus those of backprop, seed by seed: 0."""
-    outcomes = []
-    for protocol, frame in by_protocol(figure3(evidence)):
-        if not (frame["panel"] == "t_gamma").any() or not (frame["panel"] == "bp").any():
-            continue
-        outcomes.append(same_errors(frame, exact_cell(frame), protocol, "backprop"))
-    return outcomes
+    return [
+        same_errors(frame, exact_cell(frame))
+        for _, frame in by_protocol(figure3(evidence))
+        if {"t_gamma", "bp"} <= set(frame["panel"])
+    ]
 
 
-def same_errors(frame: pd.DataFrame, cell: pd.DataFrame, protocol: str, of: str) -> Outcome:
+def same_errors(frame: pd.DataFrame, cell: pd.DataFrame) -> Outcome:
     """Test errors of ``cell`` against those of the panel of backprop, network by network."""
-    keys, errors = ["l_max", "seed"], ["mean_test_error", "final_test_error"]
-    other = frame[frame["panel"] == "bp"].drop_duplicates(keys).set_index(keys)[errors]
-    cell = cell.drop_duplicates(keys).set_index(keys)[errors]
-    apart = (cell - other.reindex(cell.index)).abs().to_numpy()
-    worst = float(apart.max())  # NaN where backprop lacks a seed: that never holds
-    means = cell.groupby("l_max")["mean_test_error"].mean()
+    errors = _errors(cell)
+    backprop = _errors(frame[frame["panel"] == "bp"]).reindex(errors.index)
+    worst = float(
+        (errors - backprop).abs().to_numpy().max()
+    )  # NaN, which never holds: no such seed
+    means = errors.groupby("l_max")["mean_test_error"].mean()
     listed = ", ".join(f"l_max {depth} {value:.5f}" for depth, value in means.items())
-    note = f"largest difference to {of} over networks and seeds; mean test error: {listed}"
-    return Outcome(protocol, worst == 0.0, worst, n_seeds=cell.index.unique(1).size, note=note)
+    note = f"largest difference to backprop over networks and seeds; mean test error: {listed}"
+    return finding(cell, worst == 0.0, worst, note)
+
+
+def _errors(rows: pd.DataFrame) -> pd.DataFrame:
+    """Test errors of a run by network and seed."""
+    keys = ["l_max", "seed"]
+    return rows.drop_duplicates(keys).set_index(keys)[["mean_test_error", "final_test_error"]]
 
 
 def fazil_has_the_same_errors(evidence: Evidence) -> list[Outcome]:
     """Test errors of Fa-Z-IL minus those of Z-IL and of backprop: 0 in every epoch of every run."""
-    keys = ["l_max", "seed"]
-    errors = ["mean_test_error", "final_test_error"]
     outcomes = []
     for protocol, part in panels(evidence, "fazil"):
         whole = figure3(evidence)
@@ -170,20 +144,15 @@ def fazil_has_the_same_errors(evidence: Evidence) -> list[Outcome]:
         others = {"backprop": whole[whole["panel"] == "bp"]}
         if (whole["panel"] == "t_gamma").any():
             others["Z-IL"] = exact_cell(whole)
-        mine = part.drop_duplicates(keys).set_index(keys)
-        apart = {"epochs against backprop": float(mine[TEST_COLUMN].max())}
+        errors = _errors(part)
+        apart = {"epochs against backprop": float(part[TEST_COLUMN].max())}
         for name, rows in others.items():
-            theirs = rows.drop_duplicates(keys).set_index(keys)[errors].reindex(mine.index)
+            theirs = _errors(rows).reindex(errors.index)
             if theirs.notna().all().all():
-                apart[name] = float(np.abs(mine[errors] - theirs).to_numpy().max())
+                apart[name] = float((errors - theirs).abs().to_numpy().max())
         listed = ", ".join(f"{name} {value:.3g}" for name, value in apart.items())
-        note = f"largest difference of test errors: {listed}; weights {_weights(mine)}"
+        weights = f"weights apart by at most {part[WEIGHT_COLUMN].max():.3g}"
         worst = max(apart.values())
-        outcomes.append(
-            Outcome(protocol, worst == 0.0, worst, n_seeds=part["seed"].nunique(), note=note)
-        )
+        note = f"largest difference of test errors: {listed}; {weights}"
+        outcomes.append(finding(part, worst == 0.0, worst, note))
     return outcomes
-
-
-def _weights(rows: pd.DataFrame) -> str:
-    return f"apart by at most {rows[WEIGHT_COLUMN].max():.3g}"

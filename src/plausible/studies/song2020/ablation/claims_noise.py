@@ -27,6 +27,7 @@ from plausible.studies.song2020.ablation.grid import (
     WEIGHT_COLUMN,
     WEIGHTS,
     figure3,
+    finding,
     published_depth,
     sigma_sweeps,
 )
@@ -37,12 +38,8 @@ MEASURED = {MEASURES[TEST].label: TEST_COLUMN, MEASURES[WEIGHTS].label: WEIGHT_C
 
 def divergence_grows_with_sigma(evidence: Evidence) -> list[Outcome]:
     """Zero without noise only, and no step of the sweep downwards, in every network."""
-    outcomes = []
-    for protocol, noise, frame in sigma_sweeps(evidence):
-        zero = _zero_only_without_noise(evidence, protocol, noise, frame)
-        grows = _grows(evidence, protocol, noise, frame)
-        outcomes += [zero, grows]
-    return outcomes
+    both = (_zero_only_without_noise, _grows)
+    return [check(evidence, *sweep) for sweep in sigma_sweeps(evidence) for check in both]
 
 
 def zero_only_without_noise(evidence: Evidence) -> list[Outcome]:
@@ -63,25 +60,17 @@ def _zero_only_without_noise(
     evidence: Evidence, protocol: str, noise: str, frame: pd.DataFrame
 ) -> Outcome:
     quiet, loud = frame[frame["sigma"] == 0.0], frame[frame["sigma"] > 0.0]
-    exact = bool((quiet[TEST_COLUMN] == 0.0).all() and (quiet[WEIGHT_COLUMN] < ROUNDING).all())
+    exact = (quiet[TEST_COLUMN] == 0.0).all() and (quiet[WEIGHT_COLUMN] < ROUNDING).all()
     least, listed = np.inf, []
     for name, column in _criteria(evidence).items():
         means = loud.groupby(["l_max", "sigma"])[column].mean()
         least = min(least, float(means.min()))
         depth, sigma = means.idxmin()
         listed.append(f"{name} {means.min():.3g} (l_max {depth}, sigma {sigma:g})")
-    without = max(float(quiet[TEST_COLUMN].max()), float(quiet[WEIGHT_COLUMN].max()))
+    without = max(quiet[TEST_COLUMN].max(), quiet[WEIGHT_COLUMN].max())
     note = f"smallest with noise: {', '.join(listed)}; without: {without:.3g}"
-    positive = bool(least > 0.0)
     variant = f"{noise} noise" if evidence.entry["kind"] == "claim" else f"zero, {noise} noise"
-    return Outcome(
-        protocol,
-        exact and positive,
-        least,
-        n_seeds=frame["seed"].nunique(),
-        note=note,
-        variant=variant,
-    )
+    return finding(frame, exact and least > 0.0, least, note, variant=variant)
 
 
 def _grows(evidence: Evidence, protocol: str, noise: str, frame: pd.DataFrame) -> Outcome:
@@ -94,12 +83,11 @@ def _grows(evidence: Evidence, protocol: str, noise: str, frame: pd.DataFrame) -
                 judged[f"{name}, l_max {depth}, {low:g} to {high:g}"] = judge(
                     wide[high] - wide[low], low=0.0, strict=False
                 )
-    worst = outcome_of_all(judged, protocol)
-    falling = [f"{name} {one.text()}" for name, one in judged.items() if not one.holds]
-    note = f"smallest of {len(judged)} steps of the sweep"
-    note += f"; downwards: {', '.join(falling)}" if falling else "; none downwards"
+    falling = ", ".join(f"{name} {one.text()}" for name, one in judged.items() if not one.holds)
+    downwards = f"downwards: {falling}" if falling else "none downwards"
+    note = f"smallest of {len(judged)} steps of the sweep; {downwards}"
     variant = f"{noise} noise" if evidence.entry["kind"] == "table" else f"grows, {noise} noise"
-    return worst._replace(note=note, variant=variant)
+    return outcome_of_all(judged, protocol)._replace(note=note, variant=variant)
 
 
 def exact_without_noise(evidence: Evidence) -> list[Outcome]:
@@ -108,22 +96,14 @@ def exact_without_noise(evidence: Evidence) -> list[Outcome]:
     if evidence.full_scale:
         bound = evidence.bound("exact_without_noise", "weight_divergence")
     outcomes = []
-    for protocol, frame in _without_noise(evidence).items():
+    for frame in _without_noise(evidence).values():
         test, single = float(frame[TEST_COLUMN].max()), float(frame[WEIGHT_COLUMN].max())
         weights = float(frame.groupby("l_max")[WEIGHT_COLUMN].mean().max())
         note = (
             f"test error {test:.3g}; weights, mean over seeds, must be < {bound:g}; largest run "
             f"{single:.3g}"
         )
-        outcomes.append(
-            Outcome(
-                protocol,
-                test == 0.0 and weights < bound,
-                weights,
-                n_seeds=frame["seed"].nunique(),
-                note=note,
-            )
-        )
+        outcomes.append(finding(frame, test == 0.0 and weights < bound, weights, note))
     return outcomes
 
 
@@ -146,8 +126,7 @@ def large_sigma_saturates(evidence: Evidence) -> list[Outcome]:
     for protocol, noise, frame in sigma_sweeps(evidence):
         last = frame[frame["sigma"] == frame["sigma"].max()]
         ratios = {
-            int(depth): rows.set_index("seed")[TEST_COLUMN]
-            / (rows["epochs"].iloc[0] * (high - low))
+            int(depth): rows[TEST_COLUMN] / (rows["epochs"] * (high - low))
             for depth, rows in last.groupby("l_max")
         }
         judged = {
@@ -157,11 +136,10 @@ def large_sigma_saturates(evidence: Evidence) -> list[Outcome]:
         outcome = outcome_of_all(judged, protocol, note, variant=f"{noise} noise")
         if evidence.full_scale:
             depth, _ = published_depth(frame, evidence.published)
-            one_run = prediction_interval(ratios[depth])
-            note += f", l_max {depth}; 95 % interval of a single run {one_run[0]:.3g} to "
-            note += f"{one_run[1]:.3g}"
+            lowest, highest = prediction_interval(ratios[depth])
+            note += f", l_max {depth}; 95 % interval of a single run {lowest:.3g} to {highest:.3g}"
             outcome = outcome_of(judged[f"l_max {depth}"], protocol, note, variant=outcome.variant)
-            outcome = outcome._replace(holds=bool(one_run[0] <= 1.0 <= one_run[1]), decided=True)
+            outcome = outcome._replace(holds=bool(lowest <= 1.0 <= highest), decided=True)
         outcomes.append(outcome)
     return outcomes
 
@@ -181,38 +159,43 @@ def flat_then_breaking_down(evidence: Evidence) -> list[Outcome]:
         large = network[network["sigma"] >= from_on]
         if small.empty or large.empty:
             continue
-        both = pd.concat([network[network["sigma"] == 0.0], small])
         steps = {
             f"sigma {sigma:g}": judge(
-                paired_difference(both, "mean_test_error", "sigma", sigma, 0.0),
+                paired_difference(network, "mean_test_error", "sigma", sigma, 0.0),
                 -margin,
                 margin,
                 strict=False,
             )
             for sigma in sorted(small["sigma"].unique())
         }
-        flat = outcome_of_all(steps, protocol, f"rise of the test error; {where}", full_scale=True)
         errors = {
-            f"sigma {sigma:g}": judge(rows.set_index("seed")["mean_test_error"], low=error)
+            f"sigma {sigma:g}": judge(rows["mean_test_error"], low=error)
             for sigma, rows in large.groupby("sigma")
         }
-        broken = outcome_of_all(errors, protocol, f"test error; {where}", full_scale=True)
         outcomes += [
-            flat._replace(variant=f"flat, {noise} noise"),
-            broken._replace(variant=f"breakdown, {noise} noise"),
+            outcome_of_all(
+                judged,
+                protocol,
+                f"{what}; {where}",
+                variant=f"{name}, {noise} noise",
+                full_scale=True,
+            )
+            for name, judged, what in (
+                ("flat", steps, "rise of the test error"),
+                ("breakdown", errors, "test error"),
+            )
         ]
     return outcomes
 
 
 def no_noise_is_backprop(evidence: Evidence) -> list[Outcome]:
     """Test errors at sigma = 0 minus those of backprop, seed by seed: 0."""
-    outcomes = []
-    for protocol, frame in by_protocol(figure3(evidence)):
-        quiet = _without_noise(evidence).get(protocol)
-        if quiet is None or not (frame["panel"] == "bp").any():
-            continue
-        outcomes.append(same_errors(frame, quiet, protocol, "backprop"))
-    return outcomes
+    quiet = _without_noise(evidence)
+    return [
+        same_errors(frame, quiet[protocol])
+        for protocol, frame in by_protocol(figure3(evidence))
+        if protocol in quiet and (frame["panel"] == "bp").any()
+    ]
 
 
 def scaled_curves(evidence: Evidence) -> list[Outcome]:
@@ -223,7 +206,7 @@ def scaled_curves(evidence: Evidence) -> list[Outcome]:
     """
     top = float(evidence.entry["settings"]["weight_scale_max"])
     outcomes = []
-    for protocol, noise, frame in sigma_sweeps(evidence):
+    for _, noise, frame in sigma_sweeps(evidence):
         means = frame.groupby(["sigma", "l_max"])[[TEST_COLUMN, WEIGHT_COLUMN]].mean().unstack()
         weights, test = means[WEIGHT_COLUMN], means[TEST_COLUMN]
         for name, lows, highs in (
@@ -231,15 +214,8 @@ def scaled_curves(evidence: Evidence) -> list[Outcome]:
             ("test error", test.iloc[0], test.iloc[-1] / test.max()),
         ):
             listed = ", ".join(f"l_max {depth} {high:.4g}" for depth, high in highs.items())
-            outcomes.append(
-                Outcome(
-                    protocol,
-                    bool((lows < ROUNDING).all() and (highs == 1.0).all()),
-                    float(highs.min(skipna=False)),
-                    n_seeds=frame["seed"].nunique(),
-                    note=f"end of the curve: {listed}",
-                    variant=f"{name}, {noise} noise",
-                    full_scale=True,
-                )
-            )
+            holds = (lows < ROUNDING).all() and (highs == 1.0).all()
+            least, note = float(highs.min(skipna=False)), f"end of the curve: {listed}"
+            more = {"variant": f"{name}, {noise} noise", "full_scale": True}
+            outcomes.append(finding(frame, holds, least, note, **more))
     return outcomes

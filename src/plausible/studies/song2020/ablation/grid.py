@@ -13,9 +13,9 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from plausible.errors import StudyError
-from plausible.reproduction.evidence import Evidence, by_protocol
+from plausible.reproduction.evidence import Evidence, Outcome, by_protocol
 from plausible.reproduction.published import Published
-from plausible.studies.song2020.texts import ROUNDING
+from plausible.studies.song2020.texts import ROUNDING, moments
 
 TEST, WEIGHTS, WEIGHTS_NORM = "test_error", "weights", "weights_one_norm"
 TEST_COLUMN, WEIGHT_COLUMN = "test_error_divergence_sum", "weight_divergence"
@@ -48,18 +48,8 @@ CALIBRATED = "calibrated"
 LARGEST = 1e9
 """Weights of diverged runs count as this far apart, so that means and intervals exist."""
 COLUMNS = (
-    "protocol",
-    "panel",
-    "l_max",
-    "seed",
-    "t",
-    "gamma",
-    "sigma",
-    "noise",
-    "epochs",
-    "mean_test_error",
-    "final_test_error",
-    "diverged_epoch",
+    *("protocol", "panel", "l_max", "seed", "t", "gamma", "sigma", "noise", "epochs"),
+    *("mean_test_error", "final_test_error", "diverged_epoch"),
     *(measure.column for measure in MEASURES.values()),
 )
 
@@ -89,9 +79,8 @@ def figure3(evidence: Evidence) -> pd.DataFrame:
     }
     one_norm = frame["protocol"] == CALIBRATED
     weights[WEIGHT_COLUMN] = weights[summed].where(~one_norm, weights[norm])
-    steps = frame["t"].astype(object).where(frame["t"].notna(), "").astype(str)
-    steps = steps.str.replace(r"\.0$", "", regex=True)
-    return frame.assign(t=steps, noise=frame["noise"].fillna("none").astype(str), **weights)
+    noise = frame["noise"].fillna("none").astype(str)
+    return frame.assign(t=moments(frame["t"]).fillna(""), noise=noise, **weights)
 
 
 def panels(evidence: Evidence, panel: str) -> list[tuple[str, pd.DataFrame]]:
@@ -110,6 +99,12 @@ def panels(evidence: Evidence, panel: str) -> list[tuple[str, pd.DataFrame]]:
             f"{evidence.entry['id']} is judged by them."
         )
     return found
+
+
+def finding(rows: pd.DataFrame, holds: bool, found: float, note: str, **more: Any) -> Outcome:
+    """Outcome about rows of one protocol, with the number of their seeds."""
+    seeds = rows["seed"].nunique()
+    return Outcome(rows["protocol"].iloc[0], bool(holds), found, n_seeds=seeds, note=note, **more)
 
 
 def exact_cell(frame: pd.DataFrame) -> pd.DataFrame:
@@ -166,13 +161,13 @@ def reading_scales(published: Published) -> dict[str, Scale]:
 def published_cells(published: Published) -> pd.DataFrame:
     """The recovered cells: columns measure, l_max, gamma, t, published. t in the printed order."""
     recovered = published.recovered_values("fig3")
-    rows = []
-    for name, measure in MEASURES.items():
-        for network, block in recovered[measure.published].items():
-            depth = int(network.removeprefix("l_max_"))
-            for gamma, values in zip(recovered["gamma_rows"], block["rows"], strict=True):
-                for step, value in zip(block["t_columns"], values, strict=True):
-                    rows.append((name, depth, float(gamma), step, float(value)))
+    rows = [
+        (name, int(network.removeprefix("l_max_")), float(gamma), step, float(value))
+        for name, measure in MEASURES.items()
+        for network, block in recovered[measure.published].items()
+        for gamma, values in zip(recovered["gamma_rows"], block["rows"], strict=True)
+        for step, value in zip(block["t_columns"], values, strict=True)
+    ]
     return pd.DataFrame(rows, columns=["measure", "l_max", "gamma", "t", "published"])
 
 
@@ -193,18 +188,14 @@ def cells(evidence: Evidence) -> pd.DataFrame:
     stated = published_cells(evidence.published)
     parts = []
     for protocol, frame in panels(evidence, "t_gamma"):
+        runs = frame.assign(gone=frame["diverged_epoch"] >= 0).groupby(["l_max", "gamma", "t"])
         for name, (_, column, *_) in MEASURES.items():
-            ours = (
-                frame.assign(gone=frame["diverged_epoch"] >= 0)
-                .groupby(["l_max", "gamma", "t"])
-                .agg(
-                    ours=(column, "mean"),
-                    sd=(column, "std"),
-                    n=(column, "count"),
-                    diverged=("gone", "sum"),
-                )
-                .reset_index()
-            )
+            ours = runs.agg(
+                ours=(column, "mean"),
+                sd=(column, "std"),
+                n=(column, "count"),
+                diverged=("gone", "sum"),
+            ).reset_index()
             both = stated[stated["measure"] == name].merge(ours, on=["l_max", "gamma", "t"])
             parts.append(both.assign(protocol=protocol))
     joined = pd.concat(parts, ignore_index=True)
