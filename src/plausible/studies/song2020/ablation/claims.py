@@ -31,95 +31,71 @@ def numbers_of_fig3(evidence: Evidence) -> list[Number]:
     Weights are compared by both readings of their divergence: as a sum over the matrices (the
     text) and as one distance of all matrices.
     """
-    numbers = []
-    frame = cells(evidence)
-    for (protocol, measure, depth), part in frame.groupby(
-        ["protocol", "measure", "l_max"], sort=False
-    ):
-        numbers += _heat_map(evidence, str(protocol), str(measure), int(depth), part)
-    return numbers
+    by = ["protocol", "measure", "l_max"]
+    return [
+        number
+        for (protocol, measure, depth), part in cells(evidence).groupby(by, sort=False)
+        for number in _heat_map(evidence, protocol, measure, depth, part)
+    ]
 
 
 def _heat_map(
     evidence: Evidence, protocol: str, measure: str, depth: int, part: pd.DataFrame
 ) -> list[Number]:
     published, _, name, variant = MEASURES[measure]
-    readable = part[part["deviation"].notna()]
-    column = readable[(readable["t"] == "l") & (readable["gamma"] != 1.0)]
+    variant = ", ".join(filter(None, (f"l_max {depth}", variant)))
 
     def number(
-        what: str, label: str, value: tuple[float, float | str], allowed: float | None, **more: str
+        what: str,
+        label: str,
+        stated: float | str,
+        ours: float | str,
+        tolerance: float | None,
+        source: str = "",
+        note: str = "",
     ) -> Number:
-        stated, ours = value
-        return Number(
-            f"{published}.{what}",
-            protocol,
-            stated,
-            ours if isinstance(ours, str) else (ours,),
-            allowed,
-            seeded=False,
-            variant=", ".join(filter(None, (f"l_max {depth}", variant))),
-            label=f"{name}: {label}",
-            **more,
-        )
+        place, label = f"{published}.{what}", f"{name}: {label}"
+        values = ours if isinstance(ours, str) else (ours,)
+        given = (place, protocol, stated, values, tolerance, source, note)
+        return Number(*given, seeded=False, variant=variant, label=label)
 
-    every_cell = {
-        "tolerance_source": "every cell",
-        "note": f"{len(part)} cells, means over {int(part['n'].max())} seeds",
-    }
-    median = {"tolerance_source": "median reading error"}
-    top, places = _top_cells(part)
+    def median(what: str, label: str, rows: pd.DataFrame, note: str) -> Number:
+        tolerance = _median_reading(evidence, measure, rows)
+        found = float(rows["deviation"].median())
+        label = f"median relative deviation{label}"
+        return number(what, label, 0.0, found, tolerance, "median reading error", note)
+
+    reading, scatter = (float(part[f"within_{what}"].mean()) for what in ("reading", "scatter"))
+    every = ("every cell", f"{len(part)} cells, means over {int(part['n'].max())} seeds")
+    both = "fraction within the reading and the scatter of the seeds"
+    readable = part[part["deviation"].notna()]
+    furthest = (
+        f"{len(readable)} cells below the top of the scale, median of ours over published "
+        f"{(readable['ours'] / readable['published']).median():.3g}; {_furthest(readable)}"
+    )
+    zeros, printed = part[part["zero"]], int((part["published"] == 0.0).sum())
+    (stated_top, our_top), places = _top_cells(part)
+    label = "cells at the top of the scale"
     found = [
         number(
-            "within_reading",
-            "fraction of the cells within the reading",
-            (1.0, float(part["within_reading"].mean())),
-            0.0,
-            **every_cell,
+            "within_reading", "fraction of the cells within the reading", 1.0, reading, 0.0, *every
         ),
+        number("within_scatter", both, 1.0, scatter, 0.0, *every),
+        median("median_deviation", "", readable, furthest),
         number(
-            "within_scatter",
-            "fraction within the reading and the scatter of the seeds",
-            (1.0, float(part["within_scatter"].mean())),
-            0.0,
-            **every_cell,
+            "zero_cells", "cells that are zero", printed, len(zeros), 0.0, EXACT, _places(zeros)
         ),
-        number(
-            "median_deviation",
-            "median relative deviation",
-            (0.0, float(readable["deviation"].median())),
-            _median_reading(evidence, measure, readable),
-            note=f"{len(readable)} cells below the top of the scale, median of ours over published "
-            f"{(readable['ours'] / readable['published']).median():.3g}; {_furthest(readable)}",
-            **median,
-        ),
-        number(
-            "zero_cells",
-            "cells that are zero",
-            (int((part["published"] == 0.0).sum()), int(part["zero"].sum())),
-            0.0,
-            tolerance_source=EXACT,
-            note=_places(part[part["zero"]]),
-        ),
-        number("top_cells", "cells at the top of the scale", top, None, note=places),
+        number("top_cells", label, stated_top, our_top, None, "", places),
     ]
+    # Backprop with rates of its own, without inference.
+    at_l = part[(part["t"] == "l") & (part["gamma"] != 1.0)]
+    column = at_l[at_l["deviation"].notna()]
     if len(column):
-        # Backprop with rates of its own, without inference.
-        every = part[(part["t"] == "l") & (part["gamma"] != 1.0)]
         listed = ", ".join(
-            f"gamma {row.gamma:g} {row.ours:.3g} ({row.published:.3g})"
-            for row in every.itertuples()
+            f"gamma {row.gamma:g} {row.ours:.3g} ({row.published:.3g})" for row in at_l.itertuples()
         )
-        found.append(
-            number(
-                "median_deviation_at_l",
-                "median relative deviation of the column t = l",
-                (0.0, float(column["deviation"].median())),
-                _median_reading(evidence, measure, column),
-                note=f"ours (published): {listed}",
-                **median,
-            )
-        )
+        note = f"ours (published): {listed}"
+        found.append(median("median_deviation_at_l", " of the column t = l", column, note))
     return found
 
 
@@ -127,10 +103,8 @@ def _furthest(readable: pd.DataFrame) -> str:
     if readable.empty:
         return ""
     worst = readable.loc[readable["deviation"].idxmax()]
-    return (
-        f"furthest: t = {worst['t']}, gamma = {worst['gamma']:g}, {worst['ours']:.3g} instead of "
-        f"{worst['published']:.3g}"
-    )
+    place = f"t = {worst['t']}, gamma = {worst['gamma']:g}"
+    return f"furthest: {place}, {worst['ours']:.3g} instead of {worst['published']:.3g}"
 
 
 def _median_reading(evidence: Evidence, measure: str, readable: pd.DataFrame) -> float:
@@ -144,18 +118,12 @@ def _top_cells(part: pd.DataFrame) -> tuple[tuple[str, str], str]:
 
     In words, because two counts are compared at once.
     """
-    stated, both = part["published_top"], part["published_top"] & part["top"]
-    further = part[part["top"] & ~stated]
-    text = f"{int(both.sum())}"
-    if len(further):
-        text += f" of these and {len(further)} others"
-    lacking = part[stated & ~part["top"]]
-    notes = []
-    if len(lacking):
-        notes.append(f"below the top here: {_places(lacking)}")
-    if len(further):
-        notes.append(f"at the top here only: {_places(further)}")
-    return (f"{int(stated.sum())}", text), "; ".join(notes)
+    stated, ours = part["published_top"], part["top"]
+    both, lacking, further = part[stated & ours], part[stated & ~ours], part[ours & ~stated]
+    text = f"{len(both)}" + (f" of these and {len(further)} others" if len(further) else "")
+    notes = {"below the top here": lacking, "at the top here only": further}
+    note = "; ".join(f"{what}: {_places(rows)}" for what, rows in notes.items() if len(rows))
+    return (f"{int(stated.sum())}", text), note
 
 
 def _places(part: pd.DataFrame) -> str:
@@ -181,37 +149,20 @@ def numbers_of_claim_c2_c3_needed(evidence: Evidence) -> list[Number]:
         for depth, network in frame.groupby("l_max"):
             name = f"l_max_{depth}"
             means = network.groupby(["t", "gamma"])[[TEST_COLUMN, WEIGHT_COLUMN]].mean()
-            numbers.append(
-                Number(
-                    "zero_cells_per_network",
-                    protocol,
-                    recovered["zero_cells_per_network"],
-                    (int((means[TEST_COLUMN] == 0.0).sum()),),
-                    0.0,
-                    EXACT,
-                    seeded=False,
-                    variant=f"l_max {depth}",
-                    label="cells that are zero",
-                )
-            )
+            zeros, place = (int((means[TEST_COLUMN] == 0.0).sum()),), "zero_cells_per_network"
+            given = (place, protocol, recovered[place], zeros, 0.0, EXACT)
+            variant, label = f"l_max {depth}", "cells that are zero"
+            numbers.append(Number(*given, seeded=False, variant=variant, label=label))
             others = means.drop(("l", 1.0), errors="ignore")
             for (place, measure, column), stated in smallest.items():
                 if name not in stated:
                     continue
-                scale = scales[measure]
-                numbers.append(
-                    Number(
-                        place if measure == TEST else f"{place}.{name}",
-                        protocol,
-                        stated[name],
-                        (float(others[column].min()),),
-                        max(scale.relative * stated[name], scale.absolute),
-                        "reading error",
-                        seeded=False,
-                        label=f"smallest other {MEASURES[measure].label} divergence at l_max "
-                        f"{depth}",
-                    )
-                )
+                place = place if measure == TEST else f"{place}.{name}"
+                scale, least = scales[measure], float(others[column].min())
+                error = max(scale.relative * stated[name], scale.absolute)
+                given = (place, protocol, stated[name], (least,), error, "reading error")
+                label = f"smallest other {MEASURES[measure].label} divergence at l_max {depth}"
+                numbers.append(Number(*given, seeded=False, label=label))
     return numbers
 
 
@@ -230,17 +181,8 @@ def numbers_of_claim_t_l_position(evidence: Evidence) -> list[Number]:
     _, frame = panels(evidence, "t_gamma")[0]
     axis = moment_axis(3, set(frame["t"]))
     ours = " ".join(place for place in axis if place in printed)
-    return [
-        Number(
-            "example_l_max_3",
-            "",
-            " ".join(printed),
-            ours,
-            0.0,
-            EXACT,
-            label="order of the places at l_max 3",
-        )
-    ]
+    label = "order of the places at l_max 3"
+    return [Number("example_l_max_3", "", " ".join(printed), ours, 0.0, EXACT, label=label)]
 
 
 def numbers_of_supp_table1(evidence: Evidence) -> list[Number]:
@@ -249,14 +191,10 @@ def numbers_of_supp_table1(evidence: Evidence) -> list[Number]:
     Without noise the bounds of `exact_without_noise` hold; with noise no tolerance is stated.
     """
     bound = evidence.bound(WITHOUT_NOISE, "weight_divergence")
-    numbers = []
-    for key, column in (
-        ("divergence_of_test_error", TEST_COLUMN),
-        ("divergence_of_final_weights", WEIGHT_COLUMN),
-    ):
-        tolerance = 0.0 if column == TEST_COLUMN else bound
-        numbers += _over_sigma(evidence, key, column, tolerance)
-    return numbers
+    return [
+        *_over_sigma(evidence, "divergence_of_test_error", TEST_COLUMN, 0.0),
+        *_over_sigma(evidence, "divergence_of_final_weights", WEIGHT_COLUMN, bound),
+    ]
 
 
 def numbers_of_supp_table2(evidence: Evidence) -> list[Number]:
@@ -282,26 +220,17 @@ def _over_sigma(
             if network.empty or (quiet and protocol in quiet_given):
                 continue
             means = rows.groupby("l_max")[column].mean()
-            others = [f"l_max {d} {value:.4g}" for d, value in means.items() if d != depth]
-            tolerance, source = (without_noise, WITHOUT_NOISE) if quiet else (None, "")
-            note = where + (f"; {', '.join(others)}" if others else "")
+            others = ", ".join(f"l_max {d} {value:.4g}" for d, value in means.items() if d != depth)
+            note = f"{where}; {others}" if others else where
             if column == WEIGHT_COLUMN and protocol != CALIBRATED:
                 norms = rows.groupby("l_max")[MEASURES[WEIGHTS_NORM].column].mean()
                 listed = ", ".join(f"l_max {d} {value:.4g}" for d, value in norms.items())
                 note += f"; as one norm: {listed}"
             runs = tuple(network.sort_values("seed")[column].astype(float))
-            numbers.append(
-                Number(
-                    f"{key}.{name}",
-                    protocol,
-                    float(stated),
-                    runs,
-                    tolerance,
-                    source,
-                    note,
-                    variant="" if quiet else f"{noise} noise",
-                    label=f"{quantity(key)} at sigma {sigma:g}",
-                )
-            )
+            tolerance = (without_noise, WITHOUT_NOISE) if quiet else (None, "")
+            given = (f"{key}.{name}", protocol, float(stated), runs, *tolerance, note)
+            variant = "" if quiet else f"{noise} noise"
+            label = f"{quantity(key)} at sigma {sigma:g}"
+            numbers.append(Number(*given, variant=variant, label=label))
         quiet_given.add(protocol)
     return numbers
