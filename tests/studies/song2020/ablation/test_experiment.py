@@ -13,7 +13,7 @@ from plausible.learning.predictive_training import layer_sizes, train_network
 from plausible.learning.readings import Reading, initial_weights
 from plausible.reproduction.shards import part_of
 from plausible.seeds import numpy_generator
-from plausible.studies.song2020.ablation import experiment
+from plausible.studies.song2020 import training
 from plausible.studies.song2020.ablation.experiment import Variant, cost, grid, tasks, variants
 
 from ...part_results import read_sweep
@@ -106,14 +106,14 @@ def test_a_killed_job_goes_on_where_it_was(dataset, table, tmp_path, monkeypatch
         return train
 
     settings = SETTINGS.changed(checkpoints=str(tmp_path / "kept"))
-    monkeypatch.setattr(experiment, "train_network", count(50))
+    monkeypatch.setattr(training, "train_network", count(50))
     with pytest.raises(KeyboardInterrupt):
         grid(settings, SEEDS, dataset)
     done = sorted(path.name for path in (tmp_path / "kept").iterdir())
     assert 40 < len(done) < 50 and all(name.endswith(".json") for name in done)
 
     trained.clear()
-    monkeypatch.setattr(experiment, "train_network", count(10_000))
+    monkeypatch.setattr(training, "train_network", count(10_000))
     resumed = grid(settings, SEEDS, dataset)
     assert resumed.to_csv(index=False) == table.to_csv(index=False)
     networks = len(tasks(SETTINGS, SEEDS))

@@ -59,7 +59,7 @@ def test_a_candidate_is_a_reading_and_its_description():
         PART, "calibration", candidates={"one": {"description": "biases", "biases": True}}
     )
     candidate = settings.candidates["one"]
-    assert candidate.description == "biases" and candidate.reading() == Reading(biases=True)
+    assert candidate.model_dump() == {**Reading(biases=True).model_dump(), "description": "biases"}
     with pytest.raises(StudyError, match="'description' was not found"):
         read_sweep(PART, "calibration", candidates={"one": {"biases": True}})
     with pytest.raises(StudyError, match="'description' is no setting here"):

@@ -9,6 +9,7 @@ from plausible.errors import StudyError
 from plausible.learning.layered import forward
 from plausible.learning.layered_rules import zil_updates
 from plausible.learning.predictive_training import network_rule
+from plausible.studies.song2020 import training
 from plausible.studies.song2020.beyond import experiment, experiment_batches, experiment_precision
 from plausible.studies.song2020.common import (
     batches,
@@ -154,7 +155,7 @@ def test_another_rate_is_another_network(run, monkeypatch):
         gamma = 1.0 if method == "backprop" else 0.5
         return network_rule(reading, l_max, batch_size, method=method, gamma=gamma, **options)
 
-    monkeypatch.setattr(experiment_batches, "network_rule", other)
+    monkeypatch.setattr(training, "network_rule", other)
     table = run("batches", learning_rates={"sgd": 0.01})
     zil = table[table["algorithm"] == "zil"]
     assert (zil["relative_weight_difference_to_bp"] > 1e-4).all()

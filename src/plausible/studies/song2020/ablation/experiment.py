@@ -7,23 +7,18 @@ line of equal estimated cost; a shard trains the twin of each group it touches a
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import product
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from plausible.data.dataset import Dataset
-from plausible.learning.predictive_training import (
-    Images,
-    Trained,
-    comparison,
-    network_rule,
-    prepare_images,
-    train_network,
-)
+from plausible.learning.predictive_training import Images, Trained, comparison, prepare_images
 from plausible.reproduction.inputs import require
 from plausible.studies.song2020.ablation.settings import Grid
-from plausible.studies.song2020.common import STUDY, finished
+from plausible.studies.song2020.common import finished
 from plausible.studies.song2020.settings import AT_L
+from plausible.studies.song2020.training import train
 
 
 class Variant(NamedTuple):
@@ -51,17 +46,16 @@ class Task(NamedTuple):
 
 def variants(settings: Grid) -> list[Variant]:
     """All networks of a group but the backprop twin, in the order of the settings."""
-    cells = []
-    for gamma in settings.gammas:
-        for t in map(str, settings.times):
-            if t == "0" and gamma != settings.gammas[0]:
-                continue  # without a change of the value nodes there is no gamma
-            method = "t_equals_l" if t == AT_L else "fixed_t"
-            cells.append(Variant("t_gamma", method, t, gamma, 0.0, "none"))
-    for noise in settings.noises:
-        for sigma in settings.sigmas:
-            if sigma > 0:  # sigma = 0 is the cell t = l, gamma = 1
-                cells.append(Variant("sigma", "t_equals_l", AT_L, 1.0, sigma, noise))
+    cells = [
+        Variant("t_gamma", "t_equals_l" if t == AT_L else "fixed_t", t, gamma, 0.0, "none")
+        for gamma, t in product(settings.gammas, map(str, settings.times))
+        if t != "0" or gamma == settings.gammas[0]  # at t = 0 no value node has moved by gamma
+    ]
+    cells += [
+        Variant("sigma", "t_equals_l", AT_L, 1.0, sigma, noise)
+        for noise, sigma in product(settings.noises, settings.sigmas)
+        if sigma > 0  # sigma = 0 is the cell t = l, gamma = 1
+    ]
     if settings.fazil_steps:
         cells.append(Variant("fazil", "fazil", AT_L, 1.0, 0.0, "none"))
     return cells
@@ -86,14 +80,17 @@ def cost(variant: Variant, l_max: int, fazil_steps: int) -> float:
 
 def tasks(settings: Grid, seeds: Sequence[int]) -> list[Task]:
     """All networks of the sweep, group after group, within a group from cheap to expensive."""
-    listed = []
-    for protocol in settings.readings:
-        for l_max in settings.l_max:
-            cells = sorted(
-                variants(settings), key=lambda cell: cost(cell, l_max, settings.fazil_steps)
-            )
-            listed += [Task(protocol, l_max, seed, cell) for seed in seeds for cell in cells]
-    return listed
+    by_cost = {
+        l_max: sorted(variants(settings), key=lambda cell: cost(cell, l_max, settings.fazil_steps))
+        for l_max in settings.l_max
+    }
+    return [
+        Task(protocol, l_max, seed, cell)
+        for protocol in settings.readings
+        for l_max, cells in by_cost.items()
+        for seed in seeds
+        for cell in cells
+    ]
 
 
 def task_rows(task: Task, metrics: Mapping[str, Any], settings: Grid) -> Iterator[dict[str, Any]]:
@@ -109,19 +106,13 @@ def task_rows(task: Task, metrics: Mapping[str, Any], settings: Grid) -> Iterato
     if cell[:4] == ("t_gamma", "t_equals_l", AT_L, 1.0) and 0 in settings.sigmas:
         cells += [cell._replace(panel="sigma", noise=noise) for noise in settings.noises]
     for cell in cells:
-        yield {
+        row = {
             "protocol": task.protocol,
             "panel": cell.panel,
             "l_max": task.l_max,
             "seed": task.seed,
-            "method": cell.method,
-            "t": cell.t,
-            "gamma": cell.gamma,
-            "sigma": cell.sigma,
-            "noise": cell.noise,
-            "epochs": settings.epochs,
-            **metrics,
         }
+        yield {**row, **cell._asdict(), "epochs": settings.epochs, **metrics}
 
 
 def grid(
@@ -151,28 +142,19 @@ def grid(
 
 
 def _train(images: Images, task: Task, settings: Grid) -> Trained:
-    cell, reading = task.variant, settings.readings[task.protocol]
-    rule = network_rule(
-        reading,
+    cell = task.variant
+    return train(
+        images,
+        settings.readings[task.protocol],
+        settings,
         task.l_max,
+        task.seed,
         settings.batch_size,
+        noise_key=f"{cell.noise} {cell.sigma}",
         method=cell.method,
         steps=settings.fazil_steps if cell.method == "fazil" else moment(cell),
         gamma=1.0 if cell is TWIN else cell.gamma,
         noise=cell.noise,
         sigma=cell.sigma,
         detection_steps=settings.detection_steps,
-    )
-    return train_network(
-        images,
-        reading,
-        rule,
-        stream=STUDY,
-        seed=task.seed,
-        l_max=task.l_max,
-        hidden=settings.hidden,
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        weight_limit=settings.weight_limit,
-        noise_key=f"{cell.noise} {cell.sigma}",
     )

@@ -7,22 +7,17 @@ them.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import product, starmap
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from plausible.data.dataset import Dataset
-from plausible.learning.predictive_training import (
-    Images,
-    Trained,
-    comparison,
-    network_rule,
-    prepare_images,
-    train_network,
-)
+from plausible.learning.predictive_training import Images, Trained, comparison, prepare_images
 from plausible.reproduction.inputs import require
 from plausible.studies.song2020.ablation.settings import Calibration
-from plausible.studies.song2020.common import STUDY, finished
+from plausible.studies.song2020.common import finished
+from plausible.studies.song2020.training import train
 
 
 class Group(NamedTuple):
@@ -41,60 +36,33 @@ def calibration(
     Beside each network stands the recovered cell of the published figure.
     """
     images = prepare_images(require(dataset, "calibration", "data set"), settings.train_limit)
-    groups = [
-        Group(candidate, l_max, seed)
-        for candidate in settings.candidates
-        for l_max in settings.l_max
-        for seed in seeds
-    ]
-
-    def columns(group: Group) -> list[dict[str, Any]]:
-        return _columns(images, group, settings)
-
-    found = finished(groups, [1.0] * len(groups), settings, columns)
+    groups = list(starmap(Group, product(settings.candidates, settings.l_max, seeds)))
+    costs = [1.0] * len(groups)
+    found = finished(groups, costs, settings, lambda group: _columns(images, group, settings))
     return pd.DataFrame([row for _, rows in found for row in rows])
 
 
 def _columns(images: Images, group: Group, settings: Calibration) -> list[dict[str, Any]]:
     """Rows of one candidate: its backprop network, column t = 0, column t = l."""
-    twin = _train(images, group, settings, method="backprop")
-    columns = [
-        ("bp", 1.0, twin),
-        ("t0", 1.0, _train(images, group, settings, method="fixed_t", steps=0)),
-    ]
+    candidate, l_max = settings.candidates[group.candidate], group.l_max
+
+    def trained(**variant: Any) -> Trained:
+        return train(images, candidate, settings, l_max, group.seed, settings.batch_size, **variant)
+
+    twin = trained(method="backprop")
+    columns = [("bp", 1.0, twin), ("t0", 1.0, trained(method="fixed_t", steps=0))]
     for gamma in settings.gammas:
-        rates = tuple(gamma**layer for layer in range(group.l_max))
-        network = _train(images, group, settings, method="backprop", layer_rates=rates)
-        columns.append(("tl", gamma, network))
+        rates = tuple(gamma**layer for layer in range(l_max))
+        columns.append(("tl", gamma, trained(method="backprop", layer_rates=rates)))
+    labels = {"candidate": group.candidate, "description": candidate.description}
+    labels |= {"l_max": l_max, "seed": group.seed}
     return [
-        {
-            "candidate": group.candidate,
-            "description": settings.candidates[group.candidate].description,
-            "l_max": group.l_max,
-            "seed": group.seed,
-            "column": column,
-            "gamma": gamma,
-            **comparison(network, twin),
-            **published_cell(settings.published, group.l_max, column, gamma),
-        }
+        labels
+        | {"column": column, "gamma": gamma}
+        | comparison(network, twin)
+        | published_cell(settings.published, l_max, column, gamma)
         for column, gamma, network in columns
     ]
-
-
-def _train(images: Images, group: Group, settings: Calibration, **variant: Any) -> Trained:
-    reading = settings.candidates[group.candidate].reading()
-    return train_network(
-        images,
-        reading,
-        network_rule(reading, group.l_max, settings.batch_size, **variant),
-        stream=STUDY,
-        seed=group.seed,
-        l_max=group.l_max,
-        hidden=settings.hidden,
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        weight_limit=settings.weight_limit,
-    )
 
 
 def published_cell(

@@ -16,10 +16,6 @@ class Candidate(Reading):
     description: str = Field(min_length=1)
     """What it is, for people."""
 
-    def reading(self) -> Reading:
-        """The choices alone."""
-        return Reading(**self.model_dump(exclude={"description"}))
-
 
 class Grid(Trainings):
     """Every cell of figure 3, once for each reading."""

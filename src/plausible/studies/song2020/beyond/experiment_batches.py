@@ -7,21 +7,18 @@ the reading times 20, i.e. the summed updates of figure 3.
 """
 
 from collections.abc import Sequence
+from itertools import product, starmap
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from plausible.data.dataset import Dataset
-from plausible.learning.predictive_training import (
-    Images,
-    network_rule,
-    prepare_images,
-    train_network,
-)
+from plausible.learning.predictive_training import Images, prepare_images
 from plausible.reproduction.inputs import require
 from plausible.studies.song2020.beyond.settings import Batches
-from plausible.studies.song2020.common import STUDY, finished
+from plausible.studies.song2020.common import finished
+from plausible.studies.song2020.training import train
 
 ALGORITHMS = {"bp": "backprop", "zil": "t_equals_l"}
 
@@ -40,60 +37,34 @@ def batches(
 ) -> pd.DataFrame:
     """Test error of backprop and Z-IL, and the distance of their weights, after training."""
     images = prepare_images(require(dataset, "batches", "data set"), settings.train_limit)
-    pairs = [
-        Pair(optimizer, batch_size, l_max, seed)
-        for optimizer in settings.learning_rates
-        for batch_size in settings.batch_sizes
-        for l_max in settings.l_max
-        for seed in seeds
-    ]
+    axes = (settings.learning_rates, settings.batch_sizes, settings.l_max, seeds)
+    pairs = list(starmap(Pair, product(*axes)))
     # Measured: Adam visits every weight of the input matrix once a batch, SGD the active ones.
     costs = [1.0 + (20.0 if pair.optimizer == "adam" else 2.0) / pair.batch_size for pair in pairs]
     found = finished(pairs, costs, settings, lambda pair: _rows(images, pair, settings))
-    return pd.DataFrame([row for _, rows in found for row in rows])
+    columns = ["optimizer", "batch_size", "algorithm", "l_max", "seed", "epochs"]
+    columns += ["mean_test_error", "final_test_error"]
+    columns += ["max_weight_difference_to_bp", "relative_weight_difference_to_bp"]
+    return pd.DataFrame([row for _, rows in found for row in rows], columns=columns)
 
 
-def _rows(images: Images, pair: Pair, settings: Batches) -> list[dict[str, Any]]:
+def _rows(images: Images, pair: Pair, settings: Batches) -> list[tuple[Any, ...]]:
     """Rows of both algorithms."""
-    rate = settings.learning_rates[pair.optimizer]
+    optimizer, batch_size, l_max, seed = pair
+    rate = settings.learning_rates[optimizer]
     reading = settings.reading.changed(reduction="mean", learning_rate=rate)
+    given = (images, reading, settings, l_max, seed, batch_size)
     trained = {
-        algorithm: train_network(
-            images,
-            reading,
-            network_rule(
-                reading, pair.l_max, pair.batch_size, method=method, optimizer=pair.optimizer
-            ),
-            stream=STUDY,
-            seed=pair.seed,
-            l_max=pair.l_max,
-            hidden=settings.hidden,
-            epochs=settings.epochs,
-            batch_size=pair.batch_size,
-            weight_limit=settings.weight_limit,
-        )
+        algorithm: train(*given, method=method, optimizer=optimizer)
         for algorithm, method in ALGORITHMS.items()
     }
-    twin = trained["bp"]
-    scale = max(float(np.abs(matrix).max()) for matrix in twin.weights)
+    twin = trained["bp"].weights
+    scale = max(float(np.abs(matrix).max()) for matrix in twin)
     rows = []
     for algorithm, network in trained.items():
-        apart = max(
-            float(np.abs(ours - theirs).max())
-            for ours, theirs in zip(network.weights, twin.weights, strict=True)
-        )
-        rows.append(
-            {
-                "optimizer": pair.optimizer,
-                "batch_size": pair.batch_size,
-                "algorithm": algorithm,
-                "l_max": pair.l_max,
-                "seed": pair.seed,
-                "epochs": settings.epochs,
-                "mean_test_error": float(network.test_errors.mean()),
-                "final_test_error": float(network.test_errors[-1]),
-                "max_weight_difference_to_bp": apart,
-                "relative_weight_difference_to_bp": apart / scale,
-            }
-        )
+        pairs = zip(network.weights, twin, strict=True)
+        apart = max(float(np.abs(ours - theirs).max()) for ours, theirs in pairs)
+        labels = (optimizer, batch_size, algorithm, l_max, seed, settings.epochs)
+        errors = float(network.test_errors.mean()), float(network.test_errors[-1])
+        rows.append((*labels, *errors, apart, apart / scale))
     return rows
