@@ -18,31 +18,26 @@ def one_error_node_per_value_node(evidence: Evidence) -> list[Outcome]:
     driven = values[values["layer"] < values["layer"].max()]
     places = [sorted(zip(part["layer"], part["index"], strict=True)) for part in (driven, errors)]
     sizes = values.groupby("layer").size().sort_index(ascending=False)
-    return [
-        Outcome(
-            "",
-            places[0] == places[1],
-            f"{len(errors)} error nodes",
-            note=f"{len(driven)} value nodes below the input; drawn PCN "
-            + "-".join(map(str, sizes)),
-        )
-    ]
+    note = f"{len(driven)} value nodes below the input; drawn PCN " + "-".join(map(str, sizes))
+    return [Outcome("", places[0] == places[1], f"{len(errors)} error nodes", note=note)]
 
 
 def logged_events(evidence: Evidence) -> pd.DataFrame:
     """Table of figure 2."""
-    return evidence.table("fig2", "algorithm", "t", "element", "layer", "event")
+    frame = evidence.table("fig2", "algorithm", "t", "element", "layer", "event")
+    return frame.astype({"t": int, "layer": int})
 
 
 def moments_of_updates(evidence: Evidence) -> list[Outcome]:
     """When the logged runs moved value nodes and weights; theta^{l+1} has the layer l + 1."""
     events = logged_events(evidence)
-    moved = {name: _times(events, name, "inference") for name in ("il", "zil", "fazil")}
+    inference = events[events["event"] == "inference"].groupby("algorithm")["t"].agg(set)
+    moved = {name: inference.get(name, set()) for name in ("il", "zil", "fazil")}
     learned = {name: _updates(events, name) for name in ("il", "zil", "fazil")}
     layers = {layer for _, layer in learned["zil"]}
     by_layer = {(layer - 1, layer) for layer in range(1, len(layers) + 1)}
     il_times = {t for t, _ in learned["il"]}
-    last = max(il_times, default=-1)
+    last, listed = max(il_times, default=-1), ", ".join(map(str, sorted(il_times))) or "none"
     found = {
         "IL": len(il_times) == 1
         and {layer for _, layer in learned["il"]} == layers
@@ -53,7 +48,7 @@ def moments_of_updates(evidence: Evidence) -> list[Outcome]:
         and max(moved["fazil"], default=-1) >= len(layers) - 1,
     }
     texts = {
-        "IL": f"all {len(learned['il'])} weight updates at t = {_listed(il_times)}, after "
+        "IL": f"all {len(learned['il'])} weight updates at t = {listed}, after "
         f"{len(moved['il'])} inference steps",
         "Z-IL": _moments(learned["zil"]),
         "Fa-Z-IL": f"inference at {len(moved['fazil'])} moments from t = 0 on; "
@@ -65,21 +60,11 @@ def moments_of_updates(evidence: Evidence) -> list[Outcome]:
     ]
 
 
-def _times(events: pd.DataFrame, algorithm: str, event: str) -> set[int]:
-    rows = events[(events["algorithm"] == algorithm) & (events["event"] == event)]
-    return set(map(int, rows["t"]))
-
-
 def _updates(events: pd.DataFrame, algorithm: str) -> set[tuple[int, int]]:
     rows = events[(events["algorithm"] == algorithm) & (events["event"] == "weight_update")]
-    found = [(int(t), int(layer)) for t, layer in zip(rows["t"], rows["layer"], strict=True)]
-    if len(found) != len(set(found)):
-        return set()  # the same weights twice at one time: no schedule of the paper
-    return set(found)
-
-
-def _listed(times: set[int]) -> str:
-    return ", ".join(map(str, sorted(times))) or "none"
+    found = list(zip(rows["t"], rows["layer"], strict=True))
+    # The same weights twice at one time are no schedule of the paper.
+    return set(found) if len(found) == len(set(found)) else set()
 
 
 def _moments(updates: set[tuple[int, int]]) -> str:
@@ -103,25 +88,17 @@ def notation_is_in_the_code(evidence: Evidence) -> list[Outcome]:
     frame = evidence.table(
         "table1", "quantity", "ann_symbol", "pcn_symbol", "name_in_code", "found"
     )
-    listed = {str(text) for name in ("ann_symbol", "pcn_symbol") for text in frame[name]}
+    listed = set(frame[["ann_symbol", "pcn_symbol"]].astype(str).to_numpy().ravel())
     wanted = published_symbols(evidence)
-    missing = sorted(text for text in wanted if text not in listed)
-    lost = frame[~frame["found"].astype(bool)]
+    missing = sorted(set(wanted) - listed)
+    lost = frame.loc[~frame["found"].astype(bool), "name_in_code"].astype(str)
+    symbols = f"{len(wanted) - len(missing)} of {len(wanted)} symbols"
+    names = f"{len(frame) - len(lost)} of {len(frame)} names"
+    without = f"without a row: {', '.join(missing)}" if missing else ""
+    gone = f"not found: {', '.join(lost)}" if len(lost) else ""
     return [
-        Outcome(
-            "",
-            not missing,
-            f"{len(wanted) - len(missing)} of {len(wanted)} symbols",
-            variant="symbols",
-            note=f"without a row: {', '.join(missing)}" if missing else "",
-        ),
-        Outcome(
-            "",
-            lost.empty,
-            f"{len(frame) - len(lost)} of {len(frame)} names",
-            variant="names",
-            note="not found: " + ", ".join(map(str, lost["name_in_code"])) if len(lost) else "",
-        ),
+        Outcome("", not missing, symbols, variant="symbols", note=without),
+        Outcome("", lost.empty, names, variant="names", note=gone),
     ]
 
 
@@ -137,14 +114,10 @@ def properties(evidence: Evidence) -> pd.DataFrame:
     """Table 2."""
     frame = evidence.table("table2", "model", "property", "holds", "measurement", "measured_value")
     known = set(zip(frame["model"], frame["property"], strict=True))
-    missing = [
-        f"{name} of {model}"
-        for model, row in published_properties(evidence).items()
-        for name in row
-        if (model, name) not in known
-    ]
-    if missing:
-        raise StudyError(f"the table of song2020.table2 lacks {missing[0]}.")
+    for model, row in published_properties(evidence).items():
+        for name in row:
+            if (model, name) not in known:
+                raise StudyError(f"the table of song2020.table2 lacks {name} of {model}.")
     return frame
 
 
@@ -168,9 +141,9 @@ def equivalence_is_measured(evidence: Evidence) -> list[Outcome]:
         apart = float(values.min() if model == "IL" else values.max())
         holds = apart > different if model == "IL" else apart < equal
         bound = f"> {different:g}" if model == "IL" else f"< {equal:g}"
-        seeds = rows["seed"].nunique() if "seed" in rows else 0
         note = f"relative difference to the update of backprop, must be {bound}"
-        outcomes.append(Outcome("", bool(holds), apart, n_seeds=seeds, note=note, variant=model))
+        more = {"n_seeds": rows["seed"].nunique() if "seed" in rows else 0, "variant": model}
+        outcomes.append(Outcome("", bool(holds), apart, note=note, **more))
     return outcomes
 
 
@@ -189,14 +162,10 @@ def locality_and_autonomy_are_measured(evidence: Evidence) -> list[Outcome]:
         f"{model} {'fully' if full else 'partially' if part else 'not'} autonomous"
         for model, (part, full) in found.items()
     )
+    note = "largest change of an update of IL, Z-IL or Fa-Z-IL by arrays elsewhere"
+    unchanged = change == 0.0 and bool(local["holds"].all())
     return [
-        Outcome(
-            "",
-            change == 0.0 and bool(local["holds"].all()),
-            change,
-            variant="locality",
-            note="largest change of an update of IL, Z-IL or Fa-Z-IL by arrays elsewhere",
-        ),
+        Outcome("", unchanged, change, variant="locality", note=note),
         Outcome("", found == wanted, text, variant="autonomy", note="control signals of the loops"),
     ]
 

@@ -6,7 +6,7 @@ the member nearest to the published row stands beside it: chosen afterwards, it 
 tolerance comes and is no reading of the text.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import pandas as pd
@@ -14,6 +14,7 @@ import pandas as pd
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import (
     Evidence,
+    Judgement,
     Number,
     Outcome,
     judge,
@@ -71,13 +72,8 @@ def _by_seed(frame: pd.DataFrame) -> pd.DataFrame:
 def _nearest(swept: pd.DataFrame, stated: pd.Series) -> Rule:
     means = swept.pivot_table(index=VARIANT, columns="t_d", values=RATE, aggfunc="mean")
     apart = (means - stated).abs().mean(axis=1)
-    tolerance, counting, depth, state = apart.idxmin()
-    chosen = swept[
-        (swept["tolerance"] == tolerance)
-        & (swept["counting"] == counting)
-        & (swept["l_max"] == depth)
-        & (swept["training_state"] == state)
-    ]
+    tolerance, counting, depth, state = nearest = apart.idxmin()
+    chosen = swept[(swept[VARIANT] == list(nearest)).all(axis=1)]
     words = str(counting).replace("_", " ")
     note = (
         f"nearest of {len(means)} rules with a tolerance: {tolerance:g}, {words}, l_max {depth}, "
@@ -99,11 +95,17 @@ def td4_detects_all(evidence: Evidence) -> list[Outcome]:
 
 
 def _all_found(rule: Rule, points: float, which: Callable[[int], bool]) -> Outcome:
-    judged = {
-        f"t_d {steps}": judge(rule.rates[steps] - 100.0, -points, points, strict=False)
-        for steps in filter(which, rule.rates.columns)
+    steps = filter(which, rule.rates.columns)
+    above = rule._replace(rates=rule.rates - 100.0)
+    return _outcome(_between(above, steps, -points, points), rule, "percent above 100; ")
+
+
+def _between(rule: Rule, steps: Iterable[int], low: float, high: float) -> dict[str, Judgement]:
+    return {
+        f"t_d {t_d}": judge(rule.rates[t_d], low, high, strict=False)
+        for t_d in steps
+        if t_d in rule.rates
     }
-    return _outcome(judged, rule, "percent above 100; ")
 
 
 def some_missed_below_three(evidence: Evidence) -> list[Outcome]:
@@ -111,15 +113,7 @@ def some_missed_below_three(evidence: Evidence) -> list[Outcome]:
     low, high = (
         evidence.bound("some_missed_below_three", key) for key in ("low_percent", "high_percent")
     )
-    outcomes = []
-    for rule in rules(evidence):
-        judged = {
-            f"t_d {steps}": judge(rule.rates[steps], low, high, strict=False)
-            for steps in (1, 2)
-            if steps in rule.rates
-        }
-        outcomes.append(_outcome(judged, rule))
-    return outcomes
+    return [_outcome(_between(rule, (1, 2), low, high), rule) for rule in rules(evidence)]
 
 
 def three_above_one_and_two(evidence: Evidence) -> list[Outcome]:
@@ -132,16 +126,14 @@ def three_above_one_and_two(evidence: Evidence) -> list[Outcome]:
     for rule in rules(evidence):
         long = rule.rates.reset_index().melt("seed", var_name="t_d", value_name=RATE)
         judged = {
-            f"t_d 3 minus {steps}": judge(
-                paired_difference(long, RATE, "t_d", 3, steps), low=points
-            )
-            for steps in (1, 2)
+            f"t_d 3 minus {t_d}": judge(paired_difference(long, RATE, "t_d", 3, t_d), low=points)
+            for t_d in (1, 2)
         }
         outcomes.append(_outcome(judged, rule))
     return outcomes
 
 
-def _outcome(judged: dict, rule: Rule, unit: str = "") -> Outcome:
+def _outcome(judged: dict[str, Judgement], rule: Rule, unit: str = "") -> Outcome:
     return outcome_of_all(judged, rule.protocol, unit + rule.note, variant=rule.name)
 
 

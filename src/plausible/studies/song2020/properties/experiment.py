@@ -15,6 +15,7 @@
 """
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import pandas as pd
@@ -64,35 +65,22 @@ class Model(NamedTuple):
 
 
 def _il(case: Case) -> Updates:
-    return il_updates(
-        case.network, case.inputs, case.targets, case.settings.il_steps, case.settings.il_gamma
-    )
+    return il_updates(*case[:3], case.settings.il_steps, case.settings.il_gamma)
 
 
 def _zil(case: Case) -> Updates:
-    return zil_updates(case.network, case.inputs, case.targets)
+    return zil_updates(*case[:3])
 
 
 def _fazil(case: Case) -> Updates:
-    found, _ = fazil_updates(
-        case.network,
-        case.inputs,
-        case.targets,
-        case.settings.detection_steps,
-        0.0,
-        case.settings.steps,
-    )
-    return found
+    return fazil_updates(*case[:3], case.settings.detection_steps, 0.0, case.settings.steps)[0]
 
 
 def _at_every_step(case: Case, steps: int, gamma: float) -> Updates:
     """Sum of the updates of all times t = 0 .. ``steps`` of inference."""
-    parts = [
-        il_updates(case.network, case.inputs, case.targets, t, gamma) for t in range(steps + 1)
-    ]
-    weights = zip(*(part.weights for part in parts), strict=True)
-    biases = zip(*(part.biases for part in parts), strict=True)
-    return Updates(tuple(sum(layer) for layer in weights), tuple(sum(layer) for layer in biases))
+    updates = [il_updates(*case[:3], t, gamma) for t in range(steps + 1)]
+    weights, biases = (zip(*kind, strict=True) for kind in zip(*updates, strict=True))
+    return Updates(tuple(map(sum, weights)), tuple(map(sum, biases)))
 
 
 def _layer_by_layer(case: Case) -> list[int]:
@@ -153,26 +141,19 @@ def properties(settings: Properties, seeds: list[int], dataset, networks) -> pd.
         values = {"BP": measure_backprop(case)}
         values |= {name: measure(case, model) for name, model in PCN_MODELS.items()}
         for name, found in values.items():
-            partial = found["partial_autonomy"] <= tolerance
-            holds = {
-                "equivalence_to_bp": found["equivalence_to_bp"] <= tolerance,
-                "local_plasticity": found["local_plasticity"] == 0.0,
-                "partial_autonomy": partial,
-                "full_autonomy": partial and found["full_autonomy"] <= tolerance,
-            }
+            holds = {key: value <= tolerance for key, value in found.items()}
+            holds["local_plasticity"] = found["local_plasticity"] == 0.0
+            holds["full_autonomy"] &= holds["partial_autonomy"]
             texts = BP_TEXTS if name == "BP" else TEXTS
-            rows += [
-                (name, key, holds[key], texts[key], value, seed) for key, value in found.items()
-            ]
+            rows += [(name, key, holds[key], texts[key], found[key], seed) for key in found]
     columns = ["model", "property", "holds", "measurement", "measured_value", "seed"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def measure_backprop(case: Case) -> dict[str, float]:
     """The four measured values of backprop."""
-    learned = backprop_updates(case.network, case.inputs, case.targets)
-    forward_only = il_updates(case.network, case.inputs, case.targets, 0, 1.0)
-    unswitched = relative_change(forward_only, learned)
+    learned = backprop_updates(*case[:3])
+    unswitched = relative_change(il_updates(*case[:3], 0, 1.0), learned)
     return {
         "equivalence_to_bp": relative_change(learned, automatic_updates(case)),
         "local_plasticity": backprop_locality(case, learned),
@@ -184,9 +165,8 @@ def measure_backprop(case: Case) -> dict[str, float]:
 def measure(case: Case, model: Model) -> dict[str, float]:
     """The four measured values of a rule of predictive coding."""
     learned = model.updates(case)
-    backprop = backprop_updates(case.network, case.inputs, case.targets)
     return {
-        "equivalence_to_bp": relative_change(learned, backprop),
+        "equivalence_to_bp": relative_change(learned, backprop_updates(*case[:3])),
         "local_plasticity": relative_change(isolated_updates(case, model), learned),
         "partial_autonomy": relative_change(unannounced_updates(case, model), learned),
         "full_autonomy": relative_change(model.other_schedule(case), learned),
@@ -195,23 +175,18 @@ def measure(case: Case, model: Model) -> dict[str, float]:
 
 def relative_change(found: Updates, reference: Updates) -> float:
     """Largest |difference| of a matrix or bias over its largest |entry| in ``reference``."""
-    pairs = zip(
-        (*found.weights, *found.biases), (*reference.weights, *reference.biases), strict=True
-    )
+    pairs = zip(chain(*found), chain(*reference), strict=True)
     return max(float((one - other).abs().max() / other.abs().max()) for one, other in pairs)
 
 
 def automatic_updates(case: Case) -> Updates:
     """Minus the gradient of E = 1/2 |s_out - y^0|^2 (eq. 2) by automatic differentiation."""
-    copies = [
-        tuple(part.clone().requires_grad_() for part in kind)
-        for kind in (case.network.weights, case.network.biases)
-    ]
-    network = case.network._replace(weights=copies[0], biases=copies[1])
+    levels = depth(case.network)
+    copies = [part.clone().requires_grad_() for kind in case.network[:2] for part in kind]
+    network = case.network._replace(weights=copies[:levels], biases=copies[levels:])
     loss = 0.5 * (case.targets - forward(network, case.inputs)[0]).square().sum()
-    gradients = torch.autograd.grad(loss, [*copies[0], *copies[1]])
-    changes = [-gradient for gradient in gradients]
-    return Updates(tuple(changes[: depth(network)]), tuple(changes[depth(network) :]))
+    changes = tuple(-gradient for gradient in torch.autograd.grad(loss, copies))
+    return Updates(changes[:levels], changes[levels:])
 
 
 def backprop_locality(case: Case, learned: Updates) -> float:
@@ -221,7 +196,8 @@ def backprop_locality(case: Case, learned: Updates) -> float:
         # Layers l+1 and l, which the matrix connects, keep their activities.
         network = _with_noise(case, set(range(level, depth(case.network))))
         other = backprop_updates(network, case.inputs, _noise(case, case.targets))
-        pair = (_layer(updates, level) for updates in (other, learned))
+        one = slice(level, level + 1)
+        pair = [Updates(each.weights[one], each.biases[one]) for each in (other, learned)]
         changes.append(relative_change(*pair))
     return max(changes)
 
@@ -258,7 +234,7 @@ def unannounced_updates(case: Case, model: Model) -> Updates:
 def _learning(case: Case, model: Model, values: Sequence[Tensor] | None = None) -> Relaxation:
     """Inference with clamped output up to the last moment of learning."""
     steps = max(model.moments(case))
-    return relax(case.network, case.inputs, case.targets, steps, model.gamma(case), values=values)
+    return relax(*case[:3], steps, model.gamma(case), values=values)
 
 
 def _taught(
@@ -290,7 +266,3 @@ def _with_noise(case: Case, kept: set[int]) -> LayeredNetwork:
 
 def _noise(case: Case, array: Tensor) -> Tensor:
     return torch.randn(array.shape, generator=case.generator, dtype=array.dtype)
-
-
-def _layer(updates: Updates, level: int) -> Updates:
-    return Updates((updates.weights[level],), (updates.biases[level],))

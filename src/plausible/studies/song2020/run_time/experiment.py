@@ -16,7 +16,7 @@ from plausible.learning import fused
 from plausible.learning.layered import LayeredNetwork, activity, depth, make_network
 from plausible.learning.training import resolve_device
 from plausible.studies.song2020.common import torch_generator
-from plausible.studies.song2020.run_time.settings import Rules, RunTime
+from plausible.studies.song2020.run_time.settings import Rules, RunTime, weight_count
 
 COLUMNS = (
     *("network", "layer_sizes", "batch_size", "device", "algorithm"),
@@ -54,7 +54,7 @@ def run_time(settings: RunTime, seeds: list[int], dataset, networks) -> pd.DataF
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in shapes}
     # The largest last: the peak that the system reports of this process at its end is then that of
     # the whole, though `_forget_peak` lets it start anew.
-    for name in sorted(shapes, key=lambda name: _weight_count(shapes[name].layer_sizes)):
+    for name in sorted(shapes, key=lambda name: weight_count(shapes[name].layer_sizes)):
         sizes, batch_size = shapes[name].layer_sizes, shapes[name].batch_size
         for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
             generator = torch_generator("run_time", seeds[0], name)
@@ -100,10 +100,6 @@ def _autograd_update(
         optimizer.zero_grad(set_to_none=True)
 
     return update
-
-
-def _weight_count(sizes: Sequence[int]) -> int:
-    return sum(above * below for above, below in zip(sizes, sizes[1:], strict=False))
 
 
 def _draw_network(sizes: Sequence[int], generator: torch.Generator, device: str) -> LayeredNetwork:

@@ -37,15 +37,12 @@ def table4_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
         printed_here = printed.get(device, {})
         theirs = printed_here if network == "imagenet" else {}
         for y, name in enumerate(names):
+            milliseconds = theirs.get(f"{name}_ms", np.nan)
+            ratio = milliseconds / theirs.get("bp_ms", np.nan)
             if name in rows.index:
-                ratio = theirs.get(f"{name}_ms", np.nan) / theirs.get("bp_ms", np.nan)
                 _draw_time(times, ratios, rows.loc[name], ratio, y)
-            milliseconds = theirs.get(f"{name}_ms")
-            if milliseconds is not None:
-                for axes, value in (
-                    (times, milliseconds),
-                    (ratios, milliseconds / theirs["bp_ms"]),
-                ):
+            for axes, value in ((times, milliseconds), (ratios, ratio)):
+                if np.isfinite(value):
                     axes.vlines(value, y - 0.38, y + 0.38, color=PUBLISHED_COLOUR, lw=1.3, zorder=4)
         times.set_yticks(range(len(names)), [ALGORITHMS[name].label for name in names])
         times.set_ylim(len(names) - 0.4, -0.6)
@@ -57,20 +54,15 @@ def table4_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
         for axes in (times, ratios):
             axes.grid(axis="x", color=LIGHT_GREY, lw=0.5)
             axes.set_axisbelow(True)
-    for axes, label in zip(
-        panels[-1], ("time of a weight update (ms)", "time over that of BP (unitless)"), strict=True
-    ):
+    labels = ("time of a weight update (ms)", "time over that of BP (unitless)")
+    for axes, label in zip(panels[-1], labels, strict=True):
         plain_log(axes, "x")
         axes.set_xlabel(label)
     for axes in panels.flat:
         axes.tick_params(axis="x", labelbottom=True)
-    legend_below(
-        figure,
-        [
-            series_handle(SERIES[3], "ours: median, quartiles", marker="o", ls="-"),
-            published_mark(label="published: 50176-4096-2048-1024-27, other machine", marker="|"),
-        ],
-    )
+    ours = series_handle(SERIES[3], "ours: median, quartiles", marker="o", ls="-")
+    label = "published: 50176-4096-2048-1024-27, other machine"
+    legend_below(figure, [ours, published_mark(label=label, marker="|")])
     return figure
 
 
@@ -81,12 +73,6 @@ def _draw_time(times: Axes, ratios: Axes, row: pd.Series, published: float, y: i
     times.hlines(y, row["milliseconds_low"], row["milliseconds_high"], color=look.colour, lw=1.6)
     times.plot(row["milliseconds_per_update"], y, **style)
     ratios.plot(row["ratio_to_bp"], y, **style)
-    ratios.annotate(
-        f"{row['ratio_to_bp']:.2f}" + (f" ({published:.2f})" if np.isfinite(published) else ""),
-        (1.0, y),
-        (2, 0),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        va="center",
-        fontsize=6.5,
-    )
+    text = f"{row['ratio_to_bp']:.2f}" + (f" ({published:.2f})" if np.isfinite(published) else "")
+    place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    ratios.annotate(text, (1.0, y), (2, 0), **place, va="center", fontsize=6.5)

@@ -1,6 +1,7 @@
 """Settings of table 4: networks, algorithms, number of measurements."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from pydantic import Field
 
@@ -14,6 +15,11 @@ class Network(Settings):
 
     layer_sizes: LayerSizes
     batch_size: Count
+
+
+def weight_count(sizes: Sequence[int]) -> int:
+    """Number of weights between layers of these sizes."""
+    return sum(above * below for above, below in pairwise(sizes))
 
 
 class Rules(ExperimentSettings):

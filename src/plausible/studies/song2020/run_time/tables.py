@@ -15,19 +15,13 @@ def table4_markdown(table: pd.DataFrame, published: Published) -> str:
     for row in table.itertuples():
         device = printed.get(row.device, {})
         known = device if row.layer_sizes == PUBLISHED_LAYERS else {}
-        ours = f"{row.milliseconds_per_update:.3g}"
+        place = (row.layer_sizes, row.batch_size, device.get("device", row.device))
         quartiles = f"{row.milliseconds_low:.3g} to {row.milliseconds_high:.3g}"
-        milliseconds = known.get(f"{row.algorithm}_ms")
-        rows.append(
-            [
-                *(row.layer_sizes, row.batch_size, device.get("device", row.device)),
-                ALGORITHMS.get(row.algorithm, row.algorithm),
-                *(ours, quartiles, f"{row.ratio_to_bp:.2f}"),
-                "-" if milliseconds is None else f"{milliseconds:g}",
-                "-" if milliseconds is None else f"{milliseconds / known['bp_ms']:.2f}",
-                number(row.peak_memory_mb),
-            ]
-        )
+        ours = (f"{row.milliseconds_per_update:.3g}", quartiles, f"{row.ratio_to_bp:.2f}")
+        stated = known.get(f"{row.algorithm}_ms")
+        theirs = ("-", "-") if stated is None else (f"{stated:g}", f"{stated / known['bp_ms']:.2f}")
+        name = ALGORITHMS.get(row.algorithm, row.algorithm)
+        rows.append([*place, name, *ours, *theirs, number(row.peak_memory_mb)])
     header = ["layers", "batch", "device", "algorithm", "ms per update (median)", "quartiles"]
     header += ["ratio to BP", "published ms", "published ratio", "peak memory MB"]
     return markdown_table(header, rows)
