@@ -10,6 +10,7 @@ phi fires at t = l and at no other time.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import pandas as pd
@@ -84,11 +85,9 @@ def detection(
             images, targets = images_and_targets(dataset, watched)
             for state, network in (("initial", initial), ("trained", trained)):
                 errors = error_nodes(network, images, targets, settings.steps, batch)
-                for tolerance in settings.tolerances:
-                    for counting in COUNTINGS:
-                        counts = count_detections(errors, t_d, tolerance, counting)
-                        labels = (l_max, state, tolerance)
-                        rows += _rows(labels, t_d, counting, seed, counts)
+                for tolerance, counting in product(settings.tolerances, COUNTINGS):
+                    counts = count_detections(errors, t_d, tolerance, counting)
+                    rows += _rows((l_max, state, tolerance), t_d, counting, seed, counts)
     columns = ["l_max", "training_state", "tolerance", "t_d", "counting", "seed"]
     rates = ["moments", "detected", "success_rate_percent", "false_alarm_rate_percent"]
     return pd.DataFrame(rows, columns=[*columns, *rates])

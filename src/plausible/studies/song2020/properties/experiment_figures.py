@@ -107,8 +107,7 @@ def fig2(settings: Fig2, seeds, dataset, networks) -> pd.DataFrame:
     backprop_updates(network, inputs, targets, log=logs["bp"])
     il_updates(network, inputs, targets, settings.il_steps, settings.gamma, log=logs["il"])
     zil_updates(network, inputs, targets, log=logs["zil"])
-    fazil_updates(
-        network, inputs, targets, settings.detection_steps, 0.0, settings.steps, log=logs["fazil"]
-    )
+    limits = (settings.detection_steps, 0.0, settings.steps)
+    fazil_updates(network, inputs, targets, *limits, log=logs["fazil"])
     rows = [(algorithm, *event) for algorithm, log in logs.items() for event in log]
     return pd.DataFrame(rows, columns=["algorithm", "t", "element", "layer", "event"])

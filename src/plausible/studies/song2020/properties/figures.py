@@ -69,61 +69,34 @@ def fig2(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> F
         _draw_events(axes, table[table["algorithm"] == name], last, times)
         letter(axes, number, ALGORITHMS[name].label)
     panels[-1].set_xlabel("time $t$ (steps); steps of the recursion for BP")
-    found = {EVENTS[event][0]: EVENTS[event][1] for event in table["event"].unique()}
-    legend_below(
-        figure,
-        [
-            *(
-                patch_handle(colour, label, 1.0)
-                if label == "weight update"
-                else series_handle(SERIES[3], label, color=colour, marker="s", ls="none", ms=6)
-                for label, colour in found.items()
-            ),
-            series_handle(
-                SERIES[3],
-                "unchanged value nodes",
-                marker="s",
-                mfc="white",
-                ls="none",
-                ms=5,
-                mew=0.5,
-            ),
-        ],
-        5,
-    )
+    found = dict(EVENTS[event] for event in table["event"].unique())
+    square = {"marker": "s", "ls": "none"}
+    handles = [
+        patch_handle(colour, label, 1.0)
+        if label == "weight update"
+        else series_handle(SERIES[3], label, color=colour, **square, ms=6)
+        for label, colour in found.items()
+    ]
+    unchanged = {**square, "mfc": "white", "ms": 5, "mew": 0.5}
+    handles.append(series_handle(SERIES[3], "unchanged value nodes", **unchanged))
+    legend_below(figure, handles, 5)
     return figure
 
 
 def _draw_events(axes: Axes, events: pd.DataFrame, last: int, times: np.ndarray) -> None:
     """Squares are value nodes of a layer, bars between two layers their weights."""
+    resting = {"ms": 5.5, "mfc": "white", "mec": LIGHT_GREY, "mew": 0.8, "zorder": 1}
     for t in times:
-        axes.plot(
-            [t] * (last + 1),
-            range(last + 1),
-            "s",
-            ms=5.5,
-            mfc="white",
-            mec=LIGHT_GREY,
-            mew=0.8,
-            zorder=1,
-        )
+        axes.plot([t] * (last + 1), range(last + 1), "s", **resting)
     for entry in events.itertuples(index=False):
         colour = EVENTS[entry.event][1]
         if entry.element == "value_nodes":
             axes.plot(entry.t, entry.layer, "s", ms=6.5, color=colour, zorder=2)
         else:
             # theta^{l+1} leads from layer l + 1 to layer l.
-            axes.add_patch(
-                FancyBboxPatch(
-                    (entry.t - 0.22, entry.layer - 0.5 - 0.12),
-                    0.44,
-                    0.24,
-                    boxstyle="round,pad=0,rounding_size=0.1",
-                    fc=colour,
-                    ec="none",
-                    zorder=3,
-                )
-            )
+            corner = (entry.t - 0.22, entry.layer - 0.5 - 0.12)
+            style = {"boxstyle": "round,pad=0,rounding_size=0.1", "fc": colour, "ec": "none"}
+            axes.add_patch(FancyBboxPatch(corner, 0.44, 0.24, **style, zorder=3))
     if (events["t"] == -1).any():
         axes.axvline(-0.5, color=GREY, lw=0.6, ls=(0, (3, 2)))
     names = [f"$l$ = {layer}" for layer in range(last + 1)]

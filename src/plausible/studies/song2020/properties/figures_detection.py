@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 
 from plausible.drawing.style import (
     GREY,
-    SERIES,
     accuracy_scale,
     draw_published,
     in_style,
@@ -15,7 +14,7 @@ from plausible.drawing.style import (
     new_figure,
     patch_handle,
     plain_log,
-    published_label,
+    published_mark,
     published_marker,
     series_handle,
 )
@@ -53,11 +52,9 @@ def table3_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
             draw_published(axes, steps, list(printed.values()), linewidth=0.8)
             axes.plot(steps, list(printed.values()), clip_on=False, **published_marker())
             accuracy_scale(axes)
+            ticks = [0, 50, 80, 90, 95, 98, 99, 99.5, 99.95]
             # What is drawn at 100 is at least 99.95.
-            axes.set_yticks(
-                [0, 50, 80, 90, 95, 98, 99, 99.5, 99.95],
-                ["0", "50", "80", "90", "95", "98", "99", "99.5", "100"],
-            )
+            axes.set_yticks(ticks, [*map(str, ticks[:-1]), "100"])
             axes.set_ylim(max(0.0, lowest - 0.3 * (100.0 - lowest)), 99.955)
             letter(axes, next(letters), f"{state}, by {COUNTINGS[counting]}")
     for column, counting in enumerate(countings):
@@ -73,18 +70,12 @@ def table3_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
     for axes in panels[:-1, 0]:
         axes.set_ylabel("detected moments (%),\nmisses on a log scale")
     panels[-1, 0].set_ylabel("moments with a false\nalarm (%)")
-    legend_below(
-        figure,
-        [
-            *(
-                series_handle(look, f"zero test: {_tolerance(value)}", ms=3.2, lw=0.9)
-                for value, look in looks.items()
-            ),
-            patch_handle(GREY, "range over seeds and networks", 0.3),
-            series_handle(SERIES[3], published_label(dataset), **published_marker()),
-        ],
-        4,
-    )
+    handles = [
+        series_handle(look, f"zero test: {_tolerance(value)}", ms=3.2, lw=0.9)
+        for value, look in looks.items()
+    ]
+    handles.append(patch_handle(GREY, "range over seeds and networks", 0.3))
+    legend_below(figure, [*handles, published_mark(dataset)], 4)
     return figure
 
 

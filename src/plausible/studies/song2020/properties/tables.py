@@ -27,11 +27,8 @@ def table1_markdown(table: pd.DataFrame, published: Published) -> str:
     """Table 1: the symbols of both models, and the names that the implementation uses."""
     rows = [
         [
-            row.quantity.replace("_", " "),
-            row.ann_symbol,
-            row.pcn_symbol,
-            f"`{row.name_in_code}`",
-            "yes" if row.found else "no",
+            *(row.quantity.replace("_", " "), row.ann_symbol, row.pcn_symbol),
+            *(f"`{row.name_in_code}`", "yes" if row.found else "no"),
         ]
         for row in table.fillna("-").itertuples()
     ]
@@ -70,15 +67,11 @@ def table3_markdown(table: pd.DataFrame, published: Published) -> str:
         tolerances = list(dict.fromkeys(group["tolerance"]))
         rows = []
         for t_d, moments in group.groupby("t_d", sort=True):
-            rates = [
-                spread(moments.loc[moments["tolerance"] == tolerance, "success_rate_percent"])
-                for tolerance in tolerances
-            ]
+            found = moments.groupby("tolerance", sort=False)["success_rate_percent"].agg(spread)
+            rates = found.reindex(tolerances, fill_value="n/a")
             rows.append([t_d, f"{printed[str(t_d)]:.1f}" if str(t_d) in printed else "-", *rates])
-        names = [
-            "exact zero" if tolerance == 0 else f"<= {tolerance:g}" for tolerance in tolerances
-        ]
-        header = ["t_d", "published %", *(f"{name} %" for name in names)]
+        header = ["t_d", "published %"]
+        header += [f"<= {each:g} %" if each else "exact zero %" for each in tolerances]
         parts.append(f"Counted {counting.replace('_', ' ')}:\n\n{markdown_table(header, rows)}")
     note = (
         "Share of moments t = l that phi finds, by what its test takes for zero: lowest to highest "
