@@ -70,10 +70,7 @@ def cells_of(rows: pd.DataFrame, l_max: int, column: str, like: pd.DataFrame) ->
     times = moment_axis(l_max, [*like.columns, *ours["t"]])
     values = by_cell["measured"].mean().unstack().reindex(index=gammas, columns=times)
     diverged = by_cell["gone"].any().unstack().reindex(index=gammas, columns=times)
-    return Cells(
-        _named(values.astype(float)),
-        _named((diverged == True).astype(bool)),  # noqa: E712
-    )
+    return Cells(_named(values.astype(float)), _named(diverged.eq(True)))
 
 
 def _named(cells: pd.DataFrame) -> pd.DataFrame:
@@ -155,32 +152,26 @@ def _figure3(table: pd.DataFrame, published: Published, dataset: str, protocol: 
             letter(ours, next(letters), f"$l_{{max}}$ = {l_max}, {protocol_label(protocol)}")
             theirs.set_title(f"$l_{{max}}$ = {l_max}, {published_label(dataset)}")
             ours.set_xticks([])
-            if l_max == networks[0]:
-                for axes in (ours, theirs):
+            for axes in (ours, theirs):
+                if l_max == networks[0]:
                     axes.set_ylabel(r"$\gamma$ (unitless)")
-            else:
-                for axes in (ours, theirs):
+                else:
                     axes.set_yticks([])
-        maps = [
-            panels[f"{kind}{number}{l_max}"] for kind in ("ours", "theirs") for l_max in networks
-        ]
+        maps = [panels[f"{row}{number}{l_max}"] for row in ("ours", "theirs") for l_max in networks]
         label = quantity.label.replace("\n", " ")
         options = {"location": "bottom", "aspect": 50, "shrink": 0.9, "pad": 0.02}
         colour_bar(figure, maps, quantity.scale, label, **options)
         axes = panels[f"sigma{number}"]
         draw_sigma(axes, table, published, protocol, quantity, clipped=True)
         letter(axes, next(letters), "noise at $t$ = 0")
-    legend_below(
-        figure,
-        [
-            *(series_handle(depth_look(l_max), lw=0.8) for l_max in networks),
-            published_handle(dataset),
-            frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL, 0 up to rounding"),
-            patch_handle("none", f"≫: {LONGEST:g} and more; ∞: beyond all numbers"),
-            *seeds_handle(rows),
-        ],
-        3,
-    )
+    handles = [
+        *(series_handle(depth_look(l_max), lw=0.8) for l_max in networks),
+        published_handle(dataset),
+        frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL, 0 up to rounding"),
+        patch_handle("none", f"≫: {LONGEST:g} and more; ∞: beyond all numbers"),
+        *seeds_handle(rows),
+    ]
+    legend_below(figure, handles, 3)
     return figure
 
 
@@ -215,26 +206,13 @@ def supp_fig1(table: pd.DataFrame, published: Published, dataset: str = "mnist")
             _draw_cells(axes, cells, quantity.scale, ours + "\n(" + theirs + ")", size=6.2)
             letter(axes, "abcdef"[2 * row + column], f"$l_{{max}}$ = {l_max}")
             axes.set_ylabel(r"$\gamma$ (unitless)")
-        colour_bar(
-            figure,
-            list(grid[:, column]),
-            quantity.scale,
-            quantity.label.replace("\n", " "),
-            location="top",
-            aspect=40,
-        )
-    legend_below(
-        figure,
-        [
-            frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL"),
-            patch_handle(
-                "none",
-                f"upper number: ours, {protocol_label(protocol)}; "
-                f"in brackets: {published_label(dataset)}",
-            ),
-        ],
-        3,
+        label = quantity.label.replace("\n", " ")
+        colour_bar(figure, grid[:, column], quantity.scale, label, location="top", aspect=40)
+    label = (
+        f"upper number: ours, {protocol_label(protocol)}; in brackets: {published_label(dataset)}"
     )
+    frame = frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL")
+    legend_below(figure, [frame, patch_handle("none", label)], 3)
     return figure
 
 
@@ -254,27 +232,25 @@ def supp_fig3(table: pd.DataFrame, published: Published, dataset: str = "mnist")
     for number, (axes, l_max) in enumerate(zip(grid, networks, strict=True)):
         cells = cells_of(rows, l_max, "mean_test_error", pd.DataFrame())
         cells = cells._replace(values=100.0 * cells.values)
-        texts = cells.values.map(lambda value: "" if np.isnan(value) else _percent(value))
+        texts = cells.values.map(_percent)
         _draw_cells(axes, cells, ERROR_PERCENT, texts)
         error = 100 * baseline.loc[baseline["l_max"] == l_max, "mean_test_error"].mean()
         note = f", backprop {error:.2f} %" if np.isfinite(error) else ""
         letter(axes, "abcdefgh"[number], f"$l_{{max}}$ = {l_max}{note}")
-        if number == 0:
-            axes.set_ylabel(r"$\gamma$ (unitless)")
+    grid[0].set_ylabel(r"$\gamma$ (unitless)")
     colour_bar(figure, grid, ERROR_PERCENT, "mean test error over the epochs (%)")
     printed = 100 * published.values("supp.table2")["test_error_fraction"]["sigma_0"]
     note = f"{printed:.2f} % with backprop, $l_{{max}}$ not stated"
-    legend_below(
-        figure,
-        [
-            frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL, equal to backprop"),
-            patch_handle("none", f"numbers: ours, {protocol_label(protocol)}"),
-            patch_handle("none", f"{published_label(dataset)}: {note}"),
-        ],
-        2,
-    )
+    handles = [
+        frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL, equal to backprop"),
+        patch_handle("none", f"numbers: ours, {protocol_label(protocol)}"),
+        patch_handle("none", f"{published_label(dataset)}: {note}"),
+    ]
+    legend_below(figure, handles, 2)
     return figure
 
 
 def _percent(value: float) -> str:
+    if np.isnan(value):
+        return ""
     return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"

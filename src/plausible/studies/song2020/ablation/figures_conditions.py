@@ -83,18 +83,15 @@ def conditions(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     for axes in panels[0]:
         axes.axhspan(0.0, HARMLESS_POINTS, color=LIGHT_GREY, lw=0, zorder=0)
     note = published_label(dataset)
-    legend_below(
-        figure,
-        [
-            *(series_handle(depth_look(l_max), lw=0.9) for l_max in networks),
-            patch_handle("none", f"lines: ours, {protocol_label(protocol)}"),
-            series_handle(SERIES[3], f"{note}, by $l_{{max}}$", **_their_mark("o")),
-            series_handle(SERIES[3], f"{note}, $l_{{max}}$ not stated", **_their_mark("D")),
-            patch_handle(LIGHT_GREY, f"below {HARMLESS_POINTS:g} point", 1.0),
-            *seeds_handle(grid),
-        ],
-        4,
-    )
+    handles = [
+        *(series_handle(depth_look(l_max), lw=0.9) for l_max in networks),
+        patch_handle("none", f"lines: ours, {protocol_label(protocol)}"),
+        series_handle(SERIES[3], f"{note}, by $l_{{max}}$", **_their_mark("o")),
+        series_handle(SERIES[3], f"{note}, $l_{{max}}$ not stated", **_their_mark("D")),
+        patch_handle(LIGHT_GREY, f"below {HARMLESS_POINTS:g} point", 1.0),
+        *seeds_handle(grid),
+    ]
+    legend_below(figure, handles, 4)
     return figure
 
 

@@ -114,17 +114,13 @@ def supp_fig2(table: pd.DataFrame, published: Published, dataset: str = "mnist")
         letter(axes, "ab"[column], protocol_label(protocol))
         _draw_scaled(panels[1, column], table, published, protocol, quantity)
         letter(panels[1, column], "cd"[column], "noise at $t$ = 0, scaled as in the supplement")
-    handles: list[Line2D] = [
-        series_handle(depth_look(l_max), lw=0.8)
-        for l_max in networks_of(table[table["panel"] == "sigma"])
-    ]
+    networks = networks_of(table[table["panel"] == "sigma"])
+    handles = [series_handle(depth_look(l_max), lw=0.8) for l_max in networks]
     found = set(sigma_rows(table, protocol, "persistent")["noise"])
-    for noise, label in NOISES.items():
+    for noise, face in (("initial", GREY), ("persistent", "white")):
         if noise == "initial" or noise in found:
-            filled = {} if noise == "initial" else {"mfc": "white"}
-            handles.append(
-                series_handle(SERIES[3], label, color=GREY, marker="o", ls="none", **filled)
-            )
+            ring = {"color": GREY, "marker": "o", "ls": "none", "mfc": face}
+            handles.append(series_handle(SERIES[3], NOISES[noise], **ring))
     handles += [published_handle(dataset), *seeds_handle(table)]
     legend_below(figure, handles, 3)
     return figure

@@ -46,14 +46,11 @@ def cell_tables(published: Published, fig3: pd.DataFrame) -> Html:
     ``fig3`` is the tidy table of figure 3, of this run or of the reference run.
     """
     compared = cells(Evidence({"fig3": fig3}, published.entry("fig3"), published, True))
-    return Html("").join(
-        piece(
-            "folded",
-            f"Protocol {protocol}: {_summary(rows)}",
-            Html("").join(_networks(published, rows)),
-        )
+    folded = [
+        (f"Protocol {protocol}: {_summary(rows)}", Html("").join(_networks(published, rows)))
         for protocol, rows in compared.groupby("protocol", sort=False)
-    )
+    ]
+    return Html("").join(piece("folded", title, tables) for title, tables in folded)
 
 
 def _summary(rows: pd.DataFrame) -> str:

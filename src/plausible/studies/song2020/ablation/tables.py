@@ -23,19 +23,11 @@ def over_seeds(rows: pd.DataFrame, column: str, digits: int = 3) -> str:
 
 def supp_table1_markdown(table: pd.DataFrame, published: Published) -> str:
     """Supplement, table 1: divergence against sigma, one table a protocol and kind of noise."""
+    test, weights = (published[f"divergence_of_{name}"] for name in ("test_error", "final_weights"))
     columns = {
-        "test_error_divergence_sum": (
-            "test error, sum over epochs",
-            published["divergence_of_test_error"],
-        ),
-        "weight_divergence_sum": (
-            "final weights, sum over matrices",
-            published["divergence_of_final_weights"],
-        ),
-        "weight_divergence_norm": (
-            "final weights, all matrices as one",
-            published["divergence_of_final_weights"],
-        ),
+        "test_error_divergence_sum": ("test error, sum over epochs", test),
+        "weight_divergence_sum": ("final weights, sum over matrices", weights),
+        "weight_divergence_norm": ("final weights, all matrices as one", weights),
     }
     return _sigma_tables(table, columns, published["sigma"])
 
@@ -67,18 +59,14 @@ def _sigma_tables(
             for sigma, group in shown.groupby("sigma", sort=True):
                 cells = [number(sigma)]
                 for column, (_, printed) in columns.items():
-                    known = next((printed[key] for key in sigmas if sigmas[key] == sigma), None)
-                    cells.append("-" if known is None else number(known, digits))
-                    cells += [
-                        over_seeds(group[group["l_max"] == depth], column, digits)
-                        for depth in depths
-                    ]
+                    known = [number(printed[key], digits) for key in sigmas if sigmas[key] == sigma]
+                    networks = (group[group["l_max"] == depth] for depth in depths)
+                    cells += known[:1] or ["-"]
+                    cells += [over_seeds(rows, column, digits) for rows in networks]
                 lines.append(cells)
-            seeds = shown["seed"].nunique()
-            parts.append(
-                f"Protocol `{protocol}`, noise: {noise}, mean over {seeds} seed(s)\n\n"
-                + markdown_table(header, lines)
-            )
+            seeds = f"mean over {shown['seed'].nunique()} seed(s)"
+            title = f"Protocol `{protocol}`, noise: {noise}, {seeds}\n\n"
+            parts.append(title + markdown_table(header, lines))
     return "\n".join(parts)
 
 
