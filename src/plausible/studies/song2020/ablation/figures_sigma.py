@@ -78,11 +78,7 @@ def draw_sigma(
             axes.plot(x, data["mean"], color=look.colour, ls=look.line, lw=0.8, zorder=2)
     if not networks:
         say_empty(axes)
-    values = printed.clip(upper=top)
-    x = [sigmas.index(sigma) for sigma in values.index]
-    draw_published(axes, x, values, linewidth=0.8)
-    axes.plot(x, values, **published_marker())
-    _sigma_axis(axes, sigmas)
+    _draw_their_sweep(axes, printed.clip(upper=top), sigmas)
     axes.set_ylabel(quantity.label)
     if clipped:
         axes.set_ylim(-1.0, 1.04 * top)
@@ -94,8 +90,11 @@ def draw_sigma(
         axes.set_ylim(-2e-4, highest)
 
 
-def _sigma_axis(axes: Axes, sigmas: list[float]) -> None:
-    """Powers of ten at equal distances, and zero before them."""
+def _draw_their_sweep(axes: Axes, theirs: pd.Series, sigmas: list[float]) -> None:
+    """The published sweep; powers of ten at equal distances, and zero before them."""
+    x = [sigmas.index(sigma) for sigma in theirs.index]
+    draw_published(axes, x, theirs, linewidth=0.8)
+    axes.plot(x, theirs, **published_marker())
     labels = ["−∞" if not sigma else f"{np.log10(sigma):.3g}" for sigma in sigmas]
     axes.set_xticks(range(len(sigmas)), [label.replace("-", "−") for label in labels])
     axes.set_xlim(-0.5, len(sigmas) - 0.5)
@@ -160,10 +159,7 @@ def _draw_scaled(
         x = [sigmas.index(sigma) for sigma in means.index]
         scaled = scaled_divergence(means, quantity)
         axes.plot(x, scaled, color=look.colour, marker=look.marker, ls=look.line, ms=3.2, lw=0.8)
-    x = [sigmas.index(sigma) for sigma in theirs.index]
-    draw_published(axes, x, theirs, linewidth=0.8)
-    axes.plot(x, theirs, **published_marker())
-    _sigma_axis(axes, sigmas)
+    _draw_their_sweep(axes, theirs, sigmas)
     axes.set_ylim(-0.04, 1.04)
     scale = "linear from 0 to 50" if quantity is not TEST_ERROR else "logarithmic, five decades"
     axes.set_ylabel(f"{quantity.label.splitlines()[0]}\n(scaled, {scale})")

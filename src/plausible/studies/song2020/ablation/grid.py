@@ -72,13 +72,10 @@ def figure3(evidence: Evidence) -> pd.DataFrame:
     `calibrated` the one distance of all matrices, which is part of that reading.
     """
     frame = evidence.table("fig3", *COLUMNS)
-    summed, norm = (MEASURES[name].column for name in (WEIGHTS, WEIGHTS_NORM))
-    weights = {
-        column: frame[column].astype(float).fillna(np.inf).clip(upper=LARGEST)
-        for column in (summed, norm)
-    }
+    columns = [MEASURES[name].column for name in (WEIGHTS, WEIGHTS_NORM)]
+    weights = frame[columns].astype(float).fillna(np.inf).clip(upper=LARGEST)
     one_norm = frame["protocol"] == CALIBRATED
-    weights[WEIGHT_COLUMN] = weights[summed].where(~one_norm, weights[norm])
+    weights[WEIGHT_COLUMN] = weights[columns[0]].where(~one_norm, weights[columns[1]])
     noise = frame["noise"].fillna("none").astype(str)
     return frame.assign(t=moments(frame["t"]).fillna(""), noise=noise, **weights)
 
@@ -151,9 +148,8 @@ def reading_scales(published: Published) -> dict[str, Scale]:
     """Precision of the published cells by measure, as ``recovered.yaml`` states it."""
     reading = published.recovered_values("fig3")["reading"]
     relative = reading["test_error_reading_percent"] / 100.0
-    test = Scale(
-        relative, relative * reading["test_error_smallest_non_zero"], reading["test_error_top_from"]
-    )
+    absolute = relative * reading["test_error_smallest_non_zero"]
+    test = Scale(relative, absolute, reading["test_error_top_from"])
     weights = Scale(0.0, reading["final_weights_reading"], reading["final_weights_top_from"])
     return {TEST: test, WEIGHTS: weights, WEIGHTS_NORM: weights}
 

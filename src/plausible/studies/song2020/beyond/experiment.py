@@ -1,6 +1,7 @@
 """Inference over time: the energy F_t, and how the prediction phase reaches the ANN's activity."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
 import pandas as pd
@@ -37,17 +38,15 @@ def _benches(
 ) -> Iterator[Bench]:
     dataset = require(dataset, experiment, "data set")
     count, pixels = dataset.train_images.shape
-    for l_max in settings.l_max:
-        for seed in seeds:
-            generator = torch_generator(experiment, seed, "network", l_max)
-            network = draw_network(sizes_of(l_max, settings.hidden_neurons, pixels), generator)
-            (chosen,) = batches(count, settings.batch_size, 1, generator)
-            shape = (settings.batch_size, settings.hidden_neurons)
-            noise = tuple(
-                torch.randn(shape, generator=generator, dtype=torch.float64)
-                for _ in range(l_max - 1)
-            )
-            yield Bench(l_max, seed, network, *images_and_targets(dataset, chosen), noise)
+    for l_max, seed in product(settings.l_max, seeds):
+        generator = torch_generator(experiment, seed, "network", l_max)
+        network = draw_network(sizes_of(l_max, settings.hidden_neurons, pixels), generator)
+        (chosen,) = batches(count, settings.batch_size, 1, generator)
+        shape = (settings.batch_size, settings.hidden_neurons)
+        noise = tuple(
+            torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(l_max - 1)
+        )
+        yield Bench(l_max, seed, network, *images_and_targets(dataset, chosen), noise)
 
 
 def energy(settings: Energy, seeds: list[int], dataset: Dataset | None, networks) -> pd.DataFrame:
@@ -62,15 +61,13 @@ def energy(settings: Energy, seeds: list[int], dataset: Dataset | None, networks
     """
     rows = []
     for bench in _benches("energy", settings, seeds, dataset):
-        for phase, targets in (("learning", bench.targets), ("prediction", None)):
-            for gamma in settings.gammas:
-                for sigma in settings.sigmas:
-                    noise = [sigma * layer for layer in bench.noise]
-                    record = relax(
-                        bench.network, bench.inputs, targets, settings.steps, gamma, noise
-                    )
-                    labels = (phase, gamma, bench.l_max, bench.seed)
-                    rows += [(*labels, t, f, sigma) for t, f in enumerate(record.energy)]
+        phases = {"learning": bench.targets, "prediction": None}
+        for phase, gamma, sigma in product(phases, settings.gammas, settings.sigmas):
+            noise = [sigma * layer for layer in bench.noise]
+            given = (bench.inputs, phases[phase], settings.steps, gamma, noise)
+            record = relax(bench.network, *given)
+            labels = (phase, gamma, bench.l_max, bench.seed)
+            rows += [(*labels, t, f, sigma) for t, f in enumerate(record.energy)]
     columns = ["phase", "gamma", "l_max", "seed", "t", "energy", "sigma"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -93,8 +90,7 @@ def prediction(
         for gamma in settings.gammas:
             record = relax(bench.network, bench.inputs, None, settings.steps, gamma, noise)
             for t, values in enumerate(record.values):
-                distance = max(
-                    float((x - y).abs().max()) for x, y in zip(values, activity, strict=True)
-                )
+                pairs = zip(values, activity, strict=True)
+                distance = max(float((x - y).abs().max()) for x, y in pairs)
                 rows.append((gamma, bench.l_max, bench.seed, t, distance))
     return pd.DataFrame(rows, columns=["gamma", "l_max", "seed", "t", "max_distance_to_ann"])

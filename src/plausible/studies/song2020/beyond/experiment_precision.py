@@ -1,9 +1,10 @@
 """Beyond the paper: how far Z-IL and backprop drift apart in single and in double precision."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
 from plausible.data.dataset import Dataset
 from plausible.learning.layered import LayeredNetwork, apply, backprop_updates
@@ -32,37 +33,30 @@ def float32(settings: Float32, seeds: list[int], dataset: Dataset | None, networ
     """
     dataset = require(dataset, "float32", "data set")
     count, pixels = dataset.train_images.shape
-    recorded = set(
-        np.unique(
-            np.geomspace(1, settings.updates, settings.recorded_points).round().astype(int)
-        ).tolist()
-    )
+    spaced = np.geomspace(1, settings.updates, settings.recorded_points)
+    recorded = set(spaced.round().astype(int).tolist())
     rows = []
-    for l_max in settings.l_max:
+    for l_max, seed, name in product(settings.l_max, seeds, settings.dtypes):
+        generator = torch_generator("float32", seed, "network", l_max)
         sizes = sizes_of(l_max, settings.hidden_neurons, pixels)
-        for seed in seeds:
-            for name in settings.dtypes:
-                generator = torch_generator("float32", seed, "network", l_max)
-                bp = zil = draw_network(sizes, generator, dtype=DTYPES[name])
-                order = batches(count, settings.batch_size, settings.updates, generator)
-                for update, chosen in enumerate(order, 1):
-                    pair = images_and_targets(dataset, chosen, DTYPES[name])
-                    bp = apply(bp, backprop_updates(bp, *pair), settings.learning_rate)
-                    zil = apply(zil, zil_updates(zil, *pair), settings.learning_rate)
-                    if update in recorded:
-                        rows.append((l_max, seed, name, update, *_distances(zil, bp)))
+        bp = zil = draw_network(sizes, generator, dtype=DTYPES[name])
+        order = batches(count, settings.batch_size, settings.updates, generator)
+        for update, chosen in enumerate(order, 1):
+            pair = images_and_targets(dataset, chosen, DTYPES[name])
+            bp = apply(bp, backprop_updates(bp, *pair), settings.learning_rate)
+            zil = apply(zil, zil_updates(zil, *pair), settings.learning_rate)
+            if update in recorded:
+                rows.append((l_max, seed, name, update, *_distances(zil, bp)))
     columns = ["l_max", "seed", "dtype", "update"]
-    return pd.DataFrame(
-        rows, columns=[*columns, "max_weight_difference", "relative_weight_difference"]
-    )
+    columns += ["max_weight_difference", "relative_weight_difference"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _distances(network: LayeredNetwork, reference: LayeredNetwork) -> tuple[float, float]:
     """Largest absolute and relative Frobenius distance of all weights, taken in float64."""
-    ours, theirs = (_flat(each.weights) for each in (network, reference))
+    ours, theirs = (
+        torch.cat([weight.ravel() for weight in each.weights]).to(torch.float64)
+        for each in (network, reference)
+    )
     difference = ours - theirs
     return float(difference.abs().max()), float(difference.norm() / theirs.norm())
-
-
-def _flat(weights: tuple[Tensor, ...]) -> Tensor:
-    return torch.cat([weight.ravel() for weight in weights]).to(torch.float64)

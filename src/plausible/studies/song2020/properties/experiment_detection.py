@@ -72,22 +72,20 @@ def detection(
         )
     rows = []
     t_d, batch = settings.detection_steps, settings.batch_size
-    for l_max in settings.l_max:
+    for l_max, seed in product(settings.l_max, seeds):
+        generator = torch_generator("detection", seed, "network", l_max)
         sizes = sizes_of(l_max, settings.hidden_neurons, pixels)
-        for seed in seeds:
-            generator = torch_generator("detection", seed, "network", l_max)
-            initial = draw_network(sizes, generator)
-            trained = initial
-            for chosen in batches(available, batch, settings.training_updates, generator):
-                learned = backprop_updates(trained, *images_and_targets(dataset, chosen))
-                trained = apply(trained, learned, settings.learning_rate)
-            watched = torch.randperm(available, generator=generator)[: settings.images]
-            images, targets = images_and_targets(dataset, watched)
-            for state, network in (("initial", initial), ("trained", trained)):
-                errors = error_nodes(network, images, targets, settings.steps, batch)
-                for tolerance, counting in product(settings.tolerances, COUNTINGS):
-                    counts = count_detections(errors, t_d, tolerance, counting)
-                    rows += _rows((l_max, state, tolerance), t_d, counting, seed, counts)
+        initial = trained = draw_network(sizes, generator)
+        for chosen in batches(available, batch, settings.training_updates, generator):
+            learned = backprop_updates(trained, *images_and_targets(dataset, chosen))
+            trained = apply(trained, learned, settings.learning_rate)
+        watched = torch.randperm(available, generator=generator)[: settings.images]
+        images, targets = images_and_targets(dataset, watched)
+        for state, network in (("initial", initial), ("trained", trained)):
+            errors = error_nodes(network, images, targets, settings.steps, batch)
+            for tolerance, counting in product(settings.tolerances, COUNTINGS):
+                counts = count_detections(errors, t_d, tolerance, counting)
+                rows += _rows((l_max, state, tolerance), t_d, counting, seed, counts)
     columns = ["l_max", "training_state", "tolerance", "t_d", "counting", "seed"]
     rates = ["moments", "detected", "success_rate_percent", "false_alarm_rate_percent"]
     return pd.DataFrame(rows, columns=[*columns, *rates])
