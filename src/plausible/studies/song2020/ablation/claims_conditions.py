@@ -120,9 +120,8 @@ def same_errors(frame: pd.DataFrame, cell: pd.DataFrame) -> Outcome:
     """Test errors of ``cell`` against those of the panel of backprop, network by network."""
     errors = _errors(cell)
     backprop = _errors(frame[frame["panel"] == "bp"]).reindex(errors.index)
-    worst = float(
-        (errors - backprop).abs().to_numpy().max()
-    )  # NaN, which never holds: no such seed
+    # NaN, which never holds, where backprop lacks a seed.
+    worst = float((errors - backprop).abs().to_numpy().max())
     means = errors.groupby("l_max")["mean_test_error"].mean()
     listed = ", ".join(f"l_max {depth} {value:.5f}" for depth, value in means.items())
     note = f"largest difference to backprop over networks and seeds; mean test error: {listed}"
