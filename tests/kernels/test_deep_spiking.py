@@ -70,17 +70,28 @@ def test_kernel_equals_its_twin_bit_by_bit(settings):
     ids=str,
 )
 def test_hidden_layers_wider_than_a_word(sizes, settings):
-    """Potentials are compared 64, 8 and 1 at a time; 76 and 67 units need all of these.
-
-    Another number of layers takes half a minute to compile: three hidden ones in floating point,
-    where all rules are; integers with two, as in the other tests.
-    """
+    """Potentials are compared 64, 8 and 1 at a time; 76 and 67 units need all of these."""
     fast, slow = (run(form, settings, sizes, rate=0.036) for form in (deep_spiking, reference))
     assert not fast[1].diverged and fast[1].passed[1:].min() > 20
     for name, array in network_arrays(slow[0]).items():
         assert np.array_equal(network_arrays(fast[0])[name], array), name
     for a, b in zip([*fast[1], *fast[2]], [*slow[1], *slow[2]], strict=True):
         assert np.array_equal(a, b)
+
+
+def test_loops_are_compiled_once_for_each_arithmetic():
+    """Another number of layers, or spikes written by hand in other types, compiles nothing anew."""
+    for settings in ({"update": "fsgd"}, {"update": "fsgd", "arithmetic": "integer"}):
+        for sizes in ((12, 4), (12, 9, 4), (12, 9, 9, 9, 4)):
+            run(deep_spiking, settings, sizes)
+    rule = make_rule(6, 0.3)
+    network, trains, labels = problem(rule)
+    by_hand = trains._replace(
+        code=trains.code.astype(np.int64), values=trains.values / WHITE, white=1.0
+    )
+    deep_spiking.train(network, rule, by_hand, labels, [0], np.random.default_rng(0))
+    deep_spiking.predict(network, rule, by_hand)
+    assert len(deep_spiking._predict.signatures) == 2
 
 
 def test_a_single_matrix():

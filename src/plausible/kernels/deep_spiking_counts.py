@@ -8,9 +8,9 @@ received. The output layer is quantized like a hidden one, as in training.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from plausible.errors import StudyError
+from plausible.kernels.compiling import kernel
 from plausible.kernels.deep_spiking_types import Network, Rule, SpikeTrains, check_trains
 from plausible.kernels.spike_loops import add_rows
 
@@ -31,27 +31,31 @@ class Counts(NamedTuple):
     times_done: int
 
 
-@njit(cache=True, nogil=True)
-def _run(weights, start, code, unit, half, times, potentials, queues, keys, totals, spikes, inputs):
+@kernel
+def _run(
+    network, sizes, start, code, unit, half, times, potentials, queues, keys, totals, spikes, inputs
+):
     reached = 0
+    first = network.first
     for step in range(len(start) - 1):
         end = start[step + 1] - start[step]
         for place in range(end):
-            queues[0][place] = code[start[step] + place]
-        for layer in range(len(weights)):
+            queues[0, place] = code[start[step] + place]
+        for layer in range(1, len(sizes)):
             end = add_rows(
-                weights[layer], queues[layer], 0, end, True, unit, half, half, potentials[layer],
-                queues[layer + 1], keys, 0,
+                network.weights[first[layer - 1] : first[layer]], queues[layer - 1], np.int64(0),
+                end, True, unit, half, half, potentials[layer], sizes[layer], queues[layer],
+                len(keys), keys, np.int64(0),
             )  # fmt: skip
             if end < 0:
                 return reached
             for place in range(end):
-                totals[layer][queues[layer + 1][place]] += 1
+                totals[layer, queues[layer, place]] += 1
         if reached < len(times) and step + 1 == times[reached]:
-            for layer in range(len(weights)):
-                for j in range(len(totals[layer])):
-                    spikes[layer][reached, j] = totals[layer][j]
-                    inputs[layer][reached, j] = potentials[layer][j] + unit * totals[layer][j]
+            for layer in range(1, len(sizes)):
+                for j in range(sizes[layer]):
+                    spikes[layer, reached, j] = totals[layer, j]
+                    inputs[layer, reached, j] = potentials[layer, j] + unit * totals[layer, j]
             reached += 1
     return reached
 
@@ -74,12 +78,19 @@ def layer_counts(
     sizes, dtype = network.sizes, network.weights[0].dtype
     start = trains.start[sample]
     most = max(int(np.diff(start).max()), CAPACITY * max(sizes[1:]))
-    queues = tuple(np.zeros(most, np.int64) for _ in sizes)
-    spikes = tuple(np.zeros((len(moments), size), np.int64) for size in sizes[1:])
-    inputs = tuple(np.zeros((len(moments), size), dtype) for size in sizes[1:])
+    layers, widest = len(sizes), max(sizes)
+    nodes = np.zeros((layers, widest), dtype)
+    totals = np.zeros((layers, widest), np.int64)
+    spikes = np.zeros((layers, len(moments), widest), np.int64)
+    inputs = np.zeros((layers, len(moments), widest), dtype)
     done = _run(
-        network.weights, start, trains.code, rule.unit, rule.half, moments,
-        tuple(np.zeros(size, dtype) for size in sizes[1:]), queues, np.zeros(most, dtype),
-        tuple(np.zeros(size, np.int64) for size in sizes[1:]), spikes, inputs,
+        network.flat, np.array(sizes, np.int64), start, trains.code, rule.unit, rule.half, moments,
+        nodes, np.zeros((layers, most), np.int32), np.zeros(most, dtype), totals, spikes, inputs,
     )  # fmt: skip
-    return Counts(spikes, tuple(array / rule.unit for array in inputs), int(done))
+    return Counts(
+        tuple(array[:, :size] for array, size in zip(spikes[1:], sizes[1:], strict=True)),
+        tuple(
+            array[:, :size] / rule.unit for array, size in zip(inputs[1:], sizes[1:], strict=True)
+        ),
+        int(done),
+    )

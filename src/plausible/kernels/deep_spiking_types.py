@@ -44,17 +44,32 @@ class Rule(NamedTuple):
     back_reset: int
 
 
+class FlatNetwork(NamedTuple):
+    """The arrays of a `Network` as the compiled loops take them, whatever the number of layers.
+
+    ``weights`` one matrix after the other, row by row, that of layer l from ``first[l]`` to
+    ``first[l + 1]``; ``transposed`` likewise, with ``first_transposed``; ``back`` ``[L, widest]``.
+    """
+
+    weights: np.ndarray
+    transposed: np.ndarray
+    back: np.ndarray
+    first: np.ndarray
+    first_transposed: np.ndarray
+
+
 class Network(NamedTuple):
     """Everything that training changes, in place.
 
     ``transposed[l]`` is the transpose of ``weights[l]``, empty for l = 0, which nothing is sent
     back through. ``back[l]`` ``[n_l]`` is the potential of the quantizer of error spikes of layer
-    l; it outlives a sample unless the rule resets it.
+    l; it outlives a sample unless the rule resets it. All of them are views of ``flat``.
     """
 
     weights: tuple[np.ndarray, ...]
     transposed: tuple[np.ndarray, ...]
     back: tuple[np.ndarray, ...]
+    flat: FlatNetwork
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -226,14 +241,38 @@ def make_network(weights: list[ArrayLike], rule: Rule) -> Network:
         )
     if integer:
         matrices = [np.rint(matrix * rule.unit).astype(np.int64) for matrix in matrices]
-    dtype = matrices[0].dtype
-    none = np.empty((0, 0), dtype)
-    return Network(
-        tuple(matrices),
-        # Copies: with one unit on a side, the transpose would be the same memory.
-        (none, *(matrix.T.copy() for matrix in matrices[1:])),
-        tuple(np.zeros(len(matrix), dtype) for matrix in matrices),
+    return _network(matrices, [np.zeros(len(matrix), matrix.dtype) for matrix in matrices])
+
+
+def _network(matrices: list[np.ndarray], back: list[np.ndarray]) -> Network:
+    """Network of copies of ``matrices`` and of the quantizers ``back``."""
+    none = np.empty((0, 0), matrices[0].dtype)
+    weights, first, views = _side_by_side(matrices)
+    transposed, first_transposed, transposed_views = _side_by_side(
+        [none, *(matrix.T for matrix in matrices[1:])]
     )
+    potentials = np.zeros((len(back), max(map(len, back))), none.dtype)
+    for row, phi in zip(potentials, back, strict=True):
+        row[: len(phi)] = phi
+    return Network(
+        views,
+        transposed_views,
+        tuple(row[: len(phi)] for row, phi in zip(potentials, back, strict=True)),
+        FlatNetwork(weights, transposed, potentials, first, first_transposed),
+    )
+
+
+def _side_by_side(
+    matrices: list[np.ndarray],
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
+    """Numbers of all matrices, where each begins (and the last ends), views in their shapes."""
+    numbers = np.concatenate([matrix.ravel() for matrix in matrices])
+    first = np.cumsum([0, *(matrix.size for matrix in matrices)], dtype=np.int64)
+    views = (
+        numbers[start : start + matrix.size].reshape(matrix.shape)
+        for start, matrix in zip(first, matrices, strict=False)
+    )
+    return numbers, first, tuple(views)
 
 
 def real_weights(network: Network, rule: Rule) -> list[np.ndarray]:
@@ -255,26 +294,29 @@ def initial_weights(
 
 
 class Work(NamedTuple):
-    """Nodes of a sample in training; arrays per layer.
+    """Nodes of a sample in training: arrays ``[layers, widest]``; layer l has ``sizes[l]`` units.
 
     ``potential`` phi; ``spent`` spikes so far times the unit; ``credit`` (eta / T^2) max(c, 0), as
     an error spike takes off a weight; ``active`` units of non-zero credit, ``numbers`` how many;
     ``net_errors`` signed error spikes of the sample; ``held`` those of the output layer in a step;
     ``due`` error spikes of a layer whose changes the rows of its weights still wait for;
-    ``queue``, ``back_queue`` spikes in dispatch, ``place`` and ``end`` where dispatch stands.
+    ``queue``, ``back_queue`` spikes in dispatch, at most ``capacity[l]``, ``place`` and ``end``
+    where dispatch stands.
     """
 
-    potential: tuple[np.ndarray, ...]
-    spent: tuple[np.ndarray, ...]
-    credit: tuple[np.ndarray, ...]
-    active: tuple[np.ndarray, ...]
+    sizes: np.ndarray
+    capacity: np.ndarray
+    potential: np.ndarray
+    spent: np.ndarray
+    credit: np.ndarray
+    active: np.ndarray
     numbers: np.ndarray
-    net_errors: tuple[np.ndarray, ...]
+    net_errors: np.ndarray
     held: np.ndarray
-    due: tuple[np.ndarray, ...]
+    due: np.ndarray
     due_end: np.ndarray
-    queue: tuple[np.ndarray, ...]
-    back_queue: tuple[np.ndarray, ...]
+    queue: np.ndarray
+    back_queue: np.ndarray
     keys: np.ndarray
     place: np.ndarray
     end: np.ndarray
@@ -282,22 +324,22 @@ class Work(NamedTuple):
 
 def make_work(network: Network, trains: SpikeTrains) -> Work:
     """Nodes for the samples of ``trains``, whose steps have no more spikes than these."""
-    sizes = network.sizes
-    dtype = network.weights[0].dtype
-    capacity = [SPIKES_PER_UNIT * size for size in sizes]
+    sizes = np.array(network.sizes, np.int64)
+    dtype = network.flat.weights.dtype
+    capacity = SPIKES_PER_UNIT * sizes
     capacity[0] = max(capacity[0], int(np.diff(trains.start, axis=1).max(initial=0)))
+    layers = len(sizes)
 
-    def per_layer(kind):
-        return tuple(np.zeros(size, kind) for size in sizes)
+    def nodes(kind):
+        return np.zeros((layers, sizes.max()), kind)
 
     def queues():
-        return tuple(np.empty(number, np.int32) for number in capacity)
+        return np.empty((layers, capacity.max()), np.int32)
 
-    layers = len(sizes)
     return Work(
-        per_layer(dtype), per_layer(dtype), per_layer(dtype), per_layer(np.int32),
-        np.zeros(layers, np.int64), per_layer(np.int64), np.zeros(sizes[-1], np.int64), queues(),
-        np.zeros(layers, np.int64), queues(), queues(), np.empty(max(capacity), dtype),
+        sizes, capacity, nodes(dtype), nodes(dtype), nodes(dtype), nodes(np.int32),
+        np.zeros(layers, np.int64), nodes(np.int64), np.zeros(sizes[-1], np.int64), queues(),
+        np.zeros(layers, np.int64), queues(), queues(), np.empty(capacity.max(), dtype),
         np.zeros(layers, np.int64), np.zeros(layers, np.int64),
     )  # fmt: skip
 
@@ -320,10 +362,8 @@ def network_from_arrays(arrays: dict[str, np.ndarray], rule: Rule) -> Network:
         if name not in arrays or arrays[name].dtype != dtype:
             found = arrays[name].dtype if name in arrays else "nothing"
             raise StudyError(f"saved spiking network: {name} is {found}, expected {dtype}.")
-    weights = tuple(np.array(arrays[f"weights_{layer}"], order="C") for layer in range(layers))
-    none = np.empty((0, 0), dtype)
-    transposed = (none, *(matrix.T.copy() for matrix in weights[1:]))
-    return Network(weights, transposed, tuple(arrays[f"back_{n}"].copy() for n in range(layers)))
+    weights = [arrays[f"weights_{layer}"] for layer in range(layers)]
+    return _network(weights, [arrays[f"back_{layer}"] for layer in range(layers)])
 
 
 def additions(spikes: np.ndarray, sizes: tuple[int, ...], first_layer: int = 0) -> np.ndarray:

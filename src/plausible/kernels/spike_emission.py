@@ -5,28 +5,28 @@ spike is written as in ``neurons.quantizers.spike_codes``: i, or -1 - i if it is
 """
 
 import numpy as np
-from numba import njit
 
 from plausible.errors import StudyError
+from plausible.kernels.compiling import inlined, kernel, merged
 from plausible.kernels.deep_spiking_types import SpikeTrains
 
 OVERFLOW = -1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@merged
 def unit_of(code):
     """Unit of a spike."""
     return code if code >= 0 else -1 - code
 
 
-@njit(cache=True, nogil=True, forceinline=True)
-def spike(j, potential, rectified, unit, half, below, limit, queue, keys, first, end):
+@inlined
+def spike(j, potential, rectified, unit, half, below, limit, queue, capacity, keys, first, end):
     """Append the spikes of unit j, which is beyond the threshold, to ``queue``; its new end.
 
     The threshold is ``half``, of negative spikes ``below``. Those since entry ``first`` stand in
     the order of decreasing |phi|, equals in the order of the calls. Returns OVERFLOW where the
-    potential is not below ``limit`` or the queue is full: a limit of less than 2^53 units is what
-    makes the loop end, and exact, whatever the weights have become.
+    potential is not below ``limit`` or the queue holds ``capacity`` spikes: a limit of less than
+    2^53 units is what makes the loop end, and exact, whatever the weights have become.
     """
     value = potential[j]
     size = value if rectified else abs(value)
@@ -35,7 +35,7 @@ def spike(j, potential, rectified, unit, half, below, limit, queue, keys, first,
     code = j if value > 0 else -1 - j
     threshold = half if value > 0 else below
     while size > threshold:
-        if end == len(queue):
+        if end == capacity:
             return OVERFLOW
         place = end
         while place > first and keys[place - 1] < size:
@@ -48,9 +48,10 @@ def spike(j, potential, rectified, unit, half, below, limit, queue, keys, first,
     return end
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _encode(values, steps, unit, half, limit, start, code, potential, keys):
-    end = 0
+    # For a literal integer numba would compile what is called once more.
+    end = np.int64(0)
     for sample in range(values.shape[0]):
         potential[:] = 0
         for step in range(steps):
@@ -60,12 +61,18 @@ def _encode(values, steps, unit, half, limit, start, code, potential, keys):
                 potential[i] += values[sample, i]
                 if abs(potential[i]) > half:
                     end = spike(
-                        i, potential, False, unit, half, half, limit, code, keys, first, end
-                    )
+                        i, potential, False, unit, half, half, limit, code, len(code), keys, first,
+                        end,
+                    )  # fmt: skip
                     if end < 0:
                         return OVERFLOW
         start[sample, steps] = end
     return end
+
+
+def code_type(units: int) -> type[np.signedinteger]:
+    """Smallest type of the spikes of a layer."""
+    return np.int16 if units <= np.iinfo(np.int16).max else np.int32
 
 
 def input_trains(values: np.ndarray, steps: int, white: int | None = None) -> SpikeTrains:
@@ -98,8 +105,7 @@ def input_trains(values: np.ndarray, steps: int, white: int | None = None) -> Sp
             "expected values near 0 to 1."
         )
     start = np.empty((len(values), steps + 1), np.int64)
-    small = values.shape[1] <= np.iinfo(np.int16).max
-    code = np.empty(int(most.sum()), np.int16 if small else np.int32)
+    code = np.empty(int(most.sum()), code_type(values.shape[1]))
     keys = np.empty(len(code), dtype)
     end = _encode(
         values, steps, unit, half, unit * 2**40, start, code, np.empty(values.shape[1], dtype), keys

@@ -1,11 +1,13 @@
 """Loops over the spikes of one layer, compiled; see ``plausible.kernels.deep_spiking``.
 
 They take plain arrays: a call that hands over all arrays of a network costs as much as an event.
+Arrays of units may be longer than the layer, whose ``size`` is then given. Matrices are flat, row
+after row; places in them are unsigned, which spares the look whether they count from the end.
 """
 
 import numpy as np
-from numba import njit
 
+from plausible.kernels.compiling import inner
 from plausible.kernels.spike_emission import OVERFLOW, spike, unit_of
 from plausible.kernels.spike_lanes import (
     add_above_1,
@@ -18,7 +20,7 @@ from plausible.kernels.spike_lanes import (
 )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def note_spikes(queue, end, spent, credit, active, numbers, layer, unit, rate):
     """Count the spikes in the queue of a layer; rate 0 leaves the credit alone."""
     for place in range(end):
@@ -34,7 +36,7 @@ def note_spikes(queue, end, spent, credit, active, numbers, layer, unit, rate):
             credit[i] += rate
 
 
-@njit(cache=True, nogil=True)
+@inner
 def add_credit(i, credit, active, numbers, layer, rate):
     """Credit for one more spike of unit i, as above (where a call for it would cost a quarter)."""
     if credit[i] == 0:
@@ -43,11 +45,11 @@ def add_credit(i, credit, active, numbers, layer, rate):
     credit[i] += rate
 
 
-@njit(cache=True, nogil=True)
-def smooth_credit(potential, spent, credit, active, rate):
+@inner
+def smooth_credit(potential, spent, credit, active, rate, size):
     """Credit (eta / T^2) max(u, 0); returns the number of units that have any."""
     number = 0
-    for i in range(len(credit)):
+    for i in range(size):
         total = potential[i] + spent[i]
         credit[i] = 0
         if total > 0:
@@ -57,44 +59,47 @@ def smooth_credit(potential, spent, credit, active, rate):
     return number
 
 
-@njit(cache=True, nogil=True)
-def change_transposed(transposed, queue, first, last, credit):
+@inner
+def change_transposed(transposed, queue, first, last, credit, size):
     """W[:, j] -= credit or += credit in the transposed matrix, for some error spikes."""
     for place in range(first, last):
         code = queue[place]
+        start = size * unit_of(code)
+        column = transposed[start : start + size]
         if code >= 0:
-            for i in range(len(credit)):
-                transposed[code, i] -= credit[i]
+            for i in range(size):
+                column[i] -= credit[i]
         else:
-            for i in range(len(credit)):
-                transposed[-1 - code, i] += credit[i]
+            for i in range(size):
+                column[i] += credit[i]
 
 
-@njit(cache=True, nogil=True)
-def change_rows(weights, due, end, credit, active, number):
+@inner
+def change_rows(weights, columns, due, end, credit, active, number):
     """W[:, j] -= credit or += credit, for the error spikes ``due``, one after the other.
 
     Row by row, so that a row is fetched once for all of them.
     """
     for place in range(number):
         i = active[place]
+        start = np.uint64(i) * np.uint64(columns)
         step = credit[i]
         for entry in range(end):
             code = due[entry]
             if code >= 0:
-                weights[i, code] -= step
+                weights[start + np.uint64(code)] -= step
             else:
-                weights[i, -1 - code] += step
+                weights[start + np.uint64(-1 - code)] += step
 
 
-@njit(cache=True, nogil=True)
+@inner
 def count_errors(queue, end, net_errors):
     """Add the signs of error spikes to those of their units."""
     for place in range(end):
         net_errors[unit_of(queue[place])] += 1 if queue[place] >= 0 else -1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def append_spikes(queue, first, last, target, end):
     """Copy some spikes to the end of ``target``; returns its new end."""
     for place in range(first, last):
@@ -103,19 +108,21 @@ def append_spikes(queue, first, last, target, end):
     return end
 
 
-@njit(cache=True, nogil=True)
-def penalise_columns(weights, transposed, queue, end, penalty, credit, active, number):
+@inner
+def penalise_columns(
+    weights, columns, transposed, rows, queue, end, penalty, credit, active, number
+):
     """W[:, j] -= penalty * credit, for every spike j in ``queue``."""
     for entry in range(end):
         j = queue[entry]
         for place in range(number):
             i = active[place]
-            weights[i, j] -= penalty * credit[i]
+            weights[i * columns + j] -= penalty * credit[i]
             if len(transposed) > 0:
-                transposed[j, i] = weights[i, j]
+                transposed[j * rows + i] = weights[i * columns + j]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def filter_errors(queue, end, potential, spent):
     """Keep the error spikes of units whose input so far is not negative; returns how many."""
     number = 0
@@ -127,8 +134,11 @@ def filter_errors(queue, end, potential, spent):
     return number
 
 
-@njit(cache=True, nogil=True)
-def add_rows(rows, source, first, last, rectified, unit, half, below, potential, queue, keys, end):
+@inner
+def add_rows(
+    rows, source, first, last, rectified, unit, half, below, potential, size, queue, capacity, keys,
+    end,
+):  # fmt: skip
     """Add the rows that spikes ``first`` to ``last`` of ``source`` select, one after the other.
 
     The spikes of ``potential`` that follow, of both signs unless ``rectified``, are appended to
@@ -137,8 +147,7 @@ def add_rows(rows, source, first, last, rectified, unit, half, below, potential,
     or OVERFLOW.
     """
     looked_for = half if rectified else below
-    limit = unit * len(queue)
-    size = len(potential)
+    limit = unit * capacity
     start, matrix = potential.ctypes.data, rows.ctypes.data
     for place in range(first, last):
         code = source[place]
@@ -170,7 +179,18 @@ def add_rows(rows, source, first, last, rectified, unit, half, below, potential,
                 i = j + lowest_bit(word)
                 word &= word - np.uint64(1)
                 end = spike(
-                    i, potential, rectified, unit, half, below, limit, queue, keys, begin, end
+                    i,
+                    potential,
+                    rectified,
+                    unit,
+                    half,
+                    below,
+                    limit,
+                    queue,
+                    capacity,
+                    keys,
+                    begin,
+                    end,
                 )
                 if end < 0:
                     return OVERFLOW
@@ -178,11 +198,12 @@ def add_rows(rows, source, first, last, rectified, unit, half, below, potential,
     return end
 
 
-@njit(cache=True, nogil=True)
-def sum_rows(weights, queue, end, total):
+@inner
+def sum_rows(weights, queue, end, total, size):
     """Add the rows of ``weights`` that the spikes in ``queue`` select to ``total``."""
     for place in range(end):
         code = queue[place]
-        row = weights[unit_of(code)]
-        for j in range(len(total)):
+        start = size * unit_of(code)
+        row = weights[start : start + size]
+        for j in range(size):
             total[j] = total[j] + row[j] if code >= 0 else total[j] - row[j]

@@ -1,0 +1,15 @@
+"""How the loops of this room are compiled.
+
+``kernel`` is what Python calls. The others are called by compiled functions alone; called from
+Python, they would crash: they have no entry from there, for which numba would compile a function
+twice more, with all that is inlined in it. A function is optimised again with each that calls it,
+so where it has one caller, ``merged`` makes it a piece of that one. ``inlined`` is for small ones.
+"""
+
+from numba import njit
+
+kernel = njit(cache=True, nogil=True, no_cfunc_wrapper=True)
+_NO_ENTRY = {"cache": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+inner = njit(**_NO_ENTRY)
+inlined = njit(**_NO_ENTRY, forceinline=True)
+merged = njit(**_NO_ENTRY, inline="always")
