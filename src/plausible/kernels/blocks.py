@@ -13,8 +13,10 @@ t = 0) rests on: a prediction is the same number in the prediction phase and dur
 import math
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from plausible.kernels.compiling import inner, kernel
 
 BLOCK = 4
 """Rows and columns of all operands are padded to multiples of this."""
@@ -126,7 +128,7 @@ def _block_product(width):
 _multiply_32, _multiply_16, _multiply_8, _multiply_4 = map(_block_product, _WIDTHS)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _product(a, a_row, a_inner, b, b_inner, out, out_row, rows, inner, columns):
     for i in range(0, rows, _ROWS):
         from_a = a + 8 * i * a_row
@@ -148,7 +150,7 @@ def _product(a, a_row, a_inner, b, b_inner, out, out_row, rows, inner, columns):
                 j += 4
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def product(a, b, out, rows, inner, columns):
     """out[i, j] = sum_k a[i, k] b[k, j] for i < rows, j < columns, k < inner (inner >= 1).
 
@@ -161,7 +163,7 @@ def product(a, b, out, rows, inner, columns):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def outer_sum(a, b, out, rows, inner, columns):
     """out[i, j] = sum_k a[k, i] b[k, j] for i < rows, j < columns, k < inner (inner >= 1).
 
@@ -232,7 +234,7 @@ _gather_wide, _gather_narrow = _sparse_rows(4, False), _sparse_rows(1, False)
 _scatter_wide, _scatter_narrow = _sparse_rows(4, True), _sparse_rows(1, True)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def gather_rows(values, levels, indices, matrix, out):
     """out += sum_k values[levels[k]] matrix[indices[k]]: a sparse vector times a matrix.
 
@@ -256,7 +258,7 @@ def gather_rows(values, levels, indices, matrix, out):
             j += _WIDE
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def scatter_rows(values, levels, indices, vector, matrix):
     """matrix[indices[k]] += values[levels[k]] vector, for every k: an outer product's update.
 
@@ -329,7 +331,7 @@ def _sigmoid_vector(typing_context, source, target):
     return types.void(types.int64, types.int64), generate
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sigmoid(x, y, rows):
     """y = 1 / (1 + e^-x) for the first ``rows`` of C-contiguous float64 arrays ``[rows, 8 n]``."""
     source, target = x.ctypes.data, y.ctypes.data

@@ -13,3 +13,10 @@ _NO_ENTRY = {"cache": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True
 inner = njit(**_NO_ENTRY)
 inlined = njit(**_NO_ENTRY, forceinline=True)
 merged = njit(**_NO_ENTRY, inline="always")
+
+
+@inner
+def copy(source, target, size):
+    """target[:size] = source[:size], for which numba would compile seconds' worth of messages."""
+    for i in range(size):
+        target[i] = source[i]

@@ -9,9 +9,9 @@ networks that are given the same seed see the same input spikes.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from plausible.errors import StudyError
+from plausible.kernels.compiling import copy, kernel, merged
 
 
 class Events(NamedTuple):
@@ -36,20 +36,20 @@ _TOP_BITS = np.uint64(56)
 _ONE = np.uint64(1)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@merged
 def _finalise(state):
     state = (state ^ (state >> _SHIFT_1)) * _MULTIPLIER_1
     state = (state ^ (state >> _SHIFT_2)) * _MULTIPLIER_2
     return state ^ (state >> _SHIFT_3)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def image_key(seed, image):
     """Key (uint64) of the random numbers of one image; arguments are uint64."""
     return _finalise(_finalise(seed + _INCREMENT) ^ _finalise((image + _ONE) * _INCREMENT))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def random_words(key, first, number):
     """Words first, first + 1, ... of the stream of ``key``: uint64 ``[number]``."""
     words = np.empty(number, np.uint64)
@@ -97,7 +97,7 @@ def _search_guide(thresholds: np.ndarray) -> np.ndarray:
     return np.maximum([np.searchsorted(row, lowest, side="right") for row in thresholds], 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sample(images, thresholds, guide, seed, first_image, steps, start, neuron, count):
     pixels = images.shape[1]
     active = np.empty(pixels, np.int32)
@@ -177,13 +177,13 @@ def events_of_counts(counts: np.ndarray) -> Events:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count(start, neuron, count, checkpoint_steps, totals, first_step):
     for i in range(start.shape[0]):
         t = 0
         for c in range(checkpoint_steps.shape[0]):
             if c > 0:
-                totals[i, c] = totals[i, c - 1]
+                copy(totals[i, c - 1], totals[i, c], totals.shape[2])
             while t < checkpoint_steps[c]:
                 for e in range(start[i, t], start[i, t + 1]):
                     totals[i, c, neuron[e]] += count[e]

@@ -1,14 +1,10 @@
-"""Compiled loops over time of a layer of LIF neurons; see ``neurons.lif_dynamics`` (numba).
-
-All of them stand in this one file on purpose: numba's cache notices a change of the file that holds
-a function, but not of another file whose functions it calls.
-"""
+"""Compiled loops over time of a layer of LIF neurons; see ``neurons.lif_dynamics`` (numba)."""
 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from plausible.kernels.compiling import copy, inner, kernel
 from plausible.kernels.types import SimulationSettings
 
 BLOCK = 16
@@ -45,7 +41,7 @@ def step_constants(settings: SimulationSettings, dtype: np.dtype) -> StepConstan
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _step_idle(potential, resting, rest, resting_number):
     """Hold idle neurons at 0 and count down; return how many stay idle after this step."""
     kept = 0
@@ -59,7 +55,7 @@ def _step_idle(potential, resting, rest, resting_number):
     return kept
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _step_refractory(potential, current, resting, rest, resting_number, tau_steps):
     """Like ``_step_idle`` with real-valued rests: who wakes within the step integrates its end."""
     kept = 0
@@ -76,7 +72,7 @@ def _step_refractory(potential, current, resting, rest, resting_number, tau_step
     return kept
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _since_crossing(current, potential, threshold, tau_steps):
     """Part of a step since the threshold was crossed: tau ln((J - V_th) / (J - v)), by eq. 36."""
     gap = np.float64(current) - np.float64(potential)
@@ -86,7 +82,7 @@ def _since_crossing(current, potential, threshold, tau_steps):
     return min(tau_steps * np.log((np.float64(current) - np.float64(threshold)) / gap), 1.0)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _step_neurons(current, constants, potential, rest, resting, resting_number, fired):
     """Advance all neurons, a multiple of BLOCK, by one step; returns (number resting, fired).
 
@@ -126,7 +122,7 @@ def _step_neurons(current, constants, potential, rest, resting, resting_number, 
     return resting_number, fired_number
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _add_weights(drive, weights, neuron, count, first, last):
     """Add rows ``count * weights[neuron]`` to ``drive``, four at a time to touch it less often."""
     size = drive.shape[0]
@@ -150,11 +146,11 @@ def _add_weights(drive, weights, neuron, count, first, last):
         e += 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _filter(drive, taps, row, bias, current):
     """Write ``current = bias + sum_k taps[k] drive[row - k]``, four taps at a time."""
     size = current.shape[0]
-    current[:] = bias
+    copy(bias, current, size)
     for k in range(0, taps.shape[0], 4):
         a, b, c, d = taps[k], taps[k + 1], taps[k + 2], taps[k + 3]
         r = row - k
@@ -164,7 +160,7 @@ def _filter(drive, taps, row, bias, current):
             )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def run_layer(
     start, neuron, count, weights, bias, taps, first_lag, constants, out_start, out_neuron
 ):
@@ -185,7 +181,8 @@ def run_layer(
             _add_weights(drive[before + t], weights, neuron, count, start[i, t], start[i, t + 1])
         potential[:] = 0
         rest[:] = 0
-        resting_number = 0
+        # For a literal integer numba would compile the functions once more.
+        resting_number = np.int64(0)
         for t in range(steps):
             out_start[i, t] = used
             _filter(drive, taps, before + t - first_lag, bias, current)

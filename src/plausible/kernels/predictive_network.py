@@ -15,7 +15,6 @@ common row (zero for inputs that are zero on black).
 """
 
 import numpy as np
-from numba import njit
 
 from plausible.kernels.blocks import (
     BLOCK,
@@ -25,11 +24,12 @@ from plausible.kernels.blocks import (
     scatter_rows,
     sigmoid,
 )
+from plausible.kernels.compiling import copy, inner, kernel, merged
 
 ADAM_BETA_1, ADAM_BETA_2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _drive(images, table, batch, weights, bias, out):
     """out[b] = theta^L s_b + bias of the images ``batch``; ``table`` is the input at each level."""
     width = weights.shape[1]
@@ -41,12 +41,12 @@ def _drive(images, table, batch, weights, bias, out):
                 common[j] += black * weights[pixel, j]
     values = table - black
     for b in range(len(batch)):
-        out[b] = common
+        copy(common, out[b], width)
         first, last = images.start[batch[b]], images.start[batch[b] + 1]
         gather_rows(values, images.level[first:last], images.pixel[first:last], weights, out[b])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _input_outer(images, table, batch, error, rate, out):
     """out += rate sum_b s_b error_b^T, the change of theta^L."""
     width = out.shape[1]
@@ -66,7 +66,7 @@ def _input_outer(images, table, batch, error, rate, out):
         scatter_rows(values, images.level[first:last], images.pixel[first:last], error[b], out)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _activate(kind, x, activity, rows):
     """f(x) of a layer ``[batch, width]``."""
     if kind == 0:
@@ -81,7 +81,7 @@ def _activate(kind, x, activity, rows):
             activity[b, j] = 2.0 * activity[b, j] - 1.0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _scale_by_slope(kind, activity, message, size):
     """message * f'(x), the slope written by f: f (1 - f), or 1 - f^2 for tanh; flat arrays."""
     if kind == 0:
@@ -92,14 +92,14 @@ def _scale_by_slope(kind, activity, message, size):
             message[i] *= 1.0 - activity[i] * activity[i]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _subtract(x, mu, error, size):
     """error = x - mu on flat arrays."""
     for i in range(size):
         error[i] = x[i] - mu[i]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _predict(parameters, work, layer, rows, biased):
     """mu of ``layer`` from the activity of the layer above it, which is not the input."""
     product(
@@ -114,14 +114,14 @@ def _predict(parameters, work, layer, rows, biased):
                 mu[b, j] += bias[j]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _add_noise(x, sigma, rows, columns, generator):
     for b in range(rows):
         for j in range(columns):
             x[b, j] += sigma * generator.standard_normal()
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _prediction_phase(parameters, rule, work, images, table, batch, sigma, generator):
     """Value nodes at their predictions, from the input to the output, with the noise of C1."""
     layers = len(parameters.biases)
@@ -129,20 +129,20 @@ def _prediction_phase(parameters, rule, work, images, table, batch, sigma, gener
     top = layers - 1
     _drive(images, table, batch, parameters.input_weights, parameters.biases[top], work.mu[top])
     for layer in range(top, 0, -1):
-        work.x[layer, :rows] = work.mu[layer, :rows]
+        copy(work.flat_mu[layer], work.flat_x[layer], rows * work.x.shape[2])
         if sigma > 0.0:
             _add_noise(work.x[layer], sigma, len(batch), parameters.sizes[layer], generator)
         _activate(rule.activation, work.x[layer], work.activity[layer], rows)
         _predict(parameters, work, layer - 1, rows, rule.biased)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@merged
 def padded_rows(number):
     """``number`` rounded up to whole blocks."""
     return (number + BLOCK - 1) // BLOCK * BLOCK
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _errors(work, number):
     """eps = x - mu of every layer."""
     size = number * work.x.shape[2]
@@ -150,7 +150,7 @@ def _errors(work, number):
         _subtract(work.flat_x[layer], work.flat_mu[layer], work.flat_error[layer], size)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _refresh(parameters, rule, work, number):
     """Activities, predictions and errors that belong to the value nodes.
 
@@ -164,7 +164,7 @@ def _refresh(parameters, rule, work, number):
     _errors(work, number)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _message(parameters, work, layer, error, rows):
     """theta^layer^T error of the layer below, ``[batch, width]``, into ``work.message``.
 
@@ -176,7 +176,7 @@ def _message(parameters, work, layer, error, rows):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _move(parameters, rule, work, number, generator):
     """One change of the hidden value nodes, from errors and slopes at time t (eq. 7, 8)."""
     size = number * work.x.shape[2]
@@ -191,7 +191,7 @@ def _move(parameters, rule, work, number, generator):
             _add_noise(work.x[layer], rule.sigma, number, parameters.sizes[layer], generator)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _adam(weight, gradient, first, second, rate, step):
     """Adam (Kingma and Ba 2015) on matrices; ``gradient`` points where the weights should go."""
     root = np.sqrt(1.0 - ADAM_BETA_2**step)
@@ -205,7 +205,7 @@ def _adam(weight, gradient, first, second, rate, step):
             weight[i, j] += correction * first[i, j] / (np.sqrt(second[i, j]) + epsilon)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _learn(parameters, moments, rule, work, images, table, batch, layer, error):
     """Change theta^(layer+1) and its bias by error^layer and the activity above it (eq. 9)."""
     number = len(batch)
@@ -226,7 +226,8 @@ def _learn(parameters, moments, rule, work, images, table, batch, layer, error):
                 moments.biases[1, layer : layer + 1], rate, moments.step[0],
             )  # fmt: skip
         else:
-            bias += rate * gradient
+            for j in range(columns):
+                bias[0, j] += rate * gradient[0, j]
     if layer == len(parameters.biases) - 1:
         if adam:
             work.input_change[:] = 0.0
@@ -256,7 +257,7 @@ def _learn(parameters, moments, rule, work, images, table, batch, layer, error):
             transposed[j, i] = weight[i, j]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _clamp(rule, work, labels, batch, columns):
     """x^0 = target."""
     for b in range(len(batch)):
@@ -264,7 +265,7 @@ def _clamp(rule, work, labels, batch, columns):
             work.x[0, b, j] = rule.high if labels[batch[b]] == j else rule.low
 
 
-@njit(cache=True, nogil=True)
+@merged
 def _backprop(parameters, moments, rule, work, images, table, labels, batch, generator):
     """delta^0 = s_out - y^0, delta^l = f'(y^l) * w^l^T delta^(l-1) (eq. 4), then eq. 3."""
     layers = len(parameters.biases)
@@ -275,12 +276,12 @@ def _backprop(parameters, moments, rule, work, images, table, labels, batch, gen
     for layer in range(1, layers):
         _message(parameters, work, layer, work.error[layer - 1], padded_rows(len(batch)))
         _scale_by_slope(rule.activation, work.flat_activity[layer], work.flat_message, size)
-        work.flat_error[layer, :size] = work.flat_message[:size]
+        copy(work.flat_message, work.flat_error[layer], size)
     for layer in range(layers):
         _learn(parameters, moments, rule, work, images, table, batch, layer, work.error[layer])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _triggered(work, layer, number, columns, detection_steps):
     """phi of algorithm 3: keep errors that follow enough zeros; returns whether there are any."""
     error, due, quiet = work.error[layer], work.due[layer], work.quiet[layer]
@@ -298,7 +299,7 @@ def _triggered(work, layer, number, columns, detection_steps):
     return fired
 
 
-@njit(cache=True, nogil=True)
+@merged
 def _infer_and_learn(parameters, moments, rule, work, images, table, labels, batch, generator):
     """The learning phase of a batch: methods fixed_t, t_equals_l and fazil."""
     layers = len(parameters.biases)
@@ -335,7 +336,7 @@ def _infer_and_learn(parameters, moments, rule, work, images, table, labels, bat
                 )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def train_epoch(
     parameters, moments, rule, work, images, table, labels, order, batch_size, generator
 ):
@@ -356,7 +357,7 @@ def train_epoch(
             )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_errors(parameters, rule, work, images, table, labels, batch_size, generator):
     """Number of images whose largest output is not that of their label (NaN counts as an error)."""
     wrong = 0

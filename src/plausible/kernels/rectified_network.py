@@ -7,13 +7,13 @@ order. Compiled for one core: rows of silent units are visited neither forward n
 """
 
 import numpy as np
-from numba import njit
 
 from plausible.errors import StudyError
+from plausible.kernels.compiling import copy, inner, kernel
 from plausible.kernels.deep_spiking_types import check_order
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _forward(weights, inputs, white, sample, active, numbers, values):
     """Values of all layers; units above zero are listed in ``active``."""
     for layer in range(len(weights) + 1):
@@ -39,7 +39,7 @@ def _forward(weights, inputs, white, sample, active, numbers, values):
         numbers[layer] = number
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _dot(a, b):
     """Sum of products in eight partial sums, so that it becomes vector instructions."""
     parts = np.zeros(8)
@@ -55,7 +55,7 @@ def _dot(a, b):
     return total
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _backward(weights, rate, active, numbers, values, deltas):
     """Gradients from the top, each matrix changed after it was read."""
     for layer in range(len(weights) - 1, -1, -1):
@@ -71,7 +71,7 @@ def _backward(weights, rate, active, numbers, values, deltas):
                 row[j] -= step * above[j]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _train(weights, rate, inputs, white, labels, order, active, numbers, values, deltas):
     top = len(weights)
     for place in range(len(order)):
@@ -87,11 +87,11 @@ def _train(weights, rate, inputs, white, labels, order, active, numbers, values,
     return len(order)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _outputs(weights, inputs, white, active, numbers, values, outputs, nonzero):
     for sample in range(len(inputs)):
         _forward(weights, inputs, white, sample, active, numbers, values)
-        outputs[sample] = values[len(weights)]
+        copy(values[len(weights)], outputs[sample], outputs.shape[1])
         for layer in range(len(weights)):
             nonzero[sample, layer] = numbers[layer]
 

@@ -6,17 +6,17 @@ distance of two frames is at least the difference of their sums, so most need no
 """
 
 import numpy as np
-from numba import njit
 
 from plausible.data.dataset import Dataset, content_checksum
 from plausible.errors import DataError
+from plausible.kernels.compiling import copy, inner, kernel
 
 BUFFER_SIZE = 1000
 """Frames among which the next one is chosen, by the author's code."""
 _BLOCK = 112  # pixels between two looks at the sum; 784 = 7 * 112
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _block_distance(first, second, start, stop):
     total = np.int32(0)
     for p in range(start, stop):
@@ -24,7 +24,7 @@ def _block_distance(first, second, start, stop):
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _greedy_order(frames, sums, buffer_size):
     number, pixels = frames.shape
     order = np.empty(number, np.int64)
@@ -34,7 +34,7 @@ def _greedy_order(frames, sums, buffer_size):
     waiting_sum = np.empty(slots, np.int64)
     waiting_index = np.empty(slots, np.int64)
     for slot in range(slots):
-        waiting[slot] = frames[slot + 1]
+        copy(frames[slot + 1], waiting[slot], pixels)
         waiting_sum[slot] = sums[slot + 1]
         waiting_index[slot] = slot + 1
     taken = slots + 1
@@ -49,7 +49,7 @@ def _greedy_order(frames, sums, buffer_size):
             if waiting_index[slot] < 0 or abs(waiting_sum[slot] - frame_sum) >= smallest:
                 continue
             distance = np.int64(0)
-            start = 0
+            start = np.int64(0)
             while start < pixels and distance < smallest:
                 stop = min(start + _BLOCK, pixels)
                 distance += _block_distance(frame, waiting[slot], start, stop)
@@ -59,7 +59,7 @@ def _greedy_order(frames, sums, buffer_size):
         current = waiting_index[nearest]
         order[position] = current
         if taken < number:
-            waiting[nearest] = frames[taken]
+            copy(frames[taken], waiting[nearest], pixels)
             waiting_sum[nearest] = sums[taken]
             waiting_index[nearest] = taken
             taken += 1
