@@ -7,7 +7,8 @@ document published is black. Pictures are plain `Figure` objects: nothing touche
 
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
@@ -127,19 +129,31 @@ def new_figure(width_mm: float = DOUBLE_COLUMN_MM, height_mm: float = 70.0) -> F
 
 def save_figure(figure: Figure, svg_path: str | Path, png_path: str | Path) -> None:
     """Write SVG and PNG (300 dpi) atomically; the same figure always gives the same bytes."""
-    write_text(svg_path, svg_text(figure))
-    placed = figure.get_layout_engine()
-    with matplotlib.rc_context(RC), atomic_path(png_path) as path:
-        # The panels are where the SVG put them: to place them again would draw everything twice.
+    with _panels_placed(figure):
+        write_text(svg_path, svg_text(figure))
+        with matplotlib.rc_context(RC), atomic_path(png_path) as path:
+            figure.savefig(path, format="png", dpi=300, metadata={"Software": None})
+
+
+@contextmanager
+def _panels_placed(figure: Figure) -> Iterator[None]:
+    """Panels where saving as SVG puts them, and stay; else each saving would draw twice for it."""
+    layout, dpi = figure.get_layout_engine(), figure.dpi
+    if layout is not None:
+        FigureCanvasSVG(figure)
+        figure.dpi = FigureCanvasSVG.fixed_dpi
+        with matplotlib.rc_context(RC):
+            layout.execute(figure)
+        figure.dpi = dpi
         figure.set_layout_engine(None)
-        figure.savefig(path, format="png", dpi=300, metadata={"Software": None})
-    figure.set_layout_engine(placed)
+    yield
+    figure.set_layout_engine(layout)
 
 
 def svg_text(figure: Figure) -> str:
     """Figure as SVG; letters are paths, so it looks the same where the font is missing."""
     drawing = io.StringIO()
-    with matplotlib.rc_context(RC):
+    with matplotlib.rc_context(RC), _panels_placed(figure):
         # The resolution concerns clouds of points only, which are stored as pixels.
         metadata = {"Date": None, "Creator": None}
         figure.savefig(drawing, format="svg", dpi=150, metadata=metadata)

@@ -61,6 +61,7 @@ def make_result(
     table = pd.read_csv(shown_in)
     published = load_published(folder, parts)
     if "svg" in outputs:
+        _import_seaborn()  # before the module of the picture imports all of it
         with run.output("svg") as svg, run.output("png") as png:
             draw_figure(_load(functions, "figure"), table, published, dataset, svg, png)
     if "md" in outputs:
@@ -93,7 +94,6 @@ def draw_figure(
     png: Path,
 ) -> None:
     """Draw the table of a result and write the picture as SVG and PNG."""
-    _import_seaborn()
     from plausible.drawing import style
 
     style.save_figure(draw(table, published, dataset=dataset), svg, png)
