@@ -75,6 +75,13 @@ def test_summary_of_few_seeds_has_no_interval():
     assert style.summary(table, ["step"], "value")["low"].notna().all()
 
 
+def test_summary_of_a_percentage_stays_possible():
+    table = pd.DataFrame({"step": 1, "value": [6.0, 90.0, 90.0]})
+    assert style.summary(table, ["step"], "value")["low"].item() < 0
+    data = style.summary(table, ["step"], "value", percent=True)
+    assert 0 < data["low"].item() < data["mean"].item() < data["high"].item() < 100
+
+
 @pytest.fixture(scope="module")
 def accuracy_axes():
     axes = style.new_figure().subplots()

@@ -6,9 +6,15 @@ import pytest
 from plausible.errors import StudyError
 from plausible.kernels import deep_spiking
 from plausible.kernels.deep_spiking_counts import layer_counts
-from plausible.kernels.deep_spiking_reference import bindings, make_modules, start_sample
+from plausible.kernels.deep_spiking_reference import (
+    bindings,
+    make_modules,
+    numbers_added,
+    start_sample,
+)
 from plausible.kernels.deep_spiking_types import make_network, make_rule
 from plausible.kernels.event_router import route
+from plausible.kernels.spike_emission import input_trains
 from plausible.neurons.quantizers import rectified_counts
 
 from .deep_spiking_problems import problem
@@ -53,6 +59,15 @@ def test_totals_are_those_of_the_prediction(counted):
         for layer in (1, 2):
             expected = spikes[sample, np.array(TIMES) - 1, layer]
             assert np.array_equal(counts.spikes[layer - 1].sum(axis=1), expected)
+
+
+def test_additions_counted_by_hand():
+    """An input spike of one unit adds a row of 3, whose three spikes add a row of 2 each."""
+    rule = make_rule(4)
+    network = make_network([np.ones((1, 3)), np.ones((3, 2))], rule)
+    trains = input_trains(np.array([[8], [4]], np.uint8), 4, 8)
+    assert np.diff(trains.start[:, [0, -1]]).ravel().tolist() == [4, 2]
+    assert [numbers_added(network, rule, trains, n) for n in (0, 1)] == [4 * 9, 2 * 9]
 
 
 def test_first_layer_has_the_closed_form(counted):

@@ -61,7 +61,8 @@ def by_autograd(weights, biases, log_scales, inputs, settings, output, noise=Non
             if log_scale is not None:
                 k = torch.exp(log_scale[layer])
                 # Its own layer only: the input counts as constant.
-                magnitude = (k * activity.detach()).abs().sum(dim=1)
+                sent = activity if settings.higher_layers else activity.detach()
+                magnitude = (k * sent).abs().sum(dim=1)
                 computation = computation + len(weight) * magnitude
                 if noise is None:
                     activity = Straight.apply(k * activity) / k
@@ -97,13 +98,20 @@ def by_autograd(weights, biases, log_scales, inputs, settings, output, noise=Non
 @pytest.mark.parametrize("unitwise", [False, True])
 @pytest.mark.parametrize("computation", ["sum", "mean"])
 @pytest.mark.parametrize("quantizer", ["rounding", "noise"])
+@pytest.mark.parametrize("higher_layers", [False, True])
 @pytest.mark.parametrize(
     ("error", "output"), [("kl", "softmax"), ("l2", "relu"), ("l2", "softmax"), ("l2", "identity")]
 )
-def test_gradients_are_those_of_autograd(unitwise, computation, quantizer, error, output):
+def test_gradients_are_those_of_autograd(
+    unitwise, computation, quantizer, higher_layers, error, output
+):
     weights, biases = parameters()
     settings = SETTINGS._replace(
-        unitwise=unitwise, computation=computation, quantizer=quantizer, error=error
+        unitwise=unitwise,
+        computation=computation,
+        quantizer=quantizer,
+        higher_layers=higher_layers,
+        error=error,
     )
     maps, inputs = dense_maps(weights, biases, output=output), frames()
     log_scales = tuple(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plausible.measure.accuracy import accuracy_percent, mean_interval
+from plausible.measure.accuracy import accuracy_percent, mean_interval, possible_percent
 
 
 def test_accuracy_counts_hits():
@@ -60,3 +60,14 @@ def test_interval_contains_the_mean_and_moves_with_it(values, shift):
     assert there.low == pytest.approx(here.low + shift, abs=1e-9)
     wide = mean_interval(values, 0.99)
     assert wide.low <= here.low and wide.high >= here.high
+
+
+def test_an_interval_of_a_percentage_stays_possible():
+    """Around 5 % of error, -5 to 15 %; a narrow one hardly moves, one around nothing not at all."""
+    low, high = possible_percent(5.0, -5.0, 15.0)
+    # Half-width 0.1 / (0.05 * 0.95) on the logit of 1 / 19.
+    factor = np.exp(0.1 / (0.05 * 0.95))
+    assert low == pytest.approx(100 / (1 + 19 * factor))
+    assert high == pytest.approx(100 / (1 + 19 / factor))
+    assert possible_percent(50.0, 49.9, 50.1) == pytest.approx((49.9, 50.1), abs=1e-6)
+    assert possible_percent(100.0, 99.0, 101.0) == (99.0, 101.0)

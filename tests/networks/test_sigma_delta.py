@@ -223,6 +223,17 @@ def test_a_sequence_may_be_given_in_pieces(kind):
         assert np.allclose(pieces, expected, rtol=0, atol=1e-12)
 
 
+def test_rounding_after_the_difference_forgets_what_it_does_not_send():
+    """Eq. 4.6 as printed: an input that rises slowly is never sent; herding keeps it."""
+    frames = np.linspace(0.0, 3.1, 33)[:, np.newaxis]
+    layers = dense_network([np.eye(1)], output="identity")
+    printed, herded = (
+        run(layers, frames, f"sigma_delta_{kind}").outputs for kind in ("as_printed", "herding")
+    )
+    assert not printed.any()
+    assert np.array_equal(herded, np.rint(frames))
+
+
 def test_larger_scales_lower_the_error_and_raise_the_computation():
     layers, frames = network(6, output="identity"), sequence(6, 400)
     original = run(layers, frames, "original").outputs
@@ -357,5 +368,5 @@ def test_what_does_not_fit_is_said():
     for bad in (0.0, -1.0, np.nan, np.inf):
         with pytest.raises(StudyError, match="scale of layer 1 is not a positive finite"):
             run(layers, frames, "rounding", (1.0, bad, 1.0))
-    with pytest.raises(StudyError, match="nonlinearity 'tanh', expected one of relu, "):
-        network(0, output="tanh")
+    with pytest.raises(StudyError, match="nonlinearity 'sigmoid', expected one of relu, "):
+        network(0, output="sigmoid")

@@ -27,7 +27,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from plausible.drawing.layout import RoundedLayout
 from plausible.files import atomic_path, write_text
-from plausible.measure.accuracy import mean_interval
+from plausible.measure.accuracy import mean_interval, possible_percent
 
 SINGLE_COLUMN_MM = 89.0
 DOUBLE_COLUMN_MM = 183.0
@@ -85,6 +85,7 @@ class Look(NamedTuple):
 PROTOCOLS = {
     "as_published": Look("as published", GREEN, "^", (0, (6, 1.5, 1, 1.5))),
     "as_coded": Look("as coded", VERMILLION, "s", (0, (4.5, 1.5))),
+    "as_coded_elsewhere": Look("as coded elsewhere", ORANGE, "P", (0, (3, 1, 1, 1, 1, 1))),
     "calibrated": Look("calibrated", PURPLE, "D", (0, (1.2, 1.2))),
     "corrected": Look("corrected", BLUE, "o", "-"),
 }
@@ -182,14 +183,18 @@ def interval(values: Iterable[float]) -> tuple[float, float, float]:
     return mean, low, high
 
 
-def summary(table: pd.DataFrame, by: Sequence[str], value: str, fewest: int = 1) -> pd.DataFrame:
+def summary(
+    table: pd.DataFrame, by: Sequence[str], value: str, fewest: int = 1, percent: bool = False
+) -> pd.DataFrame:
     """One row per combination of ``by`` with columns mean, low, high over the seeds.
 
-    Of fewer than ``fewest`` seeds there is a mean alone; single seeds may be drawn beside it.
+    Of fewer than ``fewest`` seeds there is a mean alone; single seeds may be drawn beside it. An
+    interval in ``percent`` stays between 0 and 100.
     """
     rows = []
     for key, group in table.groupby(list(by), sort=True, dropna=False):
         mean, *bounds = interval(group[value])
+        bounds = possible_percent(mean, *bounds) if percent else bounds
         bounds = bounds if len(group) >= fewest else (np.nan, np.nan)
         rows.append((*(key if isinstance(key, tuple) else (key,)), mean, *bounds))
     return pd.DataFrame(rows, columns=[*by, "mean", "low", "high"])

@@ -1,8 +1,8 @@
 """Compiled inner loops (numba), each with a readable twin.
 
 numba keeps compiled functions between processes, but notices only changes of the file that a
-function stands in, not of what it calls from another one. So they are kept in a folder named by
-the sources of this whole room: after a change of any of them, nothing old is run. The environment
+function stands in, not of what it calls from another one. So they are kept in a folder named by the
+sources of this whole package: after a change of any of them, nothing old is run. The environment
 variable NUMBA_CACHE_DIR, where it is set, has its way. Where the sources may not be written to, the
 folder stands with the other records of the workflow, else in the user's cache, so that still every
 function is compiled once for all jobs.
@@ -17,11 +17,11 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def compiled_code_folder(room: Path) -> Path:
-    """Folder for what numba compiles from the modules in ``room``, as they are now."""
-    sources = sorted(room.glob("*.py"))
+def compiled_code_folder(package: Path) -> Path:
+    """Folder for what numba compiles from the modules in ``package``, as they are now."""
+    sources = sorted(package.glob("*.py"))
     digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()
-    places = [room / "__pycache__"]
+    places = [package / "__pycache__"]
     if Path(".snakemake").is_dir():
         places.append(Path(".snakemake").absolute())
     with suppress(RuntimeError):  # a user without a home

@@ -1,4 +1,4 @@
-"""How the loops of this room are compiled.
+"""How the loops of this package are compiled.
 
 ``kernel`` is what Python calls. The others are called by compiled functions alone; called from
 Python, they would crash: they have no entry from there, for which numba would compile a function

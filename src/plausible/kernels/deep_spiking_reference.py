@@ -312,3 +312,17 @@ def predict(network: Network, rule: Rule, trains: SpikeTrains) -> Predictions:
             outputs[sample, step] = state.potential[-1]
             spikes[sample, step] = (state.spikes - before)[:-1]
     return Predictions(outputs, outputs.argmax(axis=-1), spikes)
+
+
+def numbers_added(network: Network, rule: Rule, trains: SpikeTrains, sample: int) -> int:
+    """Numbers that the forward pass of a sample adds to potentials, counted one by one.
+
+    Read off the log of the router: the rows of weights that arrive at quantizers and at the sum.
+    """
+    edges, added = bindings(len(network.weights), training=False), 0
+    modules = make_modules(network, start_sample(network), rule) | {"sum": lambda row: []}
+    for step in range(rule.steps):
+        codes = trains.code[slice(*trains.start[sample, step : step + 2])].astype(np.int64)
+        for consumer, event in route(modules, edges, "input", codes, "breadth_first"):
+            added += np.size(event) if consumer.startswith(("herder", "sum")) else 0
+    return added

@@ -37,7 +37,7 @@ class Nodes(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Room for one update with one batch size."""
+    """Memory for one update with one batch size."""
 
     values: Nodes
     """x^l; x^0 holds the target."""
@@ -57,7 +57,7 @@ class _Signals(NamedTuple):
 
 
 def make_workspace(network: LayeredNetwork, batch_size: int) -> Workspace:
-    """Room for updates of ``network`` with batches of ``batch_size`` samples."""
+    """Memory for updates of ``network`` with batches of ``batch_size`` samples."""
     widths = [weight.shape[1] for weight in network.weights]
 
     def nodes() -> Nodes:
@@ -94,14 +94,21 @@ def il(
     learning_rate: float,
     steps: int,
     gamma: float,
+    repeat_input: bool = False,
 ) -> None:
-    """One update by IL: all weights learn after ``steps`` = t_c inference steps (eq. 7, 9)."""
+    """One update by IL: all weights learn after ``steps`` = t_c inference steps (eq. 7, 9).
+
+    ``repeat_input`` computes the prediction by the input anew in every step, as the algorithm is
+    listed; the result is the same.
+    """
     check_inference(steps, gamma)
     signals = _start(network, work, inputs, targets)
     nothing_due = [None] * depth(network)
     for _ in range(steps):
         _find_errors(work)
         _advance(network, work, signals, gamma, nothing_due, learning_rate)
+        if repeat_input:
+            _predict(network, depth(network) - 1, work, signals)
     _find_errors(work)
     for level, errors in enumerate(work.errors.layers):
         _learn(network, level, signals, errors, learning_rate)

@@ -104,12 +104,15 @@ def fazil_updates(
     order: str = "simultaneous",
     learning_rate: float = 0.0,
     log: list[Event] | None = None,
+    trigger: Callable[..., tuple[Tensor, Tensor]] | None = None,
 ) -> tuple[Updates, Detections]:
     """Fa-Z-IL: at every t = 0 .. ``steps`` each error node teaches its weights if phi fires.
 
     phi watches every neuron of every sample by itself for ``detection_steps`` = t_d steps; errors
-    up to ``tolerance`` count as zero. Nothing else tells a layer when to learn.
+    up to ``tolerance`` count as zero. Nothing else tells a layer when to learn. ``trigger`` stands
+    in the place of phi.
     """
+    watch = trigger or phi
     check_trigger(detection_steps, tolerance)
     state = _start_learning(network, inputs, targets, start_noise, log)
     silent = [silent_start(errors, detection_steps) for errors in state.errors]
@@ -118,7 +121,7 @@ def fazil_updates(
     def due(t: int, state: State) -> list[Tensor | None]:
         teaching: list[Tensor | None] = []
         for level, errors in enumerate(state.errors):
-            fires, silent[level] = phi(errors, silent[level], detection_steps, tolerance)
+            fires, silent[level] = watch(errors, silent[level], detection_steps, tolerance)
             fired[level].append(fires)
             teaching.append(torch.where(fires, errors, 0.0) if bool(fires.any()) else None)
         return teaching

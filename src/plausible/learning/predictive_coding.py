@@ -312,12 +312,14 @@ def zil_terms(
     state: State,
     batch_statistics: bool = True,
     masks: tuple[Tensor, ...] | None = None,
+    step_size: float = 1.0,
 ) -> Iterator[LocalTerms]:
     """Z-IL with simultaneous updates: stage k yields its terms at t = K - k (section 3.5.2).
 
     Forward initialised, gamma = 1, every node of the network relaxing at every step. Value nodes
     and parameters both move from the state at time t: the new value nodes are computed before the
-    caller may change the stage's parameters. The result equals backprop up to rounding.
+    caller may change the stage's parameters. The result equals backprop up to rounding; it does not
+    with another ``step_size`` gamma.
     t = L - l of the thesis counts the softmax and batch-norm stages as layers.
     """
     top = len(plan) - 1
@@ -326,7 +328,7 @@ def zil_terms(
             state = refresh(
                 network, plan, state, batch_statistics, masks, reuse=True, changed=k + 1
             )
-        moved = advance(network, plan, state, 1.0) if k > 0 else state
+        moved = advance(network, plan, state, step_size) if k > 0 else state
         if plan[k].kind != "softmax":
             yield _due_terms(plan, state, k)
         state = moved

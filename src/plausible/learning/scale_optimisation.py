@@ -5,7 +5,8 @@ s = round(k x) and its linear map receives a = s / k. With kappa = log k and str
 rounding the gradients are explicit:
 
     d a / d x = 1,   d a / d kappa = x - a
-    d computation / d kappa = fan_out |k x|     (of its own layer only: x counts as constant)
+    d computation / d kappa = fan_out |k x|     (of its own layer only: x counts as constant;
+                                                with ``higher_layers`` of those above it, too)
 
 and the descent is on error + lambda * computation. The error (Kullback-Leibler divergence or L2) is
 averaged over a batch. The computation is summed over it (``sum``: the code, which makes the
@@ -56,6 +57,8 @@ class ScaleSettings(NamedTuple):
     computation: str = "sum"
     quantizer: str = "rounding"
     """noise: k x + U(-1/2, 1/2) in place of round(k x) (section 4.6.3)."""
+    higher_layers: bool = False
+    """Whether a scale has the gradient of the computation of all layers above it as well."""
     learning_rate: float = 0.001
     epochs: int = 30
     batch_size: int = 10
@@ -149,10 +152,15 @@ def scale_gradients(
     """
     batch, count = len(inputs), len(settings.lambdas)
     activity, residuals, additions, slopes = inputs.unsqueeze(0), [], [], []
+    weight = inputs.new_tensor(settings.lambdas) / (1 if settings.computation == "sum" else batch)
+    prices: list[Tensor] = []
     for layer, log_scale in zip(maps, log_scales, strict=True):
         scale = log_scale.exp()
         scaled = activity * scale
         additions.append(_sum_to(scaled.abs().mul_(layer.fan_out), log_scale))
+        if settings.higher_layers:
+            price = weight.view(-1, *(1,) * (scaled.ndim - 1)) * layer.fan_out * scale
+            prices.append(price * scaled.sign())
         received = _quantize(scaled, settings.quantizer, generator).div_(scale)
         residuals.append(activity - received)
         current = layer.forward(received.flatten(0, 1)) + layer.bias
@@ -162,7 +170,6 @@ def scale_gradients(
 
     error, back = _output_error(activity, current, targets, settings.error, maps[-1].nonlinearity)
     found = []
-    weight = inputs.new_tensor(settings.lambdas) / (1 if settings.computation == "sum" else batch)
     for index in reversed(range(len(maps))):
         if slopes[index] is not None:
             back = back * slopes[index]
@@ -170,6 +177,8 @@ def scale_gradients(
         through = back.unflatten(0, (count, batch)) * residuals[index]
         price = weight.view(-1, *(1,) * (through.ndim - 1)) * additions[index]
         found.append(_sum_to(through, log_scales[index]).add_(price))
+        if settings.higher_layers:
+            back = back + prices[index].flatten(0, 1)
     per_sample = sum(each.flatten(1).sum(dim=1) for each in additions) / batch
     return Gradients(tuple(reversed(found)), error, per_sample)
 

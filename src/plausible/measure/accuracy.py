@@ -47,3 +47,19 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     quantile = stdtrit(len(values) - 1, 0.5 + confidence / 2.0)
     half = float(quantile * values.std(ddof=1) / np.sqrt(len(values)))
     return Interval(mean, mean - half, mean + half)
+
+
+def possible_percent(mean: float, low: float, high: float) -> tuple[float, float]:
+    """Ends of an interval of a percentage, which cannot leave 0 to 100.
+
+    The half-width is taken to the logit by the delta method, and the ends back; without effect
+    where the mean itself is at an end or beyond it.
+    """
+    share = mean / 100.0
+    if not 0.0 < share < 1.0:
+        return low, high
+    # As in mean_interval: most of those who import this module need no interval.
+    from scipy.special import expit, logit
+
+    half = (high - low) / 200.0 / (share * (1.0 - share))
+    return tuple(float(100.0 * expit(logit(share) + side * half)) for side in (-1.0, 1.0))

@@ -93,6 +93,17 @@ def store(patterns: np.ndarray) -> Hopfield:
     return make_hopfield(weights)
 
 
+def imprint(network: Hopfield, state: np.ndarray) -> Hopfield:
+    """Network after one more Hebbian update as section 1.1.2 prints it, dw = s s^T and db = s.
+
+    The diagonal stays 0. The energy of ``state`` falls by N (N - 1) / 2 + N for N units.
+    """
+    state = np.asarray(state, np.float64)
+    change = np.outer(state, state)
+    np.fill_diagonal(change, 0.0)
+    return make_hopfield(network.weights + change, network.biases + state)
+
+
 def energy(network: Hopfield, state: np.ndarray) -> np.ndarray:
     """E of one or many binary states ``[..., units]`` (eq. 1.6)."""
     state = np.asarray(state, np.float64)
@@ -153,11 +164,13 @@ def recall(
     start: np.ndarray,
     rng: np.random.Generator,
     max_sweeps: int = 100,
+    free: np.ndarray | None = None,
 ) -> Recall:
     """Asynchronous threshold updates of a binary state until a sweep changes nothing.
 
     s_i <- +1 if h_i > 0, -1 if h_i < 0; at h_i = 0 both have the same energy and s_i stays. Each
-    update is the arg min of E over s_i. Every sweep visits all units once in a new random order.
+    update is the arg min of E over s_i. Every sweep visits once, in a new random order, all units
+    or those that are ``free``; the others are clamped.
     """
     state = np.array(start, np.float64)
     energies = [float(energy(network, state))]
@@ -165,7 +178,7 @@ def recall(
     sweeps, settled = 0, False
     while not settled and sweeps < max_sweeps:
         settled = True
-        order = rng.permutation(len(state))
+        order = rng.permutation(len(state) if free is None else free)
         for unit in order:
             drive = network.weights[unit] @ state + network.biases[unit]
             new = np.sign(drive) if drive != 0 else state[unit]
@@ -176,6 +189,22 @@ def recall(
         units.append(order)
         sweeps += 1
     return _record(state, energies, sweeps, settled, units, values)
+
+
+def period(network: Hopfield, start: np.ndarray, max_sweeps: int = 1000) -> int:
+    """Sweeps after which a state comes back if units are updated in their order; 0 if none does.
+
+    Threshold updates as in `recall`. 1 means that it has settled, as it must where weights are
+    symmetric; a longer period is a cycle.
+    """
+    state, seen = np.array(start, np.float64), {}
+    for sweep in range(max_sweeps):
+        if (before := seen.setdefault(state.tobytes(), sweep)) != sweep:
+            return sweep - before
+        for unit, weights in enumerate(network.weights):
+            drive = weights @ state + network.biases[unit]
+            state[unit] = np.sign(drive) if drive != 0 else state[unit]
+    return 0
 
 
 def continuous_energy(network: Hopfield, state: np.ndarray, gain: float) -> np.ndarray:

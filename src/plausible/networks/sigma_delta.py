@@ -11,7 +11,9 @@ input u = k x of that layer and its scale k (eq. 4.4-4.6; one number, or one per
     sigma_delta           h(Sigma(w(herd(Delta(k x)) / k)) + b)              D, equal to C
 
 herd(Delta(u)) is Delta(round(u)) (eq. B.10), which is how `sigma_delta` is computed;
-`sigma_delta_herding` computes it literally. Halves are rounded to even, as numpy and torch do.
+`sigma_delta_herding` computes it literally. Equation 4.6 is printed with round(Delta(k x)), which
+forgets what it does not send and is no rounding network: `sigma_delta_as_printed`. Halves are
+rounded to even, as numpy and torch do.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +34,7 @@ class Layer(NamedTuple):
     bias: NDArray | float
     """Broadcasts against [frames, *outputs]."""
     nonlinearity: str
-    """relu | identity | softmax."""
+    """relu | tanh | identity | softmax."""
     fan_out: float | NDArray
     """Weights to which an input unit sends, one number or [*inputs]."""
 
@@ -112,15 +114,21 @@ def _herded_difference(inputs: NDArray, memory: tuple | None) -> tuple[NDArray, 
     return messages, (last, potential)
 
 
+def _rounded_difference(inputs: NDArray, last: NDArray | None) -> tuple[NDArray, NDArray | None]:
+    differences, last = temporal_difference(inputs, last)
+    return np.rint(differences), last
+
+
 _ENCODERS: dict[str, Callable[[NDArray, Any], tuple[NDArray, Any]]] = {
     "original": lambda inputs, memory: (inputs, None),
     "temporal_difference": temporal_difference,
     "rounding": lambda inputs, memory: (np.rint(inputs), None),
     "sigma_delta": delta_herding,
     "sigma_delta_herding": _herded_difference,
+    "sigma_delta_as_printed": _rounded_difference,
 }
 KINDS = tuple(_ENCODERS)
-_INTEGRATING = ("temporal_difference", "sigma_delta", "sigma_delta_herding")
+_INTEGRATING = tuple(kind for kind in KINDS if kind not in ("original", "rounding"))
 
 
 def _softmax(values: NDArray) -> NDArray:
@@ -131,6 +139,7 @@ def _softmax(values: NDArray) -> NDArray:
 
 _NONLINEARITIES: dict[str, Callable[[NDArray], NDArray]] = {
     "relu": lambda values: np.maximum(values, 0),
+    "tanh": np.tanh,
     "identity": lambda values: values,
     "softmax": _softmax,
 }
