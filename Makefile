@@ -55,8 +55,12 @@ format: setup $(LINTERS) ## rewrite the code in the one format
 	$(BIN)/ruff format
 	.venv-lint/bin/snakefmt Snakefile workflow
 
+.PHONY: audit
+audit: setup ## corrupt the tables of the reference run and list what no verdict notices (ARGS="--scale demo")
+	$(BIN)/python -m plausible.reproduction.audit $(ARGS)
+
 .PHONY: list
-list: setup ## every result: id, title, short name of its target, minutes
+list: setup ## every result: its target, minutes and title (ARGS=--all: everything)
 	@$(BIN)/python -m plausible.reproduction.listing $(ARGS)
 
 .PHONY: keys

@@ -27,6 +27,14 @@ include: "workflow/rules/verdicts.smk"
 include: "workflow/rules/reports.smk"
 
 
+onstart:
+    plan(
+        PlannedJob(str(job.output[0]), known_minutes(job.benchmark), job.resources["runtime"])
+        for job in workflow.dag.needrun_jobs()
+        if job.rule.script
+    )
+
+
 rule all:
     default_target: True
     input:

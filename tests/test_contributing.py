@@ -12,7 +12,8 @@ from plausible.config import load_config, load_schema, reference_table
 from plausible.errors import StudyError
 from plausible.reproduction import declaration, parts
 from plausible.reproduction.declaration import load_study, read_sweep_settings, settings_model
-from plausible.reproduction.published import load_published
+from plausible.reproduction.findings import key_findings
+from plausible.reproduction.published import load_published, published_folder
 from plausible.reproduction.verdicts import DIFFERS, REPRODUCED, verdict_table
 from plausible.studies import thuesen2022
 
@@ -74,9 +75,11 @@ def test_the_example_of_a_divided_experiment(project_root, load):
     name = "workflow/studies/song2020"
     (example,) = blocks(project_root / "CONTRIBUTING.md", "yaml", name)
     study = load(example, study=name, scale="paper")
-    parts = yaml.safe_load(example)["sweep"]["grid_as_coded"]["shards"]["paper"]
-    assert len(study.sweep_files("grid_as_coded")) == parts
-    last = study.sweep_settings("grid_as_coded", study.sweep_parts("grid_as_coded")[-1])
+    parts = yaml.safe_load(example)["sweep"]["grid_as_coded_elsewhere"]["shards"]["paper"]
+    assert len(study.sweep_files("grid_as_coded_elsewhere")) == parts
+    last = study.sweep_settings(
+        "grid_as_coded_elsewhere", study.sweep_parts("grid_as_coded_elsewhere")[-1]
+    )
     assert (last["shard"], last["shards"]) == (parts - 1, parts)
 
 
@@ -193,3 +196,14 @@ def test_readme_shows_the_keys_of_the_configuration(project_root):
     text = (project_root / "README.md").read_text()
     shown = text.partition("<!-- config:begin -->")[2].partition("<!-- config:end -->")[0]
     assert shown.strip() == reference_table(load_schema(project_root))
+
+
+def test_the_example_of_a_key_finding(project_root):
+    (text,) = blocks(project_root / "CONTRIBUTING.md", "yaml", "key_findings")
+    declared = yaml.safe_load(text)["key_findings"]
+    folder = project_root / "results" / "reference" / "thuesen2022"
+    if not (folder / "entries.csv").is_file():
+        pytest.skip("no reference run is committed")
+    published = load_published(published_folder("thuesen2022", project_root))
+    (finding,) = key_findings(published, declared, folder)
+    assert re.fullmatch(r"Spikes cost \d\.\d \[\d\.\d, \d\.\d\] points\.", finding.sentence)

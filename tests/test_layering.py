@@ -1,4 +1,4 @@
-"""The rooms of the package: who may import whom, and what no module may do.
+"""The packages of the project: who may import whom, and what no module may do.
 
 The rules are read from the source with `ast`, so that an import inside a function counts as well,
 and once more at run time, for what is imported indirectly.
@@ -14,7 +14,7 @@ import pytest
 import plausible
 
 PACKAGE = Path(plausible.__file__).parent
-# A room may import the rooms of a lower level, itself, and the base modules beside the rooms.
+# A package may import those of a lower level, itself, and the base modules beside them.
 LEVELS = {
     "data": 0,
     "measure": 1,
@@ -33,7 +33,7 @@ WITHOUT_TORCH = {"conversion", "data", "kernels", "measure", "drawing"}
 TOP, ENGINE = "studies", "reproduction"
 FIGURES = "figures"
 """Files of a part whose names start so draw, and load no torch."""
-NUMBA_ROOM = "kernels"
+WITH_NUMBA = "kernels"
 
 
 def modules(package: Path):
@@ -63,31 +63,33 @@ def violations(package: Path) -> list[str]:
     found = []
     name = package.name
     for parts, path in modules(package):
-        room = parts[0] if parts[0] in LEVELS else None
-        if room is None and len(parts) > 1:
-            found.append(f"{'/'.join(parts)}: the room {parts[0]} is not in LEVELS")
+        subpackage = parts[0] if parts[0] in LEVELS else None
+        if subpackage is None and len(parts) > 1:
+            found.append(f"{'/'.join(parts)}: the package {parts[0]} is not in LEVELS")
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for imported, line in imports(tree, parts, name):
             where = f"{'/'.join(parts)}:{line}"
             top, *rest = imported.split(".")
-            if top == "torch" and room in WITHOUT_TORCH:
-                found.append(f"{where}: the room {room} imports torch")
-            if top in ("numba", "llvmlite") and room != NUMBA_ROOM:
-                found.append(f"{where}: {top} outside {NUMBA_ROOM}")
+            if top == "torch" and subpackage in WITHOUT_TORCH:
+                found.append(f"{where}: the package {subpackage} imports torch")
+            if top in ("numba", "llvmlite") and subpackage != WITH_NUMBA:
+                found.append(f"{where}: {top} outside {WITH_NUMBA}")
             if top == "random":
                 found.append(f"{where}: the module random")
-            if top == "torch" and room == TOP and parts[-1].startswith(FIGURES):
+            if top == "torch" and subpackage == TOP and parts[-1].startswith(FIGURES):
                 found.append(f"{where}: a picture imports torch")
             if top != name or not rest or rest[0] not in LEVELS:
                 continue
-            if rest[0] == room:
+            if rest[0] == subpackage:
                 found += [f"{where}: {why}" for why in _between_parts(package, parts, rest)]
                 continue
-            if room is None:
-                found.append(f"{where}: the base module {parts[0]} imports the room {rest[0]}")
-            elif LEVELS[rest[0]] >= LEVELS[room] or (room, rest[0]) in FORBIDDEN_PAIRS:
-                found.append(f"{where}: {room} imports {rest[0]}")
+            if subpackage is None:
+                found.append(
+                    f"{where}: the base module {parts[0]} imports the subpackage {rest[0]}"
+                )
+            elif LEVELS[rest[0]] >= LEVELS[subpackage] or (subpackage, rest[0]) in FORBIDDEN_PAIRS:
+                found.append(f"{where}: {subpackage} imports {rest[0]}")
     return found
 
 
@@ -131,7 +133,7 @@ def global_seeding(package: Path) -> list[str]:
     return found
 
 
-def test_rooms_import_downwards_only():
+def test_packages_import_downwards_only():
     assert violations(PACKAGE) == []
 
 
@@ -139,9 +141,9 @@ def test_no_global_seeding():
     assert global_seeding(PACKAGE) == []
 
 
-def test_every_room_is_known_and_every_known_room_exists():
-    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert rooms == set(LEVELS)
+def test_every_subpackage_is_known_and_exists():
+    subpackages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert subpackages == set(LEVELS)
 
 
 def test_the_engine_knows_no_document():
@@ -161,7 +163,7 @@ def test_the_check_finds_a_document_in_the_engine(tmp_path):
 
 
 def test_at_run_time_too():
-    """Importing a torch-free room, and any base module, loads neither torch nor a foreign room."""
+    """A torch-free package, and any base module, loads neither torch nor a foreign one."""
     free = [
         ".".join(["plausible", *(part for part in parts if part != "__init__")])
         for parts, _ in modules(PACKAGE)
@@ -200,9 +202,9 @@ TREES = {
     "relative": ("neurons/a.py", "from ..networks import mlp", "neurons imports networks"),
     "relative, bare": ("neurons/a.py", "from .. import networks", "neurons imports networks"),
     "base module": ("files.py", "from plausible.data import store", "base module files"),
-    "base package": ("__init__.py", "from .data import store", "imports the room data"),
+    "base package": ("__init__.py", "from .data import store", "imports the subpackage data"),
     "random": ("data/a.py", "import random", "module random"),
-    "unknown room": ("cellar/a.py", "", "cellar is not in LEVELS"),
+    "unknown subpackage": ("cellar/a.py", "", "cellar is not in LEVELS"),
 }
 
 

@@ -11,8 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from plausible.reproduction.declaration import page_name
+from plausible.reproduction.entries import entry_verdicts
+from plausible.reproduction.index_page import write_index
 from plausible.reproduction.published import leaves, load_published
 from plausible.reproduction.reasons import load_reasons
+from plausible.reproduction.report_tables import read_entries, read_verdicts
+from plausible.reproduction.reports import render_notebook
 from plausible.reproduction.runtimes import COLUMNS as COLUMNS_OF_TIMES
 from plausible.reproduction.study_files import read_study_files
 from plausible.reproduction.verdicts import (
@@ -31,7 +36,7 @@ SVG = (
     '<rect width="252" height="144" fill="#dbe9f4"/><text x="10" y="80">{name}</text></svg>'
 )
 MARKDOWN = "| t_d | rate |\n| --- | --- |\n| 1 | 93.4 |\n\nA note on `phi`.\n"
-DIFFERENCE = "1.8 Hz. Why: the author's code adds 1e-12 to the current"
+NOTE, REASON = "1.8 Hz", "the code of the author adds 1e-12 to the current"
 
 
 def parts_of(study):
@@ -57,6 +62,13 @@ def parameters_of(root, study="thuesen2022", scale="demo"):
     }
 
 
+def is_judged(published, entry, place):
+    """Whether a published number has a resolution by which it is judged."""
+    if entry["reproducible"] != "full" or "same_as" in entry:
+        return False
+    return published.number(entry["id"], place).resolution is not None
+
+
 def made_up_verdicts(study, scale):
     """Rows for every statement and number of a study, and those on which explanations rest."""
     published = load_published(WORKFLOW / "published" / study, parts_of(study))
@@ -74,7 +86,7 @@ def made_up_verdicts(study, scale):
                 row = common | {"statement": statement["test"], "reproduced": 1.5, "n_seeds": 3}
                 rows[identifier, statement["id"], "", protocol] = row
             for place, value in leaves(entry["values"]):
-                if isinstance(value, float):
+                if isinstance(value, float) and is_judged(published, entry, place):
                     number = {"statement": f"published value of {place}", "published": value}
                     row = common | number | {"reproduced": value, "n_seeds": 3}
                     rows[identifier, f"value:{place}", "", protocol] = row
@@ -86,8 +98,9 @@ def made_up_verdicts(study, scale):
             key = (identifier, need.check, need.variant or "", need.protocol)
             rows[key] = rows.get(key, {"statement": need.check}) | row
     first = next(key for key in rows if rows[key]["verdict"] == REPRODUCED)
-    rows[first] |= {"verdict": DIFFERS, "note": DIFFERENCE, "reproduced": 1.8}
-    empty = dict.fromkeys(COLUMNS, "") | {"ci_low": np.nan, "ci_high": np.nan, "n_seeds": 0}
+    rows[first] |= {"verdict": DIFFERS, "note": NOTE, "reason": REASON, "reproduced": 1.8}
+    empty = dict.fromkeys(COLUMNS, "") | {"ci_low": np.nan, "ci_high": np.nan}
+    empty |= {"n_seeds": 0, "seeds_needed": 0}
     keys = ("id", "check", "variant", "protocol")
     made = [empty | row | dict(zip(keys, key, strict=True)) for key, row in rows.items()]
     order = {identifier: place for place, identifier in enumerate(published.entries)}
@@ -112,7 +125,10 @@ def write_run(folder, study, scale):
             (folder / f"{name}.svg").write_text(SVG.format(name=name))
         if result.get("markdown"):
             (folder / f"{name}.md").write_text(MARKDOWN)
-    made_up_verdicts(study, scale).to_csv(folder / "verdicts.csv", index=False)
+    verdicts = made_up_verdicts(study, scale)
+    verdicts.to_csv(folder / "verdicts.csv", index=False)
+    published = load_published(WORKFLOW / "published" / study, parts_of(study))
+    entry_verdicts(verdicts, published).to_csv(folder / "entries.csv", index=False)
     record = {
         "git_commit": "0123456789abcdef" * 2 + "01234567",
         "git_clean": True,
@@ -124,11 +140,61 @@ def write_run(folder, study, scale):
     (folder / "verdicts.csv.json").write_text(json.dumps(record))
 
 
+def made_pages(folder):
+    """Empty pages where none is made, to which others lead."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [name for study in STUDIES for name in pages_of(study)]
+    for name in ("index.html", "workflow.html", *names):
+        (folder / name).touch()
+
+
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
     """Folder with results/demo and results/reference of a made-up run of every study."""
     root = tmp_path_factory.mktemp("project")
+    for name in ("src", "workflow"):  # to which the pages lead
+        (root / name).symlink_to(ROOT / name)
     for study in STUDIES:
         write_run(root / "results" / "reference" / study, study, "paper")
         write_run(root / "results" / "demo" / study, study, "demo")
     return root
+
+
+def pages_of(study):
+    """Names of the pages of a report, the overview first."""
+    return [page_name(study, part) for part in ("", *parts_of(study))]
+
+
+def render(root, study, path):
+    """Execute the real report of a study on the made-up run below ``root``."""
+    log = root / "logs" / "notebook.log"
+    pages = {name: path.with_name(name) for name in pages_of(study)}
+    terms = {"as coded": "what the code of the author does"}
+    render_notebook(templates_of(study), parameters_of(root, study), path, pages, log, terms)
+    assert not log.with_suffix(".ipynb").exists(), "kept only after a failure"
+
+
+@pytest.fixture(scope="session")
+def rendered(finished_run):
+    """Folder with the pages of every study."""
+    folder = finished_run / "reports" / "demo"
+    made_pages(folder)
+    for study in STUDIES:
+        render(finished_run, study, folder / f"{study}.ipynb")
+    return folder
+
+
+def write_index_of(root, path, **changes):
+    """The index page of the made-up run below ``root``."""
+    results = root / "results" / "demo"
+    given = {
+        "run": "demo scale",
+        "comparable": dict.fromkeys(STUDIES, False),
+        "verdicts": pd.concat(read_verdicts(results / name / "verdicts.csv") for name in STUDIES),
+        "entries": pd.concat(read_entries(results / name / "entries.csv") for name in STUDIES),
+        "runtimes": pd.concat(pd.read_csv(results / name / "runtimes.csv") for name in STUDIES),
+        "results_dir": results,
+        "root": root,
+    }
+    write_index(path, **(given | changes))
+    return given | changes

@@ -9,8 +9,11 @@ import pandas as pd
 import pytest
 
 from plausible.files import sha256_of
+from plausible.reproduction.findings import key_findings
 from plausible.reproduction.published import load_published, published_folder
 from plausible.reproduction.reference import LIMIT
+from plausible.reproduction.reference_index import BEGIN, END, found
+from plausible.reproduction.report_tables import read_entries
 from plausible.reproduction.study_files import read_study_files
 from plausible.reproduction.verdicts import verdict_table
 
@@ -37,7 +40,7 @@ def test_committed_verdicts_follow_from_the_committed_tables(folder, tmp_path):
     tables = {
         path.name.removesuffix(".csv"): pd.read_csv(path)
         for path in folder.glob("*.csv")
-        if path.name not in ("verdicts.csv", "runtimes.csv")
+        if path.name not in ("verdicts.csv", "entries.csv", "runtimes.csv")
     }
     rebuilt = verdict_table(folder.name, tables, "paper", published, comparable=True)
     rebuilt.to_csv(tmp_path / "verdicts.csv", index=False)
@@ -67,6 +70,26 @@ def test_committed_files_are_those_of_their_provenance(folder):
         if path.suffix != ".json" and path.name != "README.md":
             record = json.loads(path.with_name(f"{path.name}.json").read_text())
             assert record["sha256"] == sha256_of(path), path.name
+
+
+@pytest.mark.skipif(
+    not (ROOT / "results/reference/entries.csv").is_file(), reason="no reference run is committed"
+)
+def test_the_readme_says_what_the_committed_run_found():
+    entries = read_entries(ROOT / "results/reference/entries.csv")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{BEGIN}\n{found(entries)}\n{END}" in text, "run `make reference ARGS=--from-tables`"
+
+
+@pytest.mark.parametrize("folder", ONE_OR_NONE, ids=lambda folder: folder and folder.name)
+def test_every_key_finding_can_be_computed_and_holds_in_the_committed_run(folder):
+    declared = read_study_files(ROOT / "workflow" / "studies" / folder.name).declaration
+    published = load_published(published_folder(folder.name, ROOT), declared["parts"])
+    told = key_findings(published, declared["key_findings"], folder)
+    assert [one.id for one in told] == [one["id"] for one in declared["key_findings"]]
+    assert 5 <= len(told) <= 8
+    for one in told:
+        assert one.picture in declared["results"] and "nan" not in one.sentence
 
 
 def test_cells_are_compared_as_numbers_where_they_are():

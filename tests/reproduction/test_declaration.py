@@ -75,6 +75,19 @@ def test_settings_of_the_code_behind_rows_4_to_9():
     assert study.simulation_settings("spiking", "snn", "as_coded")["input_rate_hz"] == 250.0
 
 
+def test_a_variant_deviates_from_its_protocol_in_trainings_and_simulations():
+    study = load(scale="paper")
+    assert study.training_settings("ffnn", "as_coded")["init"] == "torch_default"
+    assert study.training_settings("spcn_sgd", "as_coded")["init"] == "thuesen_normal"
+    rates = {name: one["input_rate_hz"] for name, one in _simulations(study).items()}
+    assert rates["spcn_adam.as_coded"] == 5000.0
+    assert rates["snn.as_coded"] == rates["spcn_adam.corrected"] == 250.0
+
+
+def _simulations(study):
+    return study.sweep_settings("conversion_diagnostic")["simulation"]
+
+
 def test_the_users_overrides_come_last():
     study = load(overrides={"*": {"epochs": 3}, "snn": {"epochs": 1}})
     assert study.training_settings("spcn_sgd", "corrected")["epochs"] == 3
@@ -89,9 +102,9 @@ def test_numbers_are_comparable_only_as_declared():
 
 
 def test_shards_cover_the_seeds_once():
-    study = load(seeds=[5, 7, 9], seeds_per_job=2)
-    assert study.shards("snn") == ("5-7", "9")
-    assert study.shards("fig6") == ("5",)
+    study = load(seeds=[5, 7, 9, 11], seeds_per_job=2)
+    assert study.shards("snn") == ("5-7", "9-11")
+    assert study.shards("fig6") == ("5-7", "9")
 
 
 def test_a_sweep_is_one_job_or_as_many_as_the_scale_says(edited):
@@ -204,6 +217,16 @@ def test_short_names_are_unique():
             "table1",
             lambda d: d["simulate"]["long"]["networks"].append("snm"),
             ["simulate.long", "snm", "snn"],
+        ),
+        (
+            "table1",
+            lambda d: d["train"]["snn"]["variants"].update(as_coded="a9b320a_rate"),
+            ["train.snn.variants.as_coded", "nearest: `a9b320a_rates`"],
+        ),
+        (
+            "table1",
+            lambda d: d["train"]["snn"]["variants"].update(as_code="a9b320a"),
+            ["train.snn.variants", "as_code", "nearest: `as_coded`"],
         ),
         (
             "table1",

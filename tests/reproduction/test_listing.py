@@ -13,7 +13,8 @@ from plausible.errors import ConfigError
 from plausible.reproduction.declaration import short_name
 from plausible.reproduction.listing import (
     Line,
-    format_lines,
+    format_long,
+    format_short,
     known_minutes,
     lines_of,
     main,
@@ -96,16 +97,16 @@ LINES = [
 ]
 
 
-def test_columns_are_aligned():
-    header, *rows = format_lines(LINES, ["demo", "paper"]).splitlines()
-    assert header.split() == [
-        "id",
-        "title",
-        "kind",
-        "short",
-        "target",
-        *"demo min paper min".split(),
-    ]
+def test_the_short_list_has_targets_minutes_of_one_scale_and_titles_that_fit():
+    header, first, second = format_short(LINES, 0, "demo", 40).splitlines()
+    assert header.split() == ["target", "demo", "min", "title"]
+    assert first == "a_one            1.5  A title of fort..."
+    assert second == "a_two_long   >= 12.0  Short" and len(first) <= 40
+    assert format_short(LINES, None, "quick", 60).splitlines()[1].split()[:2] == ["a_one", "-"]
+
+
+def test_columns_of_the_long_list_are_aligned():
+    header, *rows = format_long(LINES, ["demo", "paper"]).splitlines()
     for column, title in (("title", 1), ("kind", 2), ("short target", 3)):
         start = header.index(column)
         shown = zip(rows, LINES, strict=True)
@@ -117,23 +118,18 @@ def test_columns_are_aligned():
     assert {len(row) for row in (header, *rows)} == {ends[1]}
 
 
-def test_only_titles_are_cut_to_fit_a_terminal():
-    wide = format_lines(LINES, ["demo", "paper"])
-    width = max(map(len, wide.splitlines())) - 10
-    narrow = format_lines(LINES, ["demo", "paper"], width).splitlines()
-    assert max(map(len, narrow)) == width
-    assert "A title of forty characters..." in narrow[1]
-    for line, row in zip(LINES, narrow[1:], strict=True):
-        assert set(line.minutes) | {line.identifier, line.target} <= set(re.split(r"\s{2,}", row))
-    tiny = format_lines(LINES, ["demo", "paper"], 20)
-    assert "A title of forty char..." in tiny, "a title stays readable"
+def test_the_program_prints_narrow_lines_and_everything_on_request(project_root):
+    done = program(folder=project_root)
+    assert max(map(len, done.stdout.splitlines())) <= 100 and "demo min" in done.stdout
+    assert re.search(r"^thuesen2022_table1 ", done.stdout, re.MULTILINE)
+    assert "without a target" not in done.stdout
 
 
 def test_program_lists_and_loads_nothing_heavy(project_root):
     code = (
         "import sys\n"
         "from plausible.reproduction.listing import main\n"
-        "assert main(['--study', 'thuesen2022']) == 0\n"
+        "assert main(['--study', 'thuesen2022', '--all']) == 0\n"
         "heavy = {'torch', 'pandas', 'numpy', 'numba', 'matplotlib', 'snakemake'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )

@@ -85,7 +85,7 @@ def document():
         "title": "t",
         "what": "w",
         "settings": {},
-        "values": {"a": [1, {"b": 2.5}]},
+        "values": {"a": [1, 2.5]},
         "expect": [{"id": "holds", "test": "x", "tolerance": None}],
         "needs": ["none"],
         "reproducible": "full",
@@ -143,6 +143,10 @@ def test_entries_and_references(document, tmp_path):
             ),
             "itself only a reference; name doc.fig1",
         ),
+        (
+            lambda d: d["one"]["results"][0].update(values={"a": {"b": [{"n": 1}]}}),
+            "doc.fig1: a row of a.b has no id",
+        ),
         (lambda d: d["document"].pop("source"), "source"),
         (lambda d: d["document"]["source"].update(id="dok"), "source.id: found 'dok'"),
     ],
@@ -153,6 +157,46 @@ def test_mistakes_are_one_clear_sentence(document, tmp_path, spoil, message):
         load(document, tmp_path)
     assert str(tmp_path / "doc") in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("declared", "low", "high", "text"),
+    [
+        ({"resolution": 0.25, "unit": "points"}, 2.25, 2.75, "within 0.25 points"),
+        ({"resolution": 0}, 2.5, 2.5, "exact"),
+        ({"relative": 0.04}, 2.4, 2.6, "within 0.04 of the value"),
+        ({"interval": [2, None]}, 2.0, float("inf"), "from 2 to inf"),
+    ],
+)
+def test_resolutions(document, tmp_path, declared, low, high, text):
+    declared = {"places": ["a"], "because": "a reason", "runs": 3, **declared}
+    document["one"]["results"][0]["resolutions"] = [declared]
+    number = load(document, tmp_path).number("fig1", "a.1")
+    assert (number.value, number.text) == (2.5, text)
+    assert number.resolution[:2] == pytest.approx((low, high)) and number.resolution.runs == 3
+
+
+def test_bounds_are_data_of_a_statement(document, tmp_path):
+    bound = {"op": "<", "bound": 0.3, "because": "a reason"}
+    document["one"]["results"][0]["expect"].append({"id": "falls", "test": "x", **bound})
+    published = load(document, tmp_path)
+    assert published.bound("fig1", "falls") == 0.3
+    with pytest.raises(StudyError, match="no statement 'fall' .nearest: `falls`."):
+        published.bound("fig1", "fall")
+    with pytest.raises(StudyError, match="'holds' has no bound"):
+        published.bound("fig1", "holds")
+
+
+def test_the_first_resolution_that_fits_counts(document, tmp_path):
+    document["one"]["results"][0]["resolutions"] = [
+        {"places": ["a.*"], "for_values": [2, None], "resolution": 1, "because": "large"},
+        {"places": ["*"], "resolution": None, "because": "shown"},
+    ]
+    published = load(document, tmp_path)
+    assert published.number("fig1", "a.1").resolution.delta == 1
+    assert published.number("fig1", "a.0").resolution is None
+    with pytest.raises(StudyError, match="no number stands at a.2"):
+        published.number("fig1", "a.2")
 
 
 def test_missing_and_broken_files(tmp_path):
@@ -174,10 +218,10 @@ def test_a_study_may_have_only_some_parts_of_a_document(document, tmp_path):
 
 
 def test_leaves():
-    values = {"a": [1, {"b": 2.5}], "c": "x", "rows": [{"id": "first", "n": 3}]}
+    values = {"a": [1, 2.5], "c": "x", "rows": [{"id": "first", "n": 3}]}
     assert list(leaves(values)) == [
         ("a.0", 1),
-        ("a.1.b", 2.5),
+        ("a.1", 2.5),
         ("c", "x"),
         ("rows.first.id", "first"),
         ("rows.first.n", 3),

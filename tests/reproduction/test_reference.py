@@ -1,7 +1,6 @@
 """The reference run, copied from a synthetic run."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from plausible.reproduction.reference import (
     make_reference,
     run_configuration,
 )
-from plausible.reproduction.reference_index import titles_of
 from plausible.reproduction.runtimes import COLUMNS, find_run_times
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,12 +52,13 @@ def executed(monkeypatch):
     """Reports made without a kernel, and the parameters that they were given."""
     given = []
 
-    def render(templates, parameters, ipynb, html, log):
+    def render(templates, parameters, ipynb, pages, log, terms):
         given.append((list(templates), dict(parameters)))
         output = nbformat.v4.new_output("display_data", data={"text/html": render.page})
         cells = [nbformat.v4.new_code_cell(repr(parameters["results_dir"]), outputs=[output])]
         ipynb.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
-        html.write_text(render.page)
+        for page in pages.values():
+            page.write_text(render.page)
 
     render.page, render.given = PAGE, given
     monkeypatch.setattr(reference, "render_notebook", render)
@@ -83,7 +82,8 @@ class FakeRun:
             {"id": ["a", "b", "c"], "verdict": ["differs", *["reproduced"] * 2]}
         )
         tables = [f"{RUN}/curve.csv", f"{RUN}/numbers.csv", outside]
-        self.put(f"{RUN}/verdicts.csv", verdicts.to_csv(index=False), "judge_results", tables)
+        for name in ("verdicts", "entries"):
+            self.put(f"{RUN}/{name}.csv", verdicts.to_csv(index=False), "judge_results", tables)
         times = pd.DataFrame(
             [[NAME, "study", "whole study", "All", 9, 0, 91.25, 8.0, 812.3]],
             columns=["study", *COLUMNS],
@@ -173,9 +173,9 @@ def test_what_is_copied(run):
     summary = run.make()
     assert names(run.made) == {
         *("curve.csv", "curve.svg", "numbers.csv", "numbers.md"),
-        *("verdicts.csv", "runtimes.csv", "README.md"),
+        *("verdicts.csv", "entries.csv", "runtimes.csv", "README.md"),
     }
-    assert names(run.reports) == {f"{NAME}.html", f"{NAME}.ipynb"}
+    assert names(run.reports) == {f"{NAME}.html", f"{NAME}.table1.html", f"{NAME}.ipynb"}
     files = [path for folder in (run.made, run.reports) for path in folder.iterdir()]
     assert (summary.files, summary.size) == (len(files), sum(p.stat().st_size for p in files))
     assert summary.verdicts == {"reproduced": 2, "differs": 1}
@@ -318,7 +318,7 @@ def test_uncommitted_code_of_one_commit_is_named(run):
 )
 def test_an_incomplete_run_is_refused(run, name):
     (run.root / name).unlink()
-    with pytest.raises(StudyError, match=rf"not complete: 1 of 7 files .* first is {name};"):
+    with pytest.raises(StudyError, match=rf"not complete: 1 of 8 files .* first is {name};"):
         run.make()
 
 
@@ -374,9 +374,11 @@ def test_a_second_run_replaces_the_first(run):
     run.make()
     (run.made / "old.csv").write_text("of a result that is gone")
     (run.reports / "song2020.html").write_text("another study")
+    (run.reports / f"{NAME}.old.html").write_text("of a part that is gone")
     run.make()
     assert "old.csv" not in names(run.made)
     assert "song2020.html" in names(run.reports)
+    assert f"{NAME}.old.html" not in names(run.reports)
 
 
 def test_verdicts_can_be_made_again_from_the_tables(run, monkeypatch):
@@ -384,28 +386,44 @@ def test_verdicts_can_be_made_again_from_the_tables(run, monkeypatch):
     before = {path.name: path.read_bytes() for path in run.made.iterdir()}
     judged = []
 
-    def judge(study, tables, scale, published, comparable):
-        judged.append((study, sorted(tables), scale, comparable))
-        return pd.DataFrame({"id": ["a", "b"], "verdict": ["differs", "differs"]})
+    def judge(study, tables, scale, published, comparable, partial):
+        judged.append((study, sorted(tables), scale, comparable and partial))
+        verdicts = {"id": ["a", "b"], "verdict": ["differs", "differs"], "duplicate_of": ""}
+        return pd.DataFrame(verdicts)
 
     monkeypatch.setattr(reference, "verdict_table", judge)
     monkeypatch.setattr(reference, "load_published", lambda *given: None)
+    monkeypatch.setattr(reference, "entry_verdicts", lambda verdicts, published: verdicts)
     shown = []
     monkeypatch.setattr(reference, "_show_again", lambda *given: shown.append(given[2]))
     summary = make_again(run.root, run.study)
+    # Tables of the run that is still there count as later ones; without it the old ones stay.
     assert judged == [(NAME, ["curve", "numbers"], "paper", True)]
     assert summary.verdicts == {"differs": 2} and set(shown) == set(run.study.results)
     changed = {name for name in before if (run.made / name).read_bytes() != before[name]}
-    assert changed == {"verdicts.csv", "verdicts.csv.json", "README.md"}
+    judged_again = {f"{name}.csv{end}" for name in ("verdicts", "entries") for end in ("", ".json")}
+    assert changed == {*judged_again, "README.md"}
     record = json.loads((run.made / "verdicts.csv.json").read_text())
     assert record["sha256"] == sha256_of(run.made / "verdicts.csv")
     text = readme(run)
     assert "| differs | 2 |" in text and "| reproduced |" not in text
     assert "made again from the tables, later" in text and f"`{COMMIT}`, with a clean" in text
+    assert (
+        f"Tables of a later run, with what is made of them, by commit: `curve` (`{COMMIT}`)" in text
+    )
     make_again(run.root, run.study)
     assert readme(run) == text
+    run.change_record(f"{RUN}/curve.csv", git_clean=False)
+    with pytest.raises(StudyError, match="not made by one commit with a clean tree"):
+        make_again(run.root, run.study)
+    for name in ("curve", "numbers"):
+        (run.root / RUN / f"{name}.csv").unlink()
     (run.made / "numbers.csv").unlink()
-    with pytest.raises(StudyError, match="numbers.csv is missing; a new table needs a new run"):
+    make_again(run.root, run.study)
+    assert judged[-1] == (NAME, ["curve"], "paper", True) and shown[-1] == "curve"
+    assert "Not in this run, because it is older: `numbers`" in readme(run)
+    (run.made / "README.md").unlink()
+    with pytest.raises(StudyError, match="there is no reference run"):
         make_again(run.root, run.study)
 
 
@@ -439,18 +457,7 @@ def test_the_program(run, capsys, monkeypatch):
     shown = capsys.readouterr().out
     assert shown.startswith(f"results/reference/{NAME}: ") and "2 reproduced, 1 differs" in shown
     assert "| seeds | 7 |" in readme(run)
-    assert pages == [(run.root,)] and list(titles_of(run.root)) == [NAME]
-    # A run made before stays on the page.
-    before = run.root / "results/reference/another"
-    before.mkdir()
-    (before / "verdicts.csv").touch()
-    another = run.root / "workflow/studies/another/study.yaml"
-    shutil.copytree(run.root / f"workflow/studies/{NAME}", another.parent)
-    whole = yaml.safe_load(another.read_text())
-    another.write_text(yaml.safe_dump(whole | {"title": "Another study"}))
-    assert main(["--root", str(run.root), "--study", NAME]) == 0
-    titles = titles_of(run.root)
-    assert list(titles) == ["another", NAME] and titles["another"] == "Another study"
+    assert pages == [(run.root,)]
     (run.root / f"{RUN}/curve.csv").unlink()
     assert main(["--root", str(run.root), "--study", NAME]) == 1
     errors = capsys.readouterr().err

@@ -2,16 +2,18 @@
 
 import re
 
+import pandas as pd
 import pytest
 import yaml
 
 from plausible.errors import StudyError
 from plausible.reproduction import pages
-from plausible.reproduction.report_tables import read_verdicts
+from plausible.reproduction.judging import UNDECIDED
+from plausible.reproduction.report_tables import read_verdicts, verdict_rows, why
 from plausible.reproduction.study_report import UNCHANGED, StudyReport
 from plausible.studies.thuesen2022.table1.report import table1
 
-from .conftest import parameters_of
+from .conftest import REASON, parameters_of
 
 
 @pytest.fixture(scope="module")
@@ -19,20 +21,59 @@ def report(finished_run):
     return StudyReport(**parameters_of(finished_run))
 
 
-def test_outcomes_count_every_verdict(report):
-    text = report.outcomes()
-    protocols = report.verdicts["protocol"].nunique()
-    assert text.count("<tr>") == 2 + len(report.published.entries) + protocols
+def test_what_holds_has_every_entry_under_its_part(report):
+    text = report.holds()
+    for part in report.declared.parts:
+        assert f'<a href="thuesen2022.{part}.html">' in text
+    for row in report.judged.itertuples():
+        assert f'href="thuesen2022.{row.part}.html#{row.id}"' in text
     counted = sum(int(n) for n in re.findall(r">(\d+) <span aria-hidden", text))
-    assert counted == 2 * len(report.verdicts)
+    assert counted == len(report.judged)
 
 
-def test_verdict_table_has_three_columns_of_values(report):
-    text = report.verdict_table("table1")
-    for word in ("published", "reference", "this run", "verdict"):
-        assert f'<th scope="col">{word}</th>' in text
-    without = StudyReport(**parameters_of(report.folder.parents[2]) | {"reference_dir": None})
-    assert '<th scope="col">reference</th>' not in without.verdict_table("table1")
+def test_a_section_shows_verdict_reason_rows_and_how_it_was_made(report):
+    text = report.entry("fig2a")
+    before, _, behind = text.partition("<details>")
+    assert 'id="thuesen2022.fig2a"' in before and "data:image" in before
+    judged = report.judged.set_index("id").loc["thuesen2022.fig2a"]
+    assert f"</span> {judged.verdict}</span>" in before and REASON in before
+    for fact in ("snakemake --cores 8 thuesen2022_fig2a", "0.2 minutes", "0, 1, 2"):
+        assert fact in behind, fact
+    for place in (
+        "workflow/published/thuesen2022/neurons.yaml",
+        "src/plausible/studies/thuesen2022/neurons/figures.py",
+        "results/demo/thuesen2022/fig2a.csv",
+    ):
+        assert f'href="../../{place}"' in behind, place
+    assert "(fig2a" in behind, "the function that draws it"
+    assert f"<strong>Why: </strong>{REASON}" in behind
+
+
+def test_very_many_rows_stand_by_their_verdicts_those_that_differ_first(report):
+    rows = report.verdicts.head(60).assign(note="", reason="")
+    rows["verdict"] = ["reproduced", "differs", "undecided"] * 20
+    text = verdict_rows(rows, None)
+    assert re.findall(r"<summary>(\d+ rows: \w+)", text) == [
+        *("20 rows: differs", "20 rows: reproduced", "20 rows: undecided")
+    ]
+    assert "<summary>" not in verdict_rows(rows.head(20), None)
+
+
+def test_the_first_reason_and_their_number_are_told():
+    reasons = ["", "A cause. And more.", "A cause. And more.", "Another."]
+    rows = pd.DataFrame({"reason": reasons, "protocol": ["", "", "as_coded", "corrected"]})
+    assert why(rows, "as_coded") == ("A cause.", 2)
+    assert why(rows, "corrected") == ("Another.", 2), "the protocol that decides goes first"
+    assert why(rows.head(1), "") == ("", 0)
+
+
+def test_a_column_that_repeats_another_is_left_out(report):
+    rows = report.verdicts[report.verdicts["id"] == "thuesen2022.table1"]
+    other = report.reference_verdicts.assign(reproduced=7.25)
+    assert '">reference</th>' in verdict_rows(rows, other) and "7.25" in verdict_rows(rows, other)
+    for reference in (None, report.verdicts):
+        shown = verdict_rows(rows, reference)
+        assert '">reference</th>' not in shown and '">this run</th>' in shown
 
 
 def test_table1_shows_published_reference_and_this_run(report):
@@ -72,8 +113,11 @@ def test_which_protocol_leaves_what_the_scale_cannot_say_to_the_reference(report
 
 def test_causes_show_both_runs(report):
     text = report.causes()
-    assert '<th scope="col">reference run</th>' in text
-    assert "numerical precision" in text
+    assert "numerical precision" in text and "in the reference run" not in text
+    open_there = report.reference_verdicts.assign(verdict=UNDECIDED)
+    other = StudyReport(**parameters_of(report.folder.parents[2]))
+    other.reference_verdicts = open_there
+    assert "not decided</span> in the reference run" in other.causes()
 
 
 def test_missing_pieces_are_errors(report, tmp_path):

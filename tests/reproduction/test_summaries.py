@@ -6,15 +6,16 @@ import pytest
 
 from plausible.errors import StudyError
 from plausible.reproduction import summaries
+from plausible.reproduction.judging import UNDECIDED
 from plausible.reproduction.reasons import Cause, load_reasons
 from plausible.reproduction.summaries import FALLS, OPEN, SURVIVES
-from plausible.reproduction.verdicts import DIFFERS, INSIDE_RUN, NOT_COMPARABLE, REPRODUCED
+from plausible.reproduction.verdicts import DIFFERS, NOT_COMPARABLE, REPRODUCED
 
 from .conftest import STUDIES, made_up_verdicts, parts_of
 
 
 def numbers_of(*rows):
-    columns = ["check", "variant", "protocol", "reproduced", "verdict", "note"]
+    columns = ["check", "variant", "protocol", "reproduced", "verdict", "duplicate_of"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.assign(id="s.r", published=95.21, statement="published value of row 5", n_seeds=3)
 
@@ -22,18 +23,21 @@ def numbers_of(*rows):
 def test_which_protocol_yields_a_number():
     verdicts = numbers_of(
         ("value:row5", "", "as_published", 92.21, DIFFERS, ""),
-        ("value:row5", "", "as_coded", 95.211, REPRODUCED, f"near; {INSIDE_RUN}"),
-        ("value:row5", "", "corrected", 95.91, REPRODUCED, "outside"),
+        ("value:row5", "", "as_coded", 95.211, REPRODUCED, ""),
+        ("value:row5", "", "corrected", 95.91, UNDECIDED, ""),
         ("value:row5", "other split", "as_coded", 95.0, REPRODUCED, ""),
-        ("value:row5", "other split", "corrected", 95.42, REPRODUCED, ""),
+        ("value:row5", "other split", "corrected", 95.42, UNDECIDED, ""),
+        ("value:again", "", "as_coded", 95.0, REPRODUCED, "s.other: row5"),
+        ("value:again", "", "corrected", 95.0, REPRODUCED, "s.other: row5"),
         ("value:alone", "", "corrected", 95.0, REPRODUCED, ""),
         ("every_row_near", "", "corrected", 95.0, REPRODUCED, ""),
     )
     first, second = summaries.protocol_summary(verdicts).to_dict("records")
     assert first["statement"] == "published value of row 5" and first["published"] == 95.21
     assert (first["as_published"], first["corrected"]) == (92.21, 95.91)
-    assert first["nearest"] == "as_coded" and first["inside_run"] == "as_coded"
-    assert first["within_tolerance"] == "as_coded, corrected"
+    assert first["nearest"] == "as_coded"
+    assert (first["reproduced_by"], first["undecided_by"]) == ("as_coded", "corrected")
+    assert (second["reproduced_by"], second["undecided_by"]) == ("as_coded", "corrected")
     assert first["comparable"] and first["n_seeds"] == 3
     assert second["variant"] == "other split" and np.isnan(second["as_published"])
     assert second["nearest"] == "as_coded, corrected", "0.21 on either side"
@@ -43,7 +47,7 @@ def test_numbers_that_a_scale_cannot_compare_are_marked():
     protocols = ("as_coded", "corrected")
     verdicts = numbers_of(*(("value:x", "", name, 1.0, NOT_COMPARABLE, "") for name in protocols))
     (row,) = summaries.protocol_summary(verdicts).to_dict("records")
-    assert not row["comparable"] and row["within_tolerance"] == ""
+    assert not row["comparable"] and row["reproduced_by"] == ""
 
 
 def verdicts_of(*rows):
@@ -76,7 +80,7 @@ def test_explanations_stand_or_fall_by_their_verdicts(found, all_needed, one_eno
         cause = Cause(section="1", text="text", needs=TWO, one_is_enough=enough)
         (row,) = summaries.surviving_causes(verdicts, "s", [cause]).to_dict("records")
         assert row["outcome"] == wanted
-        said = f"r: the first holds (corrected): {found[0]}; r: the second holds: {found[1]}"
+        said = (f"r: the first holds (corrected): {found[0]}", f"r: the second holds: {found[1]}")
         assert row["evidence"] == said
 
 

@@ -1,293 +1,453 @@
-"""The engine of verdicts, on made-up tables of Thuesen 2022 in which every statement holds."""
+"""The engine of verdicts on a made-up document: what stands in its files decides."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from plausible.errors import StudyError
+from plausible.reproduction import entries as en
 from plausible.reproduction import verdicts as vd
-from plausible.reproduction.evidence import PROTOCOLS, Evidence
+from plausible.reproduction.evidence import Measured, Number
+from plausible.reproduction.explanations import UNEXPLAINED
 from plausible.reproduction.published import load_published
-from plausible.reproduction.reasons import Reasons, load_reasons
+from plausible.reproduction.reasons import Reasons
 from plausible.reproduction.theorem_rows import THEOREM_COLUMNS
-from plausible.reproduction.theorems import theorem_outcomes
 
-from ..studies.thuesen2022 import synthetic
-from ..studies.thuesen2022.table1.synthetic import fig4, row_of_table1
-
-FOLDER = Path(__file__).resolve().parents[2] / "workflow" / "published"
-ACCURACY = "test_accuracy_percent"
+SCHEMA = Path(__file__).resolve().parents[2] / "workflow" / "schemas" / "published.schema.yaml"
+COMMON = {"kind": "claim", "section": "1", "title": "t", "what": "w", "settings": {}, "values": {}}
+COMMON |= {"needs": ["none"], "reproducible": "full"}
 
 
-@pytest.fixture(scope="module")
-def published():
-    return load_published(FOLDER / "thuesen2022", synthetic.PARTS)
+def statement(name="falls", **more):
+    return {"id": name, "test": f"it {name}", "op": "<", "bound": 0.0, "because": "said", **more}
 
 
-@pytest.fixture(scope="module")
-def all_good(published):
-    return synthetic.good_tables(published)
+def entry(name, **more):
+    return {"id": f"doc.{name}", **COMMON, "expect": [statement()], **more}
+
+
+TABLE = entry(
+    "table1",
+    kind="table",
+    values={"rows": [{"id": "a", "error_percent": 2.0}, {"id": "b", "error_percent": 5.0}], "n": 3},
+    resolutions=[
+        {"places": ["rows.*"], "resolution": 0.5, "unit": "points", "because": "half of 1"},
+        {"places": ["n"], "resolution": None, "because": "a setting"},
+    ],
+)
+THEOREM = entry(
+    "eq1",
+    kind="theorem",
+    subkind="equivalence",
+    expect=[statement("agrees", op="<=", bound=1e-12)],
+    controls=[
+        {"id": "sign", "statement": "agrees", "broken": "sign", "op": ">", "bound": 1e-3},
+    ],
+)
 
 
 @pytest.fixture
-def tables(all_good):
-    return {name: frame.copy() for name, frame in all_good.items()}
+def judge(tmp_path, monkeypatch):
+    """Verdicts on entries of a made-up document, by functions in the place of its claims."""
+
+    def judged(*entries, claims=None, tables=None, scale="paper", reasons=None, **more):
+        folder = tmp_path / "doc"
+        folder.mkdir(exist_ok=True)
+        source = {"id": "doc", "title": "t", "authors": ["a"], "year": 2020, "kind": "thesis"}
+        for name, content in {
+            "document": {"source": source, "common_settings": {}},
+            "ambiguities": {"ambiguities": []},
+            "one": {"results": list(entries)},
+        }.items():
+            (folder / f"{name}.yaml").write_text(yaml.safe_dump(content))
+        functions = {name: _Function(value) for name, value in (claims or {}).items()}
+        monkeypatch.setattr(vd, "claims_of", lambda document, part: functions)
+        monkeypatch.setattr(vd, "load_reasons", lambda document, parts: reasons or Reasons())
+        judged.published = load_published(folder, schema_path=SCHEMA)
+        return vd.verdict_table("doc", tables or {}, scale, judged.published, **more)
+
+    return judged
 
 
-@pytest.fixture(scope="module")
-def good(published, all_good):
-    return vd.verdict_table("thuesen2022", all_good, "paper", published)
+class _Function:
+    """A place that holds the findings themselves."""
+
+    module = "doc.one.claims"
+
+    def __init__(self, found):
+        self.found = found
+
+    def load(self):
+        return self.found if callable(self.found) else lambda evidence: self.found
 
 
-def rows_of(verdicts, name, check=""):
-    rows = verdicts[verdicts["id"] == f"thuesen2022.{name}"]
-    return rows[rows["check"].str.startswith(check)]
+def theorems(*rows):
+    """Table of theorems: variant, control, protocol and deviations, one for each seed."""
+    return {
+        "theorems": pd.DataFrame(
+            [
+                ("doc.eq1", "agrees", variant, control, "what was measured", protocol, seed, value)
+                for variant, control, protocol, values in rows
+                for seed, value in enumerate(values)
+            ],
+            columns=list(THEOREM_COLUMNS),
+        )
+    }
 
 
-def verdict_of_row(tables, published, row, values=None):
-    """Verdict row on a printed row of table 1, protocol corrected, whose accuracies are given."""
-    if values is not None:
-        rows = row_of_table1(row)(tables["table1"])
-        tables["table1"].loc[rows, ACCURACY] = values
-    verdicts = vd.verdict_table("thuesen2022", tables, "paper", published)
-    numbers = rows_of(verdicts, "table1", f"value:rows.row{row}.").set_index("protocol")
-    return numbers.loc["corrected"]
+FALLS = {"falls": [Measured("corrected", (-1.0, -1.1, -0.9))]}
+GOOD = FALLS | {
+    "numbers_of_table1": [
+        Number("rows.a.error_percent", "corrected", (2.0, 2.1, 1.9)),
+        Number("rows.b.error_percent", "corrected", (5.0, 5.1, 4.9)),
+    ],
+}
+FINE, BROKEN = ("", "", "corrected", (1e-13, 2e-13)), ("", "sign", "corrected", (0.5, 0.6))
 
 
-def test_every_entry_has_a_row_in_the_order_of_the_files(good, published):
-    assert list(good.columns) == list(vd.COLUMNS)
-    assert list(dict.fromkeys(good["id"])) == list(published.entries)
-    assert len(published.entries) == 54
-    assert set(good["verdict"]) == {vd.REPRODUCED, vd.ILLUSTRATION}
-    assert not good.duplicated(["id", "check", "variant", "protocol"]).any()
-    reasons = load_reasons("thuesen2022", synthetic.PARTS)
-    assert vd.not_judged(published, good, reasons) == []
-    judged = good[good["check"] != "value:rows.row5.test_accuracy_percent"]
-    assert vd.not_judged(published, judged, reasons) == [
-        "thuesen2022.table1: rows.row5.test_accuracy_percent"
+def test_rows_of_an_entry(judge):
+    rows = judge(TABLE, claims=GOOD)
+    assert list(rows.columns) == list(vd.COLUMNS)
+    assert list(rows["check"]) == [
+        "falls",
+        "value:rows.a.error_percent",
+        "value:rows.b.error_percent",
     ]
-
-
-def test_illustrations_say_so(good, published):
-    names = [e["id"] for e in published.entries.values() if e["reproducible"] != "full"]
-    assert set(good.loc[good["id"].isin(names), "verdict"]) == {vd.ILLUSTRATION}
-    numbers = rows_of(good, "claim.biology_numbers", "value:")
-    assert dict(zip(numbers["check"], numbers["published"], strict=True)) == {
-        "value:resting_potential_mv": -70,
-        "value:threshold_mv": -55,
-    }
-
-
-@pytest.mark.parametrize("statement", ["zero_below_threshold", "order_of_costs", "same_verdicts"])
-def test_a_failing_statement_becomes_a_difference(tables, published, statement):
-    spoilt = synthetic.spoilt(tables, statement)
-    verdicts = vd.verdict_table("thuesen2022", spoilt, "paper", published)
-    assert vd.DIFFERS in set(verdicts.loc[verdicts["check"] == statement, "verdict"])
-
-
-def test_small_scale_does_not_compare_accuracies(tables, published):
-    verdicts = vd.verdict_table("thuesen2022", tables, "demo", published)
-    numbers = rows_of(verdicts, "table1", "value:")
-    assert set(numbers["verdict"]) == {vd.NOT_COMPARABLE}
-    assert numbers["reproduced"].notna().all(), "the number is shown all the same"
-    assert set(rows_of(verdicts, "fig2a")["verdict"]) == {vd.REPRODUCED}, "formulas hold anywhere"
-
-
-def test_comparable_can_be_denied_at_the_paper_scale(tables, published):
-    verdicts = vd.verdict_table("thuesen2022", tables, "paper", published, comparable=False)
-    assert set(rows_of(verdicts, "table1", "value:")["verdict"]) == {vd.NOT_COMPARABLE}
-
-
-def test_intervals_and_single_runs_in_the_note(tables, published):
-    row = verdict_of_row(tables, published, 1, [97.4, 97.5, 97.6])
-    # Student's t with 2 degrees of freedom, 97.5 %: 4.302653; s = 0.1.
-    half = 4.302652729911275 * 0.1 / np.sqrt(3)
-    assert row["reproduced"] == pytest.approx(97.5)
-    assert row["ci_low"] == pytest.approx(97.5 - half)
-    assert row["ci_high"] == pytest.approx(97.5 + half)
-    assert row["n_seeds"] == 3
-    assert row["verdict"] == vd.REPRODUCED, "within the published point, whatever the interval"
-    assert "inside the 95 % interval of our mean" in row["note"]
-    assert vd.INSIDE_RUN in row["note"]
-    row = verdict_of_row(tables, published, 1, [97.49, 97.5, 97.51])
-    assert "outside the 95 % interval of our mean" in row["note"]
-    assert vd.OUTSIDE_RUN in row["note"]
-
-
-@pytest.mark.parametrize(("shift", "verdict"), [(1.0, vd.REPRODUCED), (1.0001, vd.DIFFERS)])
-def test_tolerance_is_the_published_one_to_the_digit(tables, published, shift, verdict):
-    assert verdict_of_row(tables, published, 6, 96.94 - shift)["verdict"] == verdict
-
-
-def test_number_without_tolerance_needs_several_seeds(tables, published):
-    one = {
-        name: frame[frame["seed"] == 0] if "seed" in frame else frame
-        for name, frame in tables.items()
-    }
-    verdicts = vd.verdict_table("thuesen2022", one, "paper", published)
-    rows = rows_of(verdicts, "claim.spcn_near_snn", "value:")
-    assert set(rows["verdict"]) == {vd.NOT_COMPARABLE}
-    rows = rows_of(verdicts, "table1", "value:rows.row2.")
-    assert rows["verdict"].eq(vd.REPRODUCED).all() and rows["ci_low"].isna().all()
+    assert set(rows["verdict"]) == {vd.REPRODUCED}
+    assert list(rows["resolution"]) == ["< 0", "within 0.5 points", "within 0.5 points"]
+    assert rows["published"].iloc[1] == 2.0 and rows["n_seeds"].iloc[1] == 3
+    assert vd.not_judged(judge.published, rows) == [], "n is a setting: no resolution, no row"
+    assert vd.not_judged(judge.published, rows[:2]) == ["doc.table1: rows.b.error_percent"]
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "possible", "nothing"),
+    ("values", "verdict", "note"),
     [
-        (-58.0, 183.0, (0.0, 100.0), True),
-        (28.0, 131.0, (0.0, 100.0), True),
-        (78.0, 84.0, (0.0, 100.0), False),
-        (-500.0, 20.0, (0.0, 100.0), False),
-        (-1e9, 1e9, (-np.inf, np.inf), False),
-        (np.nan, np.nan, (0.0, 100.0), False),
+        ((2.4, 2.41, 2.39), vd.REPRODUCED, ""),
+        ((2.6, 2.61, 2.59), vd.DIFFERS, ""),
+        ((2.4, 2.9, 1.9), vd.UNDECIDED, "less well than the resolution; about "),
+        ((2.6, 3.6, 1.6), vd.UNDECIDED, "no number of seeds would decide"),
+        ((2.0,), vd.UNDECIDED, "one seed decides nothing"),
+        ((2.0, np.nan, 2.0), vd.DIFFERS, "1 of 3 runs diverged"),
     ],
 )
-def test_an_interval_of_most_possible_values_says_nothing(low, high, possible, nothing):
-    assert vd._says_nothing(low, high, possible) is nothing
+def test_numbers_are_judged_by_their_resolution(judge, values, verdict, note):
+    number = Number("rows.a.error_percent", "corrected", values)
+    row = judge(TABLE, claims=GOOD | {"numbers_of_table1": [number]}).iloc[1]
+    assert row["verdict"] == verdict and note in row["note"]
 
 
-def test_diverged_runs_are_not_hidden(tables, published):
-    row = verdict_of_row(tables, published, 4, [96.3, np.nan, 96.3])
-    assert row["verdict"] == vd.DIFFERS and "1 of 3 runs diverged" in row["note"]
-    verdicts = vd.verdict_table("thuesen2022", tables, "paper", published)
-    statement = rows_of(verdicts, "table1", "every_row_near").set_index("protocol")
-    assert statement.loc["corrected", "verdict"] == vd.DIFFERS
+def test_a_number_needs_a_resolution_or_is_not_shown(judge):
+    claims = GOOD | {"numbers_of_table1": [Number("n", "corrected", (3.0,))]}
+    assert len(judge(TABLE, claims=claims)) == 1
+    bare = {**TABLE, "resolutions": TABLE["resolutions"][1:]}
+    with pytest.raises(StudyError, match=r"doc\.table1: no resolution is declared for rows\.a"):
+        judge(bare, claims=GOOD)
+    claims = GOOD | {"numbers_of_table1": [Number("rows.c.error_percent", "corrected", (3.0,))]}
+    with pytest.raises(StudyError, match=r"no number stands at rows\.c.*nearest: `rows\.[ab]"):
+        judge(TABLE, claims=claims)
+    claims = GOOD | {"numbers_of_table1": [Number("rows.a.error_percent", "corrected", ())]}
+    with pytest.raises(StudyError, match=r"rows\.a\.error_percent has no rows in protocol"):
+        judge(TABLE, claims=claims)
 
 
-def test_missing_tables_and_columns_are_errors(tables, published):
-    for name in ("fig2a", "table1", "claim.constraints", "theorems"):
-        with pytest.raises(StudyError, match=f"thuesen2022.{name} is missing"):
-            vd.verdict_table("thuesen2022", {**tables, name: None}, "demo", published)
-    tables["fig5"] = tables["fig5"].drop(columns="quantity")
-    with pytest.raises(StudyError, match="fig5 lacks the column 'quantity'"):
-        vd.verdict_table("thuesen2022", tables, "demo", published)
+@pytest.mark.parametrize(
+    ("a", "b", "verdict", "reproduced"),
+    [
+        ((2.0, 2.02), (5.0, 5.02), vd.REPRODUCED, "2 of 2 cells"),
+        ((2.0, 2.02), (7.0, 7.02), vd.DIFFERS, "1 of 2 cells"),
+        ((2.0, 3.0), (5.0, 5.02), vd.UNDECIDED, "1 of 2 cells"),
+        ((2.0, np.nan), (5.0, 9.0), vd.DIFFERS, "0 of 2 cells"),
+    ],
+)
+def test_a_map_of_numbers_has_one_row(judge, a, b, verdict, reproduced):
+    """Each cell is judged by its own resolution; those without one are left out."""
+    cells = {"rows.a.error_percent": a, "rows.b.error_percent": b}
+    inner = {place.removeprefix("rows."): values for place, values in cells.items()}
+    claims = GOOD | {"numbers_of_table1": [Number("rows", "corrected", inner)]}
+    rows = judge(TABLE, claims=claims)
+    row = rows.iloc[1]
+    assert (row["check"], row["verdict"], row["reproduced"]) == ("cells:rows", verdict, reproduced)
+    assert row["published"] == "2 cells" and len(rows) == 2
+    assert np.isnan(en.entry_verdicts(rows, judge.published)["discrimination"].iloc[0])
+    needs = {**TABLE, "needs": ["mnist"]}
+    assert judge(needs, claims=claims, scale="demo").iloc[1]["verdict"] == vd.NOT_COMPARABLE
+    none = {**TABLE, "resolutions": [{"places": ["*"], "resolution": None, "because": "settings"}]}
+    with pytest.raises(StudyError, match="rows has no cell that is judged"):
+        judge(none, claims=claims)
 
 
-def theorem_frame(result, check, **columns):
-    """Rows of the table of theorems about one statement."""
-    row = {"id": f"thuesen2022.{result}", "check": check, "statement": "s", "seed": 0}
-    row |= {"protocol": "corrected", "comparison": "<=", "bound": 1.0, "deviation": 0.0}
-    return pd.DataFrame({**row, **columns}, index=range(len(columns.get("deviation", [0]))))
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ((-1.0, -1.1), vd.REPRODUCED),
+        ((-1.0, 1.5), vd.UNDECIDED),
+        ((1.0, 1.1), vd.DIFFERS),
+        ({"a": (-1.0, -1.1), "b": (-1.0, 1.5)}, vd.UNDECIDED),
+        ({"a": (-1.0, 1.5), "b": (1.0, 1.1)}, vd.DIFFERS),
+    ],
+)
+def test_statements_are_judged_by_their_bound(judge, values, verdict):
+    row = judge(entry("claim"), claims={"falls": [Measured("corrected", values)]}).iloc[0]
+    assert row["verdict"] == verdict
 
 
-def outcomes_of(published, frame, result, statement):
-    evidence = Evidence({"theorems": frame}, published.entry(result), published, False)
-    return theorem_outcomes(evidence, statement)
+def test_what_a_run_lacks_is_not_comparable(judge):
+    found = [Measured("", (), absent="this run had no GPU")]
+    row = judge(entry("claim"), claims={"falls": found}).iloc[0]
+    assert (row["verdict"], row["note"]) == (vd.NOT_COMPARABLE, "this run had no GPU")
 
 
-def test_theorems(tables, published):
-    theorems, name = tables["theorems"], "thuesen2022.eq54.pcn_batch_norm"
-    one = (theorems["id"] == name) & (theorems["check"] == "equals_backprop")
-    theorems.loc[one & (theorems["seed"] == 2), "deviation"] = 2e-10
-    verdicts = vd.verdict_table("thuesen2022", tables, "demo", published)
-    rows = rows_of(verdicts, "eq54.pcn_batch_norm").set_index("check")
-    failing = rows.loc["equals_backprop"]
-    assert failing["verdict"] == vd.DIFFERS
-    assert failing["reproduced"] == 2e-10, "the largest deviation over the seeds"
-    assert failing["n_seeds"] == 3
-    assert rows.loc["updates_descend_the_free_energy", "verdict"] == vd.REPRODUCED
-    tables["theorems"] = theorems[~one]
-    with pytest.raises(StudyError, match="eq54.*nothing judges the statement 'equals_backprop'"):
-        vd.verdict_table("thuesen2022", tables, "demo", published)
+def test_one_of_several_variants_is_enough_at_a_smaller_level(judge):
+    found = [Measured("corrected", (-0.8, -1.0, -1.3), variant="sgd")]
+    tried = entry("claim", expect=[statement(one_is_enough=4)])
+    assert judge(tried, claims={"falls": found}).iloc[0]["verdict"] == vd.UNDECIDED
+    assert judge(entry("claim"), claims={"falls": found}).iloc[0]["verdict"] == vd.REPRODUCED
 
 
-def test_numbers_of_a_misspelt_result_are_not_left_out_in_silence(tables, published, monkeypatch):
-    def misspelt(document, part):
-        return {
-            name.replace("table1", "tabel1"): place
-            for name, place in original(document, part).items()
-        }
-
-    original = vd.claims_of
-    monkeypatch.setattr(vd, "claims_of", misspelt)
+def test_a_statement_without_bound_or_check_is_an_error(judge):
+    bare = entry("claim", expect=[{"id": "falls", "test": "it falls"}])
+    with pytest.raises(StudyError, match="'falls' has no op and bound"):
+        judge(bare, claims=FALLS)
+    with pytest.raises(StudyError, match="the check of 'falls' found nothing"):
+        judge(entry("claim"), claims={"falls": []})
+    with pytest.raises(StudyError, match="table of doc.theorems is missing"):
+        judge(entry("claim"))
     with pytest.raises(StudyError, match="numbers_of_tabel1 .*nearest: `numbers_of_table1`"):
-        vd.verdict_table("thuesen2022", tables, "paper", published)
+        judge(TABLE, claims=GOOD | {"numbers_of_tabel1": []})
+
+
+def test_a_run_that_is_older_than_a_measurement_says_so(judge):
+    claims = {"falls": lambda evidence: [Measured("", evidence.table("new", "x")["x"])]}
+    tables = {"new": pd.DataFrame({"y": [1.0]})}
+    with pytest.raises(StudyError, match="lacks the column 'x'"):
+        judge(entry("claim"), claims=claims, tables=tables)
+    row = judge(entry("claim"), claims=claims, tables=tables, partial=True).iloc[0]
+    assert row["verdict"] == vd.NOT_COMPARABLE
+    assert row["note"].startswith("not measured when this run was made: the table of doc.new lacks")
+    reasons = because("{{ mean('new', 'x') }}", evidence=["claim"])
+    assert reason_of(judge, HIGH, reasons, tables=tables, partial=True) == UNEXPLAINED
+
+
+def test_data_and_scale_that_cannot_compare(judge):
+    table = {**TABLE, "needs": ["mnist"]}
+    found = [Measured("corrected", (1.0, 1.1), full_scale=True)]
+    rows = judge(table, claims=GOOD | {"falls": found}, scale="demo")
+    assert set(rows["verdict"]) == {vd.NOT_COMPARABLE}
+    assert list(rows["reproduced"]) == pytest.approx([1.05, 2.0, 5.0]), "shown all the same"
+    rows = judge(table, claims=GOOD, scale="paper", comparable=False)
+    assert set(rows["verdict"][1:]) == {vd.NOT_COMPARABLE}
+    assert set(judge(TABLE, claims=GOOD, scale="demo")["verdict"]) == {vd.REPRODUCED}
 
 
 @pytest.mark.parametrize(
-    ("comparison", "deviations", "bound", "holds", "worst"),
+    ("rows", "verdict", "note"),
     [
-        ("<=", [1.0, 2.0], 2.0, True, 2.0),
-        ("<", [1.0, 2.0], 2.0, False, 2.0),
-        (">=", [2.0, 3.0], 2.0, True, 2.0),
-        (">", [2.0, 3.0], 2.0, False, 2.0),
-        ("==", [0.0, 0.0], 0.0, True, 0.0),
-        ("==", [0.0, 1.0], 0.0, False, 1.0),
-        ("<=", [1.0, np.nan], 2.0, False, np.nan),
+        ([FINE, BROKEN], vd.REPRODUCED, "what was measured"),
+        ([("", "", "corrected", (1e-13, 2e-12)), BROKEN], vd.DIFFERS, ""),
+        ([("", "", "corrected", (1e-13, np.nan)), BROKEN], vd.DIFFERS, ""),
+        ([FINE, ("", "sign", "corrected", (0.5, 1e-6))], vd.UNDECIDED, "'sign' is not > 0.001"),
+        ([FINE], vd.UNDECIDED, "the control 'sign' was not run"),
     ],
 )
-def test_comparisons_of_theorems(published, comparison, deviations, bound, holds, worst):
-    name, statement = "eq29.adam", "equals_reference_adam"
-    frame = theorem_frame(
-        name,
-        statement,
-        deviation=deviations,
-        seed=range(len(deviations)),
-        comparison=comparison,
-        bound=bound,
+def test_theorems_need_a_control_that_fails(judge, rows, verdict, note):
+    row = judge(THEOREM, tables=theorems(*rows)).iloc[0]
+    assert row["verdict"] == verdict and note in row["note"]
+    assert row["n_seeds"] == 2 and row["protocol"] == ""
+
+
+def test_a_theorem_without_a_declared_control_is_undecided(judge):
+    bare = {key: value for key, value in THEOREM.items() if key != "controls"}
+    row = judge(bare, tables=theorems(FINE)).iloc[0]
+    assert row["verdict"] == vd.UNDECIDED and vd.UNCONTROLLED in row["note"]
+    with pytest.raises(StudyError, match="sign is no control of the statement 'agrees'"):
+        judge(bare, tables=theorems(FINE, BROKEN))
+
+
+def test_variants_and_protocols_of_theorems(judge):
+    """What only the corrected form measures is that of every protocol."""
+    rows = [
+        ("weights", "", "corrected", (1e-13,)),
+        ("order", "", "corrected", (1e-13,)),
+        ("order", "", "as_published", (0.1,)),
+        BROKEN,
+    ]
+    found = judge(THEOREM, tables=theorems(*rows))
+    assert list(zip(found["variant"], found["protocol"], found["verdict"], strict=True)) == [
+        ("weights", "", vd.REPRODUCED),
+        ("order", "corrected", vd.REPRODUCED),
+        ("order", "as_published", vd.DIFFERS),
+    ]
+    entries = en.entry_verdicts(found, judge.published)
+    assert entries["verdict"].iloc[0] == "holds after correction"
+
+
+def test_controls_of_measured_statements(judge):
+    control = {"id": "other", "statement": "falls", "broken": "other seed", "op": ">", "bound": 1}
+    controlled = entry("claim", controls=[control])
+    for values, verdict in (((2.0, 3.0), vd.REPRODUCED), ((2.0, 0.5), vd.UNDECIDED)):
+        found = [Measured("corrected", (-1.0, -1.1), controls={"other": values})]
+        assert judge(controlled, claims={"falls": found}).iloc[0]["verdict"] == verdict
+
+
+def test_what_is_only_shown_has_no_row(judge):
+    shown = entry("fig1", expect=[{"id": "drawn", "test": "a drawing", "shown_only": "a drawing"}])
+    rows = judge(shown, entry("claim"), claims=FALLS)
+    assert list(rows["id"]) == ["doc.claim"]
+    entries = en.entry_verdicts(rows, judge.published).set_index("id")
+    assert entries.loc["doc.fig1", "verdict"] == vd.ILLUSTRATION
+
+
+def test_duplicates_have_the_rows_of_what_they_repeat_and_are_not_counted(judge):
+    again = entry(
+        "claim",
+        values={"a": 2.0},
+        resolutions=[
+            {
+                "places": ["a"],
+                "because": "same number",
+                "duplicate_of": "doc.table1: rows.a.error_percent",
+            }
+        ],
+        expect=[{"id": "again", "test": "it falls", "duplicate_of": "doc.table1: falls"}],
     )
-    (outcome,) = outcomes_of(published, frame, name, statement)
-    assert outcome.holds is holds
-    assert outcome.reproduced == pytest.approx(worst, nan_ok=True)
+    rows = judge(TABLE, again, claims=GOOD)
+    copied = rows[rows["id"] == "doc.claim"]
+    assert list(copied["check"]) == ["again", "value:a"]
+    assert set(copied["verdict"]) == {vd.REPRODUCED} and (copied["duplicate_of"] != "").all()
+    assert vd.verdict_counts(rows).sum() == 3
+    assert set(en.entry_verdicts(rows, judge.published)["verdict"]) == {"holds after correction"}
+    again["expect"][0]["duplicate_of"] = "doc.table1: fals"
+    with pytest.raises(StudyError, match="again is a duplicate of doc.table1: fals.*`falls`"):
+        judge(TABLE, again, claims=GOOD)
+
+
+def test_references_follow_their_original(judge):
+    rows = judge(TABLE, entry("draft", same_as="doc.table1"), claims=GOOD)
+    copied = rows[rows["id"] == "doc.draft"]
+    assert list(copied["verdict"]) == [vd.REPRODUCED] and copied["duplicate_of"].iloc[0]
+    worse = GOOD | {"falls": [Measured("corrected", (1.0, 1.1))]}
+    rows = judge(TABLE, entry("draft", same_as="doc.table1"), claims=worse)
+    assert list(rows.loc[rows["id"] == "doc.draft", "verdict"]) == [vd.DIFFERS]
+
+
+def test_a_reference_has_no_row_beside_those_of_the_protocols(judge):
+    """A statement that all protocols share must not carry it in a protocol that was not run."""
+    two = entry("claim", expect=[statement(), statement("rises", op=">")])
+    found = [Measured("as_coded", HIGH), Measured("corrected", LOW)]
+    claims = {"falls": found, "rises": [Measured("", HIGH)]}
+    rows = judge(two, entry("draft", same_as="doc.claim"), claims=claims)
+    copied = rows[rows["id"] == "doc.draft"]
+    assert dict(zip(copied["protocol"], copied["verdict"], strict=True)) == {
+        "as_coded": vd.DIFFERS,
+        "corrected": vd.REPRODUCED,
+    }
+    verdicts = en.entry_verdicts(rows, judge.published)["verdict"]
+    assert list(verdicts) == ["holds after correction", "holds after correction"]
+
+
+def test_external_data_and_illustrations(judge):
+    entries = [
+        entry("video", reproducible="needs_external_data"),
+        entry("photo", reproducible="illustration_only"),
+    ]
+    rows = judge(*entries)
+    assert list(rows["verdict"]) == [vd.NEEDS_DATA, vd.ILLUSTRATION]
+    assert list(en.entry_verdicts(rows, judge.published)["verdict"]) == list(rows["verdict"])
+
+
+def protocols(**values):
+    return {"falls": [Measured(name, values) for name, values in values.items()]}
+
+
+LOW, HIGH, WIDE = (-1.0, -1.1), (1.0, 1.1), (-1.0, 1.5)
 
 
 @pytest.mark.parametrize(
-    ("bound", "text"),
-    [(397600.0, "397600"), (1000.0, "1000"), (999.4, "999"), (0.69315, "0.693"), (1e-10, "1e-10")],
+    ("found", "verdict", "protocol"),
+    [
+        ({"as_published": LOW, "corrected": LOW}, "holds as published", "as_published"),
+        ({"as_published": HIGH, "as_coded": LOW}, "holds as coded", "as_coded"),
+        ({"as_published": WIDE, "corrected": LOW}, "holds after correction", "corrected"),
+        ({"as_published": HIGH, "calibrated": LOW}, "holds after calibration", "calibrated"),
+        ({"as_published": HIGH, "corrected": HIGH}, "does not hold", "as_published"),
+        ({"as_published": HIGH, "corrected": WIDE}, "undecided", "corrected"),
+        ({"": LOW}, "holds as published", "as_published"),
+    ],
 )
-def test_bounds_of_theorems_are_printed_for_people(published, bound, text):
-    name, statement = "eq29.adam", "equals_reference_adam"
-    frame = theorem_frame(name, statement, deviation=[bound], bound=bound, comparison="==")
-    (outcome,) = outcomes_of(published, frame, name, statement)
-    assert outcome.note == f"s; must be == {text}"
+def test_one_verdict_for_an_entry(judge, found, verdict, protocol):
+    rows = judge(entry("claim"), claims=protocols(**found))
+    (row,) = en.entry_verdicts(rows, judge.published).to_dict("records")
+    assert (row["verdict"], row["protocol"]) == (verdict, protocol)
+    assert verdict in en.ENTRY_VERDICTS
 
 
-def test_theorem_with_two_measurements_and_two_protocols(published):
-    name, statement = "eq38.soft_rate", "tends_to_the_hard_rate"
-    frame = theorem_frame(
-        name,
-        statement,
-        statement=["right sign", "printed sign"],
-        protocol=["corrected", "as_published"],
-        deviation=[0.5, 50.0],
-    )
-    assert set(frame.columns) == set(THEOREM_COLUMNS)
-    outcomes = outcomes_of(published, frame, name, statement)
-    assert [(outcome.protocol, outcome.holds, outcome.variant) for outcome in outcomes] == [
-        ("corrected", True, "#1"),
-        ("as_published", False, "#2"),
-    ]
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        ((-1.0, -1.01, -0.99), "holds after correction"),
+        ((-1.0, 0.1, 1.5), "undecided"),
+        ((1.0, 1.01, 0.99), "does not hold"),
+    ],
+)
+def test_one_variant_is_enough_for_an_entry(judge, found, verdict):
+    others = [Measured("corrected", (1.0, 1.01, 0.99), variant=name) for name in ("a", "b")]
+    tried = entry("claim", expect=[statement(one_is_enough=3)])
+    rows = judge(tried, claims={"falls": [*others, Measured("corrected", found, variant="c")]})
+    (row,) = en.entry_verdicts(rows, judge.published).to_dict("records")
+    assert row["verdict"] == verdict and len(rows) == 3
+    assert row["reproduced"] + row["differs"] + row["undecided"] == 1
 
 
-def test_unknown_comparison_is_an_error(published, tables):
-    tables["theorems"]["comparison"] = "~"
-    with pytest.raises(StudyError, match="compares by '~'"):
-        vd.verdict_table("thuesen2022", tables, "demo", published)
-
-
-def test_references_follow_their_original(tables, published, good):
-    assert set(rows_of(good, "draft.fig3")["verdict"]) == {vd.REPRODUCED}
-    bad = synthetic.spoilt(tables, "zero_below_threshold") | {"fig4": fig4(side=8)}
-    verdicts = vd.verdict_table("thuesen2022", bad, "demo", published)
-    assert set(rows_of(verdicts, "draft.fig3", "same_curves")["verdict"]) == {vd.DIFFERS}
-    assert set(rows_of(verdicts, "draft.fig1", "same_picture")["verdict"]) == {vd.NOT_COMPARABLE}
-    assert set(rows_of(verdicts, "draft.fig2")["verdict"]) == {vd.ILLUSTRATION}
-
-
-def test_numbers_of_a_reference_are_those_of_its_original(published, good):
-    original = rows_of(good, "table1").to_dict("records")
-    entry = {
-        **published.entry("draft.fig1"),
-        "same_as": "thuesen2022.table1",
-        "values": {"rows": 1},
+def test_an_entry_that_holds_in_part(judge):
+    claims = GOOD | {
+        "numbers_of_table1": [
+            Number("rows.a.error_percent", "corrected", (2.0, 2.1, 1.9)),
+            Number("rows.b.error_percent", "corrected", (7.0, 7.1, 6.9)),
+        ]
     }
-    rows = list(vd._rows_of_reference(entry, original))
-    numbers = [row for row in rows if row["check"].startswith("value:rows.")]
-    assert len(numbers) == 27
-    assert {row["id"] for row in rows} == {"thuesen2022.draft.fig1"}
-    assert numbers[0]["published"] == 97.68
+    rows = judge(TABLE, claims=claims)
+    (row,) = en.entry_verdicts(rows, judge.published).to_dict("records")
+    assert row["verdict"] == "holds in part" and (row["reproduced"], row["differs"]) == (2, 1)
+    assert row["sentence"] == (
+        "2 of 3 numbers and statements are reproduced corrected; "
+        "b: error in percent differs (7, published 5)"
+    )
+
+
+@pytest.mark.parametrize(("apart", "share"), [(3.0, 1.0), (0.4, 0.0), (0.6, 0.5)])
+def test_a_table_says_how_well_it_tells_its_rows_apart(judge, apart, share):
+    """Published are 2 and 2 + apart, each to 0.5; in the last case one of ours passes for both."""
+    rows = [{"id": "a", "error_percent": 2.0}, {"id": "b", "error_percent": 2.0 + apart}]
+    table = {**TABLE, "values": {"rows": rows, "n": 3}}
+    ours = 2.0 + (apart if apart != 0.6 else 0.5)
+    claims = GOOD | {
+        "numbers_of_table1": [
+            Number("rows.a.error_percent", "corrected", (2.0, 2.0)),
+            Number("rows.b.error_percent", "corrected", (ours, ours)),
+        ]
+    }
+    rows = judge(table, claims=claims)
+    assert en.entry_verdicts(rows, judge.published)["discrimination"].iloc[0] == share
+
+
+def test_a_protocol_that_lacks_a_statement_does_not_carry_the_entry(judge):
+    """A number that only the corrected form gives is not reproduced as published."""
+    claims = GOOD | {"falls": [Measured("as_published", LOW), Measured("corrected", LOW)]}
+    rows = judge(TABLE, claims=claims)
+    entries = en.entry_verdicts(rows, judge.published)
+    assert list(entries["verdict"]) == ["holds after correction"]
+
+
+def test_parts_that_hold_in_different_protocols_are_no_whole(judge):
+    two = entry("claim", expect=[statement(), statement("rises", op=">")])
+    claims = {"falls": [Measured("as_coded", LOW)], "rises": [Measured("corrected", HIGH)]}
+    rows = judge(two, claims=claims)
+    assert set(rows["verdict"]) == {vd.REPRODUCED}
+    assert list(en.entry_verdicts(rows, judge.published)["verdict"]) == ["holds in part"]
 
 
 def test_the_most_specific_reason_wins():
@@ -302,40 +462,73 @@ def test_the_most_specific_reason_wins():
             difference("exact", check="s", variant="weights", protocol="as_coded"),
         )
     )
-    assert reasons.why("r", "s", "weights", "as_coded") == "exact"
-    assert reasons.why("r", "s", "accuracy", "as_coded") == "protocol"
-    assert reasons.why("r", "s", "weights", "corrected") == "statement, in two parts"
-    assert reasons.why("r", "t", "", "corrected") == "general"
-    assert reasons.why("other", "t", "", "corrected") is None
+
+    def texts(*row):
+        return [one.text for one in reasons.of(*row)]
+
+    assert texts("r", "s", "weights", "as_coded") == [
+        "exact",
+        "protocol",
+        "statement, in two parts",
+        "general",
+    ]
+    assert texts("r", "s", "accuracy", "as_coded")[0] == "protocol"
+    assert texts("r", "s", "weights", "corrected")[0] == "statement, in two parts"
+    assert texts("r", "t", "", "corrected") == ["general"]
+    assert texts("other", "t", "", "corrected") == []
 
 
-def test_counts(good):
-    counts = vd.verdict_counts(good)
-    assert list(counts.index) == list(vd.VERDICTS)
-    assert counts.sum() == len(good)
+def because(text, **more):
+    return Reasons(differences=({"rows": [{"result": "claim"}], "because": text, **more},))
 
 
-def test_verdicts_are_the_same_bytes_every_time(tables, published, good):
-    again = vd.verdict_table("thuesen2022", tables, "paper", published)
-    assert again.to_csv() == good.to_csv()
+def reason_of(judge, values, reasons, **more):
+    rows = judge(entry("claim"), claims=protocols(corrected=values), reasons=reasons, **more)
+    return rows["reason"].iloc[0]
 
 
-def test_protocols_of_the_tables_are_known(good):
-    assert set(good["protocol"]) - {""} <= set(PROTOCOLS)
+def test_a_reason_stands_beside_a_difference_and_nothing_else(judge):
+    reasons = because("the cause", evidence=["claim: falls"])
+    assert reason_of(judge, HIGH, reasons) == "the cause"
+    assert reason_of(judge, LOW, reasons) == reason_of(judge, WIDE, reasons) == ""
+    assert reason_of(judge, HIGH, Reasons()) == UNEXPLAINED
+    assert reason_of(judge, HIGH, because("noise")) == "cause not known; candidates: noise"
+    with pytest.raises(StudyError, match="its evidence 'clam' names no result"):
+        reason_of(judge, HIGH, because("noise", evidence=["clam"]))
+
+
+def test_a_reason_whose_condition_no_longer_holds_disappears(judge):
+    reasons = because("too high", when="reproduced > 1 and low > 0", evidence=["claim"])
+    assert reason_of(judge, (1.0, 1.1), reasons) == "too high"
+    assert reason_of(judge, (0.9, 0.91), reasons) == UNEXPLAINED
+
+
+def test_numbers_of_a_reason_are_computed(judge):
+    text = "{{ reproduced | g(3) }}, {{ mean('ablation', 'error', factor='init') | g(2) }} by it"
+    tables = {"ablation": pd.DataFrame({"factor": ["init", "init", "adam"], "error": [1, 2, 9.0]})}
+    reasons = because(text, evidence=["ablation"])
+    assert reason_of(judge, HIGH, reasons, tables=tables) == "1.05, 1.5 by it"
+    other = because("{{ verdict('claim', 'falls', 'corrected') }}", evidence=["claim"])
+    assert reason_of(judge, HIGH, other) == vd.DIFFERS
+    for wrong in ("{{ nothing }}", "{{ mean('ablation', 'eror') }}", "{{ value('claim', 'x') }}"):
+        with pytest.raises(StudyError, match="the reason of claim, falls, corrected"):
+            reason_of(judge, HIGH, because(wrong, evidence=["claim"]), tables=tables)
+
+
+def test_verdicts_are_the_same_bytes_every_time(judge):
+    assert judge(TABLE, claims=GOOD).to_csv() == judge(TABLE, claims=GOOD).to_csv()
 
 
 @pytest.mark.parametrize(
     "path",
     [
         pytest.param(path, id=path.parent.name)
-        for path in sorted((FOLDER.parents[1] / "results" / "reference").glob("*/verdicts.csv"))
+        for path in sorted((SCHEMA.parents[2] / "results" / "reference").glob("*/verdicts.csv"))
     ],
 )
 def test_every_difference_of_a_reference_run_is_explained(path):
-    verdicts = pd.read_csv(path)
+    verdicts = pd.read_csv(path, keep_default_na=False)
     # An entry that repeats another one refers to it, and the reason stands there.
-    verdicts = verdicts[~verdicts["note"].fillna("").str.startswith("same content as ")]
-    unexplained = verdicts[
-        (verdicts["verdict"] == vd.DIFFERS) & ~verdicts["note"].fillna("").str.contains("Why: ")
-    ]
+    differs = verdicts[(verdicts["verdict"] == vd.DIFFERS) & (verdicts["duplicate_of"] == "")]
+    unexplained = differs[differs["reason"] == UNEXPLAINED]
     assert unexplained.empty, unexplained[["id", "check", "protocol", "note"]].to_string()

@@ -22,9 +22,9 @@ def results_of(part: str) -> dict[str, Mapping[str, Any]]:
 
 def functions_of(part: str, key: str) -> dict[str, Callable[..., Any]]:
     """Functions that the results of a part name under ``theorem``, ``figure``, ``markdown``, ..."""
-    room = {"theorem": "theorems", "figure": "figures"}.get(key, "tables")
+    kind = {"theorem": "theorems", "figure": "figures"}.get(key, "tables")
     return {
-        result: place(*part.split("."), room, declared[key], result).load()
+        result: place(*part.split("."), kind, declared[key], result).load()
         for result, declared in results_of(part).items()
         if key in declared
     }

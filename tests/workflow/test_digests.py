@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 PACKAGE = "src/plausible"
 JUDGED = ["judge_results", "join_verdicts"]
-SHOWN = ["collect_run_times", "execute_notebook", "workflow_report", "write_index", "all"]
+SHOWN = ["collect_run_times", "song2020_report", "workflow_report", "write_index", "all"]
 """What follows when results of one study were made again: its verdicts, and what shows them."""
 
 

@@ -20,7 +20,7 @@ from .project import (
 STUDY = "song2020"
 FOLDER = f"results/demo/{STUDY}"
 ALONE = ("--config", f"studies=[{STUDY}]")
-SHARDS = [f"{FOLDER}/sweep/grid_as_coded.{shard}.csv" for shard in range(2)]
+SHARDS = [f"{FOLDER}/sweep/grid_as_coded_elsewhere.{shard}.csv" for shard in range(2)]
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ def reduced(shards: int | None = 2, **settings) -> Edits:
         content["scales"]["demo"]["seeds"] = [1482555873]
 
     def ablation(content: dict) -> None:
-        grid = content["sweep"]["grid_as_coded"]
+        grid = content["sweep"]["grid_as_coded_elsewhere"]
         grid |= {"shards": {"demo": shards} if shards else {}, "scales": {}}
         grid["settings"] |= {
             **{"l_max": [2, 3], "gammas": [0.5, 1], "times": ["l", 0, 2], "sigmas": [0, 0.1]},
@@ -42,9 +42,9 @@ def reduced(shards: int | None = 2, **settings) -> Edits:
         }
         kept = ("fig3", "supp.table1", "claim.c1_needed")
         results = {name: content["results"][name] for name in kept}
-        results["fig3"]["from"] = {"sweep": ["grid_as_coded"]}
+        results["fig3"]["from"] = {"sweep": ["grid_as_coded_elsewhere"]}
         content.clear()
-        content |= {"sweep": {"grid_as_coded": grid}, "results": results}
+        content |= {"sweep": {"grid_as_coded_elsewhere": grid}, "results": results}
 
     def properties(content: dict) -> None:
         sweeps = {name: content["sweep"][name] for name in ("fig1", "notation")}
@@ -68,7 +68,10 @@ def test_a_study_without_training_and_simulation(built):
     shown = snakemake(built, "-n", "--cores", "1", f"{STUDY}_fig3", *ALONE)
     assert "Nothing to be done" in shown.stdout + shown.stderr
     assert "`layered." in (built / FOLDER / "table1.md").read_text()
-    assert "Protocol `as_coded`, noise: initial" in (built / FOLDER / "supp.table1.md").read_text()
+    assert (
+        "Protocol `as_coded_elsewhere`, noise: initial"
+        in (built / FOLDER / "supp.table1.md").read_text()
+    )
 
 
 def test_divided_and_undivided_grids_have_the_same_rows(built, tmp_path):
@@ -91,7 +94,7 @@ def test_a_further_value_runs_the_grid_again_and_nothing_else(built):
     original = file.read_text()
 
     def add(content):
-        content["sweep"]["grid_as_coded"]["settings"]["gammas"].append(5)
+        content["sweep"]["grid_as_coded_elsewhere"]["settings"]["gammas"].append(5)
 
     edit_study(built, STUDY, {"ablation": add})
     planned = planned_rules(built, f"{FOLDER}/fig3.csv", f"{FOLDER}/fig1.csv", *ALONE)
@@ -132,22 +135,32 @@ def test_kill_9_of_a_part_loses_no_finished_network(victim, tmp_path):
     assert changed.any()
     ours.loc[changed, "diverged_epoch"] = -1
     pd.testing.assert_frame_equal(ours, theirs)
-    assert not list((folder / FOLDER).rglob("checkpoints/grid_as_coded.0"))
+    assert not list((folder / FOLDER).rglob("checkpoints/grid_as_coded_elsewhere.0"))
     assert not list((folder / "results").rglob(".partial-*"))
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("overrides: {grid_as_coded: {times: [l, 9]}}", ["grid_as_coded", "times", "9", "T = 8"]),
-        ("overrides: {grid_as_coded: {gammas: [0]}}", ["grid_as_coded.gammas", "0", "above 0"]),
         (
-            "overrides: {grid_as_coded: {readings: {as_coded: {activation: sigmoyd}}}}",
-            ["grid_as_coded.readings", "sigmoyd", "sigmoid"],
+            "overrides: {grid_as_coded_elsewhere: {times: [l, 9]}}",
+            ["grid_as_coded_elsewhere", "times", "9", "T = 8"],
+        ),
+        (
+            "overrides: {grid_as_coded_elsewhere: {gammas: [0]}}",
+            ["grid_as_coded_elsewhere.gammas", "0", "above 0"],
+        ),
+        (
+            "overrides: {grid_as_coded_elsewhere: {readings: {as_coded_elsewhere: "
+            "{activation: sigmoyd}}}}",
+            ["grid_as_coded_elsewhere.readings", "sigmoyd", "sigmoid"],
         ),
         ("seeds: [18446744073709551616]", ["seeds", "2^63 - 1"]),
         ("device: cuda", ["cuda"]),
-        ("overrides: {grid_as_codid: {epochs: 1}}", ["grid_as_codid", "grid_as_coded"]),
+        (
+            "overrides: {grid_as_coded_elsewere: {epochs: 1}}",
+            ["grid_as_coded_elsewere", "grid_as_coded_elsewhere"],
+        ),
     ],
 )
 def test_bad_input_is_one_sentence_before_any_job(built, text, expected, monkeypatch):

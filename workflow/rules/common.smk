@@ -13,6 +13,8 @@ from plausible.reproduction.adoption import adopt_results, came_with_the_checkou
 from plausible.reproduction.parts import file_of, modules
 from plausible.reproduction.published import published_files
 from plausible.reproduction.study_files import study_files
+from plausible.reproduction.progress import PlannedJob, plan
+from plausible.reproduction.runtimes import read_benchmark
 from plausible.sources import source_digest
 from plausible.reproduction.declaration import load_studies, short_name
 
@@ -31,6 +33,12 @@ CURVES = "workflow/published/curves"
 
 if came_with_the_checkout():
     adopt_results(f"results/{SCALE}")
+
+
+def known_minutes(benchmark):
+    """Minutes of a job in an earlier run, from Snakemake's measurement; None if there is none."""
+    measured = read_benchmark(benchmark) if benchmark else None
+    return measured.seconds / 60 if measured and measured.seconds > 0 else None
 
 
 def names(section):
@@ -66,9 +74,9 @@ def published_curves(study):
     return sorted(map(str, Path(CURVES).glob(f"{study}.*.csv")))
 
 
-def reference_files(wildcards):
+def reference_files(study):
     """Tables of the committed reference run of a study, if there is one."""
-    return sorted(map(str, Path(f"results/reference/{wildcards.study}").glob("*.csv")))
+    return sorted(map(str, Path(f"results/reference/{study}").glob("*.csv")))
 
 
 def study_of(wildcards):
@@ -123,12 +131,12 @@ def sweep_settings(wildcards):
 def study_results(study):
     """Tables and pictures of a study, and its verdicts."""
     files = [path for result in study.results for path in study.result_files(result)]
-    return [*dict.fromkeys(files), f"{study.folder}/verdicts.csv"]
+    return [*dict.fromkeys(files), f"{study.folder}/verdicts.csv", f"{study.folder}/entries.csv"]
 
 
 def study_targets(study):
     """Everything that a study consists of."""
-    return [*study_results(study), f"reports/{SCALE}/{study.name}.html"]
+    return [*study_results(study), *study.pages.values()]
 
 
 def own_files(study, result):
@@ -180,7 +188,7 @@ def reported(study, result, files):
 def claims_code(study):
     """Digest of the code that judges a study: the rule of judging and the claims of all parts."""
     code = [module for part in study.parts for module in modules(study.name, part, "claims")]
-    return source_digest("plausible.reproduction.verdicts", *code)
+    return source_digest("plausible.reproduction.entries", *code)
 
 
 def report_code(study):

@@ -19,49 +19,59 @@ rule collect_run_times:
         "../scripts/collect_run_times.py"
 
 
-rule execute_notebook:
-    input:
-        results=lambda wildcards: study_results(study_of(wildcards)),
-        verdicts="results/{scale}/{study}/verdicts.csv",
-        runtimes="results/{scale}/{study}/runtimes.csv",
-        config="results/{scale}/config.yaml",
-        templates=lambda wildcards: study_of(wildcards).notebooks,
-        published=lambda wildcards: published(wildcards.study, *study_of(wildcards).parts),
-        study=lambda wildcards: study_files(f"workflow/studies/{wildcards.study}"),
-        reasons=lambda wildcards: reasons(study_of(wildcards)),
-        # The committed reference run, where there is one, is the third column.
-        reference=reference_files,
-    output:
-        notebook="reports/{scale}/{study}.ipynb",
-        html=report(
-            "reports/{scale}/{study}.html",
-            caption="../report/notebook.rst",
-            category="{study}",
-            subcategory="report",
-            labels={"result": "executed report"},
-        ),
-    log:
-        "logs/{scale}/{study}/notebook.log",
-    benchmark:
-        "results/{scale}/benchmarks/{study}/notebook.tsv"
-    threads: 1
-    resources:
-        mem_mb=1500,
-        runtime=10,
-        gpu=0,
-    params:
-        code=lambda wildcards: report_code(study_of(wildcards)),
-    message:
-        "Report of {wildcards.study}"
-    script:
-        "../scripts/execute_notebook.py"
+# The pages of a report are those of the study's own parts, so every study has a rule of its own.
+for _study in STUDIES.values():
+
+    rule:
+        name:
+            f"{_study.name}_report"
+        input:
+            results=study_results(_study),
+            runtimes=f"{_study.folder}/runtimes.csv",
+            config=f"results/{SCALE}/config.yaml",
+            templates=_study.notebooks,
+            published=published(_study.name, *_study.parts),
+            study=study_files(f"workflow/studies/{_study.name}"),
+            reasons=reasons(_study),
+            # The committed reference run, where there is one, is a further column.
+            reference=reference_files(_study.name),
+        output:
+            notebook=f"reports/{SCALE}/{_study.name}.ipynb",
+            html=report(
+                list(_study.pages.values()),
+                caption="../report/notebook.rst",
+                category=_study.name,
+                subcategory="report",
+                labels={"result": "executed report"},
+            ),
+        log:
+            f"logs/{SCALE}/{_study.name}/notebook.log",
+        benchmark:
+            f"results/{SCALE}/benchmarks/{_study.name}/notebook.tsv"
+        threads: 1
+        resources:
+            mem_mb=1500,
+            runtime=10,
+            gpu=0,
+        params:
+            study=_study.name,
+            scale=SCALE,
+            pages=list(_study.pages.values()),
+            terms=_study.terms,
+            code=report_code(_study),
+        message:
+            f"Report of {_study.name}"
+        script:
+            "../scripts/execute_notebook.py"
 
 
 rule write_index:
     input:
         verdicts="results/{scale}/verdicts.csv",
+        entries="results/{scale}/entries.csv",
+        studies=[path for study in STUDIES for path in study_files(f"workflow/studies/{study}")],
         runtimes=[f"results/{{scale}}/{study}/runtimes.csv" for study in STUDIES],
-        reports=[f"reports/{{scale}}/{study}.html" for study in STUDIES],
+        reports=[page for study in STUDIES.values() for page in study.pages.values()],
     output:
         "reports/{scale}/index.html",
     log:
@@ -74,7 +84,7 @@ rule write_index:
         runtime=5,
         gpu=0,
     params:
-        studies={name: study.title for name, study in STUDIES.items()},
+        comparable={name: study.as_declared() for name, study in STUDIES.items()},
         code=source_digest("plausible.reproduction.index_page"),
     message:
         "Index of all reports: reports/{wildcards.scale}/index.html"

@@ -7,13 +7,14 @@ rule judge_results:
         published=lambda wildcards: published(wildcards.study, *study_of(wildcards).parts),
         reasons=lambda wildcards: reasons(study_of(wildcards)),
     output:
-        report(
+        verdicts=report(
             "results/{scale}/{study}/verdicts.csv",
             caption="../report/verdicts.rst",
             category="{study}",
             subcategory="verdicts",
             labels={"result": "all verdicts"},
         ),
+        entries="results/{scale}/{study}/entries.csv",
     log:
         "logs/{scale}/{study}/verdicts.log",
     benchmark:
@@ -36,9 +37,11 @@ rule judge_results:
 
 rule join_verdicts:
     input:
-        [f"results/{{scale}}/{study}/verdicts.csv" for study in STUDIES],
+        verdicts=[f"results/{{scale}}/{study}/verdicts.csv" for study in STUDIES],
+        entries=[f"results/{{scale}}/{study}/entries.csv" for study in STUDIES],
     output:
-        "results/{scale}/verdicts.csv",
+        verdicts="results/{scale}/verdicts.csv",
+        entries="results/{scale}/entries.csv",
     log:
         "logs/{scale}/verdicts.log",
     benchmark:

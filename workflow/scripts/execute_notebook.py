@@ -1,23 +1,31 @@
-"""Execute the report of a study and turn it into a page that needs no network."""
+"""Execute the report of a study and turn it into pages that need no network."""
 
 from plausible.reproduction.provenance import job
 
 with job(snakemake) as run:
+    from contextlib import ExitStack
+    from pathlib import Path
+
     from plausible.reproduction.reports import render_notebook
 
-    names = snakemake.wildcards
-    with run.output("notebook") as notebook, run.output("html") as html:
+    study, scale = snakemake.params.study, snakemake.params.scale
+    with ExitStack() as outputs:
+        pages = {
+            Path(path).name: outputs.enter_context(run.output(path))
+            for path in snakemake.params.pages
+        }
         render_notebook(
             snakemake.input.templates,
             {
-                "study": names.study,
-                "scale": names.scale,
-                "results_dir": f"results/{names.scale}/{names.study}",
-                "published_dir": f"workflow/published/{names.study}",
-                "study_dir": f"workflow/studies/{names.study}",
-                "reference_dir": f"results/reference/{names.study}",
+                "study": study,
+                "scale": scale,
+                "results_dir": f"results/{scale}/{study}",
+                "published_dir": f"workflow/published/{study}",
+                "study_dir": f"workflow/studies/{study}",
+                "reference_dir": f"results/reference/{study}",
             },
-            notebook,
-            html,
+            outputs.enter_context(run.output("notebook")),
+            pages,
             snakemake.log[0],
+            snakemake.params.terms,
         )

@@ -1,10 +1,11 @@
-"""Put the verdicts of all studies into one table."""
+"""Put the verdicts of all studies, of rows and of entries, into one table each."""
 
 from plausible.reproduction.provenance import job
 
 with job(snakemake) as run:
     import pandas as pd
 
-    joined = pd.concat([pd.read_csv(path) for path in snakemake.input], ignore_index=True)
-    with run.output(0) as path:
-        joined.to_csv(path, index=False)
+    for kind in ("verdicts", "entries"):
+        joined = pd.concat([pd.read_csv(path) for path in snakemake.input[kind]], ignore_index=True)
+        with run.output(kind) as path:
+            joined.to_csv(path, index=False)

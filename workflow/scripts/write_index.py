@@ -12,8 +12,9 @@ with job(snakemake) as run:
         write_index(
             path,
             f"{scale} scale",
-            snakemake.params.studies,
+            snakemake.params.comparable,
             pd.read_csv(snakemake.input.verdicts, keep_default_na=False, na_values=[""]),
+            pd.read_csv(snakemake.input.entries, keep_default_na=False, na_values=[""]),
             pd.concat(map(pd.read_csv, snakemake.input.runtimes), ignore_index=True),
             f"results/{scale}",
         )

@@ -82,6 +82,23 @@ class Study(NamedTuple):
         return [f"workflow/notebooks/{self.name}/{name}.md" for name in names]
 
     @property
+    def pages(self) -> dict[str, str]:
+        """Pages of the report by the part that they show; the overview under the empty name."""
+        folder = f"reports/{self.scale}"
+        return {part: f"{folder}/{page_name(self.name, part)}" for part in ("", *self.parts)}
+
+    @property
+    def terms(self) -> dict[str, str]:
+        """Meanings of the protocols, of their variants, and of the document's abbreviations."""
+        named = {}
+        for name, protocol in self.declaration["protocols"].items():
+            shown = name.replace("_", " ")
+            named[shown] = " ".join(protocol["what"].split())
+            for variant, deviation in protocol.get("variants", {}).items():
+                named[variant] = f"{shown}, but: {' '.join(deviation['what'].split())}"
+        return {**named, **self.declaration.get("glossary", {})}
+
+    @property
     def results(self) -> Mapping[str, Any]:
         """Results of the study by their name (the part after the first dot of their id)."""
         return self.declaration["results"]
@@ -131,6 +148,7 @@ class Study(NamedTuple):
             self.scale_value("settings", {}),
             self.declaration["protocols"][protocol].get("training", {}),
             declared.get("settings", {}),
+            self._variant(run, protocol).get("training", {}),
             declared.get("protocols", {}).get(protocol, {}),
             declared.get("scales", {}).get(self.scale, {}),
         )
@@ -142,6 +160,11 @@ class Study(NamedTuple):
             **self.declaration["protocols"][protocol].get("simulation", {}),
         }
 
+    def _variant(self, run: str, protocol: str) -> Mapping[str, Any]:
+        """Variant of a protocol that a run follows, or an empty one."""
+        name = self.declaration["train"][run].get("variants", {}).get(protocol)
+        return self.declaration["protocols"][protocol]["variants"][name] if name else {}
+
     def simulation_settings(self, simulation: str, run: str, protocol: str) -> dict[str, Any]:
         """Settings of the spiking simulation of a converted network in a protocol."""
         declared = self.declaration["simulate"][simulation]
@@ -152,7 +175,7 @@ class Study(NamedTuple):
             {key: trained[key] for key in ("softplus_gamma", "rate_offset")},
             self.protocol_simulation(protocol),
             declared.get("settings", {}),
-            declared.get("overrides", {}).get(run, {}).get(protocol, {}),
+            self._variant(run, protocol).get("simulation", {}),
             declared.get("scales", {}).get(self.scale, {}),
         )
 
@@ -188,11 +211,9 @@ class Study(NamedTuple):
         name = self.results[result].get(key)
         if name is None:
             return None
-        part = self.part_of.get(("results", result))
-        if part is None:  # the table of all theorems belongs to no part
-            return Place("plausible.reproduction.markdown", name)
-        room = "figures" if key == "figure" else "tables"
-        return place(self.name, part, room, name, f"results.{result}.{key}")
+        part = self.part_of["results", result]
+        kind = "figures" if key == "figure" else "tables"
+        return place(self.name, part, kind, name, f"results.{result}.{key}")
 
     def sweep_settings(self, sweep: str, part: str = "") -> dict[str, Any]:
         """Checked settings of a sweep at this scale, with what the workflow adds for one job.
@@ -208,16 +229,11 @@ class Study(NamedTuple):
             if name in settings:
                 raise StudyError(f"sweep.{sweep}.{name} is no setting: the workflow fills it in.")
         given: dict[str, Any] = {"device": self.config["device"]}
-        overrides = (
-            self.declaration["simulate"]
-            .get(declared.get("simulation_like"), {})
-            .get("overrides", {})
-        )
         if networks := self.sweep_networks(sweep):
             given["simulation"] = {
                 f"{job.run}.{job.protocol}": {
                     **self.protocol_simulation(job.protocol),
-                    **overrides.get(job.run, {}).get(job.protocol, {}),
+                    **self._variant(job.run, job.protocol).get("simulation", {}),
                 }
                 for job in networks
             }
@@ -327,6 +343,11 @@ class Study(NamedTuple):
 def short_name(study: str, result: str) -> str:
     """Short target of a result: dots become underscores, ``thuesen2022_fig2a``."""
     return f"{study}.{result}".replace(".", "_")
+
+
+def page_name(study: str, part: str = "") -> str:
+    """File of a page of a study's report: of a part, or the overview."""
+    return f"{study}.{part}.html" if part else f"{study}.html"
 
 
 def load_study(folder: str | Path, config: Mapping[str, Any]) -> Study:
@@ -461,18 +482,20 @@ def _check_references(path: Path, declaration: Mapping[str, Any]) -> None:
         require(f"train.{run}.protocols", declared.get("protocols", ()), "protocols")
         require(f"train.{run}.only_protocols", declared.get("only_protocols", ()), "protocols")
         require(f"train.{run}.scales", declared.get("scales", ()), "scales")
+        require(f"train.{run}.variants", declared.get("variants", ()), "protocols")
+        for protocol, name in declared.get("variants", {}).items():
+            known = declaration["protocols"][protocol].get("variants", {})
+            if name not in known:
+                raise StudyError(
+                    f"{path}: train.{run}.variants.{protocol}: found {name!r}, which is no variant "
+                    f"of that protocol{nearest(name, known)}."
+                )
     for name, declared in declaration["simulate"].items():
         require(f"simulate.{name}.networks", declared["networks"], "train")
-        require(f"simulate.{name}.overrides", declared.get("overrides", ()), "train")
     for name, declared in declaration["sweep"].items():
         require(f"sweep.{name}.networks", declared.get("networks", ()), "train")
         require(f"sweep.{name}.protocols", declared.get("protocols", ()), "protocols")
         require(f"sweep.{name}.scales", declared.get("scales", ()), "scales")
-        require(
-            f"sweep.{name}.simulation_like",
-            [declared["simulation_like"]] if "simulation_like" in declared else (),
-            "simulate",
-        )
     for name, declared in declaration["results"].items():
         sources = declared.get("from", {})
         for stage in STAGES:

@@ -1,9 +1,10 @@
-"""The entry page of a scale: studies, verdict counts, files, run times, and all verdicts.
+"""The entry page of a scale: what was found, what holds, the way to every study, all verdicts.
 
-The table of verdicts can be sorted, filtered and searched by a few lines of script inside the
-page. Without script it is the same table, complete.
+The rows of all verdicts lie in the page as data, and become a table that can be sorted, filtered
+and searched when it is opened. Without script the page leads to the same rows as CSV.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,20 +14,32 @@ import pandas as pd
 
 from plausible.config import project_root
 from plausible.files import write_text
-from plausible.reproduction.pages import piece, render
-from plausible.reproduction.published import load_published, published_folder
+from plausible.reproduction.declaration import page_name
+from plausible.reproduction.entries import ENTRY_VERDICTS
+from plausible.reproduction.findings import key_findings
+from plausible.reproduction.pages import SIGNS, Html, piece, render
+from plausible.reproduction.published import Published, load_published, published_folder
 from plausible.reproduction.report_tables import runtime_rows
-from plausible.reproduction.study_files import read_study_files
+from plausible.reproduction.study_files import StudyFiles, part_title, read_study_files
+from plausible.reproduction.summaries import NOT_JUDGED, THEOREM, entry_counts, headline
 from plausible.reproduction.verdicts import VERDICTS
+from plausible.reproduction.wording import (
+    decimals_of,
+    interval_text,
+    number_text,
+    statement_text,
+)
 
+REFERENCE = "reference"
 SUFFIXES = ("csv", "svg", "png", "md")
 
 
 def write_index(
     path: str | Path,
     run: str,
-    studies: Mapping[str, str],
+    comparable: Mapping[str, bool],
     verdicts: pd.DataFrame,
+    entries: pd.DataFrame,
     runtimes: pd.DataFrame | None,
     results_dir: str | Path,
     workflow_report: str | None = "workflow.html",
@@ -38,13 +51,13 @@ def write_index(
     ----------
     path:
         Where the page goes, e.g. ``reports/demo/index.html``; the reports of the studies
-        (``<study>.html``) stand in the same folder. Links are relative to it.
+        (`page_name`) stand in the same folder. Links are relative to it.
     run:
         What was run, for the title: ``demo scale``.
-    studies:
-        Title of each study by its name.
-    verdicts:
-        All verdicts, the rows of all studies together.
+    comparable:
+        By the names of the studies, whether their numbers can be compared with the published ones.
+    verdicts, entries:
+        All verdicts on rows, and all on published entries, of all studies together.
     runtimes:
         Table of `plausible.reproduction.runtimes.collect` with a column ``study``, or None.
     results_dir:
@@ -54,71 +67,190 @@ def write_index(
     root:
         Folder of the project.
     """
-    path, results_dir = Path(path), Path(results_dir)
+    path, results_dir, root = Path(path), Path(results_dir), Path(root or project_root())
     verdicts = verdicts.astype(object).where(verdicts.notna(), "")
-    links = [("#studies", "Studies"), ("#all-verdicts", "All verdicts")]
-    links += [("#results", "Results and their files")]
-    if workflow_report:
-        links.append((workflow_report, "Snakemake's report: rules, run times, all pictures"))
+    files = {name: read_study_files(root / "workflow" / "studies" / name) for name in comparable}
+    published = {
+        name: load_published(published_folder(name, root), one.declaration["parts"])
+        for name, one in files.items()
+    }
+    findings = [
+        finding
+        for name in comparable
+        for finding in _findings(
+            path, published[name], files[name], results_dir / name, comparable[name], root
+        )
+    ]
+    # Measured results come first; what is only shown comes last.
+    shown = verdicts.sort_values("kind", key=lambda kind: kind == THEOREM, kind="stable")
+    order = {name: place for place, name in enumerate(VERDICTS)}
+    parts = {name: one.part_of for name, one in published.items()}
     text = render(
         "index.html.j2",
         title=f"plausible, {run}",
         run=run,
-        links=links,
+        headline=headline(entries),
+        findings=findings,
+        found_in="" if all(comparable.values()) else "the reference run at the paper scale",
+        counts=_counts(entries, {name: one.declaration["title"] for name, one in files.items()}),
         studies=[
-            _study(path, name, title, verdicts, runtimes, results_dir, Path(root or project_root()))
-            for name, title in studies.items()
+            _study(
+                path,
+                name,
+                files[name],
+                published[name],
+                entries,
+                runtimes,
+                results_dir,
+                root / "workflow" / "notebooks" / name,
+            )
+            for name in files
         ],
-        verdicts=verdicts,
+        workflow_report=workflow_report,
+        rows=len(verdicts),
+        data=_as_script(_rows(shown, parts)),
         choices={
-            "verdict": [name for name in VERDICTS if (verdicts["verdict"] == name).any()],
-            "study": list(dict.fromkeys(verdicts["id"].str.split(".").str[0])),
+            "verdict": [name for name in order if (verdicts["verdict"] == name).any()],
+            "study": list(files),
             "protocol": [name for name in dict.fromkeys(verdicts["protocol"]) if name],
-            "kind": list(dict.fromkeys(verdicts["kind"])),
+            "kind": list(dict.fromkeys(shown["kind"])),
         },
-        order={name: place for place, name in enumerate(VERDICTS)},
-        reported=[name for name in studies if path.with_name(f"{name}.html").exists()],
+        signs=_as_script({name: SIGNS[name] for name in VERDICTS}),
         run_times=runtimes is not None,
     )
     write_text(path, text)
 
 
+def _findings(
+    page: Path,
+    published: Published,
+    files: StudyFiles,
+    folder: Path,
+    comparable: bool,
+    root: Path,
+) -> list[tuple[Any, ...]]:
+    """The surprising findings of a study: sentence, title, way to it, picture, study."""
+    declared = [
+        one for one in files.declaration.get("key_findings", ()) if one.get("surprising", False)
+    ]
+    reference = root / "results" / REFERENCE / published.study
+    source = folder if comparable else reference
+    if not (source / "entries.csv").is_file():
+        return []
+    shown, pictures = [], set()
+    for finding in key_findings(published, declared, source):
+        drawings = [source / f"{finding.picture}.{suffix}" for suffix in ("svg", "png")]
+        drawing = next((_relative(page, file) for file in drawings if file.is_file()), "")
+        drawing = "" if drawing in pictures else drawing
+        pictures.add(drawing)
+        title = published.entries[finding.entry]["title"]
+        where = f"{page_name(published.study, published.part_of[finding.entry])}#{finding.entry}"
+        shown.append((finding.sentence, title, where, drawing, published.study))
+    return shown
+
+
+def _counts(entries: pd.DataFrame, titles: Mapping[str, str]) -> tuple[list[Any], list[list[Any]]]:
+    """Table of entry verdicts: a line for the measured results and the theorems of each study."""
+    judged = [name for name in ENTRY_VERDICTS if name not in NOT_JUDGED]
+    present = [name for name in judged if (entries["verdict"] == name).any()]
+    lines = []
+    for study, title in titles.items():
+        own = entries[entries["study"] == study]
+        theorem = own["kind"] == THEOREM
+        for what, group in (("measured", own[~theorem]), ("theorems", own[theorem])):
+            counts = entry_counts(group)
+            cells = [str(counts[name] or "") for name in present]
+            link = piece("link", page_name(study), title.partition(":")[0])
+            left = str(counts[[*NOT_JUDGED]].sum() or "")
+            lines.append([link if what == "measured" else "", what, *cells, left])
+    return [*present, "not judged"], lines
+
+
+def _rows(verdicts: pd.DataFrame, parts: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Rows of the table of verdicts, and the texts that many of them share, by their numbers."""
+    texts: dict[str, int] = {}
+
+    def number(text: str) -> int:
+        return texts.setdefault(text, len(texts))
+
+    rows = []
+    for row in verdicts.itertuples(index=False):
+        study, _, name = row.id.partition(".")
+        decimals = decimals_of(row.published)
+        interval = interval_text(row.ci_low, row.ci_high, decimals)
+        rows.append(
+            [
+                study,
+                parts[study][row.id],
+                name,
+                row.kind,
+                number(statement_text(row.variant, row.statement)),
+                row.protocol,
+                number_text(row.published, decimals),
+                number_text(row.reproduced, decimals),
+                interval,
+                int(row.n_seeds or 0),
+                row.verdict,
+                number(str(row.note)),
+                number(str(row.reason)),
+            ]
+        )
+    return {"texts": list(texts), "rows": rows}
+
+
+def _as_script(value: Any) -> Html:
+    """JSON that may stand inside of a script element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Html(text.replace("<", "\\u003c"))
+
+
 def _study(
     page: Path,
     name: str,
-    title: str,
-    verdicts: pd.DataFrame,
+    files: StudyFiles,
+    published: Published,
+    entries: pd.DataFrame,
     runtimes: pd.DataFrame | None,
     results_dir: Path,
-    root: Path,
+    notebooks: Path,
 ) -> dict[str, Any]:
     """What the page shows of one study."""
     candidates = [
-        (page.with_name(f"{name}.html"), "Report: every result with its verdicts"),
+        (page.with_name(page_name(name)), "What was found and what holds"),
+        *(
+            (page.with_name(page_name(name, part)), part_title(notebooks, part))
+            for part in files.declaration["parts"]
+        ),
         (page.with_name(f"{name}.ipynb"), "Executed notebook"),
-        (results_dir / name / "verdicts.csv", "Verdicts as CSV"),
+        (results_dir / name / "entries.csv", "Verdicts of entries as CSV"),
+        (results_dir / name / "verdicts.csv", "Verdicts of rows as CSV"),
         (results_dir / name, "Folder of results"),
     ]
     times = [] if runtimes is None else runtime_rows(runtimes[runtimes["study"] == name])
     minutes = {row[1]: row[4] for row in times if row[0] == "result"}
+    own = entries[entries["study"] == name]
     return {
         "name": name,
-        "title": title,
-        "verdicts": verdicts[verdicts["id"].str.startswith(f"{name}.")],
+        "title": files.declaration["title"],
+        "document": files.declaration["document"],
+        "counts": entry_counts(own),
         "links": [
             (_relative(page, target), text) for target, text in candidates if target.exists()
         ],
-        "results": _results(page, name, minutes, results_dir, root),
+        "results": _results(page, files, published, minutes, results_dir),
         "run_times": times,
     }
 
 
 def _results(
-    page: Path, study: str, minutes: Mapping[str, str], results_dir: Path, root: Path
+    page: Path,
+    files: StudyFiles,
+    entries: Published,
+    minutes: Mapping[str, str],
+    results_dir: Path,
 ) -> list[list[str]]:
     """Rows of the table of results: name, title, files, target, minutes."""
-    declared = read_study_files(root / "workflow" / "studies" / study).declaration["results"]
-    published = load_published(published_folder(study, root)).entries
+    declared, study = files.declaration["results"], entries.study
     rows = []
     for name, settings in declared.items():
         identifier = f"{study}.{name}"
@@ -132,7 +264,7 @@ def _results(
         files = [
             (_relative(page, file), suffix) for suffix, file in places.items() if file.exists()
         ]
-        title = published.get(identifier, settings).get("title", "")
+        title = entries.entries.get(identifier, settings).get("title", "")
         target = identifier.replace(".", "_")
         rows.append([name, title, piece("files", files), target, minutes.get(name, "")])
     return rows

@@ -25,8 +25,8 @@ from plausible.reproduction.published import (
 )
 from plausible.reproduction.runtimes import find_run_times, minutes_text
 
-SHORTEST_TITLE = 24
-"""Titles are cut to fit a terminal, but not to fewer characters than this."""
+WIDTH = 100
+"""Characters of a line that is not written to a terminal."""
 
 
 class Line(NamedTuple):
@@ -108,26 +108,35 @@ def known_minutes(root: str | Path) -> dict[str, dict[str, str]]:
     }
 
 
-def format_lines(lines: Sequence[Line], scales: Sequence[str], width: int | None = None) -> str:
-    """The list in aligned columns; titles are cut where it would be wider than ``width``."""
+def format_short(lines: Sequence[Line], place: int | None, scale: str, width: int) -> str:
+    """Target, minutes at one scale (the one at ``place``) and title of each result."""
+    minutes = ["-" if place is None else line.minutes[place] for line in lines]
+    header = ("target", f"{scale} min", "title")
+    rows = zip(lines, minutes, strict=True)
+    table = [header, *((line.target, taken, line.title) for line, taken in rows)]
+    sizes = [max(len(row[column]) for row in table) for column in range(2)]
+    left = max(0, width - sum(sizes) - 4)
+    return "\n".join(
+        f"{target.ljust(sizes[0])}  {taken.rjust(sizes[1])}  {_cut(title, left)}".rstrip()
+        for target, taken, title in table
+    )
+
+
+def format_long(lines: Sequence[Line], scales: Sequence[str]) -> str:
+    """Everything about each result, in aligned columns."""
     header = ("id", "title", "kind", "short target", *(f"{scale} min" for scale in scales))
     table = [header, *((*line[:4], *line.minutes) for line in lines)]
     widths = [max(len(row[column]) for row in table) for column in range(len(header))]
-    if width is not None:
-        excess = sum(widths) + 2 * (len(widths) - 1) - width
-        widths[1] = min(widths[1], max(SHORTEST_TITLE, widths[1] - max(excess, 0)))
     shown = []
     for row in table:
-        cells = [_cut(cell, size).ljust(size) for cell, size in zip(row, widths, strict=True)]
-        cells[4:] = [
-            cell.strip().rjust(size) for cell, size in zip(row[4:], widths[4:], strict=True)
-        ]
+        cells = [cell.ljust(size) for cell, size in zip(row[:4], widths[:4], strict=True)]
+        cells += [cell.rjust(size) for cell, size in zip(row[4:], widths[4:], strict=True)]
         shown.append("  ".join(cells).rstrip())
     return "\n".join(shown)
 
 
 def _cut(text: str, size: int) -> str:
-    return text if len(text) <= size else text[: size - 3].rstrip() + "..."
+    return text if len(text) <= size else text[: max(0, size - 3)].rstrip() + "..."
 
 
 def not_made(study: Study, published: Published) -> dict[str, list[str]]:
@@ -143,11 +152,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the list."""
     parser = argparse.ArgumentParser(
         prog="python -m plausible.reproduction.listing",
-        description="Print every result: id, title, kind, short target (snakemake --cores 8 TARGET)"
-        " and the minutes that it took at each scale that was run, on one core.",
+        description="Print every result: its target (snakemake --cores 8 TARGET), the minutes that "
+        "it took on one core at the scale of the configuration, and its title.",
     )
     parser.add_argument("--configfile", metavar="FILE", help="settings laid over config.yaml")
     parser.add_argument("--study", metavar="NAME", help="only this study")
+    parser.add_argument(
+        "--all", action="store_true", help="ids, kinds, all scales, and what has no target, too"
+    )
     options = parser.parse_args(arguments)
     try:
         root = project_root()
@@ -161,16 +173,22 @@ def main(arguments: list[str] | None = None) -> int:
             lines += lines_of(study, published, minutes)
             for reason, names in not_made(study, published).items():
                 notes.append(f"Published, without a target ({reason}): {', '.join(names)}")
-        if not minutes:
-            notes.append("Minutes are shown once a scale has been run: make all")
+        scale, scales = config["scale"], list(minutes)
+        if scale not in scales:
+            notes = ["Minutes are shown once the scale has been run: make all", *notes]
     except PlausibleError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
+    place = scales.index(scale) if scale in scales else None
     try:
-        print(format_lines(lines, list(minutes), width))
+        if options.all:
+            print(format_long(lines, scales))
+        else:
+            print(format_short(lines, place, scale, min(width, WIDTH)))
+            notes = [*notes[: scale not in scales], "Everything about them: make list ARGS=--all"]
         for note in notes:
-            print("", textwrap.fill(note, width or 100, break_on_hyphens=False), sep="\n")
+            print("", textwrap.fill(note, width, break_on_hyphens=False), sep="\n")
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, `head` for instance, has seen enough; Python must not complain at its end.

@@ -1,11 +1,11 @@
 """Tidy tables as Markdown for people to read: what the tables of every study share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from plausible.measure.accuracy import mean_interval
+from plausible.measure.accuracy import mean_interval, possible_percent
 
 
 def markdown_table(header: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
@@ -15,33 +15,20 @@ def markdown_table(header: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in texts) + "\n"
 
 
-def mean_text(values: pd.Series, digits: int = 2) -> str:
-    """Mean with the half-width of its 95 % interval over seeds: ``97.31 ± 0.08``."""
+def mean_text(values: pd.Series, digits: int = 2, percent: bool = False) -> str:
+    """Mean with the half-width of its 95 % interval over seeds: ``97.31 ± 0.08``.
+
+    An interval in ``percent`` that would leave 0 to 100 is told by its ends: ``62.06 (0.97 to
+    99.63)``.
+    """
     values = values.dropna()
     if values.empty:
         return "n/a"
     mean, low, high = mean_interval(values.to_numpy())
     text = f"{mean:.{digits}f}"
-    return text if len(values) < 2 else f"{text} ± {(high - low) / 2:.{digits}f}"
-
-
-def theorems_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
-    """Worst value of every checked statement over seeds, with the bound that it must respect."""
-    # The smallest one where a lower bound must hold.
-    sign = table["comparison"].str.startswith(">").map({True: -1.0, False: 1.0})
-    worst = table.loc[
-        table.assign(size=sign * table["deviation"].abs())
-        .groupby(["id", "check", "statement", "protocol"], sort=False)["size"]
-        .idxmax()
-    ]
-    rows = [
-        [
-            row.id,
-            row.statement,
-            row.protocol,
-            f"{row.deviation:.3g}",
-            f"{row.comparison} {row.bound:.3g}",
-        ]
-        for row in worst.itertuples()
-    ]
-    return markdown_table(["id", "statement", "protocol", "worst over seeds", "bound"], rows)
+    if len(values) < 2:
+        return text
+    if percent and not 0.0 <= low <= high <= 100.0:
+        low, high = possible_percent(mean, low, high)
+        return f"{text} ({low:.{digits}f} to {high:.{digits}f})"
+    return f"{text} ± {(high - low) / 2:.{digits}f}"

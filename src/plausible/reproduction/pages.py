@@ -16,24 +16,29 @@ from markupsafe import Markup, escape
 
 from plausible.errors import StudyError
 from plausible.reproduction import wording
+from plausible.reproduction.entries import FAILS, HOLDS, IN_PART
+from plausible.reproduction.judging import DIFFERS, REPRODUCED, UNDECIDED
+from plausible.reproduction.meanings import SHORT
 from plausible.reproduction.verdicts import (
-    DIFFERS,
     ILLUSTRATION,
     NEEDS_DATA,
     NOT_COMPARABLE,
-    REPRODUCED,
     verdict_counts,
 )
 
 SIGNS = {
     REPRODUCED: "✓",
     DIFFERS: "✗",
+    UNDECIDED: "?",
     NOT_COMPARABLE: "○",
     NEEDS_DATA: "⇣",
     ILLUSTRATION: "▭",
     "survives": "✓",
     "does not survive": "✗",
-    "not decided at this scale": "○",
+    "not decided": "?",
+    **dict.fromkeys(HOLDS.values(), "✓"),
+    IN_PART: "◐",
+    FAILS: "✗",
 }
 """Sign of each verdict, and of what the verdicts say about an explanation."""
 
@@ -50,8 +55,8 @@ class Html(Markup):
 
 
 def breakable(name: Any) -> Html:
-    """Name of a result that may be broken after a dot or an underscore."""
-    return Html(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))
+    """Name of a result that may be broken after a dot, a slash or an underscore."""
+    return Html(re.sub(r"([._/])", r"\1<wbr>", str(escape(name))))
 
 
 def _shown(value: Any, kind: str) -> str:
@@ -72,15 +77,19 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals |= {"signs": SIGNS, "interval": wording.interval_text}
+    environment.globals |= {
+        "signs": SIGNS,
+        "meanings": SHORT,
+        "interval": wording.interval_text,
+    }
     environment.filters |= {
         "breakable": breakable,
         "decimals": wording.decimals_of,
         "is_number": wording.is_number,
         "number": wording.number_text,
+        "sentence": lambda text: text[:1].upper() + text[1:] + "." * (text[-1:] not in ".!?"),
         "shown": _shown,
         "statement": lambda row: wording.statement_text(row.variant, row.statement),
-        "tolerance": wording.tolerance_text,
         "verdict_counts": verdict_counts,
     }
     return environment

@@ -2,7 +2,7 @@
 
 The files of the part ``ch3_learning`` of ``oconnor2020`` stand in
 ``plausible/studies/oconnor2020/ch3_learning``: settings, experiment, tables, figures, claims,
-theorems, report, each a room. A study file names a function of a room; ``beyond.fsgd_and_sgd``
+theorems, report. A study file names a function of a kind of file; ``beyond.fsgd_and_sgd``
 among the figures is the function ``fsgd_and_sgd`` of ``figures_beyond.py``, a name without a dot is
 one of ``figures.py``.
 """
@@ -33,8 +33,8 @@ class Place(NamedTuple):
         return getattr(import_module(self.module), self.function)
 
 
-def place(document: str, part: str, room: str, name: str, where: str) -> Place:
-    """Place of the function ``name`` of a room; ``where`` says which line of a file asks for it.
+def place(document: str, part: str, kind: str, name: str, where: str) -> Place:
+    """Place of a function in the files of a kind; ``where`` says which line of a file asks for it.
 
     Raises
     ------
@@ -42,10 +42,10 @@ def place(document: str, part: str, room: str, name: str, where: str) -> Place:
         If there is no such file or function, or the file is no Python.
     """
     topic, _, function = name.rpartition(".")
-    stem = f"{room}_{topic}" if topic else room
+    stem = f"{kind}_{topic}" if topic else kind
     path = _FOLDER / document / part / f"{stem}.py"
     if not path.is_file():
-        known = [_topic(module, room) for module in modules(document, part, room)]
+        known = [_topic(module, kind) for module in modules(document, part, kind)]
         raise StudyError(
             f"{where} names {name!r}, for which {_shown(path)} is expected; there is no such file"
             f"{nearest(topic, known)}."
@@ -60,10 +60,10 @@ def place(document: str, part: str, room: str, name: str, where: str) -> Place:
     return Place(f"{STUDIES}.{document}.{part}.{stem}", function)
 
 
-def modules(document: str, part: str, room: str) -> tuple[str, ...]:
-    """Modules of a room of a part, ``claims`` and ``claims_<topic>``, ordered by their names."""
+def modules(document: str, part: str, kind: str) -> tuple[str, ...]:
+    """Modules of a kind of a part, ``claims`` and ``claims_<topic>``, ordered by their names."""
     folder = _FOLDER / document / part
-    found = sorted({*folder.glob(f"{room}.py"), *folder.glob(f"{room}_*.py")})
+    found = sorted({*folder.glob(f"{kind}.py"), *folder.glob(f"{kind}_*.py")})
     return tuple(f"{STUDIES}.{document}.{part}.{path.stem}" for path in found)
 
 
@@ -89,8 +89,8 @@ def _check_syntax(path: Path) -> None:
         ) from None
 
 
-def _topic(module: str, room: str) -> str:
-    return module.rpartition(".")[2].removeprefix(room).removeprefix("_")
+def _topic(module: str, kind: str) -> str:
+    return module.rpartition(".")[2].removeprefix(kind).removeprefix("_")
 
 
 def _shown(path: Path) -> str:

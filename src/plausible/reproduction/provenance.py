@@ -33,6 +33,7 @@ from typing import Any
 from plausible.errors import PlausibleError, StudyError
 from plausible.files import atomic_path, sha256_of, write_text
 from plausible.reproduction.machine import git_state, machine, peak_memory_mb
+from plausible.reproduction.progress import finished
 from plausible.reproduction.study_files import study_files
 
 LOGGER = logging.getLogger("plausible")
@@ -102,12 +103,9 @@ def job(snakemake: Any) -> Iterator[Run]:
                 run = Run(snakemake, outputs)
                 yield run
                 _write_side_cars(snakemake, run, started)
-            LOGGER.info(
-                "%s: %.1f s, %.0f MB",
-                snakemake.rule,
-                time.perf_counter() - started,
-                peak_memory_mb(),
-            )
+            facts = [f"{time.perf_counter() - started:.1f} s", f"{peak_memory_mb():.0f} MB"]
+            facts += filter(None, [finished(str(snakemake.output[0]))])
+            LOGGER.info("%s: %s", snakemake.rule, ", ".join(facts))
         except PlausibleError as error:
             LOGGER.error("error: %s", error)
             raise SystemExit(1) from None

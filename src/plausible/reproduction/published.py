@@ -6,7 +6,9 @@ folders holds numbers that a document shows but does not print, such as the cell
 ``curves`` those of its curves.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import fnmatch
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,9 +22,43 @@ if TYPE_CHECKING:
 RECOVERED = "recovered.yaml"
 DOCUMENT, AMBIGUITIES, PART = "document", "ambiguities", "part"
 CURVES = "curves"
+RECOVERED_PLACE = "recovered"
+"""First step of the place of a recovered value."""
 
 Entry = Mapping[str, Any]
 """One figure, table, claim or theorem; workflow/published/README.md explains its keys."""
+
+
+class Resolution(NamedTuple):
+    """What a published number may be taken for: anything from ``low`` to ``high``.
+
+    ``delta`` is half of that width, or NaN where one end is open. ``runs`` is the number of runs of
+    which the published number is the mean.
+    """
+
+    low: float
+    high: float
+    unit: str = ""
+    runs: int = 1
+
+    @property
+    def delta(self) -> float:
+        """Largest half-width of an interval of ours that still says something."""
+        return (self.high - self.low) / 2.0 if math.isfinite(self.high - self.low) else math.inf
+
+
+class PublishedNumber(NamedTuple):
+    """A published number with what decides about it."""
+
+    place: str
+    """Dotted place below ``values`` of the entry, or below ``recovered``."""
+    value: Any
+    resolution: Resolution | None
+    """None: it is shown and not judged."""
+    text: str = ""
+    """The resolution for people."""
+    duplicate_of: tuple[str, str] | None = None
+    """Id of the entry and place where the same number is judged."""
 
 
 class Published(NamedTuple):
@@ -65,13 +101,13 @@ class Published(NamedTuple):
             raise StudyError(f"{RECOVERED} holds no values of '{full}'; restore that file.")
         return self.recovered[full]
 
-    def bound(self, name: str, statement: str, key: str) -> float:
-        """Bound ``key`` of a statement of the entry ``name``, as declared under ``bounds``.
+    def bound(self, name: str, statement: str) -> Any:
+        """Number, or limits, with which a statement of the entry ``name`` is compared.
 
         Raises
         ------
         StudyError
-            If there is no such statement or bound.
+            If there is no such statement, or it has no bound.
         """
         entry = self.entry(name)
         statements = {one["id"]: one for one in entry["expect"]}
@@ -80,13 +116,40 @@ class Published(NamedTuple):
                 f"{entry['id']} has no statement '{statement}'{nearest(statement, statements)}; "
                 f"it has {', '.join(statements)}."
             )
-        bounds = statements[statement].get("bounds", {})
-        if key not in bounds:
+        if "bound" not in statements[statement]:
+            raise StudyError(f"{entry['id']}: the statement '{statement}' has no bound.")
+        return statements[statement]["bound"]
+
+    def number(self, name: str, place: str) -> PublishedNumber:
+        """Published number at ``place`` of an entry, e.g. ``rows.fsgd.test_error_percent``.
+
+        Places below ``recovered`` are those of `recovered_values`.
+
+        Raises
+        ------
+        StudyError
+            If the entry has no such number or declares no resolution for it.
+        """
+        entry = self.entry(name)
+        values, inner = entry["values"], place
+        if place.startswith(f"{RECOVERED_PLACE}."):
+            values, inner = self.recovered_values(name), place.split(".", 1)[1]
+        numbers = dict(leaves(values))
+        if inner not in numbers:
             raise StudyError(
-                f"{entry['id']}: the statement '{statement}' has no bound '{key}'"
-                f"{nearest(key, bounds)}; declare it under bounds, with its reason."
+                f"{entry['id']}: no number stands at {place}{nearest(inner, numbers)}; name the "
+                "place of a published value."
             )
-        return bounds[key]
+        steps = place.split(".")
+        above = [".".join(steps[: n + 1]) for n in range(len(steps))]
+        for declared in entry.get("resolutions", ()):
+            named = (fnmatch.filter(above, pattern) for pattern in declared["places"])
+            if any(named) and _applies(declared.get("for_values"), numbers[inner]):
+                return _number(place, numbers[inner], declared)
+        raise StudyError(
+            f"{entry['id']}: no resolution is declared for {place}; add it under resolutions, "
+            "with its reason, or null where the number is only shown."
+        )
 
     def curve(self, name: str) -> "pd.DataFrame":
         """Published curve such as ``fig2a`` or ``fig5.loss``, recovered from the graphics.
@@ -112,6 +175,39 @@ class Published(NamedTuple):
         """Entry that holds the content of ``name``: itself, or the one it is ``same_as``."""
         entry = self.entry(name)
         return self.entry(entry["same_as"]) if "same_as" in entry else entry
+
+
+def _applies(limits: Sequence[float | None] | None, value: Any) -> bool:
+    """Whether a resolution for values between two limits is one for ``value``."""
+    if limits is None:
+        return True
+    low, high = limits
+    return (low is None or value >= low) and (high is None or value <= high)
+
+
+def _number(place: str, value: Any, declared: Mapping[str, Any]) -> PublishedNumber:
+    """Number with the resolution that is declared for its place."""
+    if "duplicate_of" in declared:
+        entry, _, other = declared["duplicate_of"].partition(": ")
+        return PublishedNumber(place, value, None, duplicate_of=(entry, other))
+    unit, runs = declared.get("unit", ""), declared.get("runs", 1)
+    shown = f" {unit}" if unit else ""
+    if "interval" in declared:
+        low, high = declared["interval"]
+        low, high = (-math.inf if low is None else low), (math.inf if high is None else high)
+        text = f"from {low:g} to {high:g}{shown}"
+        return PublishedNumber(place, value, Resolution(low, high, unit, runs), text)
+    if "relative" in declared:
+        delta = declared["relative"] * abs(value)
+        text = f"within {declared['relative']:.2g} of the value"
+    elif declared["resolution"] is None:
+        return PublishedNumber(place, value, None)
+    else:
+        delta = declared["resolution"]
+        text = f"within {delta:g}{shown}" if delta else "exact"
+    exact = isinstance(value, str | bool)
+    limits = (math.nan, math.nan) if exact else (value - delta, value + delta)
+    return PublishedNumber(place, value, Resolution(*limits, unit, runs), text)
 
 
 def result_name(identifier: str) -> str:
@@ -175,6 +271,11 @@ def load_published(
                 raise StudyError(
                     f"{path}: {identifier} has two statements with the id '{double}'; ids must be "
                     "unique within an entry."
+                )
+            if (place := _without_id(entry["values"])) is not None:
+                raise StudyError(
+                    f"{path}: {identifier}: a row of {place or 'values'} has no id; rows are named "
+                    "by their ids everywhere."
                 )
             entries[identifier], part_of[identifier] = entry, part
     _check_references(folder, entries)
@@ -240,17 +341,29 @@ def read_checked(path: str | Path, kind: str, schema_path: str | Path | None) ->
     return content
 
 
+def _without_id(values: Any, place: str = "") -> str | None:
+    """Place of the first list that holds a row without an id."""
+    if isinstance(values, list):
+        if any(isinstance(row, Mapping) and "id" not in row for row in values):
+            return place
+        values = {row["id"]: row for row in values if isinstance(row, Mapping)}
+    if not isinstance(values, Mapping):
+        return None
+    found = (_without_id(value, f"{place}.{key}".strip(".")) for key, value in values.items())
+    return next((where for where in found if where is not None), None)
+
+
 def leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every published value of an entry with its dotted place, e.g. ``rows.fsgd.test_error``.
 
-    A row of a table is named by its id where it has one, else by its position.
+    A row of a table is named by its id; numbers of a plain list are named by their position.
     """
     if isinstance(values, Mapping):
         for key, value in values.items():
             yield from leaves(value, f"{path}.{key}" if path else str(key))
     elif isinstance(values, list):
         for position, value in enumerate(values):
-            name = value.get("id", position) if isinstance(value, Mapping) else position
+            name = value["id"] if isinstance(value, Mapping) else position
             yield from leaves(value, f"{path}.{name}")
     else:
         yield path, values

@@ -1,8 +1,7 @@
-"""Why something differs, is not compared, or holds: a part's ``reasons.yaml``.
+"""Why something differs or holds: a part's ``reasons.yaml``.
 
-Reasons are data beside the code of a part. ``differences`` give the cause of a verdict `differs`,
-``not_compared`` say why a published value has none, and ``causes`` are the document's own
-explanations with the verdicts by which each stands or falls.
+Reasons are data beside the code of a part. ``differences`` give the cause of a verdict `differs`;
+``causes`` are the document's own explanations with the verdicts by which each stands or falls.
 """
 
 from collections.abc import Iterable
@@ -34,22 +33,18 @@ class Difference(Settings):
 
     rows: tuple[Row, ...] = Field(min_length=1)
     because: str | tuple[str, ...]
-    """The cause, or several that add up; what several rows share is a YAML anchor."""
+    """The cause, or several that add up; what several rows share is a YAML anchor. Numbers in it
+    are computed, in ``{{ }}`` (see `explanations`)."""
+    when: str = "true"
+    """Condition under which it is the cause, for instance ``reproduced > published``."""
+    evidence: tuple[str, ...] = ()
+    """Results, or rows of the verdicts as ``<result>: <check>``, that isolate the cause; without
+    any the report calls it a candidate."""
 
     @property
     def text(self) -> str:
         """The whole cause."""
         return self.because if isinstance(self.because, str) else " ".join(self.because)
-
-
-class NotCompared(Settings):
-    """A published value without a verdict."""
-
-    result: str
-    place: str
-    """Dotted place below ``values`` of the entry; everything below it is left out too, and a star
-    stands for any row: ``rows.*.lambda``."""
-    because: str
 
 
 class Needed(Row):
@@ -78,11 +73,10 @@ class Reasons(Settings):
     """Content of a part's ``reasons.yaml``."""
 
     differences: tuple[Difference, ...] = ()
-    not_compared: tuple[NotCompared, ...] = ()
     causes: tuple[Cause, ...] = ()
 
-    def why(self, result: str, check: str, variant: str, protocol: str) -> str | None:
-        """Cause of a difference: that of the most specific row, or None.
+    def of(self, result: str, check: str, variant: str, protocol: str) -> list[Difference]:
+        """Possible causes of a difference, the most specific first.
 
         A row that names the check and its variant beats one that names the check, which beats one
         of the whole result; between equals a named protocol beats any.
@@ -94,8 +88,9 @@ class Reasons(Settings):
                 named = {key: getattr(row, key) for key in wanted if getattr(row, key) is not None}
                 if row.result == result and all(wanted[key] == named[key] for key in named):
                     rank = ("variant" not in named, "check" not in named, "protocol" not in named)
-                    found.append((rank, position, difference.text))
-        return min(found)[-1] if found else None
+                    found.append((rank, position))
+        order = dict.fromkeys(position for _, position in sorted(found))
+        return [self.differences[position] for position in order]
 
 
 def load_reasons(document: str, parts: Iterable[str]) -> Reasons:

@@ -33,6 +33,7 @@ from plausible.config import load_config, project_root
 from plausible.errors import PlausibleError, StudyError
 from plausible.files import sha256_of
 from plausible.reproduction.declaration import Study, short_name
+from plausible.reproduction.entries import entry_verdicts
 from plausible.reproduction.listing import read_configuration, read_study
 from plausible.reproduction.machine import git_state, machine
 from plausible.reproduction.pages import with_linked_pictures
@@ -45,6 +46,8 @@ from plausible.reproduction.results import draw_figure
 from plausible.reproduction.verdicts import verdict_counts, verdict_table
 
 NAME = "reference"
+JUDGED = ("verdicts", "entries")
+"""Tables of a study's verdicts: of rows, and of published entries."""
 LIMIT = 8_000_000
 """Bytes that the reference run of one study may take, the largest of which has the chapters of a
 whole thesis; git stores a fifth to a tenth of it."""
@@ -100,33 +103,58 @@ def make_reference(root: str | Path, study: Study, allow_mixed: bool = False) ->
 def make_again(root: str | Path, study: Study) -> Summary:
     """Make pictures, readable tables, verdicts and report of a reference run from its tables.
 
+    A table that a later run at the same scale has made takes the place of the old one, with its
+    provenance. What no run has made yet is left out, and what rests on it is not comparable.
+
     Raises
     ------
     StudyError
-        If there is no reference run of ``study``, or it lacks a table that the study now has.
+        If there is no reference run of ``study``, or a later table is not the one of its
+        provenance, or was made by code that was not committed.
     """
     _code()  # before anything is written
     root = Path(root).resolve()
     made = root / "results" / NAME / study.name
-    missing = [name for name in study.own_tables() if not (made / f"{name}.csv").is_file()]
-    if missing:
-        raise StudyError(
-            f"{made / missing[0]}.csv is missing; a new table needs a new run at the scale "
-            f"{study.scale}, and then `make reference`."
-        )
+    if not (made / "README.md").is_file():
+        raise StudyError(f"{made}: there is no reference run; make one by `make reference`.")
+    later = [
+        f"{study.folder}/{name}.csv"
+        for name in study.own_tables()
+        if (root / study.folder / f"{name}.csv").is_file()
+    ]
+    records = read_provenance(root, later)
+    if later:
+        commits = {(one.get("git_commit"), one.get("git_clean")) for one in records.values()}
+        _check_one_commit(study, commits)
     with _staged(root) as staged:
         results = staged / "results"
         shutil.copytree(made, results, dirs_exist_ok=True)
-        tables = {name: pd.read_csv(results / f"{name}.csv") for name in study.own_tables()}
+        for path in later:
+            for file in (root / path, side_car(root / path)):
+                shutil.copy(file, results)
+        tables = {
+            name: pd.read_csv(results / f"{name}.csv")
+            for name in study.own_tables()
+            if (results / f"{name}.csv").is_file()
+        }
+        lacking = [name for name in study.own_tables() if name not in tables]
         published = load_published(published_folder(study.name, root), study.parts)
-        verdicts = verdict_table(study.name, tables, study.scale, published, comparable=True)
-        verdicts.to_csv(results / "verdicts.csv", index=False)
+        verdicts = verdict_table(
+            study.name, tables, study.scale, published, comparable=True, partial=True
+        )
         used = [results / f"{name}.csv" for name in tables]
-        _write_record(results / "verdicts.csv", study, "judge_results", used)
+        judged = {"verdicts": verdicts, "entries": entry_verdicts(verdicts, published)}
+        for name, table in judged.items():
+            table.to_csv(results / f"{name}.csv", index=False)
+            _write_record(results / f"{name}.csv", study, "judge_results", used)
         for result in study.results:
-            _show_again(results, study, result, tables, published)
+            if (study.shown_in(result) or result) in tables:
+                _show_again(results, study, result, tables, published)
         page = results / "README.md"
-        text = with_verdicts(page.read_text(encoding="utf-8"), verdict_counts(verdicts), _code())
+        names = {Path(path).stem: records[path].get("git_commit") for path in later}
+        text = with_verdicts(
+            page.read_text(encoding="utf-8"), verdict_counts(verdicts), _code(), names, lacking
+        )
         page.write_text(text, encoding="utf-8")
         return _finished(root, staged, study)
 
@@ -202,13 +230,19 @@ def _write_report(root: Path, staged: Path, study: Study) -> None:
         suffix = "svg" if (results / f"{picture}.svg").is_file() else "png"
         return f"../../{place}/{picture}.{suffix}"
 
-    made = [staged / "reports" / f"{study.name}.{suffix}" for suffix in ("ipynb", "html")]
+    notebook = staged / "reports" / f"{study.name}.ipynb"
+    pages = {Path(page).name: staged / "reports" / Path(page).name for page in study.pages.values()}
+    log = staged / "report.log"
     with chdir(root):
-        render_notebook(study.notebooks, parameters, *made, staged / "report.log")
+        render_notebook(study.notebooks, parameters, notebook, pages, log, study.terms)
     used = sorted(path for path in results.iterdir() if path.suffix != ".json")
-    for path, linked in zip(made, (with_linked_outputs, with_linked_pictures), strict=True):
+    for path in (notebook, *pages.values()):
+        linked = with_linked_outputs if path == notebook else with_linked_pictures
         text = linked(path.read_text(encoding="utf-8"), address)
-        path.write_text(text.replace(str(results), place), encoding="utf-8")
+        # The pages lead to where the staged folder goes.
+        text = text.replace(str(results), place)
+        text = text.replace(f"results/{staged.name}/{study.name}", place)
+        path.write_text(text, encoding="utf-8")
         _write_record(path, study, "execute_notebook", used)
 
 
@@ -231,7 +265,7 @@ def _write_record(path: Path, study: Study, rule: str, inputs: list[Path]) -> No
 def files_of(root: Path, study: Study) -> tuple[list[str], list[str]]:
     """Files of the run that are copied, and the results whose picture is a PNG."""
     needed = [path for result in study.results for path in study.result_files(result)]
-    tables = [f"{study.folder}/{name}.csv" for name in [*study.own_tables(), "verdicts"]]
+    tables = [f"{study.folder}/{name}.csv" for name in [*study.own_tables(), *JUDGED]]
     run_times = f"{study.folder}/runtimes.csv"
     needed = list(dict.fromkeys([*needed, *tables, run_times]))
     missing = [path for path in needed if not (root / path).is_file()]
@@ -321,7 +355,8 @@ def _check_one_commit(study: Study, states: set[tuple[str | None, bool | None]])
 
 def _dead_links(root: Path, staged: Path, study: Study) -> list[str]:
     """Links of the report that will lead nowhere in the reference run."""
-    text = (staged / "reports" / f"{study.name}.html").read_text(encoding="utf-8")
+    pages = sorted((staged / "reports").glob("*.html"))
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
     own = f"results/{NAME}/{study.name}/"
     made = {own + path.name for path in (staged / "results").iterdir()}
     made |= {f"reports/{NAME}/{path.name}" for path in (staged / "reports").iterdir()}
@@ -392,8 +427,11 @@ def _put_in_place(staged: Path, results: Path, reports: Path, study: str) -> Non
         if old.exists():
             os.rename(old, results)
         raise
-    names = [f"{study}.{suffix}" for suffix in ("html", "ipynb", "html.json", "ipynb.json")]
-    for name in names:
+    made = {path.name for path in (staged / "reports").iterdir()}
+    for path in reports.glob(f"{study}.*"):
+        if path.name not in made:  # of a part that is gone
+            path.unlink()
+    for name in sorted(made):
         os.replace(staged / "reports" / name, reports / name)
 
 

@@ -49,6 +49,8 @@ def readme(facts: Facts, whole: Mapping[str, str], as_png: list[str]) -> str:
         facts=_facts(facts, whole),
         verdicts=facts.verdicts,
         code=None,
+        later={},
+        lacking=[],
         codes=[
             (f"`{name}`" if name else "unknown code", when, TREES[tree], rules)
             for name, when, tree, rules in codes
@@ -112,8 +114,20 @@ def _codes(facts: Facts) -> list[tuple[str | None, str, bool | None, str]]:
     return codes
 
 
-def with_verdicts(text: str, counts: Mapping[str, int], code: Mapping[str, Any]) -> str:
-    """The page with new numbers of verdicts, and with the ``code`` that judged again."""
+def with_verdicts(
+    text: str,
+    counts: Mapping[str, int],
+    code: Mapping[str, Any],
+    later: Mapping[str, str | None],
+    lacking: Iterable[str],
+) -> str:
+    """The page with new numbers of verdicts, and with the ``code`` that judged again.
+
+    ``later`` gives the commit of each table that is newer than the run, ``lacking`` names those
+    that no run has made yet.
+    """
     found = {name: count for name, count in counts.items() if count}
-    section = render("reference_verdicts.md.j2", verdicts=found, code=code)
+    section = render(
+        "reference_verdicts.md.j2", verdicts=found, code=code, later=later, lacking=lacking
+    )
     return re.sub(r"(?s)## Verdicts\n.*?(?=## Code\n)", lambda _: section, text)

@@ -1,18 +1,21 @@
 """Executed notebooks, and the HTML pages made of them, which need no network.
 
-The report of a study is one notebook, put together from a template for each part of the study.
+The report of a study is one notebook, put together from a template for each part of the study. It
+becomes a page for each part, and an overview of what stands before and after the parts.
 """
 
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import shorten
 from typing import Any
+from urllib.parse import unquote
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from plausible.errors import StudyError
 from plausible.files import write_text
@@ -22,6 +25,10 @@ KERNEL_CONFIG = """# No history file, and no warning about the local connection 
 c.HistoryManager.enabled = False
 c.IPKernelApp.log_level = "ERROR"
 """
+HOVER = 180
+"""Characters of a meaning that is shown on hovering; the glossary has all of it."""
+OPAQUE = ("a", "abbr", "code", "span", "svg", "summary", "h1", "h2", "h3", "h4", "dt")
+"""Elements in whose text nothing is marked."""
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -29,10 +36,11 @@ def render_notebook(
     templates: Iterable[str | Path],
     parameters: Mapping[str, Any],
     ipynb_path: str | Path,
-    html_path: str | Path,
+    pages: Mapping[str, str | Path],
     log_path: str | Path,
+    terms: Mapping[str, str] | None = None,
 ) -> None:
-    """Execute the notebook of a study and write it and its HTML page, both atomically.
+    """Execute the notebook of a study and write it and its HTML pages, all atomically.
 
     Parameters
     ----------
@@ -41,11 +49,16 @@ def render_notebook(
         is tagged ``parameters``.
     parameters:
         Values for that cell; paths are relative to the working directory, where the kernel runs.
-    ipynb_path, html_path:
-        Where the executed notebook and its page go.
+    ipynb_path:
+        Where the executed notebook goes.
+    pages:
+        Where its pages go, by the names that they will have: ``<study>.html`` for the overview,
+        ``<study>.<part>.html`` for a part, which is the stem of a template.
     log_path:
         Log of the job. If a cell fails, the notebook executed so far is kept beside it, with the
         suffix ``.ipynb``.
+    terms:
+        Abbreviations and names with their meanings, which the pages show where they are met.
 
     Raises
     ------
@@ -57,18 +70,25 @@ def render_notebook(
 
     partial = Path(log_path).with_suffix(".ipynb")
     partial.parent.mkdir(parents=True, exist_ok=True)
-    notebook = assemble(templates)
+    names = {part_shown(name): name for name in pages}
+    notebook = assemble(templates, names)
     _set_parameters(notebook, parameters)
     with _private_jupyter():
         executed = _execute(notebook, partial)
     _make_reproducible(executed)
     write_text(ipynb_path, nbformat.writes(executed) + "\n")
-    write_text(html_path, notebook_page(executed))
+    for part, text in notebook_pages(executed, names, terms or {}).items():
+        write_text(pages[names[part]], text)
     partial.unlink(missing_ok=True)
 
 
-def assemble(templates: Iterable[str | Path]) -> Any:
-    """One notebook of several templates.
+def part_shown(page: str) -> str:
+    """Part that a page shows, from its name; empty for the overview."""
+    return page.removesuffix(".html").partition(".")[2]
+
+
+def assemble(templates: Iterable[str | Path], parts: Container[str] = ()) -> Any:
+    """One notebook of several templates; cells of those that are ``parts`` say so.
 
     Raises
     ------
@@ -82,7 +102,10 @@ def assemble(templates: Iterable[str | Path]) -> Any:
     for template in map(Path, templates):
         if not template.is_file():
             raise StudyError(f"{template} is missing; every part of a study has a template there.")
-        cells += jupytext.read(template, fmt="md").cells
+        own = jupytext.read(template, fmt="md").cells
+        for cell in own:
+            cell.metadata["part"] = template.stem if template.stem in parts else ""
+        cells += own
     return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": dict(KERNEL)})
 
 
@@ -184,11 +207,40 @@ def with_linked_outputs(text: str, address: Callable[[str], str]) -> str:
     return nbformat.writes(notebook) + "\n"
 
 
-def notebook_page(notebook: Any) -> str:
-    """HTML page of an executed notebook: texts and outputs, without the code, without any link out.
+def notebook_pages(
+    notebook: Any, pages: Mapping[str, str], terms: Mapping[str, str]
+) -> dict[str, str]:
+    """HTML pages of an executed notebook, by the part that each shows: texts and outputs, no code.
 
-    The title is the first heading.
+    ``pages`` are the names of their files. The title of the overview is the first heading of the
+    notebook, that of another page the first heading of its part.
     """
+    import nbformat
+
+    bodies = {}
+    for part in pages:
+        cells = [cell for cell in notebook.cells if cell.metadata.get("part", "") == part]
+        bodies[part] = _body(nbformat.from_dict({**notebook, "cells": cells}))
+        if part:  # its first heading is the title of a page of its own
+            bodies[part] = re.sub(r"<(/?)h2\b", r"<\1h1", bodies[part], count=2)
+    titles = {part: _title(body) for part, body in bodies.items()}
+    return {
+        part: render(
+            "report.html.j2",
+            title=titles[part],
+            study=titles[""],
+            overview=pages[""],
+            part=part,
+            parts=[(pages[name], titles[name], name == part) for name in pages if name],
+            contents=_headings(body),
+            body=Markup(with_meanings(body, terms)),
+        )
+        for part, body in bodies.items()
+    }
+
+
+def _body(notebook: Any) -> str:
+    """Texts and outputs of a notebook as HTML."""
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(
@@ -199,13 +251,52 @@ def notebook_page(notebook: Any) -> str:
     )
     body, _ = exporter.from_notebook_node(notebook)
     body = re.sub(r'<a class="anchor-link"[^>]*>.*?</a>', "", body)
+    return re.sub(r'(<h\d[^>]* id=")([^"]+)', lambda found: found[1] + unquote(found[2]), body)
+
+
+def _title(body: str) -> str:
     heading = re.search(r"<h1[^>]*>(.*?)</h1>", body, flags=re.DOTALL)
-    end = heading.end() if heading else 0
-    headings = re.findall(r'<h2[^>]*id="([^"]+)"[^>]*>(.*?)</h2>', body, flags=re.DOTALL)
-    return render(
-        "report.html.j2",
-        title=Markup(heading[1]).striptags() if heading else "Report",
-        head=Markup(body[:end]),
-        contents=[(name, Markup(text).striptags()) for name, text in headings],
-        body=Markup(body[end:]),
-    )
+    return Markup(heading[1]).striptags() if heading else "Report"
+
+
+def _headings(body: str) -> list[tuple[str, str, str, str]]:
+    """Level, id, sign of the verdict and text of every heading that can be linked."""
+    found = re.findall(r"<h([23])\b([^>]*)>(.*?)</h\1>", body, flags=re.DOTALL)
+    headings = []
+    for level, attributes, text in found:
+        identifier = re.search(r'\bid="([^"]+)"', attributes)
+        sign = re.search(r'data-sign="([^"]+)"', attributes)
+        if identifier:
+            shown = Markup(text).striptags()
+            headings.append((level, identifier[1], sign[1] if sign else "", shown))
+    return headings
+
+
+def with_meanings(body: str, terms: Mapping[str, str]) -> str:
+    """HTML in which a term shows its meaning on hovering, once in a section, row or item."""
+    if not terms:
+        return body
+    names = "|".join(sorted(map(re.escape, terms), key=len, reverse=True))
+    term = re.compile(rf"(?<![\w-])({names})(?![\w-])")
+    short = {name: shorten(text, HOVER, placeholder=" …") for name, text in terms.items()}
+    told: set[str] = set()
+    inside = 0
+    pieces = []
+
+    def marked(match: re.Match[str]) -> str:
+        if match[1] in told:
+            return match[0]
+        told.add(match[1])
+        return f'<abbr title="{escape(short[match[1]])}">{match[1]}</abbr>'
+
+    for text in re.split(r"(<[^>]*>)", body):
+        tag = re.match(r"<(/?)(\w+)", text)
+        if tag is None:
+            pieces.append(text if inside else term.sub(marked, text))
+            continue
+        if tag[2] in OPAQUE:
+            inside += -1 if tag[1] else 1
+        elif tag[2] in ("section", "tr", "li", "h2"):
+            told.clear()
+        pieces.append(text)
+    return "".join(pieces)

@@ -32,10 +32,11 @@ def study_schema() -> dict[str, Any]:
     training = _partial(schema, TrainingSettings)
     schema["properties"]["settings"] = training
     schema["$defs"]["Scale"]["properties"]["settings"] = training
-    schema["$defs"]["Protocol"]["properties"]["training"] = training
     simulation = _partial(schema, SpikingSimulation)
     schema["properties"]["simulation"] = simulation
-    schema["$defs"]["Protocol"]["properties"]["simulation"] = simulation
+    for name in ("Protocol", "Variant"):
+        properties = schema["$defs"][name]["properties"]
+        properties |= {"training": training, "simulation": simulation}
     return schema
 
 

@@ -81,9 +81,14 @@ def read_study_files(folder: str | Path) -> StudyFiles:
         whole["results"][THEOREMS] = {
             "title": "Largest deviation of every equation and theorem",
             "from": {"sweep": sweeps},
-            "markdown": "theorems_markdown",
         }
     return StudyFiles(whole, part_of)
+
+
+def part_title(notebooks: Path, part: str) -> str:
+    """Title of a part: the first heading of its notebook, in the study's folder of notebooks."""
+    lines = (notebooks / f"{part}.md").read_text(encoding="utf-8").splitlines()
+    return next(line.removeprefix("## ") for line in lines if line.startswith("## "))
 
 
 def _checked(path: Path, model: "type[Settings]") -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 ``study.yaml`` is a `StudyFile`, the file of a part a `PartFile`. The settings of an experiment have
 a type of their own (`plausible.reproduction.settings`), those of trainings and simulations stand in
-the rooms of the methods; here they are mappings.
+the packages of the methods; here they are mappings.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 ResultName = Annotated[str, Field(pattern="^[a-z][A-Za-z0-9_]*([.][A-Za-z0-9_]+)*$")]
 """The part of a result's id after the first dot."""
 Function = Annotated[str, Field(pattern="^([a-z][a-z0-9_]*[.])?[a-z][a-z0-9_]*$")]
-"""A function of a room's file, or ``<topic>.<function>`` of its file ``<room>_<topic>.py``."""
+"""A function of a part's file, or ``<topic>.<function>`` of its file ``<kind>_<topic>.py``."""
 
 
 def _different(values: tuple) -> tuple:
@@ -49,12 +49,36 @@ class Scale(Settings):
     )
 
 
-class Protocol(Settings):
+class Variant(Settings):
+    """Declared deviation of some runs from a protocol."""
+
+    what: str = Field(description="What distinguishes it")
+    training: Values = Field({}, description="Its training settings")
+    simulation: Values = Field({}, description="Its spiking-simulation settings")
+
+
+class Protocol(Variant):
     """A named reading of the source, one set of choices for the whole document."""
 
-    what: str = Field(description="What distinguishes this protocol")
-    training: Values = Field({}, description="Training settings of this protocol")
-    simulation: Values = Field({}, description="Spiking-simulation settings of this protocol")
+    variants: Mapping[Name, Variant] = Field(
+        {}, description="Deviations from it by their names; runs that follow one name it"
+    )
+
+
+class KeyFinding(Settings):
+    """One thing that the study found, in one sentence of its report.
+
+    ``when`` and what stands in ``{{ }}`` are expressions (see `plausible.reproduction.findings`).
+    """
+
+    id: Name
+    entry: ResultName = Field(description="Published result that it is about")
+    sentence: str = Field(description="Claim, verdict, effect with interval, cause")
+    when: str = Field(description="Condition under which it is said")
+    result: ResultName | None = Field(
+        None, description="Result whose picture shows it; default: the entry"
+    )
+    surprising: bool = Field(False, description="Whether the index page of all studies says it")
 
 
 class StudyFile(Settings):
@@ -70,6 +94,10 @@ class StudyFile(Settings):
     settings: Values = Field({}, description="Training settings common to all runs")
     simulation: Values = Field({}, description="Spiking-simulation settings of all simulations")
     protocols: Mapping[Name, Protocol]
+    glossary: Mapping[str, str] = Field({}, description="What the document's abbreviations mean")
+    key_findings: tuple[KeyFinding, ...] = Field(
+        (), description="What was found, the most important first"
+    )
 
     @model_validator(mode="after")
     def _needed_scales(self) -> "StudyFile":
@@ -135,6 +163,9 @@ class Train(Settings):
         None, description="Number of the scale's seeds that are used; default: all"
     )
     settings: Values = {}
+    variants: Mapping[str, str] = Field(
+        {}, description="Variants of protocols that the run follows, by the name of the protocol"
+    )
     protocols: Mapping[str, Values] = {}
     scales: Mapping[Scales, Values] = {}
 
@@ -146,9 +177,6 @@ class Simulate(Settings):
     networks: Names
     settings: Values = {}
     scales: Mapping[Scales, Values] = {}
-    overrides: Mapping[str, Mapping[str, Values]] = Field(
-        {}, description="Settings by network and protocol"
-    )
 
 
 class Job(Settings):
@@ -186,9 +214,6 @@ class Sweep(Job):
     )
     networks: Names | None = Field(None, description="Converted networks that it simulates")
     protocols: Names | None = Field(None, description="Protocols of these networks; default: all")
-    simulation_like: str | None = Field(
-        None, description="Simulation whose overrides per network and protocol apply"
-    )
     published: str | None = Field(
         None,
         description="Id of the published result whose values, printed and recovered, it is given",

@@ -12,36 +12,37 @@ import pandas as pd
 
 from plausible.errors import StudyError
 from plausible.files import read_yaml
-from plausible.reproduction.declaration import load_study
+from plausible.reproduction.declaration import load_study, page_name
 from plausible.reproduction.evidence import present_protocols
-from plausible.reproduction.pages import Html, badge, picture, piece, table
+from plausible.reproduction.findings import key_findings
+from plausible.reproduction.made_from import how_it_was_made
+from plausible.reproduction.meanings import ENTRY_MEANINGS, ROW_MEANINGS
+from plausible.reproduction.pages import Html, badge, breakable, picture, piece, table
 from plausible.reproduction.provenance import side_car
 from plausible.reproduction.published import load_published, result_name
 from plausible.reproduction.reasons import load_reasons
 from plausible.reproduction.report_tables import (
     markdown_html,
-    note_cells,
     protocol_table,
+    read_entries,
     read_table,
     read_verdicts,
-    reproduced_cell,
     runtime_rows,
     setting_differences,
+    verdict_rows,
+    why,
 )
+from plausible.reproduction.study_files import part_title
 from plausible.reproduction.summaries import (
+    entry_counts,
+    headline,
     protocol_summary,
     surviving_causes,
 )
-from plausible.reproduction.verdicts import (
-    DIFFERS,
-    ILLUSTRATION,
-    NEEDS_DATA,
-    NOT_COMPARABLE,
-    REPRODUCED,
-    verdict_counts,
-)
-from plausible.reproduction.wording import decimals_of, number_text
 
+REFERENCE = "the reference run at the paper scale"
+LONG = 12
+"""Rows of a table that stands folded."""
 UNCHANGED = {
     "seeds": None,
     "seeds_per_job": None,
@@ -50,16 +51,9 @@ UNCHANGED = {
     "overrides": {},
 }
 """Configuration in which a study is run as it is declared."""
-MEANINGS = {
-    REPRODUCED: "The number lies within the published tolerance, or the statement holds; for a "
-    "number without a tolerance, within the 95 % interval of one further run of ours. The mean "
-    "over seeds decides; where its interval reaches across the bound, the note says so.",
-    DIFFERS: "It does not. The note says why where the cause is known; no tolerance is widened.",
-    NOT_COMPARABLE: "This scale cannot tell: other data, shorter training, too few seeds, or runs "
-    "that scatter over most of the possible values. The reproduced value is shown all the same.",
-    NEEDS_DATA: "A further data set or pretrained weights would be needed.",
-    ILLUSTRATION: "A photograph, a borrowed picture, a cited fact or a review.",
-}
+
+
+LATER = Html("<p>Not in this run, which is older than this result.</p>")
 
 
 class StudyReport:
@@ -92,6 +86,7 @@ class StudyReport:
         self.folder = Path(results_dir)
         kept = self.folder.parent / "config.yaml"
         config = read_yaml(kept) if kept.is_file() else UNCHANGED
+        self.notebooks = Path(study_dir).parents[1] / "notebooks" / study
         self.declared = load_study(study_dir, {**config, "scale": scale})
         self.declaration, parts = self.declared.declaration, self.declared.parts
         self.published = load_published(published_dir, parts)
@@ -102,12 +97,19 @@ class StudyReport:
         self.reference_verdicts = (
             read_verdicts(self.reference / "verdicts.csv") if self.reference else None
         )
+        self.judged = read_entries(self.folder / "entries.csv")
+        self.judged_there = read_entries(self.reference / "entries.csv") if self.reference else None
+        self.times = read_table(self.folder / "runtimes.csv")
         self.shown: set[str] = set()
 
     # ------------------------------------------------------------------------- overview
 
+    def headline(self) -> Html:
+        """How much of the document holds."""
+        return piece("lead", headline(self.judged))
+
     def summary(self) -> Html:
-        """Facts of the run and the number of rows of each verdict."""
+        """Facts of the run."""
         source = self.published.source
         record = self._record("verdicts.csv")
         commit = record.get("git_commit")
@@ -124,38 +126,64 @@ class StudyReport:
             "software": ", ".join([f"Python {record['python']}", *versions]) if record else "",
             "machine": ", ".join(filter(None, [record.get("cpu"), record.get("gpu")])),
         }
-        counts = verdict_counts(self.verdicts)
-        entries = self.verdicts["id"].nunique()
-        return piece("summary", shown, len(self.verdicts), entries, counts)
+        return piece("facts", shown)
 
-    def outcomes(self) -> Html:
-        """Verdicts of every entry, and of every protocol, in numbers."""
+    def findings(self) -> Html:
+        """Key findings, each with its entry's verdict, its picture and the way to it.
+
+        Those of a run that cannot be compared with the document are those of the reference run.
+        """
+        own = self.declared.as_declared()
+        folder, judged = (self.folder, self.judged) if own else (self.reference, self.judged_there)
+        if folder is None:
+            return Html("<p>Only a run at the paper scale can say.</p>")
+        verdicts = judged.set_index("id")["verdict"]
+        shown, pictures = [], set()
+        declared = self.declaration.get("key_findings", ())
+        for one in key_findings(self.published, declared, folder):
+            title = self.published.entry(one.entry)["title"]
+            new = self._drawn(one.picture) and one.picture not in pictures
+            pictures.add(one.picture)
+            drawn = picture(folder / one.picture, title) if new else ""
+            shown.append((one, title, verdicts[one.entry], self._place(one.entry), drawn))
+        return piece("findings", shown, "" if own else REFERENCE)
+
+    def _drawn(self, name: str) -> bool:
+        """Whether a result has a picture of its own."""
+        return bool(self.declaration["results"].get(name, {}).get("figure"))
+
+    def holds(self) -> Html:
+        """Every entry with its verdict and one sentence, by parts, each with a link to its page."""
         parts = []
-        for key, name in (("id", "result"), ("protocol", "protocol")):
-            rows = []
-            known = self.verdicts[key].unique()
-            order = known if key == "id" else ["", *present_protocols(known)]
-            for value in order:
-                group = self.verdicts[self.verdicts[key] == value]
-                title = [group["title"].iloc[0]] if key == "id" else []
-                shown = result_name(value) if key == "id" else value or "none"
-                rows.append([shown, *title, piece("badges", verdict_counts(group))])
-            header = [name, *(["title"] if key == "id" else []), "verdicts"]
-            parts.append(table(header, rows, classes=["id"]))
+        for part in self.declared.parts:
+            page = page_name(self.study, part)
+            rows = [
+                [
+                    piece("link", f"{page}#{row.id}", breakable(result_name(row.id))),
+                    row.title,
+                    badge(row.verdict),
+                    row.sentence,
+                ]
+                for row in self.judged[self.judged["part"] == part].itertuples()
+            ]
+            header = ["result", "title", "verdict", "why"]
+            shown = table(header, rows, classes=["id", "wide", "", "wide"])
+            counts = entry_counts(self.judged[self.judged["part"] == part])
+            parts.append(piece("part", page, part_title(self.notebooks, part), counts, shown))
         return Html("").join(parts)
 
     def meanings(self) -> Html:
-        """What each verdict means."""
-        rows = [[badge(name), text] for name, text in MEANINGS.items()]
-        return table(["verdict", "meaning"], rows, classes=["", "wide"])
+        """What each verdict means, of an entry and of a row."""
+        entries = [[badge(name), text] for name, text in ENTRY_MEANINGS.items()]
+        rows = [[badge(name), text] for name, text in ROW_MEANINGS.items()]
+        header, kinds = ["verdict", "meaning"], ["", "wide"]
+        return table(header, entries, "Of a published entry", kinds) + table(
+            header, rows, "Of a row: one number or statement under one protocol", kinds
+        )
 
-    def protocols(self) -> Html:
-        """What each protocol is."""
-        rows = [
-            [name, " ".join(declared["what"].split())]
-            for name, declared in self.declaration["protocols"].items()
-        ]
-        return table(["protocol", "what it is"], rows, classes=["id", "wide"])
+    def glossary(self) -> Html:
+        """What each protocol is, and what the abbreviations mean."""
+        return table(["term", "meaning"], self.declared.terms.items(), classes=["", "wide"])
 
     def protocol_settings(self) -> Html:
         """Settings of trainings and spiking simulations in which the protocols differ."""
@@ -169,7 +197,7 @@ class StudyReport:
             for job in study.simulation_jobs(simulation):
                 settings = study.simulation_settings(simulation, job.run, job.protocol)
                 spiking.setdefault(job.run, {})[job.protocol] = settings
-        header = ["setting", *protocols, "runs"]
+        header = ["setting", *(name.replace("_", " ") for name in protocols), "runs"]
         return Html("").join(
             table(header, setting_differences(settings, protocols), caption, ["id"])
             for settings, caption in ((training, "Training"), (spiking, "Spiking simulation"))
@@ -177,16 +205,33 @@ class StudyReport:
 
     # ---------------------------------------------------------------------- one result
 
-    def entry(self, name: str) -> Html:
-        """Title, content, picture (if there is one) and verdicts of a published result."""
+    def entry(self, name: str, table: bool = True) -> Html:
+        """A published result: picture and table, verdict, one sentence, and what stands behind.
+
+        ``table`` is False where the notebook has a fuller one than the readable one.
+        """
         entry = self.published.entry(name)
-        self.shown.add(entry["id"])
-        drawn = self.declaration["results"].get(name, {}).get("figure") and "same_as" not in entry
-        return piece("entry", entry, self.figure(name) if drawn else "", self.verdict_table(name))
+        identifier, name = entry["id"], result_name(entry["id"])
+        self.shown.add(identifier)
+        own = self.declaration["results"].get(name, {}) if "same_as" not in entry else {}
+        shown = self.figure(name) if "figure" in own else Html("")
+        shown += self.readable(name) if table and "markdown" in own else ""
+        rows = self.verdicts[self.verdicts["id"] == identifier]
+        judged = self.judged[self.judged["id"] == identifier].iloc[0]
+        behind = verdict_rows(rows, self.reference_verdicts) if len(rows) else ""
+        made = how_it_was_made(self.declared, self.published, identifier, self.folder, self.times)
+        place = self._place(entry["same_as"]) if "same_as" in entry else ""
+        return piece(
+            "entry", entry, judged, *why(rows, judged.protocol), shown, place, behind, made
+        )
 
     def entries(self, *names: str) -> Html:
         """Several results one below the other."""
         return Html("").join(self.entry(name) for name in names)
+
+    def _place(self, identifier: str) -> str:
+        """Address of an entry on the page of its part."""
+        return f"{page_name(self.study, self.published.part_of[identifier])}#{identifier}"
 
     def figure(self, name: str, caption: str = "") -> Html:
         """Picture of a result."""
@@ -201,57 +246,25 @@ class StudyReport:
 
     def beyond(self, name: str) -> Html:
         """Title and picture of a result that the document does not have."""
-        return piece("titled", self._title(name), self.figure(name))
+        shown = LATER if self._made_later(name) else self.figure(name)
+        return piece("titled", self._title(name), shown)
+
+    def _made_later(self, name: str) -> bool:
+        """Whether a kept run is older than a result, and so lacks it."""
+        table = f"{self.declared.shown_in(name) or name}.csv"
+        return (self.folder / "README.md").is_file() and not (self.folder / table).is_file()
 
     def readable(self, name: str) -> Html:
         """Table that people read: the Markdown file of a result."""
         path = self.folder / f"{name}.md"
+        if self._made_later(name):
+            return LATER
         if not path.is_file():
             raise StudyError(f"{path} is missing; build the results before their report.")
-        return markdown_html(path.read_text(encoding="utf-8"))
-
-    def verdict_table(self, *names: str) -> Html:
-        """Verdicts of some results: published, reference and this run side by side."""
-        wanted = {self.published.entry(name)["id"] for name in names}
-        rows = self.verdicts[self.verdicts["id"].isin(wanted)]
-        if rows.empty:
-            raise StudyError(f"the verdicts have no row for {', '.join(sorted(wanted))}.")
-        return self._verdict_rows(rows, several=len(wanted) > 1)
-
-    def _verdict_rows(self, rows: pd.DataFrame, several: bool) -> Html:
-        reference = self._reference_cells(rows)
-        columns: list[tuple[str, str, list[Any]]] = []
-        if several:
-            columns.append(("result", "id", [result_name(name) for name in rows["id"]]))
-        columns += [
-            ("statement or number", "wide", [piece("statement", row) for row in rows.itertuples()]),
-            ("protocol", "", list(rows["protocol"])),
-            (
-                "published",
-                "number",
-                [number_text(value, decimals_of(value)) for value in rows["published"]],
-            ),
-            ("reference", "number", reference),
-            ("this run", "number", [reproduced_cell(row) for row in rows.itertuples()]),
-            ("verdict", "", [badge(value) for value in rows["verdict"]]),
-            ("note", "wide", note_cells(rows["note"])),
-        ]
-        filled = [column for column in columns if any(cell != "" for cell in column[2])]
-        lines = zip(*(cells for _, _, cells in filled), strict=True)
-        return table(
-            [name for name, _, _ in filled], lines, classes=[kind for _, kind, _ in filled]
-        )
-
-    def _reference_cells(self, rows: pd.DataFrame) -> list[Any]:
-        if self.reference_verdicts is None:
-            return [""] * len(rows)
-        keys = ["id", "check", "variant", "protocol"]
-        known = {
-            tuple(getattr(row, key) for key in keys): row
-            for row in self.reference_verdicts.itertuples()
-        }
-        found = [known.get(tuple(getattr(row, key) for key in keys)) for row in rows.itertuples()]
-        return ["" if row is None else reproduced_cell(row) for row in found]
+        text = path.read_text(encoding="utf-8")
+        rows = sum(line.startswith("|") for line in text.splitlines()) - 2
+        shown = markdown_html(text)
+        return shown if rows <= LONG else piece("folded", f"The table: {rows} rows", shown)
 
     # ------------------------------------------------------------- tables, for the parts
 
@@ -265,12 +278,6 @@ class StudyReport:
 
     # --------------------------------------------------------------------- whole tables
 
-    def theorems(self, *names: str) -> Html:
-        """Verdicts of theorems in one table, with their largest measured deviations."""
-        identifiers = [self.published.entry(name)["id"] for name in names]
-        self.shown.update(identifiers)
-        return piece("anchored", identifiers, self.verdict_table(*names))
-
     def which_protocol(self) -> Html:
         """Which protocol yields each published number: in this run, and in the reference run.
 
@@ -280,8 +287,8 @@ class StudyReport:
         reference = ""
         if self.reference_verdicts is not None:
             summary = protocol_summary(self.reference_verdicts)
-            reference = protocol_table(summary, "Reference run at the paper scale")
-        shown = protocol_table(own[own["comparable"]], "This run")
+            reference = protocol_table(summary)
+        shown = protocol_table(own[own["comparable"]])
         return piece("which_protocol", shown, int((~own["comparable"]).sum()), reference)
 
     def causes(self) -> Html:
@@ -292,16 +299,10 @@ class StudyReport:
             known = surviving_causes(self.reference_verdicts, self.study, self.causes_given)
             reference = [badge(outcome) for outcome in known["outcome"]]
         rows = [
-            [row.section, row.explanation, found, badge(row.outcome), row.evidence, row.remark]
+            (row.section, row.explanation, badge(row.outcome), found, row.evidence, row.remark)
             for row, found in zip(frame.itertuples(), reference, strict=True)
         ]
-        header = ["section", "explanation of the document", "reference run", "this run"]
-        header += ["verdicts of this run", "remark"]
-        kinds = ["", "wide", "", "", "wide", "wide"]
-        if self.reference_verdicts is None:
-            rows = [[*row[:2], *row[3:]] for row in rows]
-            del header[2], kinds[2]
-        return table(header, rows, classes=kinds)
+        return piece("causes", rows)
 
     def runtimes(self) -> Html:
         """Minutes on one core and peak memory of every result and stage."""

@@ -6,26 +6,53 @@ import numpy as np
 import pandas as pd
 
 from plausible.errors import StudyError
+from plausible.reproduction.entries import ENTRY_VERDICTS, FAILS, HOLDS, IN_PART
 from plausible.reproduction.evidence import PROTOCOLS
+from plausible.reproduction.judging import DIFFERS, REPRODUCED, UNDECIDED
 from plausible.reproduction.reasons import Cause
-from plausible.reproduction.verdicts import DIFFERS, INSIDE_RUN, NOT_COMPARABLE, REPRODUCED
+from plausible.reproduction.verdicts import ILLUSTRATION, NEEDS_DATA, NOT_COMPARABLE
 from plausible.reproduction.wording import statement_text
 
+THEOREM = "theorem"
+NOT_JUDGED = (NOT_COMPARABLE, NEEDS_DATA, ILLUSTRATION)
 SURVIVES = "survives"
 FALLS = "does not survive"
-OPEN = "not decided at this scale"
+OPEN = "not decided"
+
+
+def entry_counts(entries: pd.DataFrame) -> pd.Series:
+    """Number of published entries of each verdict, in the fixed order, zeros included."""
+    counts = entries["verdict"].value_counts()
+    return pd.Series({name: int(counts.get(name, 0)) for name in ENTRY_VERDICTS}, name="entries")
+
+
+def headline(entries: pd.DataFrame) -> str:
+    """How many published entries hold, in two sentences; theorems apart from measured results."""
+    judged = entries[~entries["verdict"].isin(NOT_JUDGED)]
+    theorem = judged["kind"] == THEOREM
+    measured, exact = entry_counts(judged[~theorem]), entry_counts(judged[theorem])
+    published, mended = HOLDS["as_published"], [*HOLDS.values()][1:]
+    return (
+        f"Of {len(judged)} judged entries, {measured[published]} of {int((~theorem).sum())} "
+        f"measured results and {exact[published]} of {int(theorem.sum())} theorems and equations "
+        f"hold as published. {measured[mended].sum()} and {exact[mended].sum()} more hold as "
+        "coded, after correction or after calibration. Of the measured results "
+        f"{measured[IN_PART]} hold in part, {measured[FAILS]} do not hold and "
+        f"{measured[UNDECIDED]} are undecided; of the theorems {exact[IN_PART]}, {exact[FAILS]} "
+        f"and {exact[UNDECIDED]}."
+    )
 
 
 def protocol_summary(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Which protocol yields each published number.
 
     One row per published number that at least two protocols reproduce or miss: ``published``, the
-    mean of each protocol, ``nearest`` protocols, ``within_tolerance`` and ``inside_run`` (protocols
-    whose verdict is `reproduced`, and whose single-run interval holds the published value),
-    ``n_seeds`` (0 where no random stream enters) and whether the scale allows to compare at all.
+    mean of each protocol, ``nearest`` protocols, ``reproduced_by`` and ``undecided_by`` (protocols
+    with that verdict), ``n_seeds`` (0 where no random stream enters) and whether the scale allows
+    to compare at all. A number that is judged at another entry is left out.
     """
     numbers = verdicts[verdicts["check"].str.startswith("value:")]
-    numbers = numbers[numbers["protocol"].isin(PROTOCOLS)]
+    numbers = numbers[numbers["protocol"].isin(PROTOCOLS) & (numbers["duplicate_of"] == "")]
     rows = []
     keys = ["id", "check", "variant"]
     for (identifier, check, variant), group in numbers.groupby(keys, sort=False):
@@ -36,7 +63,6 @@ def protocol_summary(verdicts: pd.DataFrame) -> pd.DataFrame:
             continue
         distance = (means.reindex(PROTOCOLS).dropna() - published).abs()
         nearest = distance.index[distance <= distance.min() + 1e-9 * max(1.0, abs(published))]
-        inside = [name for name in group.index if INSIDE_RUN in str(group.loc[name, "note"])]
         rows.append(
             {
                 "id": identifier,
@@ -46,29 +72,22 @@ def protocol_summary(verdicts: pd.DataFrame) -> pd.DataFrame:
                 "published": published,
                 **{name: means.get(name, np.nan) for name in PROTOCOLS},
                 "nearest": ", ".join(nearest),
-                "within_tolerance": ", ".join(group.index[group["verdict"] == REPRODUCED]),
-                "inside_run": ", ".join(inside),
+                "reproduced_by": ", ".join(group.index[group["verdict"] == REPRODUCED]),
+                "undecided_by": ", ".join(group.index[group["verdict"] == UNDECIDED]),
                 "n_seeds": int(group["n_seeds"].max()),
                 "comparable": bool((group["verdict"] != NOT_COMPARABLE).any()),
             }
         )
-    columns = [
-        "id",
-        "check",
-        "variant",
-        "statement",
-        "published",
-        *PROTOCOLS,
-        "nearest",
-        "within_tolerance",
-    ]
-    return pd.DataFrame(rows, columns=[*columns, "inside_run", "n_seeds", "comparable"])
+    columns = ["id", "check", "variant", "statement", "published", *PROTOCOLS, "nearest"]
+    columns += ["reproduced_by", "undecided_by", "n_seeds", "comparable"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def surviving_causes(verdicts: pd.DataFrame, study: str, causes: Iterable[Cause]) -> pd.DataFrame:
     """Every explanation of ``causes`` with what the verdicts say about it.
 
-    Columns: section, explanation, outcome, evidence (the verdicts it rests on), remark.
+    Columns: section, explanation, outcome, evidence (the verdicts it rests on, as texts),
+    remark.
 
     Raises
     ------
@@ -98,7 +117,7 @@ def surviving_causes(verdicts: pd.DataFrame, study: str, causes: Iterable[Cause]
         else:
             survives, falls = all(fits), any(opposes)
         outcome = SURVIVES if survives else FALLS if falls else OPEN
-        said = "; ".join(dict.fromkeys(evidence))
+        said = tuple(dict.fromkeys(evidence))
         rows.append((cause.section, cause.text, outcome, said, cause.otherwise))
     return pd.DataFrame(rows, columns=["section", "explanation", "outcome", "evidence", "remark"])
 

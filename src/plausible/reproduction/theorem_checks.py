@@ -10,46 +10,44 @@ from torch import Tensor
 from torch.nn import functional
 
 from plausible.data.dataset import Dataset
+from plausible.errors import StudyError
 from plausible.reproduction.settings import ExperimentSettings
-from plausible.reproduction.theorem_rows import COMPARISONS, THEOREM_COLUMNS
+from plausible.reproduction.theorem_rows import THEOREM_COLUMNS
 
 
 class Check(NamedTuple):
-    """One measured deviation of a statement; ``deviation comparison bound`` is to hold."""
+    """One measured deviation; the published file has the statement's bound, and the control's."""
 
     check: str
     """Id of the statement among those that the published file expects."""
     statement: str
     """What was measured, in words."""
     deviation: float
-    bound: float
-    comparison: str = "<="
+    variant: str = ""
+    """Id of this deviation, where a statement has several."""
     protocol: str = "corrected"
     """``as_published`` or ``as_coded`` where the row shows what a misprint or the author's code
-    gives; those rows need not hold."""
-
-    def holds(self) -> bool:
-        """Whether the deviation satisfies the comparison; False if it is not a number."""
-        return holds(self.deviation, self.comparison, self.bound)
+    gives; those rows need not hold. Of ``corrected`` alone, the printed form is the right one."""
+    control: str = ""
+    """Id of the control, of a deviation with a condition broken; it must reach its bound."""
 
 
 def checks(
-    check: str,
-    bound: float,
-    deviations: Mapping[str, float],
-    comparison: str = "<=",
-    protocol: str = "corrected",
+    check: str, deviations: Mapping[str, tuple[str, float]], protocol: str = "corrected"
 ) -> list[Check]:
-    """Measured deviations of a statement that share a bound, by what was measured, in words."""
+    """Measured deviations of a statement, in words and as a number, by the id of each."""
     return [
-        Check(check, statement, deviation, bound, comparison, protocol)
-        for statement, deviation in deviations.items()
+        Check(check, text, deviation, variant, protocol)
+        for variant, (text, deviation) in deviations.items()
     ]
 
 
-def holds(deviation: float, comparison: str, bound: float) -> bool:
-    """Whether ``deviation comparison bound`` is true; a comparison with NaN is never true."""
-    return COMPARISONS[comparison](deviation, bound)
+def controls(check: str, deviations: Mapping[str, float]) -> list[Check]:
+    """Deviations of a statement with a condition broken, by the id of each published control."""
+    return [
+        Check(check, "control", deviation, control=control)
+        for control, deviation in deviations.items()
+    ]
 
 
 def theorem_table(
@@ -72,16 +70,24 @@ def theorem_table(
                 (
                     name,
                     check.check,
+                    check.variant,
+                    check.control,
                     check.statement,
                     check.protocol,
                     seed,
                     float(check.deviation),
-                    float(check.bound),
-                    check.comparison,
                 )
                 for check in function(settings, seed, **data)
             ]
-    return pd.DataFrame(rows, columns=list(THEOREM_COLUMNS))
+    table = pd.DataFrame(rows, columns=list(THEOREM_COLUMNS))
+    known = ["id", "check", "variant", "control", "protocol", "seed"]
+    if table.duplicated(known).any():
+        twice = table[table.duplicated(known)].iloc[0]
+        raise StudyError(
+            f"{twice['id']}: the statement '{twice['check']}' has two deviations with the variant "
+            f"'{twice['variant']}' and the control '{twice['control']}'; give each its own id."
+        )
+    return table
 
 
 def normal(generator: torch.Generator, *shape: int) -> Tensor:

@@ -1,21 +1,12 @@
-"""Form of the table of theorems: a row for each measured deviation and its bound."""
-
-import operator
+"""Form of the table of theorems: a row for each measured deviation."""
 
 THEOREM_COLUMNS = (
     "id",
     "check",
+    "variant",
+    "control",
     "statement",
     "protocol",
     "seed",
     "deviation",
-    "bound",
-    "comparison",
 )
-COMPARISONS = {
-    "<=": operator.le,
-    "<": operator.lt,
-    ">=": operator.ge,
-    ">": operator.gt,
-    "==": operator.eq,
-}

@@ -1,55 +1,48 @@
-"""Findings about theorems: measured deviations against the bounds that they must respect."""
+"""Findings about theorems, from the table of their measured deviations."""
 
 from plausible.errors import StudyError
-from plausible.reproduction.evidence import NAN, Evidence, Outcome
-from plausible.reproduction.theorem_rows import COMPARISONS, THEOREM_COLUMNS
+from plausible.reproduction.evidence import Evidence, Measured
+from plausible.reproduction.theorem_rows import THEOREM_COLUMNS
+
+CORRECTED = "corrected"
 
 
-def _bound_text(bound: float) -> str:
-    """A bound for people: counts in full, all else to three digits."""
-    count = bound.is_integer() and 1000 <= abs(bound) < 1e9
-    return f"{bound:.0f}" if count else f"{bound:.3g}"
+def theorem_findings(evidence: Evidence, statement_id: str) -> list[Measured]:
+    """Measured deviations of a theorem's statement, of which every seed must respect the bound.
 
-
-def theorem_outcomes(evidence: Evidence, statement_id: str) -> list[Outcome]:
-    """Measured deviations of a theorem's statement; every seed must respect its bound.
+    A deviation that is measured in the corrected form alone is that of every protocol: the document
+    prints the right form.
 
     Raises
     ------
     StudyError
-        If the table of theorems has no row for the statement, or an unknown comparison.
+        If the table of theorems has no row for the statement.
     """
     identifier = evidence.entry["id"]
     frame = evidence.table("theorems", *THEOREM_COLUMNS)
     frame = frame[(frame["id"] == identifier) & (frame["check"] == statement_id)]
-    if frame.empty:
+    frame = frame.fillna({"variant": "", "control": ""})
+    measured = frame[frame["control"] == ""]
+    if measured.empty:
         raise StudyError(
             f"{identifier}: nothing judges the statement '{statement_id}': its part's claims have "
             "no function of that name, and the table of theorems has no row; add one of them."
         )
-    outcomes = []
-    several = frame.groupby("protocol")["statement"].nunique()
-    for (protocol, statement), rows in frame.groupby(["protocol", "statement"], sort=False):
-        comparison, bound = rows["comparison"].iloc[0], float(rows["bound"].iloc[0])
-        if comparison not in COMPARISONS or rows["comparison"].nunique() > 1:
-            raise StudyError(
-                f"{identifier}: the table of theorems compares by {comparison!r}; allowed is one "
-                f"of {', '.join(COMPARISONS)}, the same for all seeds."
+    broken = frame[frame["control"] != ""].groupby("control", sort=False)["deviation"]
+    controls = {name: tuple(deviations) for name, deviations in broken}
+    findings = []
+    for variant, rows in measured.groupby("variant", sort=False):
+        alone = set(rows["protocol"]) == {CORRECTED}
+        for protocol, part in rows.groupby("protocol", sort=False):
+            findings.append(
+                Measured(
+                    "" if alone else str(protocol),
+                    tuple(part["deviation"]),
+                    variant=str(variant),
+                    note=part["statement"].iloc[0],
+                    seeded=False,
+                    exact_seeds=part["seed"].nunique(),
+                    controls=controls,
+                )
             )
-        holds = all(map(COMPARISONS[comparison], rows["deviation"], rows["bound"]))
-        worst = rows["deviation"].min() if comparison in (">=", ">") else rows["deviation"].max()
-        if rows["deviation"].isna().any():
-            worst = NAN
-        outcomes.append(
-            Outcome(
-                str(protocol),
-                bool(holds),
-                float(worst),
-                n_seeds=rows["seed"].nunique(),
-                note=f"{statement}; must be {comparison} {_bound_text(bound)}",
-                variant=f"#{len(outcomes) + 1}"
-                if several[protocol] > 1 or len(several) > 1
-                else "",
-            )
-        )
-    return outcomes
+    return findings

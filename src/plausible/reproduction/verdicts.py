@@ -1,43 +1,53 @@
 """Verdicts: what a document published, joined with the tidy tables of a run.
 
-Every entry gets at least one row: one for each statement and protocol (``check`` is the statement's
-id, ``variant`` tells several findings apart), one for each published number and protocol
-(``value:<name>``). What was found about a statement comes from the function of the statement's id
-in the claims of the entry's part, or from the table of theorems; numbers come from the function
-``numbers_of_<result>``.
+One row for each statement and protocol (``check`` is the statement's id, ``variant`` tells several
+findings apart), one for each published number and protocol (``value:<place>``), one for each map of
+numbers (``cells:<place>``), such as the cells of a heat map. What was found
+about a statement comes from the function of the statement's id in the claims of the entry's part,
+or from the table of theorems; numbers come from the function ``numbers_of_<result>``. What decides
+stands in the published file: resolutions, bounds, controls (see `judging`). What is only shown has
+no row; what says the same as another entry has that entry's rows, marked as duplicates.
 """
 
-import fnmatch
-import math
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
 from plausible.config import nearest
 from plausible.errors import StudyError
-from plausible.measure.accuracy import mean_interval
-from plausible.reproduction.evidence import (
+from plausible.reproduction.evidence import Evidence, Measured, Number
+from plausible.reproduction.explanations import explained
+from plausible.reproduction.judging import (
+    DIFFERS,
     NAN,
-    Evidence,
-    Number,
-    Outcome,
-    prediction_interval,
+    REPRODUCED,
+    UNDECIDED,
+    Decision,
+    judge_all,
+    judge_number,
+    judge_quantity,
+    op_text,
 )
 from plausible.reproduction.parts import Place, functions, modules
-from plausible.reproduction.published import Entry, Published, leaves, result_name
-from plausible.reproduction.reasons import Reasons, load_reasons
-from plausible.reproduction.theorems import theorem_outcomes
+from plausible.reproduction.published import (
+    Entry,
+    Published,
+    PublishedNumber,
+    leaves,
+    result_name,
+)
+from plausible.reproduction.reasons import load_reasons
+from plausible.reproduction.theorems import theorem_findings
 from plausible.reproduction.wording import quantity
 
-REPRODUCED = "reproduced"
-DIFFERS = "differs"
 NOT_COMPARABLE = "not comparable at this scale"
 NEEDS_DATA = "needs external data"
 ILLUSTRATION = "illustration only"
-VERDICTS = (REPRODUCED, DIFFERS, NOT_COMPARABLE, NEEDS_DATA, ILLUSTRATION)
+VERDICTS = (REPRODUCED, DIFFERS, UNDECIDED, NOT_COMPARABLE, NEEDS_DATA, ILLUSTRATION)
 COLUMNS = (
     "id",
     "kind",
@@ -51,22 +61,15 @@ COLUMNS = (
     "ci_low",
     "ci_high",
     "n_seeds",
-    "tolerance",
+    "resolution",
     "verdict",
+    "seeds_needed",
+    "duplicate_of",
     "note",
+    "reason",
 )
 FULL_SCALE = "paper"
-FEWEST_RUNS = 3
-"""Of two values the interval is 22 times as wide as they are apart: it could not exclude much."""
-INSIDE_RUN = "inside the 95 % interval of a single run of ours"
-OUTSIDE_RUN = "outside the 95 % interval of a single run of ours"
-
-
-class Claims(NamedTuple):
-    """Functions of a part's claims by their names, and the reasons of its document."""
-
-    places: Mapping[str, Place]
-    reasons: Reasons
+UNCONTROLLED = "no control was run, so the comparison might be one that cannot fail"
 
 
 def claims_of(document: str, part: str) -> dict[str, Place]:
@@ -92,6 +95,7 @@ def verdict_table(
     scale: str,
     published: Published,
     comparable: bool | None = None,
+    partial: bool = False,
 ) -> pd.DataFrame:
     """Verdict on every number and statement that ``study`` published.
 
@@ -108,6 +112,9 @@ def verdict_table(
     comparable:
         Whether published numbers that need a data set can be compared; by default at the paper
         scale. A run on another data set, or with overridden settings, should pass False.
+    partial:
+        Whether the run may lack what a check needs, because it was made before that was measured:
+        such a statement is then not comparable, and says what is missing.
 
     Returns
     -------
@@ -116,12 +123,11 @@ def verdict_table(
     Raises
     ------
     StudyError
-        If a statement has no check, numbers are those of no result, or a table that is needed is
-        missing, lacks a column or lacks rows.
+        If a statement has no check, numbers are those of no result, or, unless ``partial``, a table
+        that is needed is missing, lacks a column or lacks rows.
     """
     parts = dict.fromkeys(published.part_of[name] for name in published.entries)
-    reasons = load_reasons(study, parts)
-    claims = {part: Claims(claims_of(study, part), reasons) for part in parts}
+    claims = {part: claims_of(study, part) for part in parts}
     _check_names(published, claims)
     full_scale = scale == FULL_SCALE if comparable is None else comparable
     rows: dict[str, list[dict[str, Any]]] = {}
@@ -129,20 +135,26 @@ def verdict_table(
         if "same_as" in entry:
             continue
         evidence = Evidence(tables, entry, published, full_scale)
-        rows[identifier] = list(_rows_of_entry(evidence, claims[published.part_of[identifier]]))
+        places = claims[published.part_of[identifier]]
+        rows[identifier] = list(_rows_of_entry(evidence, places, partial))
+    reasons = load_reasons(study, parts)
+    own = explained(study, chain.from_iterable(rows.values()), reasons, tables, partial)
+    rows = {name: [row for row in own if row["id"] == name] for name in published.entries}
     for identifier, entry in published.entries.items():
         if "same_as" in entry:
             rows[identifier] = list(_rows_of_reference(entry, rows[entry["same_as"]]))
+        else:
+            rows[identifier] += list(_rows_of_duplicates(published, entry, rows, partial))
     ordered = [row for identifier in published.entries for row in rows[identifier]]
     return pd.DataFrame(ordered, columns=list(COLUMNS))
 
 
-def _check_names(published: Published, claims: Mapping[str, Claims]) -> None:
+def _check_names(published: Published, claims: Mapping[str, Mapping[str, Place]]) -> None:
     """Numbers of a misspelt result would be left out in silence."""
-    known = {_numbers_name(result_name(name)) for name in published.entries}
-    for places, _ in claims.values():
+    known = {numbers_name(result_name(name)) for name in published.entries}
+    for places in claims.values():
         for name, found in places.items():
-            if name.startswith(_numbers_name("")) and name not in known:
+            if name.startswith(numbers_name("")) and name not in known:
                 raise StudyError(
                     f"{found.module}: {name} is named after no published result"
                     f"{nearest(name, known)}; expected is numbers_of_<result>, with underscores "
@@ -150,12 +162,14 @@ def _check_names(published: Published, claims: Mapping[str, Claims]) -> None:
                 )
 
 
-def _numbers_name(result: str) -> str:
+def numbers_name(result: str) -> str:
     """Name of the function that finds the numbers of a result."""
     return f"numbers_of_{result.replace('.', '_')}"
 
 
-def _rows_of_entry(evidence: Evidence, claims: Claims) -> Iterator[dict[str, Any]]:
+def _rows_of_entry(
+    evidence: Evidence, claims: Mapping[str, Place], partial: bool = False
+) -> Iterator[dict[str, Any]]:
     entry = evidence.entry
     if entry["reproducible"] == "illustration_only":
         yield from _unjudged(entry, ILLUSTRATION)
@@ -163,147 +177,271 @@ def _rows_of_entry(evidence: Evidence, claims: Claims) -> Iterator[dict[str, Any
     if entry["reproducible"] == "needs_external_data":
         yield from _unjudged(entry, NEEDS_DATA)
         return
-    name = result_name(entry["id"])
     for statement in entry["expect"]:
-        for outcome in _outcomes(evidence, claims, statement["id"]):
-            yield _explained(_statement_row(evidence, statement, outcome), name, claims)
-    numbers = claims.places.get(_numbers_name(name))
-    if numbers is not None:
-        for number in numbers.load()(evidence):
-            yield _explained(_number_row(evidence, number), name, claims)
+        if "shown_only" in statement or "duplicate_of" in statement:
+            continue
+        try:
+            findings = _findings(evidence, claims, statement["id"])
+            yield from [_statement_row(evidence, statement, finding) for finding in findings]
+        except StudyError as error:
+            if not partial:
+                raise
+            yield _not_measured(entry, statement["id"], statement["test"], error)
+    numbers = claims.get(numbers_name(result_name(entry["id"])))
+    try:
+        yield from list(_rows_of_numbers(evidence, numbers)) if numbers is not None else ()
+    except StudyError as error:
+        if not partial:
+            raise
+        yield _not_measured(entry, "value:", "published values", error)
 
 
-def _outcomes(evidence: Evidence, claims: Claims, statement: str) -> list[Outcome]:
+def _rows_of_numbers(evidence: Evidence, numbers: Place) -> Iterator[dict[str, Any]]:
+    for number in numbers.load()(evidence):
+        if isinstance(number.values, Mapping):
+            yield _map_row(evidence, number)
+            continue
+        published = evidence.published.number(evidence.entry["id"], number.place)
+        if published.resolution is not None:
+            yield _number_row(evidence, number, published)
+
+
+def _not_measured(entry: Entry, check: str, statement: str, error: StudyError) -> dict[str, Any]:
+    """Row of a check that this run cannot serve, because it was made before."""
+    note = f"not measured when this run was made: {error}"
+    return _row(entry, check=check, statement=statement, verdict=NOT_COMPARABLE, note=note)
+
+
+def _findings(evidence: Evidence, claims: Mapping[str, Place], statement: str) -> list[Measured]:
     """Findings about one statement, by the function of its id or from the table of theorems."""
-    check = claims.places.get(statement)
-    outcomes = check.load()(evidence) if check else theorem_outcomes(evidence, statement)
-    if not outcomes:
+    check = claims.get(statement)
+    findings = check.load()(evidence) if check else theorem_findings(evidence, statement)
+    if not findings:
         raise StudyError(f"{evidence.entry['id']}: the check of '{statement}' found nothing.")
-    return outcomes
+    return findings
 
 
 def _statement_row(
-    evidence: Evidence, statement: Mapping[str, Any], outcome: Outcome
+    evidence: Evidence, statement: Mapping[str, Any], finding: Measured
 ) -> dict[str, Any]:
-    note = outcome.note
-    if outcome.full_scale and not evidence.full_scale:
-        verdict = NOT_COMPARABLE
-    elif not outcome.decided and not evidence.full_scale:
-        verdict = NOT_COMPARABLE
-        note += "; the interval reaches across the bound, so these seeds cannot tell"
-    else:
-        verdict = REPRODUCED if outcome.holds else DIFFERS
-        if not outcome.decided:
-            note += "; the interval reaches across the bound"
-    return _row(
+    row = _row(
         evidence.entry,
         check=statement["id"],
-        variant=outcome.variant,
+        variant=finding.variant,
         statement=statement["test"],
-        protocol=outcome.protocol,
-        reproduced=outcome.reproduced,
-        ci_low=outcome.ci_low,
-        ci_high=outcome.ci_high,
-        n_seeds=outcome.n_seeds,
-        tolerance=statement["tolerance"] or "",
-        verdict=verdict,
-        note=note.lstrip("; "),
+        protocol=finding.protocol,
+    )
+    if isinstance(finding, Measured) and finding.absent:
+        note = "; ".join(filter(None, [finding.absent, finding.note]))
+        return row | {"verdict": NOT_COMPARABLE, "note": note}
+    decision, resolution = _decision(evidence, statement, finding)
+    row |= _cells(decision) | {"resolution": resolution}
+    row["note"] = "; ".join(filter(None, [finding.note, decision.note]))
+    if finding.full_scale and not evidence.full_scale:
+        row |= {"verdict": NOT_COMPARABLE, "seeds_needed": 0}
+    return row
+
+
+def _decision(
+    evidence: Evidence, statement: Mapping[str, Any], finding: Measured
+) -> tuple[Decision, str]:
+    """Decision on what was measured about a statement, and its bound for people."""
+    identifier = f"{evidence.entry['id']}: the statement '{statement['id']}'"
+    if "op" not in statement:
+        raise StudyError(
+            f"{identifier} has no op and bound, by which what was measured could be judged; "
+            "declare them in the published file, with their reason."
+        )
+    op, bound = statement["op"], statement["bound"]
+    tried = statement.get("one_is_enough", 1)
+    several = isinstance(finding.values, Mapping)
+    quantities = finding.values if several else {"": finding.values}
+    if not quantities:
+        raise StudyError(f"{identifier} in protocol {finding.protocol} has nothing to judge.")
+    decisions = {
+        name: judge_quantity(values, op, bound, finding.seeded, tried, statement.get("unit", ""))
+        for name, values in quantities.items()
+    }
+    worst, decision = judge_all(decisions)
+    if len(decisions) > 1:
+        found = ", ".join(f"{name} {one.mean:.3g}" for name, one in decisions.items())
+        note = f"hangs on {worst}, of {found}" if len(decisions) < 9 else f"hangs on {worst}"
+        decision = decision._replace(note="; ".join(filter(None, [note, decision.note])))
+    if not finding.seeded:
+        decision = decision._replace(n=finding.exact_seeds)
+    unit = f" {statement['unit']}" if statement.get("unit", "-") != "-" else ""
+    return _controlled(evidence, statement, finding, decision), op_text(op, bound) + unit
+
+
+def _controlled(
+    evidence: Evidence, statement: Mapping[str, Any], finding: Measured, decision: Decision
+) -> Decision:
+    """A comparison of which a control does not fail, or that has none, says nothing by holding."""
+    declared = [
+        one for one in evidence.entry.get("controls", ()) if one["statement"] == statement["id"]
+    ]
+    known = {one["id"] for one in declared}
+    if unknown := sorted(set(finding.controls) - known):
+        raise StudyError(
+            f"{evidence.entry['id']}: {unknown[0]} is no control of the statement "
+            f"'{statement['id']}'{nearest(unknown[0], known)}; declare it under controls."
+        )
+    if decision.verdict != REPRODUCED:
+        return decision
+    failed = []
+    for control in declared:
+        values = finding.controls.get(control["id"], ())
+        if not len(values):
+            failed.append(f"the control '{control['broken']}' was not run")
+        elif judge_quantity(values, control["op"], control["bound"], False).verdict != REPRODUCED:
+            reached = op_text(control["op"], control["bound"])
+            failed.append(f"the control '{control['broken']}' is not {reached}")
+    if evidence.entry["kind"] == "theorem" and not declared:
+        failed.append(UNCONTROLLED)
+    if not failed:
+        return decision
+    return decision._replace(
+        verdict=UNDECIDED, note="; ".join([decision.note, *failed]).strip("; ")
     )
 
 
-def _number_row(evidence: Evidence, number: Number) -> dict[str, Any]:
+def _number_row(evidence: Evidence, number: Number, published: PublishedNumber) -> dict[str, Any]:
     row = _row(
         evidence.entry,
         check=f"value:{number.place}",
         variant=number.variant,
         statement=f"published value of {number.label or quantity(number.place)}",
         protocol=number.protocol,
-        published=number.published,
+        published=published.value,
+        resolution=published.text,
         note=number.note,
     )
     if number.absent:
         note = "; ".join(filter(None, [number.absent, number.note]))
         return row | {"verdict": NOT_COMPARABLE, "note": note}
     if isinstance(number.values, str):
-        row |= {"reproduced": number.values, "tolerance": "exact"}
-        return row | {"verdict": _number_verdict(evidence, number.values == number.published)}
-    if not number.values:
+        verdict = REPRODUCED if number.values == published.value else DIFFERS
+        row |= {"reproduced": number.values, "verdict": verdict}
+    elif not number.values:
         raise StudyError(
             f"{evidence.entry['id']}: {number.place} has no rows in protocol {number.protocol}."
         )
-    mean, low, high = mean_interval(number.values)
-    seeds = len(number.values) if number.seeded else 0
-    row |= {"reproduced": mean, "ci_low": low, "ci_high": high, "n_seeds": seeds}
-    run_low, run_high = prediction_interval(number.values)
-    inside_run = run_low <= number.published <= run_high
-    notes = [number.note] if number.note else []
-    diverged = sum(math.isnan(value) for value in number.values)
-    if diverged:
-        notes.append(f"{diverged} of {len(number.values)} runs diverged")
-    elif len(number.values) > 1:
-        where = "inside" if low <= number.published <= high else "outside"
-        notes.append(f"published value {where} the 95 % interval of our mean")
-        notes.append(INSIDE_RUN if inside_run else OUTSIDE_RUN)
-    if number.tolerance is not None:
-        # A rounding error of the subtraction must not decide.
-        holds = abs(mean - number.published) <= number.tolerance * (1.0 + 1e-9) + 1e-12
-        source = number.tolerance_source
-        tolerance = f"{number.tolerance:g} ({source})" if number.tolerance else source
-    elif inside_run and _says_nothing(run_low, run_high, number.possible):
-        row |= {"tolerance": "none stated", "verdict": NOT_COMPARABLE}
-        why = "our runs scatter so much that most of the possible values lie inside of them"
-        return row | {"note": "; ".join(filter(None, [number.note, why]))}
-    elif len(number.values) >= FEWEST_RUNS:
-        holds = bool(inside_run)
-        tolerance = "none stated; 95 % interval of a single run"
     else:
-        row |= {"tolerance": "none stated", "verdict": NOT_COMPARABLE}
-        why = f"fewer than {FEWEST_RUNS} values and no stated tolerance: nothing to compare with"
-        return row | {"note": "; ".join(filter(None, [number.note, why]))}
-    row |= {"tolerance": tolerance, "verdict": _number_verdict(evidence, holds)}
-    return row | {"note": "; ".join(notes)}
-
-
-def _says_nothing(low: float, high: float, possible: tuple[float, float]) -> bool:
-    """Whether an interval holds more than half of what is ``possible``, if that is bounded."""
-    least, most = possible
-    return bool(min(high, most) - max(low, least) > 0.5 * (most - least))
-
-
-def _number_verdict(evidence: Evidence, holds: bool) -> str:
-    """Numbers that rest on a data set need the full scale; formulas hold at any."""
+        decision = judge_number(published.value, number.values, published.resolution, number.seeded)
+        row |= _cells(decision)
+        row["note"] = "; ".join(filter(None, [number.note, decision.note]))
     if evidence.entry["needs"] != ["none"] and not evidence.full_scale:
-        return NOT_COMPARABLE
-    return REPRODUCED if holds else DIFFERS
+        # Numbers that rest on a data set need the full scale; formulas hold at any.
+        row |= {"verdict": NOT_COMPARABLE, "seeds_needed": 0, "note": number.note}
+    return row
+
+
+def _map_row(evidence: Evidence, number: Number) -> dict[str, Any]:
+    """Row of a map of numbers, of which every cell is judged as a number; all must be reproduced.
+
+    Raises
+    ------
+    StudyError
+        If no cell of it is one that the document published with a resolution.
+    """
+    identifier = evidence.entry["id"]
+    cells = {
+        place: (evidence.published.number(identifier, f"{number.place}.{place}"), values)
+        for place, values in number.values.items()
+    }
+    decisions = {
+        place: judge_number(published.value, values, published.resolution, number.seeded)
+        for place, (published, values) in cells.items()
+        if published.resolution is not None
+    }
+    if not decisions:
+        raise StudyError(f"{identifier}: {number.place} has no cell that is judged.")
+    verdicts = [decision.verdict for decision in decisions.values()]
+    _, hangs = judge_all(decisions)
+    count = len(decisions)
+    other = [f"{verdicts.count(name)} {name}" for name in (DIFFERS, UNDECIDED) if name in verdicts]
+    row = _row(
+        evidence.entry,
+        check=f"cells:{number.place}",
+        variant=number.variant,
+        statement=f"published cells of {number.label or quantity(number.place)}",
+        protocol=number.protocol,
+        published=f"{count} cells",
+        reproduced=f"{verdicts.count(REPRODUCED)} of {count} cells",
+        n_seeds=hangs.n,
+        resolution="each its own",
+        verdict=hangs.verdict,
+        seeds_needed=hangs.seeds_needed,
+        note="; ".join(filter(None, [", ".join(other), number.note])),
+    )
+    if evidence.entry["needs"] != ["none"] and not evidence.full_scale:
+        row |= {"verdict": NOT_COMPARABLE, "seeds_needed": 0}
+    return row
+
+
+def _cells(decision: Decision) -> dict[str, Any]:
+    return {
+        "reproduced": decision.mean,
+        "ci_low": decision.low,
+        "ci_high": decision.high,
+        "n_seeds": decision.n,
+        "verdict": decision.verdict,
+        "seeds_needed": decision.seeds_needed,
+    }
 
 
 def _unjudged(entry: Entry, verdict: str) -> Iterator[dict[str, Any]]:
-    """Rows of an entry that is not reproduced here: its statements and its numbers."""
+    """Rows of an entry that is not reproduced here: its statements."""
     for statement in entry["expect"]:
         yield _row(
             entry,
             check=statement["id"],
             statement=statement["test"],
-            tolerance=statement["tolerance"] or "",
             verdict=verdict,
             note=entry.get("note", ""),
         )
-    for place, value in leaves(entry["values"]):
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            statement = f"published value of {quantity(place)}"
-            yield _row(
-                entry, check=f"value:{place}", statement=statement, published=value, verdict=verdict
+
+
+def _rows_of_duplicates(
+    published: Published,
+    entry: Entry,
+    rows: Mapping[str, list[dict[str, Any]]],
+    partial: bool = False,
+) -> Iterator[dict[str, Any]]:
+    """Rows of statements and numbers that are judged at another entry, which says the same."""
+    same = [
+        (one["id"], one["duplicate_of"].split(": "))
+        for one in entry["expect"]
+        if "duplicate_of" in one
+    ]
+    for declared in entry.get("resolutions", ()):
+        for place in declared["places"] if "duplicate_of" in declared else ():
+            target, other = declared["duplicate_of"].split(": ")
+            if target != entry["id"]:
+                same.append((f"value:{place}", (target, f"value:{other}")))
+    for check, (target, other) in same:
+        found = [row for row in rows.get(target, ()) if row["check"] == other]
+        if not found and not partial:
+            raise StudyError(
+                f"{entry['id']}: {check} is a duplicate of {target}: {other}, which has no verdict"
+                f"{nearest(other, [row['check'] for row in rows.get(target, ())])}."
             )
+        for row in found:
+            own = {key: entry[key] for key in ("id", "kind", "title")}
+            repeated = {"duplicate_of": f"{target}: {other}", "note": "", "reason": ""}
+            yield row | own | {"check": check} | repeated
 
 
 def _rows_of_reference(entry: Entry, original: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Rows of an entry with the content of another one: its verdicts stand for both."""
     target = entry["same_as"]
     statements = [row for row in original if not row["check"].startswith("value:")]
-    protocols = list(dict.fromkeys(row["protocol"] for row in statements))
+    # A row without a protocol is one of every protocol, of those that are there.
+    protocols = list(dict.fromkeys(filter(None, (row["protocol"] for row in statements)))) or [""]
     for statement in entry["expect"]:
         for protocol in protocols:
-            verdicts = [row["verdict"] for row in statements if row["protocol"] == protocol]
+            own = (protocol, "")
+            verdicts = [row["verdict"] for row in statements if row["protocol"] in own]
             counts = ", ".join(
                 f"{verdicts.count(name)} {name}" for name in VERDICTS if name in verdicts
             )
@@ -313,61 +451,49 @@ def _rows_of_reference(entry: Entry, original: list[dict[str, Any]]) -> Iterator
                 statement=statement["test"],
                 protocol=protocol,
                 reproduced=f"the result of {target}",
-                tolerance=statement["tolerance"] or "",
+                duplicate_of=target,
                 verdict=_worst(verdicts),
                 note=f"same content as {target}, whose statements are: {counts}",
             )
     for row in original:
         key = row["check"].removeprefix("value:").split(".")[0]
         if row["check"].startswith("value:") and key in entry["values"]:
-            yield row | {key: entry[key] for key in ("id", "kind", "title")}
+            yield (
+                row
+                | {key: entry[key] for key in ("id", "kind", "title")}
+                | {"duplicate_of": target}
+            )
 
 
 def _worst(verdicts: list[str]) -> str:
-    for verdict in (DIFFERS, NOT_COMPARABLE, NEEDS_DATA, REPRODUCED):
+    for verdict in (DIFFERS, UNDECIDED, NOT_COMPARABLE, NEEDS_DATA, REPRODUCED):
         if verdict in verdicts:
             return verdict
     return ILLUSTRATION
 
 
-def _explained(row: dict[str, Any], name: str, claims: Claims) -> dict[str, Any]:
-    """Put the known cause behind the note of a difference."""
-    if row["verdict"] != DIFFERS:
-        return row
-    text = claims.reasons.why(name, row["check"], row["variant"], row["protocol"])
-    if text is None:
-        return row
-    return row | {"note": f"{row['note']}. Why: {text}".removeprefix(". ")}
-
-
 def _row(entry: Entry, **cells: Any) -> dict[str, Any]:
-    empty = dict.fromkeys(COLUMNS, "") | {"ci_low": NAN, "ci_high": NAN, "n_seeds": 0}
+    counts = {"n_seeds": 0, "seeds_needed": 0}
+    empty = dict.fromkeys(COLUMNS, "") | {"ci_low": NAN, "ci_high": NAN} | counts
     return empty | {"id": entry["id"], "kind": entry["kind"], "title": entry["title"]} | cells
 
 
-def not_judged(published: Published, verdicts: pd.DataFrame, reasons: Reasons) -> list[str]:
-    """Published numbers that have neither a verdict nor a reason why not, as ``<id>: <place>``."""
-    judged = {
-        (row.id, row.check.removeprefix("value:"))
-        for row in verdicts.itertuples()
-        if row.check.startswith("value:")
-    }
-    left_out = [(f"{published.study}.{one.result}", one.place) for one in reasons.not_compared]
+def not_judged(published: Published, verdicts: pd.DataFrame) -> list[str]:
+    """Published numbers that have a resolution and no verdict, as ``<id>: <place>``."""
+    judged = set(zip(verdicts["id"], verdicts["check"], strict=True))
     missing = []
     for identifier, entry in published.entries.items():
+        if "same_as" in entry or entry["reproducible"] != "full":
+            continue
         for place, value in leaves(entry["values"]):
-            steps = place.split(".")
-            above = {".".join(steps[: n + 1]) for n in range(len(steps))}
-            known = any((identifier, step) in judged for step in above) or any(
-                name == identifier and fnmatch.filter(above, pattern) for name, pattern in left_out
-            )
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            if is_number and not known and "same_as" not in entry:
-                missing.append(f"{identifier}: {place}")
+            if is_number and published.number(identifier, place).resolution is not None:
+                if (identifier, f"value:{place}") not in judged:
+                    missing.append(f"{identifier}: {place}")
     return missing
 
 
 def verdict_counts(verdicts: pd.DataFrame) -> pd.Series:
-    """Number of rows of each verdict, in the fixed order, zeros included."""
-    counts = verdicts["verdict"].value_counts()
+    """Number of rows of each verdict, in the fixed order, zeros included; duplicates not."""
+    counts = verdicts.loc[verdicts["duplicate_of"] == "", "verdict"].value_counts()
     return pd.Series({name: int(counts.get(name, 0)) for name in VERDICTS}, name="rows")

@@ -94,16 +94,11 @@ def _plain(name: str) -> str:
     return re.sub(r"_(?!max\b)", " ", name.replace("kflops", "kOps"))
 
 
+def variant_text(variant: str) -> str:
+    """Which of several findings about a statement a row is, for people."""
+    return _plain(variant)
+
+
 def statement_text(variant: str, statement: str) -> str:
     """What a row judges, for people: the statement or the number, and which variant of it."""
-    # Several measurements of one theorem are only numbered; their notes say what each is.
-    shown = _plain(variant)
-    return f"{statement} ({shown})" if shown and not shown.startswith("#") else statement
-
-
-def tolerance_text(tolerance: str) -> str:
-    """Tolerance for people: the name of the bound that it is, such as ``every_row_near``, in words.
-
-    Symbols of the documents (``l_max``, ``t_ref``) stay as they are.
-    """
-    return re.sub(r"[a-z]+(?:_[a-z]+){2,}", lambda name: name[0].replace("_", " "), tolerance)
+    return f"{statement} ({variant_text(variant)})" if variant else statement

@@ -1,0 +1,180 @@
+"""One verdict for each published entry, from the rows of its statements and numbers."""
+
+import math
+
+import pandas as pd
+
+from plausible.reproduction.evidence import PROTOCOLS
+from plausible.reproduction.judging import DIFFERS, REPRODUCED, UNDECIDED
+from plausible.reproduction.published import Entry, Published
+from plausible.reproduction.verdicts import ILLUSTRATION, NEEDS_DATA, NOT_COMPARABLE
+from plausible.reproduction.wording import number_text, statement_text
+
+HOLDS = {
+    "as_published": "holds as published",
+    "as_coded": "holds as coded",
+    "as_coded_elsewhere": "holds as coded elsewhere",
+    "corrected": "holds after correction",
+    "calibrated": "holds after calibration",
+}
+"""Verdict of an entry by the first protocol, in this order, in which all of it is reproduced."""
+IN_PART, FAILS = "holds in part", "does not hold"
+ENTRY_VERDICTS = (
+    *HOLDS.values(),
+    IN_PART,
+    FAILS,
+    UNDECIDED,
+    NOT_COMPARABLE,
+    NEEDS_DATA,
+    ILLUSTRATION,
+)
+JUDGED = (REPRODUCED, DIFFERS, UNDECIDED)
+COLUMNS = (
+    "id",
+    "kind",
+    "study",
+    "part",
+    "title",
+    "verdict",
+    "protocol",
+    *JUDGED,
+    "discrimination",
+    "sentence",
+)
+
+
+def entry_verdicts(verdicts: pd.DataFrame, published: Published) -> pd.DataFrame:
+    """Verdict on every published entry, in the order of the published files.
+
+    An entry holds under the first protocol under which every one of its judged rows is reproduced.
+    Else the best protocol decides: of those in which nothing differs, if any, that with the most
+    rows reproduced. A row without a protocol is one of every protocol. Columns: ``COLUMNS``; the
+    counts are those of the rows under ``protocol``, and so is ``discrimination`` (see below). Of a
+    statement of which one variant is enough, the best variant counts.
+    """
+    found = [
+        _entry(published, identifier, verdicts[verdicts["id"] == identifier])
+        for identifier in published.entries
+    ]
+    return pd.DataFrame(found, columns=list(COLUMNS))
+
+
+def _entry(published: Published, identifier: str, rows: pd.DataFrame) -> dict[str, object]:
+    entry = published.entries[identifier]
+    shown = {
+        "id": identifier,
+        "kind": entry["kind"],
+        "study": published.study,
+        "part": published.part_of[identifier],
+        "title": entry["title"],
+        "protocol": "",
+    }
+    judged = _enough(entry, rows[rows["verdict"].isin(JUDGED)])
+    if judged.empty:
+        verdict = NOT_COMPARABLE if (rows["verdict"] == NOT_COMPARABLE).any() else ILLUSTRATION
+        verdict = NEEDS_DATA if entry["reproducible"] == "needs_external_data" else verdict
+        none = dict.fromkeys(JUDGED, 0) | {"discrimination": math.nan}
+        return shown | none | {"verdict": verdict, "sentence": _unjudged(verdict)}
+    best = max(
+        (under for protocol in HOLDS if (under := _under(judged, protocol)) is not None),
+        key=lambda under: _rank(under[1]),
+        default=("", judged),
+    )
+    protocol, under = best
+    counts = {name: int((under["verdict"] == name).sum()) for name in JUDGED}
+    if counts[REPRODUCED] == len(under):
+        # Without one protocol that has all of them, no single set of choices gives the entry.
+        verdict = HOLDS.get(protocol, IN_PART)
+    elif counts[DIFFERS]:
+        verdict = IN_PART if counts[REPRODUCED] else FAILS
+    else:
+        verdict = UNDECIDED
+    left = int((rows["verdict"] == NOT_COMPARABLE).sum())
+    sentence = _sentence(protocol, under, counts, left)
+    return {
+        **shown,
+        **counts,
+        "verdict": verdict,
+        "protocol": protocol,
+        "discrimination": discrimination(under, published),
+        "sentence": sentence,
+    }
+
+
+def _enough(entry: Entry, judged: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the best variant alone of statements of which one variant is enough."""
+    tried = judged["check"].isin([one["id"] for one in entry["expect"] if "one_is_enough" in one])
+    best = judged[tried].sort_values(
+        "verdict", key=lambda names: names.map((REPRODUCED, UNDECIDED, DIFFERS).index)
+    )
+    best = best.drop_duplicates(["check", "protocol"]).assign(variant="")
+    return pd.concat([judged[~tried], best])
+
+
+def discrimination(rows: pd.DataFrame, published: Published) -> float:
+    """How often a number of ours is told from the published number of another row of its table.
+
+    Share of the pairs (our number i, published number j, i not j, of one column, variant and
+    protocol) in which ours would not have been called reproduced; NaN for no such pair.
+    """
+    told, pairs = 0, 0
+    numbers = rows[rows["check"].str.startswith("value:") & (rows["duplicate_of"] == "")]
+    numbers = numbers.assign(column=[check.rpartition(".")[2] for check in numbers["check"]])
+    for _, group in numbers.groupby(["id", "column", "variant", "protocol"]):
+        targets = [published.number(row.id, row.check[6:]).resolution for row in group.itertuples()]
+        for i, ours in enumerate(group.itertuples()):
+            half = (ours.ci_high - ours.ci_low) / 2.0 if ours.n_seeds > 1 else 0.0
+            for j, resolution in enumerate(targets):
+                if i != j and isinstance(ours.reproduced, float) and resolution is not None:
+                    near = resolution.low <= ours.reproduced <= resolution.high
+                    told += not (near and half <= resolution.delta)
+                    pairs += 1
+    return told / pairs if pairs else math.nan
+
+
+def _under(judged: pd.DataFrame, protocol: str) -> tuple[str, pd.DataFrame] | None:
+    """Rows under a protocol, or None if a statement or number of the entry has none under it."""
+    own = judged["protocol"].isin([protocol, ""])
+    keys = ["check", "variant"]
+    left_out = judged[~own].merge(judged.loc[own, keys], on=keys, how="left", indicator=True)
+    if (left_out["_merge"] == "left_only").any():
+        return None
+    return protocol, judged[own]
+
+
+def _rank(under: pd.DataFrame) -> tuple[bool, bool, float]:
+    """Order of protocols: all reproduced, nothing differs, share reproduced."""
+    reproduced, differs = under["verdict"] == REPRODUCED, under["verdict"] == DIFFERS
+    return bool(reproduced.all()), not differs.any(), float(reproduced.mean())
+
+
+def _sentence(protocol: str, under: pd.DataFrame, counts: dict[str, int], left: int) -> str:
+    how = protocol.replace("_", " ") if protocol in PROTOCOLS else "under different protocols"
+    what = "number or statement is" if len(under) == 1 else "numbers and statements are"
+    parts = [f"{counts[REPRODUCED]} of {len(under)} {what} reproduced {how}"]
+    for name, verb in ((DIFFERS, "differs"), (UNDECIDED, "is undecided")):
+        rows = under[under["verdict"] == name]
+        if len(rows):
+            first = rows.iloc[0]
+            text = statement_text(first["variant"], first["statement"])
+            text = text.removeprefix("published value of ")
+            more = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
+            parts.append(f"{text} {verb}{_values(first)}{more}")
+    if left:
+        parts.append(f"{left} not comparable at this scale")
+    return "; ".join(parts)
+
+
+def _values(row: pd.Series) -> str:
+    published, ours = number_text(row["published"]), number_text(row["reproduced"])
+    if published and ours:
+        return f" ({ours}, published {published})"
+    return f" ({ours})" if ours and isinstance(row["reproduced"], float) else ""
+
+
+def _unjudged(verdict: str) -> str:
+    return {
+        NOT_COMPARABLE: "nothing of it can be compared at this scale",
+        NEEDS_DATA: "a further data set or pretrained weights would be needed",
+        ILLUSTRATION: "shown, with nothing to judge",
+    }[verdict]

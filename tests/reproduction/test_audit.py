@@ -1,0 +1,112 @@
+"""The audit of verdicts, on a made-up document with a check that can fail and one that cannot."""
+
+import pandas as pd
+import pytest
+
+from plausible.reproduction import audit
+from plausible.reproduction import verdicts as vd
+from plausible.reproduction.evidence import Measured, Number, paired_difference
+from plausible.reproduction.published import Published
+
+ENTRY = {
+    "id": "doc.table1",
+    "kind": "table",
+    "title": "t",
+    "needs": ["none"],
+    "reproducible": "full",
+    "values": {"rows": [{"id": "sgd", "error": 3.0}, {"id": "adam", "error": 2.0}]},
+    "resolutions": [{"places": ["rows.*"], "resolution": 0.2, "because": "b"}],
+    "expect": [
+        {"id": "adam_is_better", "test": "adam is better", "op": "<", "bound": 0.0, "because": "b"}
+    ],
+}
+SLACK = {
+    **ENTRY,
+    "id": "doc.claim",
+    "values": {},
+    "resolutions": [],
+    "expect": [{"id": "cheap", "test": "it is cheap", "op": "<", "bound": 1e9, "because": "b"}],
+}
+PUBLISHED = Published(
+    "doc",
+    {},
+    (),
+    {one["id"]: one for one in (ENTRY, SLACK)},
+    dict.fromkeys(["doc.table1", "doc.claim"], "one"),
+)
+TABLES = {
+    "table1": pd.DataFrame(
+        {
+            "method": ["sgd"] * 3 + ["adam"] * 3,
+            "seed": [0, 1, 2] * 2,
+            "error": [3.0, 3.01, 2.99, 2.0, 2.01, 1.99],
+            "unread": [0.1] * 6,
+        }
+    ),
+    "costs": pd.DataFrame(
+        {"method": ["a"] * 2 + ["b"] * 2, "seed": [0, 1] * 2, "cost": [1.0, 1.1, 2.0, 2.1]}
+    ),
+}
+
+
+def adam_is_better(evidence):
+    frame = evidence.table("table1")
+    return [Measured("", tuple(paired_difference(frame, "error", "method", "adam", "sgd")))]
+
+
+def numbers_of_table1(evidence):
+    frame = evidence.table("table1")
+    return [
+        Number(f"rows.{method}.error", "", tuple(rows["error"]))
+        for method, rows in frame.groupby("method", sort=False)
+    ]
+
+
+def cheap(evidence):
+    frame = evidence.table("costs")
+    return [Measured("", tuple(frame.loc[frame["method"] == "a", "cost"]))]
+
+
+class _Place:
+    module = "doc.one.claims"
+
+    def __init__(self, function):
+        self.load = lambda: function
+
+
+@pytest.fixture
+def table(monkeypatch):
+    functions = (adam_is_better, numbers_of_table1, cheap)
+    places = {one.__name__: _Place(one) for one in functions}
+    monkeypatch.setattr(vd, "claims_of", lambda document, part: places)
+    return audit.audit("doc", TABLES, PUBLISHED)
+
+
+def test_what_is_corrupted(table):
+    """Columns that a check reads, and no others; every kind of corruption."""
+    assert list(table.columns) == list(audit.COLUMNS)
+    assert set(zip(table["table"], table["column"], strict=True)) == {
+        ("table1", "error"),
+        ("costs", "cost"),
+    }
+    kinds = table.loc[table["table"] == "table1", "corruption"]
+    for kind in ("scale", "shift by +", "shift by -", "double seed 2", "copy", "swap", "reverse"):
+        assert kinds.str.startswith(kind).any(), kind
+
+
+def test_every_corruption_of_a_severe_table_is_noticed(table):
+    severe = table[(table["table"] == "table1") & table["beyond"]]
+    assert len(severe) >= 6 and severe["noticed"].all()
+    assert audit.noticed_share(severe) == 1.0
+
+
+def test_a_check_that_cannot_fail_is_found(table):
+    slack = table[(table["table"] == "costs") & table["beyond"]]
+    assert len(slack) and not slack["noticed"].any()
+    assert slack["most_moved"].str.contains("doc.claim, cheap").all()
+    assert "0.0 % of these noticed" in audit.summary("doc", slack)
+
+
+def test_errors_are_noticed(monkeypatch, table):
+    judge = audit.Judge("doc", TABLES, PUBLISHED)
+    assert judge.again("table1", TABLES["table1"].drop(columns="error")) is None
