@@ -12,7 +12,7 @@ from ..harness import check_columns_and_determinism, run_experiment
 
 COLUMNS = {
     "fig3": "element kind layer index target_layer target_index x y",
-    "local_updates": "update layer replaced_layers max_abs_change",
+    "local_updates": "update layer replaced_layers max_abs_change method min_relative_change",
     "constraints": "constraint group method verdict reason measurement measured_value",
 }
 
@@ -70,8 +70,11 @@ def test_fig3_is_the_graph_of_the_network(run):
 
 
 def test_updates_are_local_to_the_last_bit(run):
-    table = run("local_updates")
+    both = run("local_updates").set_index("method")
+    table, backprop = both.loc["predictive coding"], both.loc["backprop"]
     assert (table["max_abs_change"] == 0).all()
+    assert backprop["min_relative_change"].min() > 0.1, "the same network, without locality"
+    assert backprop["update"].value_counts().to_dict() == {"weights": 5, "biases": 5}
     assert set(table["update"]) == {"value_nodes", "weights", "biases"}
     assert (table["replaced_layers"] != "").all()
     # Layers 1 to 5, of which the last is clamped.
@@ -89,7 +92,7 @@ def test_locality_check_notices_what_an_update_does_use(run, monkeypatch, lost):
 
     monkeypatch.setattr(experiment_locality, "needed_by", fewer)
     table = run("local_updates")
-    changed = table[table["max_abs_change"] > 0]
+    changed = table[(table["max_abs_change"] > 0) & (table["method"] == "predictive coding")]
     expected = {"value_nodes"} if lost == "above" else {"value_nodes", "weights", "biases"}
     assert set(changed["update"]) == expected
 
@@ -110,10 +113,12 @@ def test_constraints_are_the_published_ones_with_measurements(run, published):
     assert measured["1 weight transport problem"] == 0
     assert measured["3 linear feedback problem"] < 1e-14
     assert measured["4 spiking problem"] == 0
-    assert measured["5 timing problem"] == 5  # one inference time per layer
+    assert measured["5 timing problem"] > 0.1
     assert measured["6 target problem"] == 0
     assert measured["spikes for communication"] > 0.9
     assert measured["unidirectionality"] > 0.1 and measured["2 derivative problem"] > 0.1
+    by_itself = table[table["method"] == "Fa-Z-IL"].set_index("constraint")["measured_value"]
+    assert by_itself["5 timing problem"] < 1e-12
     stated = table[table["measured_value"].isna()]
     assert (stated["measurement"] == experiment.STATED_ONLY).all()
 

@@ -23,7 +23,7 @@ def fig5(seeds=3, protocols=PROTOCOLS, steps=18760, every=200):
     for protocol, algorithm, seed in product(protocols, ("backprop", "zil"), range(seeds)):
         labels = {"protocol": protocol, "algorithm": algorithm, "seed": seed}
         accuracy = 97.31 + 1000.0 / steps - 1000.0 / evaluated + wobble(seed, seeds)
-        accuracy += 0.1 * ((algorithm == "zil") & (evaluated == 3 * every))
+        accuracy += 0.01 * ((algorithm == "zil") & (evaluated == 3 * every))
         loss = 0.06 + 1.6 * (windows / 60) ** -0.75
         spread = 1.5 + 0.5 * np.sin(windows + seed)
         for quantity, at, value, low, high in (
@@ -47,13 +47,17 @@ def fig5(seeds=3, protocols=PROTOCOLS, steps=18760, every=200):
 
 def zil_equals_backprop_training(seeds=3, protocols=PROTOCOLS):
     rows = [
-        (protocol, dtype, seed, step, apart * step**0.1, apart * (step > 1))
-        for protocol, (dtype, apart), seed, step in product(
-            protocols, (("float64", 1e-13), ("float32", 1e-5)), range(seeds), (1, 10, 100, 1000)
+        (protocol, dtype, seed, step, apart * step**0.1, apart * (step > 1), control)
+        for protocol, (dtype, apart, control), seed, step in product(
+            protocols,
+            (("float64", 1e-13, ""), ("float32", 1e-5, ""), ("float64", 1e-2, "gamma_0_9")),
+            range(seeds),
+            (1, 10, 100, 1000),
         )
+        if not control or protocol == "corrected"
     ]
     columns = ["protocol", "dtype", "seed", "step", "max_relative_weight_difference"]
-    return pd.DataFrame(rows, columns=[*columns, "loss_difference_nats"])
+    return pd.DataFrame(rows, columns=[*columns, "loss_difference_nats", "control"])
 
 
 def zil_final_accuracy(seeds=3, protocols=PROTOCOLS):
@@ -67,25 +71,30 @@ def zil_final_accuracy(seeds=3, protocols=PROTOCOLS):
 def activation_scaling(seeds=3, protocols=PROTOCOLS, diverged=None):
     """Loss over an epoch; the unscaled run of the seed ``diverged`` ends early without one."""
     rows = []
-    for (scaling, loss), seed in product(((0.05, 0.4), (1.0, 2.0)), range(seeds)):
+    for rate, (scaling, loss), seed in product(
+        (0.01, 0.001), ((0.05, 0.4), (1.0, 2.0)), range(seeds)
+    ):
         lost = scaling == 1.0 and seed == diverged
         for step in range(1, 12 if lost else 24):
             value = 2.3 + (loss - 2.3) * step / 23.0 + wobble(seed, seeds) * scaling
-            rows.append((scaling, seed, step, value, False))
+            rows.append((scaling, seed, step, value, False, rate))
         if lost:
-            rows.append((scaling, seed, 23, np.nan, True))
-    return pd.DataFrame(
-        rows, columns=["activation_scale", "seed", "step", "training_loss_nats", "diverged"]
-    )
+            rows.append((scaling, seed, 23, np.nan, True, rate))
+    columns = ["activation_scale", "seed", "step", "training_loss_nats", "diverged"]
+    return pd.DataFrame(rows, columns=[*columns, "learning_rate"])
 
 
-def il_cost(seeds=1, protocols=PROTOCOLS):
+def il_cost(seeds=3, protocols=PROTOCOLS):
     rows = [
-        ("backprop", "784-300-300-10", 64, 0, 2.0, 1e7, 50),
-        ("zil", "784-300-300-10", 64, 3, 2.5, 1.2e7, 50),
-        ("il", "784-300-300-10", 64, 20, 30.0, 2e8, 50),
+        (rule, seed, "784-300-300-10", 64, steps, time + wobble(seed, seeds), operations, 50)
+        for seed in range(seeds)
+        for rule, steps, time, operations in (
+            ("backprop", 0, 2.0, 1e7),
+            ("zil", 3, 2.5, 1.2e7),
+            ("il", 20, 30.0, 2e8),
+        )
     ]
-    columns = ["algorithm", "layer_sizes", "batch_size", "inference_steps"]
+    columns = ["algorithm", "seed", "layer_sizes", "batch_size", "inference_steps"]
     return pd.DataFrame(
         rows, columns=[*columns, "milliseconds_per_update", "multiply_adds", "repetitions"]
     )
@@ -105,57 +114,54 @@ def good_tables():
 SPOILS = (
     changed(
         "fig5",
-        "curves_coincide",
+        "accuracy_curves_coincide",
         "one curve a point away at one evaluation",
         lambda t: (t.algorithm == "zil") & (t.step == 1000) & (t.quantity.str.startswith("test")),
         "value",
         lambda v: v - 1.0,
     ),
-    Spoil(
-        "fig5",
-        "curves_coincide",
-        "weights drift apart",
-        change(
-            TEXT,
-            lambda t: (t.dtype == "float64") & (t.step == 1000),
-            "max_relative_weight_difference",
-            2e-6,
-        ),
-    ),
     changed(
         "fig5",
-        "final_accuracy_of_the_curve",
-        "too high",
-        lambda t: t.step == 2000,
+        "loss_curves_coincide",
+        "losses 3 % apart in one window",
+        lambda t: (t.algorithm == "zil") & (t.step == 500) & (t.quantity.str.startswith("train")),
         "value",
-        lambda v: v + 0.8,
-    ),
-    *(
-        changed(
-            TEXT,
-            "weights_stay_equal",
-            f"apart in {dtype}",
-            lambda t, dtype=dtype: (t.dtype == dtype) & (t.step == 100) & (t.seed == 2),
-            "max_relative_weight_difference",
-            bound,
-        )
-        for dtype, bound in (("float64", 1e-10), ("float32", 1e-3))
+        lambda v: v * 1.03,
     ),
     changed(
-        "claim.zil_final_accuracy",
-        "final_accuracy_of_the_text",
-        "0.8 points low",
-        lambda t: t.algorithm == "zil",
-        "test_accuracy_percent",
-        lambda v: v - 0.8,
+        TEXT,
+        "weights_stay_equal",
+        "apart with one seed",
+        lambda t: (t.dtype == "float64") & (t.step == 100) & (t.seed == 2) & (t.control == ""),
+        "max_relative_weight_difference",
+        2e-10,
+    ),
+    Spoil(
+        TEXT,
+        "accuracies_stay_equal",
+        "ten images apart at one evaluation",
+        change(
+            "fig5",
+            lambda t: (t.algorithm == "zil") & (t.step == 1000),
+            "value",
+            lambda v: v - 0.1,
+        ),
     ),
     changed(
         "claim.activation_scaling",
         "scaling_lowers_the_loss",
-        "the unscaled network learns better",
+        "a gain of a quarter",
         lambda t: t.activation_scale == 1.0,
         "training_loss_nats",
-        lambda v: v - 2.0,
+        lambda v: v * 0.3,
+    ),
+    changed(
+        "claim.activation_scaling",
+        "scaling_lowers_the_loss",
+        "the unscaled network learns as fast at a rate of its own",
+        lambda t: (t.activation_scale == 1.0) & (t.learning_rate == 0.001),
+        "training_loss_nats",
+        lambda v: v * 0.25,
     ),
     changed(
         "claim.activation_scaling",
@@ -167,14 +173,27 @@ SPOILS = (
     ),
     changed(
         "claim.il_cost",
-        "order_of_costs",
+        "costs_several_times_backprop",
+        "backprop much slower",
+        lambda t: t.algorithm == "backprop",
+        "milliseconds_per_update",
+        lambda ms: ms * 6.0,
+    ),
+    changed(
+        "claim.il_cost",
+        "takes_several_iterations",
+        "settled at once",
+        lambda t: t.algorithm == "il",
+        "inference_steps",
+        1,
+    ),
+    changed(
+        "claim.il_cost",
+        "zil_lies_between",
         "Z-IL cheaper than backprop",
         lambda t: t.algorithm == "zil",
         "milliseconds_per_update",
         1.0,
     ),
 )
-SHIFTS = {
-    "fig5": scale("fig5", "value", 0.99),
-    "claim.zil_final_accuracy": scale("claim.zil_final_accuracy", "test_accuracy_percent", 0.99),
-}
+SHIFTS = {"fig5": scale("fig5", "value", 0.99)}

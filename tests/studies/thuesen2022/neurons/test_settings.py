@@ -26,7 +26,7 @@ from ...part_results import read_sweep
         ("poisson_noise", {"durations_s": [1.0, 1e-4]}, "durations_s is 0.0001 s, shorter than"),
         ("poisson_noise", {"repetitions": 1}, "repetitions: found 1, where a number from 2"),
         ("theorems", {"euler_time_steps_s": [1e-4]}, "a list of at least 2"),
-        ("theorems", {"poisson_neurons": 0}, "poisson_neurons: found 0"),
+        ("theorems", {"poisson_steps": 0}, "poisson_steps: found 0"),
     ],
 )
 def test_a_wrong_setting_is_named(sweep, changes, words):

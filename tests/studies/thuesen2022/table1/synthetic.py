@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...claim_harness import Spoil
+from ...part_results import REFERENCE
 from ..harness import change, changed, drop_rows, replace, scale, wobble
 
 PROTOCOLS = ("as_published", "as_coded", "corrected")
@@ -86,9 +87,13 @@ def simulation_time(seeds=3, protocols=PROTOCOLS):
     return spiking_drop(seeds, protocols).drop(columns=["images", "drop_percentage_points"])
 
 
-def input_rate(seeds=3, protocols=("corrected",)):
+def input_rate(seeds=3, protocols=PROTOCOLS):
     rates = (25, 100, 250, 1000, 5000)
-    return _networks(seeds, protocols, "input_rate_hz", rates, lambda rate: (250 / rate) ** 0.8)
+    table = _networks(seeds, protocols, "input_rate_hz", rates, lambda rate: (250 / rate) ** 0.8)
+    first = table["spiking_accuracy_percent"] - 1 + np.log(table["input_rate_hz"] / 250)
+    return table.drop(columns=["images", "drop_percentage_points"]).assign(
+        first_spike_accuracy_percent=first
+    )
 
 
 def energy(seeds=3, protocols=PROTOCOLS):
@@ -157,6 +162,54 @@ def readout(seeds=3, protocols=PROTOCOLS):
     return pd.DataFrame(rows, columns=columns)
 
 
+ABLATED = {"ffnn": 97.68, **{name: rate for name, rate in RATE.items() if name != "snn"}}
+CHOICES = {
+    "none": 0.0,
+    "initial weights": 0.1,
+    "order of images": 0.2,
+    "order of updates": 0.0,
+    "learning rate and input scale": 0.4,
+    "input scale": 0.4,
+    "Adam": 0.3,
+    "batch norm": 0.2,
+    "evaluation mode": 0.3,
+    "all of them": 1.0,
+}
+SIMULATIONS = {
+    "none": 0.0,
+    "filter as printed": 0.3,
+    "Euler, 4 idle steps": 0.1,
+    "all of the text": 0.5,
+    "all of the code": -0.2,
+}
+"""What choices cost in points of accuracy."""
+
+
+def ablations(seeds=3, protocols=PROTOCOLS):
+    rows = [
+        (network, factor, protocol, seed, rate - lost + wobble(seed, seeds), -lost, volatile)
+        for (network, rate), (factor, lost), seed in product(
+            ABLATED.items(), CHOICES.items(), range(seeds)
+        )
+        for protocol in ["as_coded" if factor == "all of them" else "corrected"]
+        for volatile in [0.4 if factor == "batch norm" else 0.1]
+        if protocol in protocols
+    ]
+    columns = ["network", "factor", "protocol", "seed", "test_accuracy_percent", "change_points"]
+    return pd.DataFrame(rows, columns=[*columns, "accuracy_step_std_percent"])
+
+
+def simulation_choices(seeds=3, protocols=("corrected",)):
+    rows = [
+        (network, factor, protocol, seed, spiking - lost + wobble(seed, seeds), -lost)
+        for (network, spiking), (factor, lost), protocol, seed in product(
+            SPIKING.items(), SIMULATIONS.items(), protocols, range(seeds)
+        )
+    ]
+    columns = ["network", "factor", "protocol", "seed", "spiking_accuracy_percent"]
+    return pd.DataFrame(rows, columns=[*columns, "change_points"])
+
+
 def conversion_diagnostic(seeds=1, protocols=PROTOCOLS):
     rng = np.random.default_rng(10)
     parts = []
@@ -186,14 +239,17 @@ def conversion_diagnostic(seeds=1, protocols=PROTOCOLS):
 def good_tables():
     """A table for every result that the claims read."""
     return {
-        "fig4": fig4(),
-        "fig6": fig6(),
+        "fig4": pd.read_csv(REFERENCE / "thuesen2022" / "fig4.csv"),
+        "fig6": fig6(seeds=3),
         "table1": table1(),
         "claim.spiking_drop": spiking_drop(),
         "claim.noise_may_close_the_drop": noise_may_close_the_drop(),
         "claim.spcn_near_snn": spcn_near_snn(),
         "claim.bn_spiking_exception": bn_spiking_exception(),
         "claim.readout": readout(),
+        "beyond.input_rate": input_rate(),
+        "beyond.ablations": ablations(),
+        "beyond.simulation_choices": simulation_choices(),
     }
 
 
@@ -208,6 +264,13 @@ def _shift_row(number, points):
     )
 
 
+def _tied(table):
+    """As many spikes of output neuron 5 as of 7."""
+    output = table[table["layer"] == 3]
+    sevens = output[output["neuron"] == 7].assign(neuron=5)
+    return pd.concat([table.drop(output.index), output[output["neuron"] == 7], sevens])
+
+
 def _too_many_spikes(table):
     return pd.concat([table, *([table.iloc[:1]] * 31)])
 
@@ -220,12 +283,15 @@ SPOILS = (
         "wrong order",
         replace("fig4", lambda table: table.iloc[::-1]),
     ),
-    Spoil(
+    changed(
         "fig4",
         "ten_images_in_file_order",
-        "small images",
-        replace("fig4", lambda table: fig4(side=8)),
+        "a grey level",
+        lambda t: (t.image == 3) & (t.row == 14) & (t.column == 14),
+        "intensity_fraction",
+        lambda v: (v + 1 / 255) % 1,
     ),
+    changed("fig4", "ten_images_in_file_order", "a label", lambda t: t.image == 3, "label", 7),
     changed(
         "fig6",
         "the_seven_wins",
@@ -234,13 +300,13 @@ SPOILS = (
         "neuron",
         5,
     ),
+    Spoil("fig6", "the_seven_wins", "neuron 5 as often", replace("fig6", _tied)),
     Spoil("fig6", "no_faster_than_refractory", "51 spikes", replace("fig6", _too_many_spikes)),
-    Spoil("table1", "every_row_near", "one row 1.1 points low", _shift_row(4, -1.1)),
     Spoil("table1", "spiking_below_rate", "spikes better than rates", _shift_row(3, 0.5)),
-    Spoil("table1", "spiking_below_rate", "drop of more than 2 points", _shift_row(5, -1.5)),
+    Spoil("table1", "drop_is_small", "drop of more than 1.52 points", _shift_row(5, -0.6)),
     Spoil("table1", "adam_beats_sgd", "SGD beats Adam", _shift_row(4, 1.0)),
-    Spoil("table1", "best_spcn_near_best_backprop", "far behind", _shift_row(8, -1.0)),
-    Spoil("claim.spiking_drop", "drop_of_every_network", "more than 2 points", _shift_row(9, -1.5)),
+    Spoil("table1", "best_spcn_near_best_backprop", "far behind", _shift_row(8, -0.5)),
+    Spoil("table1", "best_spcn_near_best_backprop", "better", _shift_row(8, 0.8)),
     changed(
         "claim.spiking_drop",
         "drop_shrinks_with_time",
@@ -249,17 +315,28 @@ SPOILS = (
         "drop_percentage_points",
         lambda v: v + 1.0,
     ),
+    Spoil(
+        "claim.spiking_drop",
+        "drop_shrinks_with_less_noise",
+        "noise does no harm",
+        change(
+            "beyond.input_rate",
+            lambda t: (t.input_rate_hz == 5000) & (t.network == "snn"),
+            "spiking_accuracy_percent",
+            lambda v: v - 1.0,
+        ),
+    ),
     changed(
         "claim.noise_may_close_the_drop",
-        "noise_does_not_enlarge_the_drop",
-        "dropout does",
+        "noise_or_dropout_reduces_the_drop",
+        "dropout does not",
         lambda t: t.variant == "dropout",
         "drop_percentage_points",
         lambda v: v + 1.0,
     ),
     changed(
         "claim.spcn_near_snn",
-        "gap_decreases",
+        "gap_shrinks_with_batch_norm",
         "batch norm widens it",
         lambda t: t.network == "spcn_adam_bn",
         "gap_percentage_points",
@@ -267,11 +344,19 @@ SPOILS = (
     ),
     changed(
         "claim.bn_spiking_exception",
-        "bn_gains_less_with_spikes",
-        "it helps spikes more",
+        "no_gain_with_spikes",
+        "spikes gain too",
         lambda t: t.batch_norm,
         "spiking_accuracy_percent",
-        lambda v: v + 1.0,
+        lambda v: v + 0.1,
+    ),
+    changed(
+        "claim.bn_spiking_exception",
+        "gains_less_with_spikes",
+        "it helps spikes more",
+        lambda t: t.batch_norm,
+        "rate_accuracy_percent",
+        lambda v: v - 1.0,
     ),
     changed(
         "claim.bn_spiking_exception",
@@ -283,19 +368,22 @@ SPOILS = (
     ),
     changed(
         "claim.readout",
-        "counting_is_not_worse",
+        "counting_beats_the_first_spike",
         "the first spike reads better",
         lambda t: (t.readout == "first_spike") & (t.network == "snn"),
         "accuracy_percent",
         lambda v: v + 2.0,
     ),
-)
-SHIFTS = {
-    "fig4": drop_rows("fig4", lambda t: t.image == 0),
-    "table1": scale("table1", "test_accuracy_percent", 0.98),
-    "claim.spiking_drop": scale("table1", "test_accuracy_percent", 1.5),
-    "claim.spcn_near_snn": scale("claim.spcn_near_snn", "gap_percentage_points", 1.5),
-    "claim.bn_spiking_exception": scale(
-        "claim.bn_spiking_exception", "spiking_accuracy_percent", 0.98
+    Spoil(
+        "claim.readout",
+        "noise_misleads_the_first_spike",
+        "noise does no harm",
+        change(
+            "beyond.input_rate",
+            lambda t: (t.input_rate_hz == 5000) & (t.network == "snn"),
+            "first_spike_accuracy_percent",
+            lambda v: v - 9.0,
+        ),
     ),
-}
+)
+SHIFTS = {"table1": scale("table1", "test_accuracy_percent", 0.98)}

@@ -6,6 +6,7 @@ import pytest
 
 from plausible.errors import StudyError
 from plausible.reproduction import verdicts as vd
+from plausible.reproduction.explanations import UNEXPLAINED
 
 from ..harness import NumberTests
 from . import synthetic
@@ -30,24 +31,40 @@ class TestClaims(NumberTests):
         assert "row 4: SPCN, Z-IL, SGD, rates" in rows["statement"].iloc[9]
 
     def test_small_scale_compares_signs_but_no_sizes(self, tables, published):
-        verdicts = self.judged(tables, published, "demo")
-        rows = verdicts[verdicts["id"] == "thuesen2022.table1"].set_index(["check", "variant"])
-        found = rows.groupby(level=[0, 1])["verdict"].first()
-        assert found["spiking_below_rate", "sign"] == vd.REPRODUCED
-        assert found["spiking_below_rate", "size"] == vd.NOT_COMPARABLE
-        assert found["every_row_near", ""] == vd.NOT_COMPARABLE
+        verdicts = self.judged(tables, published, "demo").set_index("check")
+        found = verdicts.groupby(level=0)["verdict"].first()
+        assert found["spiking_below_rate"] == found["adam_beats_sgd"] == vd.REPRODUCED
+        sizes = ["drop_is_small", "best_spcn_near_best_backprop", "ten_images_in_file_order"]
+        assert set(found[sizes]) == {vd.NOT_COMPARABLE}
 
-    @pytest.mark.parametrize(("adam", "verdict"), [(96.25, vd.DIFFERS), (96.35, vd.REPRODUCED)])
-    def test_undecided_statements(self, tables, published, adam, verdict):
+    @pytest.mark.parametrize("adam", [96.25, 96.35])
+    def test_undecided_statements(self, tables, published, adam):
         """SGD (96.3) a little better or worse than Adam, within the scatter of the seeds."""
         table = tables["table1"].copy()
         rows = synthetic.row_of_table1(6)(table)
         table.loc[rows, "test_accuracy_percent"] = adam + np.array([-0.5, 0.0, 0.5])
-        for scale, expected in (("demo", vd.NOT_COMPARABLE), ("paper", verdict)):
-            verdicts = self.judged({**tables, "table1": table}, published, scale)
-            rows = verdicts[verdicts["check"] == "adam_beats_sgd"].set_index("protocol")
-            assert rows.loc["corrected", "verdict"] == expected
-            assert "reaches across the bound" in rows.loc["corrected", "note"]
+        verdicts = self.judged({**tables, "table1": table}, published)
+        for check in ("adam_beats_sgd", "gap_shrinks_with_adam"):
+            rows = verdicts[verdicts["check"] == check].set_index("protocol")
+            assert rows.loc["corrected", "verdict"] == vd.UNDECIDED
+        assert "reaches across the bound" in verdicts["note"].str.cat()
+
+    @pytest.mark.parametrize(
+        ("row", "accuracy", "explained"),
+        [(3, 97.1, True), (3, 12.0, False), (3, 99.9, False)]
+        + [(4, 97.1, True), (4, 12.0, False), (4, 99.9, False)],
+    )
+    def test_a_reason_fits_the_direction_and_size_of_a_difference(
+        self, tables, published, row, accuracy, explained
+    ):
+        table = tables["table1"].copy()
+        rows = synthetic.row_of_table1(row)(table)
+        table.loc[rows, "test_accuracy_percent"] = accuracy
+        verdicts = self.judged({**tables, "table1": table}, published)
+        chosen = verdicts["check"] == f"value:rows.row{row}.test_accuracy_percent"
+        found = verdicts[chosen].set_index("protocol").loc["corrected"]
+        assert found["verdict"] == vd.DIFFERS
+        assert (found["reason"] != UNEXPLAINED) == explained
 
     def test_missing_rows_are_errors(self, tables, published):
         rest = tables["table1"][tables["table1"]["row"] != 7]

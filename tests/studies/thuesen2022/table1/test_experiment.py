@@ -36,13 +36,20 @@ SMALL = {
     "fig4": {"images": 10},
     "fig6": {"digit": 7, "simulation": SIMULATION},
     "input_rate": {"images": 150, "input_rates_hz": [10, 5000], "simulation": SIMULATION},
+    "simulation_choices": {
+        "images": 150,
+        "choices": {"printed": {"kernel": "printed"}, "slow": {"input_rate_hz": 10}},
+        "simulation": SIMULATION,
+    },
     "conversion_diagnostic": {"images": 20, "sampled_points": 50, "simulation": SIMULATION},
 }
 COLUMNS = {
     "fig4": "image label row column intensity_fraction",
     "fig6": "protocol seed image label layer neuron time_ms",
     "input_rate": "network protocol seed input_rate_hz rate_accuracy_percent "
-    "spiking_accuracy_percent",
+    "spiking_accuracy_percent first_spike_accuracy_percent",
+    "simulation_choices": "network protocol seed choice rate_accuracy_percent "
+    "spiking_accuracy_percent first_spike_accuracy_percent",
     "conversion_diagnostic": "network protocol seed layer analytic_rate_hz simulated_rate_hz "
     "correlation silent_fraction saturated_fraction rmse_hz",
 }
@@ -85,7 +92,7 @@ def test_a_missing_data_set_is_named(run, name):
         run(name, dataset=None)
 
 
-@pytest.mark.parametrize("name", ["fig6", "input_rate", "conversion_diagnostic"])
+@pytest.mark.parametrize("name", ["fig6", "input_rate", "simulation_choices"])
 def test_missing_networks_are_named(digits, name):
     for networks in (None, {}):
         with pytest.raises(StudyError, match=f"sweep {name}: no converted network"):
@@ -139,6 +146,23 @@ def test_input_rate_removes_the_noise(run, trained, digits):
         assert accuracy[10.0] < accuracy[5000.0] - 10
         assert accuracy[5000.0] > expected - 5
     assert set(table["network"]) == {"spcn_adam"} and set(table["protocol"]) == {"corrected"}
+
+
+def test_choices_replace_single_settings_of_the_simulation(run):
+    """The others stay those of the network: one choice gives what all of them with it gives."""
+    own = {"integration": "euler", "idle_steps": 3}
+    with_own = {NETWORK: {**SIMULATION[NETWORK], **own}}
+    choices = {"printed": {"kernel": "printed"}, "both": {"kernel": "printed", **own}}
+    columns = ["spiking_accuracy_percent", "first_spike_accuracy_percent"]
+
+    def accuracies(simulation):
+        found = run("simulation_choices", seeds=[0], simulation=simulation, choices=choices)
+        return found.set_index("choice")[columns].T.to_dict("list")
+
+    plain, euler = accuracies(SIMULATION), accuracies(with_own)
+    assert list(plain) == ["none", "printed", "both"]
+    assert euler["printed"] == plain["both"] == euler["both"]
+    assert plain["printed"] != plain["both"] and plain["none"] != plain["printed"]
 
 
 def test_diverged_networks_stay_in_the_tables(run, spiking):

@@ -32,6 +32,8 @@ class TestFigures(FigureTests):
         "beyond.input_rate": synthetic.input_rate,
         "beyond.energy": synthetic.energy,
         "beyond.conversion_diagnostic": synthetic.conversion_diagnostic,
+        "beyond.ablations": synthetic.ablations,
+        "beyond.simulation_choices": synthetic.simulation_choices,
     }
     nothing_published = frozenset({"fig4", "beyond.conversion_diagnostic"})
     without_axes = frozenset({"fig4"})
@@ -43,6 +45,8 @@ class TestFigures(FigureTests):
         "claim.readout": "accuracy_percent",
         "beyond.simulation_time": SPIKING,
         "beyond.energy": SPIKING,
+        "beyond.ablations": "test_accuracy_percent",
+        "beyond.simulation_choices": SPIKING,
     }
 
     def test_table1_points_are_means_with_t_intervals(self):
@@ -119,6 +123,22 @@ class TestFigures(FigureTests):
         for axes, drop in zip(drawn["claim.spiking_drop"].axes, drops, strict=True):
             marks = [line.get_xydata() for line in axes.lines if line.get_marker() == "D"]
             assert np.allclose(marks, [[[200, drop]]])
+
+    @pytest.mark.parametrize(
+        ("name", "choices", "accuracies"),
+        [
+            ("beyond.ablations", synthetic.CHOICES, synthetic.ABLATED.values()),
+            ("beyond.simulation_choices", synthetic.SIMULATIONS, synthetic.SPIKING.values()),
+        ],
+    )
+    def test_choices_stand_in_rows_beside_the_published_accuracy(
+        self, drawn, name, choices, accuracies
+    ):
+        panels = [axes for axes in drawn[name].axes if axes.axison]
+        for axes, accuracy in zip(panels, accuracies, strict=True):
+            assert [text.get_text() for text in axes.get_yticklabels()] == list(choices)
+            (line,) = lines_of(axes, style.PUBLISHED_COLOUR)
+            assert line.get_xdata()[0] == accuracy
 
     def test_a_network_of_ones_own_has_a_panel_without_a_published_value(self):
         table = synthetic.simulation_time()

@@ -69,6 +69,47 @@ def test_gap_is_snn_minus_spcn_of_the_same_seed():
     assert gaps.to_dict() == {0: 2.0, 1: 0.5}
 
 
+def test_ablations_are_compared_with_the_corrected_network_of_the_same_seed():
+    final = {
+        ("spcn_adam", "corrected"): (97.0, 98.0, 99.0),
+        ("spcn_adam", "as_coded"): (96.0, 96.0, 96.0),
+        ("spcn_adam", "as_published"): (90.0, 90.0, 90.0),
+        ("adam_adam", "corrected"): (96.5, 97.0),
+    }
+    frames = {
+        "train": pd.concat(
+            history(run, seed, [0.0, 50.0, value, value, value - seed, value], protocol)
+            for (run, protocol), values in final.items()
+            for seed, value in enumerate(values)
+        )
+    }
+    runs = [{"run": "adam_adam", "network": "spcn_adam", "factor": "Adam"}]
+    table = tables.ablations(frames, runs)
+    assert list(dict.fromkeys(table["factor"])) == ["none", "Adam", "all of them"]
+    changes = table.pivot(index="factor", columns="seed", values="change_points")
+    assert changes.loc["none"].tolist() == [0.0, 0.0], "no third seed, which the ablation lacks"
+    assert changes.loc["Adam"].tolist() == [-0.5, -1.0]
+    assert changes.loc["all of them"].tolist() == [-1.0, -2.0]
+    # Steps of -1 and +1 in the second half, for seed 1.
+    volatile = table.pivot(index="factor", columns="seed", values="accuracy_step_std_percent")
+    assert volatile.loc["Adam"].tolist() == pytest.approx([0.0, np.sqrt(2.0)])
+    text = tables.ablations_markdown(table, {})
+    assert "| spcn_adam | Adam | 96.75 ±" in text and "| -0.75 ±" in text
+
+
+def test_choices_of_the_simulation_are_compared_with_none_of_the_same_seed():
+    keys = ["network", "protocol", "seed", "choice", "spiking_accuracy_percent"]
+    rows = [
+        ("snn", "corrected", seed, choice, 90.0 + seed - (choice != "none"))
+        for seed in (0, 1)
+        for choice in ("none", "filter as printed")
+    ]
+    frames = {"sweep.simulation_choices": pd.DataFrame(rows, columns=keys)}
+    table = tables.simulation_choices(frames)
+    assert table["change_points"].tolist() == [0.0, -1.0, 0.0, -1.0]
+    assert "| snn | filter as printed | 89.50 ±" in tables.ablations_markdown(table, {})
+
+
 def test_drop_is_rate_minus_spiking_accuracy():
     frames = {"simulate.long": pd.DataFrame([simulated("snn", 0, 97.5, 96.0)])}
     assert tables.spiking_drop(frames)["drop_percentage_points"].tolist() == [1.5]
@@ -120,5 +161,6 @@ def test_noise_table_compares_seeds_that_every_variant_has():
 def test_mean_text_gives_the_half_width_of_the_t_interval():
     # Two values 1 apart: standard error 0.5, t(0.975, 1) = 12.7062.
     assert mean_text(pd.Series([97.0, 98.0])) == "97.50 ± 6.35"
-    assert mean_text(pd.Series([97.0])) == "97.00"
+    assert mean_text(pd.Series([97.0])) == mean_text(pd.Series([97.0]), percent=True) == "97.00"
+    assert mean_text(pd.Series([97.0, 98.0]), percent=True).startswith("97.50 (")
     assert mean_text(pd.Series([np.nan])) == "n/a"

@@ -17,15 +17,15 @@ from plausible.errors import StudyError
 from plausible.kernels.lif_network import simulate_spikes
 from plausible.kernels.types import SimulationSettings, SpikingNetwork
 from plausible.learning.backprop import backward, cross_entropy
+from plausible.learning.layered import LayeredNetwork, Updates, make_network
+from plausible.learning.layered_rules import fazil_updates, zil_updates
 from plausible.learning.predictive_coding import (
     Stage,
     message,
     refresh,
     relax,
     stages,
-    start,
     value_node_changes,
-    zil_terms,
 )
 from plausible.learning.settings import TrainingSettings
 from plausible.networks.mlp import forward_pass, init_network, layer_sizes
@@ -48,7 +48,7 @@ class Bench:
     """A small random network in the states that the measurements look at."""
 
     def __init__(self, layer_sizes: Sequence[int], batch_size: int, seed: int) -> None:
-        self.generator = torch_generator("constraints", seed, "network")
+        self.seed, self.generator = seed, torch_generator("constraints", seed, "network")
         self.layer_sizes, self.batch_size = layer_sizes, batch_size
         self.network, self.state = random_state(layer_sizes, batch_size, self.generator)
         self.plan = stages(self.network, "linear")
@@ -143,11 +143,39 @@ def rates_outside_range(bench: Bench) -> float:
     return float(((rates < 0) | (rates > highest)).double().mean())
 
 
-def update_times(bench: Bench) -> float:
-    """Number of different inference times at which Z-IL has to change one of its layers."""
-    plan = stages(bench.network)
-    state = start(bench.network, bench.state.values[0], bench.labels(), plan)
-    return float(len({terms.layer for terms in zil_terms(bench.network, plan, state)}))
+def zil_one_step_late(bench: Bench) -> float:
+    """Smallest relative change of a layer's update if Z-IL makes it one inference step late."""
+    network, inputs, targets = _layered(bench)
+    layers = range(len(network.weights))
+    on_time = zil_updates(network, inputs, targets)
+    late = zil_updates(network, inputs, targets, moments=[layer + 1 for layer in layers])
+    return min(_relative_changes(on_time, late))
+
+
+def fazil_without_index(bench: Bench) -> float:
+    """Largest relative difference of the updates of Fa-Z-IL from those of Z-IL."""
+    network, inputs, targets = _layered(bench)
+    steps = len(network.weights) - 1
+    by_itself, _ = fazil_updates(network, inputs, targets, len(network.weights), 1e-12, steps)
+    return max(_relative_changes(zil_updates(network, inputs, targets), by_itself))
+
+
+def _layered(bench: Bench) -> tuple[LayeredNetwork, Tensor, Tensor]:
+    """Network of sigmoid neurons of the same sizes, its input and target."""
+    generator = torch_generator("constraints", bench.seed, "layered")
+    sizes = bench.layer_sizes[::-1]
+    weights = [
+        normal(generator, above, below) for below, above in zip(sizes, sizes[1:], strict=False)
+    ]
+    inputs = normal(generator, bench.batch_size, sizes[-1])
+    return make_network(weights), inputs, bench.labels()
+
+
+def _relative_changes(before: Updates, after: Updates) -> list[float]:
+    return [
+        float((one - other).abs().max() / one.abs().max())
+        for one, other in zip(before.weights, after.weights, strict=True)
+    ]
 
 
 def update_without_target(bench: Bench) -> float:
@@ -224,8 +252,12 @@ MEASUREMENTS: dict[tuple[str, str], tuple[Callable[[Bench], float], str]] = {
         "fraction of hidden activities outside the range of spike rates, 0 to 250 Hz",
     ),
     ("timing", OWN): (
-        update_times,
-        "different inference times at which a layer's weights have to change, per update",
+        zil_one_step_late,
+        "relative change of a layer's update if Z-IL makes it one inference step late",
+    ),
+    ("timing", "fazil"): (
+        fazil_without_index,
+        "relative difference of Fa-Z-IL's updates from Z-IL's (0 but for rounding: the same)",
     ),
     ("target", OWN): (
         update_without_target,
@@ -261,7 +293,8 @@ def constraints(settings: Constraints, seeds: list[int], dataset, networks) -> p
         If a verdict of the published file names a constraint that it does not list.
     """
     benches = [Bench(settings.layer_sizes, settings.batch_size, seed) for seed in seeds]
-    locality = float(local_updates(settings, seeds, None, None)["max_abs_change"].max())
+    updates = local_updates(settings, seeds, None, None).set_index("method")
+    locality = float(updates.loc["predictive coding", "max_abs_change"].max())
     published = settings.published
     constraint_of = {row["id"]: row for row in published["constraints"]}
     rows = []

@@ -1,12 +1,12 @@
 """Claim of section 4.3 of Thuesen 2022: value-node, weight and bias updates of a PCN are local."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pandas as pd
 import torch
 from torch import Tensor
 
-from plausible.learning.backprop import mean_gradients
+from plausible.learning.backprop import backward, mean_gradients
 from plausible.learning.predictive_coding import (
     State,
     local_terms,
@@ -16,7 +16,7 @@ from plausible.learning.predictive_coding import (
     value_node_changes,
 )
 from plausible.learning.settings import TrainingSettings
-from plausible.networks.mlp import Network, init_network
+from plausible.networks.mlp import Network, forward_pass, init_network
 from plausible.reproduction.theorem_checks import normal
 from plausible.studies.thuesen2022.common import torch_generator
 from plausible.studies.thuesen2022.constraints.settings import LocalUpdates
@@ -49,6 +49,14 @@ def updates_of(network: Network, state: State, layer: int) -> dict[str, Tensor]:
     if layer < len(network.weights):
         found["value_nodes"] = value_node_changes(network, plan, state)[layer - 1]
     return found
+
+
+def backprop_updates_of(network: Network, state: State, layer: int) -> dict[str, Tensor]:
+    """The same by backprop of the squared error, which makes the activities from the input."""
+    record = forward_pass(network, state.values[0])
+    terms = backward(network, record, record.logits - state.values[-1])
+    weights, biases = mean_gradients(next(one for one in terms if one.layer == layer - 1))
+    return {"weights": weights, "biases": biases}
 
 
 def needed_by(update: str, layer: int) -> tuple[set[int], set[int]]:
@@ -91,26 +99,43 @@ def local_updates(settings: LocalUpdates, seeds: list[int], dataset, networks) -
 
     A value node may use its own and the next error node, i.e. the value nodes, weights and biases
     of which these are made; a weight or bias may use the error node above and the value node below
-    it. ``max_abs_change`` is zero, to the last bit, if nothing else enters.
+    it. ``max_abs_change`` is zero, to the last bit, if nothing else enters. The last rows are those
+    of backprop in the same network, whose updates are not local.
 
-    Columns: update, layer, replaced_layers (value nodes replaced, as "0 4 5"),
-    max_abs_change (the largest over the seeds).
+    Columns: update, layer, replaced_layers (value nodes replaced, as "0 4 5"), max_abs_change (the
+    largest over the seeds), method, min_relative_change (the smallest over the seeds of the largest
+    change over the largest entry of the update).
     """
-    sizes = settings.layer_sizes
-    changes: dict[tuple[str, int, str], float] = {}
-    for seed in seeds:
-        generator = torch_generator("local_updates", seed, "network")
-        network, state = random_state(sizes, settings.batch_size, generator)
-        for layer in range(1, len(sizes)):
-            for update, before in updates_of(network, state, layer).items():
-                values, weights = needed_by(update, layer)
-                other = replace_others(network, state, values, weights, generator)
-                after = updates_of(*other, layer)[update]
-                replaced = " ".join(str(k) for k in range(len(sizes)) if k not in values)
-                key = (update, layer, replaced)
-                change = float((after - before).abs().max())
-                changes[key] = max(changes.get(key, 0.0), change)
-    order = ("value_nodes", "weights", "biases")
-    keys = sorted(changes, key=lambda key: (order.index(key[0]), key[1]))
-    columns = ["update", "layer", "replaced_layers", "max_abs_change"]
-    return pd.DataFrame([(*key, changes[key]) for key in keys], columns=columns)
+    rows = []
+    for method, updates in (("predictive coding", updates_of), ("backprop", backprop_updates_of)):
+        found: dict[tuple[str, int, str], list[tuple[float, float]]] = {}
+        for seed in seeds:
+            # Each method sees the same network, state and noise.
+            generator = torch_generator("local_updates", seed, "network")
+            network, state = random_state(settings.layer_sizes, settings.batch_size, generator)
+            for key, change, size in _changes(updates, network, state, generator):
+                found.setdefault(key, []).append((change, change / size))
+        order = ("value_nodes", "weights", "biases")
+        for key in sorted(found, key=lambda key: (order.index(key[0]), key[1])):
+            changes, relative = zip(*found[key], strict=True)
+            rows.append((*key, max(changes), method, min(relative)))
+    columns = ["update", "layer", "replaced_layers", "max_abs_change", "method"]
+    return pd.DataFrame(rows, columns=[*columns, "min_relative_change"])
+
+
+def _changes(
+    updates: Callable[[Network, State, int], dict[str, Tensor]],
+    network: Network,
+    state: State,
+    generator: torch.Generator,
+) -> Iterator[tuple[tuple[str, int, str], float, float]]:
+    """Update, layer and replaced layers; its largest change and its largest entry."""
+    layers = range(len(state.values))
+    for layer in layers[1:]:
+        for update, before in updates(network, state, layer).items():
+            values, weights = needed_by(update, layer)
+            other = replace_others(network, state, values, weights, generator)
+            after = updates(*other, layer)[update]
+            replaced = " ".join(str(k) for k in layers if k not in values)
+            change = float((after - before).abs().max())
+            yield (update, layer, replaced), change, float(before.abs().max())

@@ -1,132 +1,151 @@
-"""Checks on learning by Z-IL against backprop."""
+"""What was measured on learning: Z-IL against backprop, scaling of activations, cost of IL."""
 
 import numpy as np
 import pandas as pd
 
 from plausible.errors import StudyError
-from plausible.reproduction.evidence import (
-    Evidence,
-    Number,
-    Outcome,
-    by_protocol,
-    judge,
-    outcome_of,
-)
+from plausible.reproduction.evidence import Evidence, Measured, Number, by_protocol
 
-ACCURACY = "test_accuracy_percent"
+ACCURACY, LOSS = "test_accuracy_percent", "training_loss_nats"
+STEPS = 100
+"""Updates after which the weights of the two rules are compared."""
 
 
-def accuracy_curves(evidence: Evidence) -> pd.DataFrame:
-    """Test accuracies of figure 5."""
+def accuracy_curves_coincide(evidence: Evidence) -> list[Measured]:
+    """Largest difference of the test accuracies over all evaluations, in points, per seed."""
+    return [
+        Measured(protocol, (wide["zil"] - wide["backprop"]).abs().groupby("seed").max())
+        for protocol, wide in _curves(evidence, ACCURACY)
+    ]
+
+
+def loss_curves_coincide(evidence: Evidence) -> list[Measured]:
+    """Largest difference of the training losses relative to backprop's, per seed."""
+    return [
+        Measured(protocol, (wide["zil"] / wide["backprop"] - 1.0).abs().groupby("seed").max())
+        for protocol, wide in _curves(evidence, LOSS)
+    ]
+
+
+def accuracies_stay_equal(evidence: Evidence) -> list[Measured]:
+    """The same as `accuracy_curves_coincide` for the runs in float64."""
+    return [one for one in accuracy_curves_coincide(evidence) if one.protocol == "corrected"]
+
+
+def _curves(evidence: Evidence, quantity: str) -> list[tuple[str, pd.DataFrame]]:
+    """Protocol and a quantity of figure 5 by seed and step, a column for each algorithm."""
+    frame = _fig5(evidence, quantity)
+    index = {"index": ["seed", "step"], "columns": "algorithm", "values": "value"}
+    return [(name, part.pivot(**index).dropna()) for name, part in by_protocol(frame)]
+
+
+def _fig5(evidence: Evidence, quantity: str) -> pd.DataFrame:
     frame = evidence.table("fig5", "protocol", "algorithm", "seed", "step", "quantity", "value")
-    return frame[frame["quantity"] == ACCURACY]
-
-
-def curves_coincide(evidence: Evidence) -> list[Outcome]:
-    """Two findings: largest accuracy difference of a run, and weight equality in float64.
-
-    The former is the maximum over all common evaluations of one seed, judged by its mean over
-    seeds; the latter the maximum over steps and seeds of the equality experiment.
-    """
-    points = evidence.bound("curves_coincide", "points")
-    weight_bound = evidence.bound("curves_coincide", "relative_weight_difference")
-    outcomes = []
-    for protocol, frame in by_protocol(accuracy_curves(evidence)):
-        wide = frame.pivot(index=["seed", "step"], columns="algorithm", values="value").dropna()
-        apart = (wide["zil"] - wide["backprop"]).abs().groupby("seed").max()
-        note = f"largest accuracy difference of a run, percentage points; worst {apart.max():.3g}"
-        outcomes.append(outcome_of(judge(apart, high=points), protocol, note, variant="accuracy"))
-    for protocol, frame in by_protocol(_equality(evidence)):
-        apart = _weights_apart(frame[frame["dtype"] == "float64"], protocol, "weights")
-        outcomes.append(apart._replace(holds=apart.reproduced <= weight_bound))
-    return outcomes
-
-
-def _weights_apart(frame: pd.DataFrame, protocol: str, variant: str) -> Outcome:
-    """Largest relative weight difference in a table, not judged yet."""
-    apart = float(frame["max_relative_weight_difference"].max())
-    note = f"largest relative weight difference up to step {frame['step'].max()}"
-    seeds = frame["seed"].nunique()
-    return Outcome(protocol, False, apart, n_seeds=seeds, note=note, variant=variant)
-
-
-def _equality(evidence: Evidence) -> pd.DataFrame:
-    columns = ("protocol", "dtype", "seed", "step", "max_relative_weight_difference")
-    return evidence.table("claim.zil_equals_backprop_training", *columns)
-
-
-def final_zil_accuracy(evidence: Evidence) -> dict[str, np.ndarray]:
-    """Accuracy of Z-IL after the last update of figure 5, by protocol, one value per seed."""
-    frame = accuracy_curves(evidence).sort_values("step")
-    return {
-        protocol: part.groupby("seed")["value"].last().to_numpy()
-        for protocol, part in by_protocol(frame[frame["algorithm"] == "zil"])
-    }
-
-
-def final_accuracy_of_the_curve(evidence: Evidence) -> list[Outcome]:
-    """|mean over seeds - 97.31| <= 0.7 points, at full scale only."""
-    return _near(numbers_of_fig5(evidence))
-
-
-def final_accuracy_of_the_text(evidence: Evidence) -> list[Outcome]:
-    """|mean over seeds - 97.31| <= 0.7 points, at full scale only."""
-    return _near(numbers_of_claim_zil_final_accuracy(evidence))
-
-
-def zil_accuracies(evidence: Evidence) -> dict[str, np.ndarray]:
-    """Final accuracy of Z-IL by protocol, one value per seed."""
-    frame = evidence.table("claim.zil_final_accuracy", "protocol", "algorithm", "seed", ACCURACY)
-    frame = frame[frame["algorithm"] == "zil"]
-    return {protocol: part[ACCURACY].to_numpy() for protocol, part in by_protocol(frame)}
-
-
-def _near(numbers: list[Number]) -> list[Outcome]:
-    """Whether published numbers are met within their tolerances."""
-    outcomes = []
-    for one in numbers:
-        low, high = one.published - one.tolerance, one.published + one.tolerance
-        judged = judge(one.values, low, high, strict=False)
-        outcomes.append(outcome_of(judged, one.protocol, full_scale=True))
-    return outcomes
-
-
-def weights_stay_equal(evidence: Evidence) -> list[Outcome]:
-    """Exact: largest relative weight difference over seeds, up to the first record at step 100."""
-    steps = evidence.bound("weights_stay_equal", "steps")
-    outcomes = []
-    for protocol, frame in by_protocol(_equality(evidence)):
-        for dtype in ("float64", "float32"):
-            bound = evidence.bound("weights_stay_equal", dtype)
-            part = frame[frame["dtype"] == dtype]
-            reached = part.loc[part["step"] >= steps, "step"]
-            if reached.empty:
-                raise StudyError(
-                    f"claim.zil_equals_backprop_training: {protocol}, {dtype} has no record at or "
-                    f"after step {steps:g}, where the statement is made; train longer."
-                )
-            apart = _weights_apart(part[part["step"] <= reached.min()], protocol, dtype)
-            outcomes.append(apart._replace(holds=apart.reproduced < bound))
-    return outcomes
+    return frame[frame["quantity"] == quantity]
 
 
 def numbers_of_fig5(evidence: Evidence) -> list[Number]:
     """Accuracy of Z-IL after the last update of figure 5."""
-    place, statement = "final_test_accuracy_zil_percent", "final_accuracy_of_the_curve"
-    return _accuracies(evidence, place, final_zil_accuracy(evidence), statement)
-
-
-def numbers_of_claim_zil_final_accuracy(evidence: Evidence) -> list[Number]:
-    """The 97.31 % of section 4.1."""
-    return _accuracies(evidence, ACCURACY, zil_accuracies(evidence), "final_accuracy_of_the_text")
-
-
-def _accuracies(
-    evidence: Evidence, place: str, found: dict[str, np.ndarray], statement: str
-) -> list[Number]:
-    """A published accuracy in every protocol, with the tolerance of a statement."""
-    published, tolerance = evidence.entry["values"][place], evidence.bound(statement, "points")
+    frame = _fig5(evidence, ACCURACY).sort_values("step")
     return [
-        Number(place, protocol, published, tuple(map(float, values)), tolerance, statement)
-        for protocol, values in found.items()
+        Number(
+            "final_test_accuracy_zil_percent",
+            protocol,
+            tuple(part.groupby("seed")["value"].last()),
+        )
+        for protocol, part in by_protocol(frame[frame["algorithm"] == "zil"])
     ]
+
+
+def weights_stay_equal(evidence: Evidence) -> list[Measured]:
+    """Relative weight difference in float64 up to the first record after 100 steps, per seed."""
+    columns = ("protocol", "dtype", "seed", "step", "max_relative_weight_difference", "control")
+    frame = evidence.table("claim.zil_equals_backprop_training", *columns)
+    frame = frame[frame["dtype"] == "float64"].fillna({"control": ""})
+    reached = frame.loc[frame["step"] >= STEPS, "step"]
+    if reached.empty:
+        raise StudyError(
+            f"claim.zil_equals_backprop_training has no record at or after step {STEPS}, where the "
+            "statement is made; train longer."
+        )
+    frame = frame[frame["step"] <= reached.min()]
+    apart = frame.groupby(["control", "protocol", "seed"])["max_relative_weight_difference"].max()
+    broken = apart.drop("").groupby("control").agg(tuple)
+    return [
+        Measured(
+            protocol,
+            values,
+            note=f"up to step {reached.min()}",
+            seeded=False,
+            exact_seeds=len(values),
+            controls=broken.to_dict(),
+        )
+        for protocol, values in apart[""].groupby("protocol")
+    ]
+
+
+def scaling_lowers_the_loss(evidence: Evidence) -> list[Measured]:
+    """Loss at the end of one epoch (mean of its last tenth), scaled over unscaled, per seed.
+
+    At the stated learning rate, and with that of least mean loss for each scale. A diverged
+    unscaled run is worse than any loss: it counts for the statement and stays out of the mean. A
+    diverged scaled run counts against it.
+    """
+    columns = ("activation_scale", "learning_rate", "seed", "step", LOSS, "diverged")
+    frame = evidence.table("claim.activation_scaling", *columns)
+    late = frame[
+        frame["step"] > 0.9 * frame.groupby(["activation_scale", "seed"])["step"].transform("max")
+    ]
+    late = late.assign(loss=late[LOSS].where(~late["diverged"].astype(bool), np.inf))
+    keys = ["activation_scale", "learning_rate", "seed"]
+    losses = late.groupby(keys)["loss"].mean().unstack("seed")
+    published = evidence.entry["values"]["scale"]
+    is_scaled = np.isclose(losses.index.get_level_values("activation_scale"), published)
+    scaled, unscaled = (
+        losses[chosen].droplevel("activation_scale") for chosen in (is_scaled, ~is_scaled)
+    )
+    if set(scaled.index) != set(unscaled.index) or losses.isna().any(axis=None):
+        raise StudyError(
+            "claim.activation_scaling: both activation scales need the same learning rates and "
+            "seeds."
+        )
+    stated = evidence.entry["settings"]["learning_rate"]
+    best = scaled.mean(axis=1).idxmin(), unscaled.mean(axis=1).idxmin()
+    return [
+        _ratios("stated learning rate", scaled.loc[stated], unscaled.loc[stated]),
+        _ratios("best learning rate of each", scaled.loc[best[0]], unscaled.loc[best[1]]),
+    ]
+
+
+def _ratios(variant: str, scaled: pd.Series, unscaled: pd.Series) -> Measured:
+    """Scaled over unscaled by seed; 0 where no unscaled run is left, NaN for a diverged scaled."""
+    ratios = scaled.replace(np.inf, np.nan) / unscaled
+    sound = np.isfinite(unscaled) | ratios.isna()
+    note = f"learning rates {scaled.name:g} with, {unscaled.name:g} without scaling"
+    if lost := np.count_nonzero(~np.isfinite(unscaled)):
+        note += f"; {lost} unscaled runs diverged"
+    return Measured("", ratios[sound] if sound.any() else ratios, variant, note)
+
+
+def costs_several_times_backprop(evidence: Evidence) -> list[Measured]:
+    """Time of an update by IL at equilibrium over that of backprop, per seed."""
+    times = _costs(evidence, "milliseconds_per_update")
+    return [Measured("", times["il"] / times["backprop"])]
+
+
+def takes_several_iterations(evidence: Evidence) -> list[Measured]:
+    """Inference steps of IL until the free energy settles, per seed."""
+    return [Measured("", _costs(evidence, "inference_steps")["il"])]
+
+
+def zil_lies_between(evidence: Evidence) -> list[Measured]:
+    """Times of an update: Z-IL over backprop, IL over Z-IL, per seed."""
+    times = _costs(evidence, "milliseconds_per_update")
+    ratios = {"Z-IL over backprop": times["zil"] / times["backprop"]}
+    return [Measured("", ratios | {"IL over Z-IL": times["il"] / times["zil"]})]
+
+
+def _costs(evidence: Evidence, column: str) -> pd.DataFrame:
+    """A column of the costs by seed, a column for each algorithm."""
+    frame = evidence.table("claim.il_cost", "algorithm", "seed", column)
+    return frame.pivot(index="seed", columns="algorithm", values=column)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -11,8 +12,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from plausible.data.dataset import Dataset, intensities
+from plausible.learning.backprop import cross_entropy
 from plausible.learning.operation_count import count_multiply_adds
-from plausible.learning.optimizers import init_optimizer
+from plausible.learning.optimizers import OptimizerState, apply_terms, init_optimizer
+from plausible.learning.predictive_coding import (
+    advance,
+    free_energy,
+    refresh,
+    stages,
+    start,
+    zil_terms,
+)
 from plausible.learning.settings import TrainingSettings
 from plausible.learning.training import resolve_device
 from plausible.learning.update import update
@@ -29,6 +39,7 @@ from plausible.studies.thuesen2022.learning.settings import (
 CLASSES = 10
 # Z-IL with simultaneous updates is the published algorithm; weights first is the author's code.
 ZIL_ORDERS = {"corrected": "zil", "as_coded": "zil_sequential"}
+CONTROL = "gamma_0_9"
 
 
 def new_network(
@@ -69,7 +80,8 @@ def zil_equals_backprop(
     Step n means after n updates. Columns: protocol, dtype, seed, step,
     max_relative_weight_difference (the largest over the weight matrices of
     ||W_zil - W_bp|| / ||W_bp||), loss_difference_nats (of the batch of that step, before the
-    update, Z-IL minus backprop).
+    update, Z-IL minus backprop), control (empty, or the broken Z-IL that runs beside: value nodes
+    that move by 0.9 of what they should, in float64).
     """
     dataset = require(dataset, "zil_equals_backprop", "data set")
     device = resolve_device(settings.device)
@@ -79,7 +91,7 @@ def zil_equals_backprop(
         training = settings.training.changed(dtype=dtype)
         rows += _race(training, dataset, seed, device, settings.steps, recorded)
     columns = ["protocol", "dtype", "seed", "step", "max_relative_weight_difference"]
-    return pd.DataFrame(rows, columns=[*columns, "loss_difference_nats"])
+    return pd.DataFrame(rows, columns=[*columns, "loss_difference_nats", "control"])
 
 
 def _race(
@@ -95,23 +107,43 @@ def _race(
     first = new_network(pixels, training, "zil_equals_backprop", seed, device)
     rules = {"backprop": "backprop", **ZIL_ORDERS}
     chosen = {name: training.changed(learning_rule=rule) for name, rule in rules.items()}
-    networks = {name: clone_network(first) for name in rules}
-    states = {name: init_optimizer(networks[name], chosen[name]) for name in rules}
+    updates = {name: partial(update, settings=each) for name, each in chosen.items()}
+    if training.dtype == "float64":
+        updates[CONTROL] = partial(_damped_update, settings=training)
+    networks = {name: clone_network(first) for name in updates}
+    states = {name: init_optimizer(network, training) for name, network in networks.items()}
     batches = training_batches(dataset, training, "zil_equals_backprop", seed, device)
     rows = []
     for step in range(1, steps + 1):
         inputs, one_hot = next(batches)
         losses = {}
         for name, network in networks.items():
-            found = update(network, states[name], inputs, one_hot, chosen[name])
-            states[name], losses[name] = found
+            states[name], losses[name] = updates[name](network, states[name], inputs, one_hot)
         if step not in recorded:
             continue
-        for protocol in ZIL_ORDERS:
-            weights = weight_difference(networks[protocol], networks["backprop"])
-            loss = float(losses[protocol]) - float(losses["backprop"])
-            rows.append((protocol, training.dtype, seed, step, weights, loss))
+        for name in list(updates)[1:]:
+            protocol, control = ("corrected", name) if name == CONTROL else (name, "")
+            weights = weight_difference(networks[name], networks["backprop"])
+            loss = float(losses[name]) - float(losses["backprop"])
+            rows.append((protocol, training.dtype, seed, step, weights, loss, control))
     return rows
+
+
+def _damped_update(
+    network: Network,
+    optimizer_state: OptimizerState,
+    inputs: Tensor,
+    one_hot: Tensor,
+    settings: TrainingSettings,
+) -> tuple[OptimizerState, Tensor]:
+    """One update by Z-IL with gamma = 0.9; new state and loss before it."""
+    plan = stages(network)
+    nodes = start(network, inputs, one_hot, plan)
+    state = optimizer_state._replace(step=optimizer_state.step + 1)
+    loss, _ = cross_entropy(nodes.locals[-1].activity, one_hot)
+    for terms in zil_terms(network, plan, nodes, step_size=0.9):
+        apply_terms(network, terms, state, settings)
+    return state, loss
 
 
 def weight_difference(network: Network, reference: Network) -> float:
@@ -127,18 +159,29 @@ def activation_scaling(
 ) -> pd.DataFrame:
     """Claim of section 3.4.1: scaling the rate by 0.05 speeds up training from He initialisation.
 
+    Each scale with the stated learning rate, that of the training settings, and with others.
+
     Columns: activation_scale, seed, step (the last update of the window, from 1),
-    training_loss_nats (mean loss of the window's batches before their updates), diverged. A run
-    whose loss is no longer finite ends with a row at the last step: loss NaN, diverged True.
+    training_loss_nats (mean loss of the window's batches before their updates), diverged,
+    learning_rate. A run whose loss is no longer finite ends with a row at the last step: loss NaN,
+    diverged True.
     """
     dataset = require(dataset, "activation_scaling", "data set")
     device = resolve_device(settings.device)
+    rates = (settings.training.learning_rate, *settings.other_learning_rates)
     rows = []
-    for scale, seed in product(settings.activation_scales, seeds):
-        training = settings.training.changed(activation_scale=scale)
+    for rate, scale, seed in product(rates, settings.activation_scales, seeds):
+        training = settings.training.changed(activation_scale=scale, learning_rate=rate)
         curve = _loss_curve(training, dataset, seed, device, settings.window_steps)
-        rows += [(scale, seed, *row) for row in curve]
-    columns = ["activation_scale", "seed", "step", "training_loss_nats", "diverged"]
+        rows += [(scale, seed, *row, rate) for row in curve]
+    columns = [
+        "activation_scale",
+        "seed",
+        "step",
+        "training_loss_nats",
+        "diverged",
+        "learning_rate",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -169,25 +212,35 @@ def il_cost(settings: IlCost, seeds: list[int], dataset, networks) -> pd.DataFra
     """Claim of chapter 5: inference learning costs more than backprop on present hardware.
 
     Times one weight update by backprop, Z-IL and IL, in turn, so that a slow moment of the machine
-    meets all three. The times are CPU times of the process (wall-clock times on a GPU) and differ
-    from run to run; the multiply-adds of the matrix products of one update do not.
+    meets all three. IL takes as many inference steps as its free energy needs to settle. The times
+    are CPU times of the process (wall-clock times on a GPU) and differ from run to run; the
+    multiply-adds of the matrix products of one update do not.
 
-    Columns: algorithm, layer_sizes (as 784-300-300-10), batch_size, inference_steps,
+    Columns: algorithm, seed, layer_sizes (as 784-300-300-10), batch_size, inference_steps,
     milliseconds_per_update, multiply_adds, repetitions.
     """
-    sizes, batch = settings.layer_sizes, settings.batch_size
     device = resolve_device(settings.device)
-    generator = torch_generator("il_cost", seeds[0], "data")
+    return pd.DataFrame([row for seed in seeds for row in _costs(settings, seed, device)])
+
+
+def _costs(settings: IlCost, seed: int, device: torch.device) -> Iterator[dict]:
+    """Rows of one seed."""
+    sizes, batch = settings.layer_sizes, settings.batch_size
+    generator = torch_generator("il_cost", seed, "data")
     inputs = torch.rand(batch, sizes[0], generator=generator).to(device)
     labels = torch.randint(sizes[-1], (batch,), generator=generator)
     one_hot = functional.one_hot(labels, sizes[-1]).to(device, torch.float32)
     training = TrainingSettings(
-        hidden_sizes=sizes[1:-1],
-        inference_steps=settings.inference_steps,
-        inference_step_size=settings.inference_step_size,
+        hidden_sizes=sizes[1:-1], inference_step_size=settings.inference_step_size
     )
+    network = init_network(sizes, training, torch_generator("il_cost", seed, "init"))
+    network = move_network(network, device)
+    settled = steps_to_equilibrium(network, inputs, one_hot, settings)
+    training = training.changed(inference_steps=settled)
     runs = {
-        rule: _timed_update(training.changed(learning_rule=rule), sizes, inputs, one_hot)
+        rule: _timed_update(
+            training.changed(learning_rule=rule), clone_network(network), inputs, one_hot
+        )
         for rule in ("backprop", "zil", "il")
     }
     operations = {rule: count_multiply_adds(run) for rule, run in runs.items()}
@@ -197,10 +250,11 @@ def il_cost(settings: IlCost, seeds: list[int], dataset, networks) -> pd.DataFra
             elapsed = run()
             if repetition >= settings.warm_up:
                 seconds[rule].append(elapsed)
-    inner = {"backprop": 0, "zil": len(sizes) - 1, "il": settings.inference_steps}
-    return pd.DataFrame(
-        {
+    inner = {"backprop": 0, "zil": len(sizes) - 1, "il": settled}
+    for rule in runs:
+        yield {
             "algorithm": rule,
+            "seed": seed,
             "layer_sizes": "-".join(map(str, sizes)),
             "batch_size": batch,
             "inference_steps": inner[rule],
@@ -208,16 +262,31 @@ def il_cost(settings: IlCost, seeds: list[int], dataset, networks) -> pd.DataFra
             "multiply_adds": operations[rule],
             "repetitions": settings.repetitions,
         }
-        for rule in runs
-    )
+
+
+def steps_to_equilibrium(
+    network: Network, inputs: Tensor, one_hot: Tensor, settings: IlCost
+) -> int:
+    """Inference steps from the forward pass on until the free energy changes by less than a share.
+
+    ``settings.most_inference_steps`` where it does not settle before.
+    """
+    plan = stages(network)
+    state = start(network, inputs, one_hot, plan)
+    energy = free_energy(plan, state)
+    for step in range(1, settings.most_inference_steps + 1):
+        state = advance(network, plan, state, settings.inference_step_size)
+        state = refresh(network, plan, state, reuse=True)
+        before, energy = energy, free_energy(plan, state)
+        if abs(energy - before) < settings.equilibrium_change * before:
+            return step
+    return settings.most_inference_steps
 
 
 def _timed_update(
-    training: TrainingSettings, sizes: tuple[int, ...], inputs: Tensor, one_hot: Tensor
+    training: TrainingSettings, network: Network, inputs: Tensor, one_hot: Tensor
 ) -> Callable[[], float]:
     """Function that makes one update and returns how many seconds it took."""
-    network = init_network(sizes, training, torch.Generator().manual_seed(0))
-    network = move_network(network, inputs.device)
     state = init_optimizer(network, training)
     on_gpu = inputs.device.type == "cuda"
     clock = time.perf_counter if on_gpu else time.process_time

@@ -173,6 +173,7 @@ def zil_equals_backprop(
     """Relative distance of the weights of Z-IL and backprop, and of their losses, over steps."""
     figure = new_figure(height_mm=82)
     weights, losses = figure.subplots(1, 2)
+    table = table[table["control"].fillna("") == ""]
     exact = set()
     formats = [name for name in FORMATS if name in set(table["dtype"])]
     for look, ours, _ in each_protocol(table):
@@ -192,10 +193,9 @@ def zil_equals_backprop(
                 axes.plot(zero.index, zero + SMALLEST, ls="none", **style)
                 if len(zero):
                     exact.add(axes)
-    for kind in formats:
-        bound = published.bound("claim.zil_equals_backprop_training", "weights_stay_equal", kind)
-        weights.axhline(bound, color=GREY, lw=0.7, zorder=1)
-        note_at_edge(weights, f"bound, {kind}", 0.0, bound, (3, 2), color=GREY)
+    bound = published.bound("claim.zil_equals_backprop_training", "weights_stay_equal")
+    weights.axhline(bound, color=GREY, lw=0.7, zorder=1)
+    note_at_edge(weights, "bound, float64", 0.0, bound, (3, 2), color=GREY)
     curve = _fig5_curve(published, "loss").pivot_table(
         index="step", columns="curve", values="cross_entropy_nats"
     )
@@ -230,7 +230,9 @@ def activation_scaling(table: pd.DataFrame, published: Published, dataset: str =
     """Training loss in the first epoch with and without scaling of the rate function."""
     figure = new_figure(SINGLE_COLUMN_MM, 78)
     axes = figure.subplots()
-    scale = float(published.values("claim.activation_scaling")["scale"])
+    settings = published.entry("claim.activation_scaling")["settings"]
+    scale, stated = settings["scale"], settings["learning_rate"]
+    table = table[table["learning_rate"] == stated]
     handles = []
     for index, (value, group) in enumerate(table.groupby("activation_scale")):
         look = SERIES[index % len(SERIES)]

@@ -43,6 +43,8 @@ class ActivationScaling(_Training):
 
     activation_scales: tuple[Positive, ...] = Field(min_length=1)
     """Factors on the rate in Hz."""
+    other_learning_rates: tuple[Positive, ...] = Field(min_length=1)
+    """Learning rates beside that of the training settings, of which each scale has its best."""
     window_steps: Count
     """Updates whose losses make a row."""
 
@@ -54,10 +56,12 @@ class IlCost(ExperimentSettings):
     """Units of each layer, the input first."""
     batch_size: Count
     """Samples of an update."""
-    inference_steps: Count
-    """Inference steps of IL; Z-IL has as many as weight matrices."""
+    equilibrium_change: Positive
+    """Relative change of the free energy in a step below which IL has settled."""
+    most_inference_steps: Count
+    """Inference steps of an IL that does not settle."""
     inference_step_size: Positive
-    """Step size gamma of IL."""
+    """Step size gamma of IL; Z-IL takes as many steps as weight matrices, of size 1."""
     repetitions: Count
     """Timed updates, of which the median is reported."""
     warm_up: NotNegativeCount
@@ -68,5 +72,5 @@ class Theorems(ExperimentSettings):
     """Sizes of the numerical checks of the theorems."""
 
     he_networks: Count
-    """Random networks that are averaged: one network's second moment scatters by 30 % after 10
-    layers of width 512 (sqrt(5 layers / width))."""
+    """Random networks that are averaged: the second moment of one scatters by its own size after 10
+    layers of width 64 (sqrt(5 layers / width))."""

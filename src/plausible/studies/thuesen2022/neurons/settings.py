@@ -129,8 +129,10 @@ class Theorems(ExperimentSettings):
     """Time step of Euler's integration at constant current."""
     lif_duration_s: Positive
     """Simulated time at constant current."""
-    poisson_neurons: Count
-    """Neurons over which the rate is averaged: one neuron's rate scatters by 2 % in 10 s."""
+    poisson_time_step_s: Positive
+    """Time step of the Poisson counts, long enough for several spikes."""
+    poisson_steps: Count
+    """Steps of each intensity: the variance of their counts scatters by sqrt(2 / steps)."""
 
 
 def _whole_steps(name: str, duration_s: float, time_step_s: float) -> None:

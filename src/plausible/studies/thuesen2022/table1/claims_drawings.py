@@ -1,53 +1,54 @@
-"""Checks on the images of figure 4 and the spikes of figure 6."""
+"""What was measured of the images of figure 4 and the spikes of figure 6."""
 
+from zlib import crc32
+
+import numpy as np
 import pandas as pd
 
-from plausible.reproduction.evidence import Evidence, Number, Outcome, by_protocol
+from plausible.reproduction.evidence import Evidence, Measured, by_protocol
 
 OUTPUT_LAYER = 3
+WHITE = 255
+"""Grey level of white in the published data set."""
+LABELS, CHECKSUMS = (f"{name}_of_first_ten_training_images" for name in ("labels", "crc32"))
 
 
-def shown_images(evidence: Evidence) -> pd.DataFrame:
-    """Table of figure 4."""
-    return evidence.table("fig4", "image", "label", "row", "column", "intensity_fraction")
-
-
-def ten_images_in_file_order(evidence: Evidence) -> list[Outcome]:
-    """Number and order at every scale; their size needs the published data set."""
-    side = evidence.bound("ten_images_in_file_order", "side_pixels")
-    count = evidence.entry["settings"]["count"]
-    frame = shown_images(evidence)
-    order = list(dict.fromkeys(frame["image"]))
-    height, width = int(frame["row"].max()) + 1, int(frame["column"].max()) + 1
-    complete = bool((frame.groupby("image").size() == height * width).all())
-    ordered, square = complete and order == list(range(count)), height == width == side
-    note, size = "images shown, numbered from 0", f"{height} x {width}"
-    return [
-        Outcome("", ordered, len(order), variant="order", note=note),
-        Outcome("", square, size, variant="size", full_scale=True),
+def ten_images_in_file_order(evidence: Evidence) -> list[Measured]:
+    """Images that are not the record of their place; the control has them in reversed order."""
+    frame = evidence.table("fig4", "image", "label", "row", "column", "intensity_fraction")
+    shown = [
+        (int(image["label"].iloc[0]), crc32(_grey_levels(image).tobytes()))
+        for _, image in frame.groupby("image", sort=False)
     ]
+    derived = evidence.entry["derived"]
+    records = list(zip(derived[LABELS], derived[CHECKSUMS], strict=True))
+    controls = {"reversed_order": [_differing(shown[::-1], records)]}
+    found = Measured(
+        "", [_differing(shown, records)], seeded=False, full_scale=True, controls=controls
+    )
+    return [found]
 
 
-def numbers_of_fig4(evidence: Evidence) -> list[Number]:
-    """Labels of the images, in order."""
-    shown = shown_images(evidence).groupby("image", sort=False)["label"].first()
-    place = "labels_of_first_ten_training_images"
-    printed = evidence.entry["derived"][place]
-    published, ours = (" ".join(map(str, labels)) for labels in (printed, shown))
-    return [Number(place, "", published, ours, 0.0)]
+def _grey_levels(image: pd.DataFrame) -> np.ndarray:
+    pixels = image.sort_values(["row", "column"], kind="stable")["intensity_fraction"]
+    return np.rint(WHITE * pixels.to_numpy()).astype(np.uint8)
 
 
-def the_seven_wins(evidence: Evidence) -> list[Outcome]:
-    """Spikes of the output neurons of every drawn run: neuron 7 has more than any other."""
-    digit = evidence.entry["values"]["digit"]
-    outcomes = []
+def _differing(shown: list[tuple[int, int]], records: list[tuple[int, int]]) -> int:
+    """Places with another image than the record, or with none."""
+    same = sum(one == other for one, other in zip(shown, records, strict=False))
+    return max(len(shown), len(records)) - same
+
+
+def the_seven_wins(evidence: Evidence) -> list[Measured]:
+    """Output neuron with the most spikes in every drawn run; -1 where two have as many."""
+    found = []
     for protocol, frame in by_protocol(drawn_spikes(evidence)):
         counts = pd.crosstab(frame["seed"], frame["neuron"].where(frame["layer"] == OUTPUT_LAYER))
         counts = counts.reindex(frame["seed"].unique(), columns=range(10), fill_value=0)
-        fewest = int((counts[digit] - counts.drop(columns=digit).max(axis=1)).min())
-        note = f"spikes of neuron {digit} minus those of the next, fewest over the runs"
-        outcomes.append(Outcome(protocol, fewest > 0, fewest, n_seeds=len(counts), note=note))
-    return outcomes
+        tied = counts.eq(counts.max(axis=1), axis=0).sum(axis=1) > 1
+        found.append(Measured(protocol, counts.idxmax(axis=1).mask(tied, -1)))
+    return found
 
 
 def drawn_spikes(evidence: Evidence) -> pd.DataFrame:
@@ -57,12 +58,11 @@ def drawn_spikes(evidence: Evidence) -> pd.DataFrame:
     )
 
 
-def no_faster_than_refractory(evidence: Evidence) -> list[Outcome]:
-    """Most spikes of one neuron in the drawn 200 ms."""
-    most_allowed = evidence.bound("no_faster_than_refractory", "spikes")
-    outcomes = []
-    for protocol, frame in by_protocol(drawn_spikes(evidence)):
-        most = int(frame.groupby(["seed", "image", "layer", "neuron"]).size().max())
-        seeds, note = frame["seed"].nunique(), "most spikes of one neuron"
-        outcomes.append(Outcome(protocol, most <= most_allowed, most, n_seeds=seeds, note=note))
-    return outcomes
+def no_faster_than_refractory(evidence: Evidence) -> list[Measured]:
+    """Spikes of every neuron that fires in the drawn 200 ms."""
+    keys = ["seed", "image", "layer", "neuron"]
+    return [
+        Measured(protocol, frame.groupby(keys).size(), seeded=False, exact_seeds=seeds)
+        for protocol, frame in by_protocol(drawn_spikes(evidence))
+        for seeds in [frame["seed"].nunique()]
+    ]

@@ -1,6 +1,7 @@
 """Experiments on converted networks: figure 6, the input rate, the conversion diagnostic."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,18 +13,19 @@ from plausible.kernels.lif_network import raster, simulate_network
 from plausible.kernels.types import SimulationSettings, SpikingNetwork
 from plausible.measure.accuracy import accuracy_percent
 from plausible.measure.conversion_diagnostic import diagnose
-from plausible.neurons.spikes import spike_count_readout
+from plausible.neurons.spikes import first_spike_readout, spike_count_readout
 from plausible.reproduction.inputs import require
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.simulate import simulation_settings
 from plausible.seeds import torch_seed
 from plausible.studies.thuesen2022.common import STUDY, split_name, stream
-from plausible.studies.thuesen2022.table1.printed import RATE, SPIKING
+from plausible.studies.thuesen2022.table1.printed import FIRST_SPIKE, NONE, RATE, SPIKING
 from plausible.studies.thuesen2022.table1.settings import (
     ConversionDiagnostic,
     Fig4,
     Fig6,
     InputRate,
+    SimulationChoices,
 )
 
 Networks = Mapping[str, Mapping[int, SpikingNetwork]]
@@ -114,27 +116,64 @@ def input_rate(
     same for all rates and only its noise changes.
 
     Columns: network, protocol, seed, input_rate_hz, rate_accuracy_percent,
-    spiking_accuracy_percent; both are empty if the training diverged.
+    spiking_accuracy_percent (most output spikes), first_spike_accuracy_percent (earliest output
+    spike); the accuracies are empty if the training diverged.
     """
-    dataset = require(dataset, "input_rate", "data set")
-    rates = settings.input_rates_hz
+    changes = {rate: {"input_rate_hz": rate} for rate in settings.input_rates_hz}
+    table = _simulated("input_rate", changes, settings, seeds, dataset, networks)
+    return table.rename(columns={"change": "input_rate_hz"})
+
+
+def simulation_choices(
+    settings: SimulationChoices,
+    seeds: list[int],
+    dataset: Dataset | None,
+    networks: Networks | None,
+) -> pd.DataFrame:
+    """Beyond the thesis: spiking accuracy with one other choice of the simulation at a time.
+
+    Columns: as those of `input_rate`, with the name of the choice (``none`` first) in the place of
+    the rate.
+    """
+    changes = {
+        name: choice.model_dump(exclude_unset=True) for name, choice in settings.choices.items()
+    }
+    changes = {NONE: {}, **changes}
+    table = _simulated("simulation_choices", changes, settings, seeds, dataset, networks)
+    return table.rename(columns={"change": "choice"})
+
+
+def _simulated(
+    experiment: str,
+    changes: Mapping[Any, Mapping[str, Any]],
+    settings: InputRate | SimulationChoices,
+    seeds: list[int],
+    dataset: Dataset | None,
+    networks: Networks | None,
+) -> pd.DataFrame:
+    """Accuracies of every network with each change of its simulation, which has a name or number.
+
+    Columns: network, protocol, seed, change, and three accuracies.
+    """
+    dataset = require(dataset, experiment, "data set")
     shown = dataset.test_images[: settings.images]
     labels = dataset.test_labels[: settings.images]
     rows = []
-    for name, seed, network in each_network(networks, seeds, "input_rate"):
+    for name, seed, network in each_network(networks, seeds, experiment):
         if diverged(network):
-            rows += [(*split_name(name), seed, rate, np.nan, np.nan) for rate in rates]
+            rows += [(*split_name(name), seed, change, *[np.nan] * 3) for change in changes]
             continue
         analytic = analytic_rates(network, dataset, settings)
         rate_accuracy = accuracy_percent(analytic[-1].argmax(axis=1), labels)
-        chosen, random = simulation_of(settings, name), input_seed("input_rate", seed)
-        for rate in rates:
-            simulation = chosen._replace(checkpoints_ms=(), input_rate_hz=rate)
+        chosen, random = simulation_of(settings, name), input_seed(experiment, seed)
+        for change, values in changes.items():
+            simulation = chosen._replace(checkpoints_ms=(), **values)
             result = simulate_network(shown, dataset.white, network, simulation, random)
-            predicted = spike_count_readout(result.output_counts[:, -1])
-            spiking_accuracy = accuracy_percent(predicted, labels)
-            rows.append((*split_name(name), seed, rate, rate_accuracy, spiking_accuracy))
-    columns = ["network", "protocol", "seed", "input_rate_hz", RATE, SPIKING]
+            counted = spike_count_readout(result.output_counts[:, -1])
+            first = first_spike_readout(result.first_spike_step)
+            accuracies = [accuracy_percent(predicted, labels) for predicted in (counted, first)]
+            rows.append((*split_name(name), seed, change, rate_accuracy, *accuracies))
+    columns = ["network", "protocol", "seed", "change", RATE, SPIKING, FIRST_SPIKE]
     return pd.DataFrame(rows, columns=columns)
 
 

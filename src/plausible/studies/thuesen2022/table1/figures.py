@@ -54,18 +54,19 @@ def table1_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
     printed = printed_rows(published).set_index("row")
     rows = list(printed.index)
     low, high = _accuracy_limits(printed[ACCURACY], table)
-    width = published.bound("table1", "every_row_near", "points") if dataset == "mnist" else 0.0
     for row in rows:
         value = printed.loc[row, ACCURACY]
         axes.vlines(value, row - 0.4, row + 0.4, color=PUBLISHED_COLOUR, lw=1.3, zorder=4)
-        if width:
+        if dataset == "mnist":
+            place = f"rows.{printed.loc[row, 'id']}.{ACCURACY}"
+            width = published.number("table1", place).resolution.delta
             axes.add_patch(
                 Rectangle((value - width, row - 0.4), 2 * width, 0.8, fc=LIGHT_GREY, lw=0, zorder=0)
             )
         if row != rows[-1]:
             axes.axhline(row + 0.5, color=LIGHT_GREY, lw=0.5, zorder=0)
-        for look, ours, place in each_protocol(table):
-            ours = ours[ours["row"] == row].assign(y=row + 0.24 * place)
+        for look, ours, aside in each_protocol(table):
+            ours = ours[ours["row"] == row].assign(y=row + 0.24 * aside)
             _accuracy_point(axes, ours, look, low)
     axes.set_yticks(rows, [f"{row}  {row_label(printed.loc[row])}" for row in rows])
     axes.tick_params(axis="y", length=0)
@@ -76,8 +77,8 @@ def table1_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
     mark = published_mark(dataset, label, marker="|")
     handles = protocol_handles(protocols_in(table), ls="none")
     handles += [*seed_handles(table, dots=True), mark]
-    if width:
-        handles.append(patch_handle(LIGHT_GREY, f"published ± {width:g} percentage point", 1.0))
+    if dataset == "mnist":
+        handles.append(patch_handle(LIGHT_GREY, "published ± resolution", 1.0))
     legend_below(figure, handles, 4)
     return figure
 

@@ -45,6 +45,7 @@ from plausible.studies.thuesen2022.table1.printed import (
     DROP,
     RATE,
     SPIKING,
+    network_labels,
     printed_accuracies,
     printed_rows,
 )
@@ -252,3 +253,35 @@ def _draw_layer_summary(
     axes.set_ylabel("layer")
     for edge in range(1, len(layers)):
         axes.axhline(edge - 0.5, color=LIGHT_GREY, lw=0.5, zorder=0)
+
+
+@in_style
+def ablations(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Accuracy of networks of table 1 with one choice of training or simulation at a time."""
+    spikes = SPIKING in table
+    accuracy = SPIKING if spikes else ACCURACY
+    networks = list(dict.fromkeys(table["network"]))
+    figure = new_figure(height_mm=48 * -(-len(networks) // 2) + 14)
+    grid = figure.subplots(-(-len(networks) // 2), min(2, len(networks)), squeeze=False).ravel()
+    labels = {"ffnn": "FFNN, Adam, BN", **network_labels(published)}
+    for axes, network, name in zip(grid, networks, "abcdefgh", strict=False):
+        ours = table[table["network"] == network]
+        factors = list(dict.fromkeys(ours["factor"]))
+        ours = ours.assign(y=ours["factor"].map(factors.index))
+        for look, rows, _ in each_protocol(ours):
+            draw_mean_points(axes, rows, "y", accuracy, look, horizontal=True)
+        without = ours.loc[ours["factor"] == factors[0], accuracy].mean()
+        axes.axvline(without, color=GREY, lw=0.6, zorder=0)
+        printed = printed_accuracies(published, network)[spikes]
+        axes.axvline(printed, color=PUBLISHED_COLOUR, ls=PUBLISHED_LINE, lw=0.9)
+        axes.set_yticks(range(len(factors)), factors)
+        axes.set_ylim(len(factors) - 0.5, -0.5)
+        label = "spiking test accuracy (%)" if spikes else "test accuracy (%)"
+        axes.set(xlabel=label, ylabel="choice")
+        letter(axes, name, labels.get(network, network))
+    for axes in grid[len(networks) :]:
+        axes.set_axis_off()
+    handles = [*protocol_handles(protocols_in(table), ls="none"), *seed_handles(table, dots=True)]
+    level = series_handle(SERIES[3], "mean with none of them", marker=None, ls="-", lw=0.6)
+    legend_below(figure, [*handles, level, published_line(dataset)], 3)
+    return figure

@@ -10,7 +10,11 @@ from plausible.reproduction.published import Published
 
 ACCURACY = "test_accuracy_percent"
 RATE, SPIKING = "rate_accuracy_percent", "spiking_accuracy_percent"
+FIRST_SPIKE = "first_spike_accuracy_percent"
 DROP = "drop_percentage_points"
+VOLATILITY = "accuracy_step_std_percent"
+NONE, ALL = "none", "all of them"
+"""Ablations with nothing changed, and with everything."""
 LABELS = ["model", "algorithm", "optimizer", "activation", "batch_norm", "spiking"]
 
 

@@ -1,10 +1,12 @@
 """Settings of the experiments on table 1 and on spiking networks."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
 
 from plausible.reproduction.settings import ExperimentSettings
+from plausible.reproduction.study_models import SpikingSimulation
 from plausible.settings import Count, Positive
 
 
@@ -36,6 +38,13 @@ class InputRate(_Rates):
 
     input_rates_hz: tuple[Positive, ...] = Field(min_length=1)
     """Poisson rates of a white pixel."""
+
+
+class SimulationChoices(_Rates):
+    """Accuracy with one choice of a simulation at a time."""
+
+    choices: Mapping[str, SpikingSimulation] = Field(min_length=1)
+    """What replaces settings of the network's own simulation, by the name of the choice."""
 
 
 class ConversionDiagnostic(_Rates):

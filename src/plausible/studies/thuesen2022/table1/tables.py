@@ -10,9 +10,21 @@ from plausible.measure.energy import dense_energy_nj, spiking_energy_nj
 from plausible.reproduction.frames import Frames
 from plausible.reproduction.markdown import markdown_table, mean_text
 from plausible.studies.thuesen2022.histories import KEYS, final_accuracy
-from plausible.studies.thuesen2022.table1.printed import ACCURACY, DROP, LABELS, RATE, SPIKING
+from plausible.studies.thuesen2022.table1.printed import (
+    ACCURACY,
+    ALL,
+    DROP,
+    LABELS,
+    NONE,
+    RATE,
+    SPIKING,
+    VOLATILITY,
+)
 
 SPIKING_TIME_MS = 200  # thesis, section 3.4.4
+ABLATION = ["network", "factor", "protocol", "seed"]
+WHOLE = {"corrected": NONE, "as_coded": ALL}
+"""What the protocols are as choices of the author's code."""
 
 
 def table1(frames: Frames, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -73,19 +85,23 @@ def spcn_near_snn(frames: Frames) -> pd.DataFrame:
     return gaps[["network", "protocol", "seed", "gap_percentage_points"]]
 
 
-def bn_spiking_exception(frames: Frames) -> pd.DataFrame:
-    """SPCN with Adam, without and with batch norm: accuracies and volatility (section 4.2).
+def volatility(histories: pd.DataFrame) -> pd.DataFrame:
+    """Standard deviation of the differences between successive test accuracies of each run.
 
-    ``accuracy_step_std_percent`` is the standard deviation of the differences between successive
-    test accuracies in the second half of training, where learning itself moves them least.
+    In the second half of training, where learning itself moves them least. Columns: run, protocol,
+    seed, accuracy_step_std_percent.
     """
-    tests = frames["train"][frames["train"]["quantity"] == ACCURACY]
+    tests = histories[histories["quantity"] == ACCURACY]
     late = tests[tests["step"] > tests.groupby(KEYS)["step"].transform("max") / 2]
     steps = late.sort_values("step", kind="stable").groupby(KEYS)["value"]
     spread = steps.agg(lambda accuracies: float(np.std(np.diff(accuracies), ddof=1)))
-    volatility = spread.rename("accuracy_step_std_percent").reset_index()
-    merged = volatility.merge(after_200_ms(frames), on=KEYS)
-    columns = ["protocol", "batch_norm", "seed", RATE, SPIKING, "accuracy_step_std_percent"]
+    return spread.rename(VOLATILITY).reset_index()
+
+
+def bn_spiking_exception(frames: Frames) -> pd.DataFrame:
+    """SPCN with Adam, without and with batch norm: accuracies and volatility (section 4.2)."""
+    merged = volatility(frames["train"]).merge(after_200_ms(frames), on=KEYS)
+    columns = ["protocol", "batch_norm", "seed", RATE, SPIKING, VOLATILITY]
     return merged.assign(batch_norm=merged["run"] == "spcn_adam_bn")[columns]
 
 
@@ -113,7 +129,53 @@ def energy(frames: Frames) -> pd.DataFrame:
     )
 
 
+def ablations(frames: Frames, runs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Networks of table 1 with one choice of the author's code each, beside none and all of them.
+
+    Columns: network, factor, protocol, seed, test_accuracy_percent, change_points (the accuracy
+    minus that of the same seed with none), accuracy_step_std_percent (see `volatility`).
+    """
+    histories = frames["train"]
+    final = final_accuracy(histories).merge(volatility(histories), on=KEYS)
+    declared = pd.DataFrame(runs)
+    one = final.merge(declared, on="run")
+    whole = final[final["run"].isin(declared["network"]) & final["seed"].isin(one["seed"])]
+    whole = whole.assign(network=whole["run"], factor=whole["protocol"].map(WHOLE))
+    table = pd.concat([whole.dropna(subset="factor"), one])
+    order = [NONE, *dict.fromkeys(declared["factor"]), ALL]
+    for key, names in (("factor", order), ("network", list(dict.fromkeys(declared["network"])))):
+        table = table.sort_values(key, key=lambda column: column.map(names.index), kind="stable")
+    return with_changes(table, ACCURACY)[[*ABLATION, ACCURACY, "change_points", VOLATILITY]]
+
+
+def with_changes(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Rows of ablations with the change of an accuracy from that of the same seed with none."""
+    keys = ["network", "seed"]
+    none = table[table["factor"] == NONE].set_index(keys)[column].rename(NONE)
+    table = table.join(none, on=keys)
+    return table.assign(change_points=table[column] - table[NONE])
+
+
+def simulation_choices(frames: Frames) -> pd.DataFrame:
+    """Corrected networks with one choice of another simulation each.
+
+    Columns: network, factor, protocol, seed, spiking_accuracy_percent, change_points.
+    """
+    simulated = frames["sweep.simulation_choices"].rename(columns={"choice": "factor"})
+    return with_changes(simulated, SPIKING)[[*ABLATION, SPIKING, "change_points"]]
+
+
 # ------------------------------------------------------------------- tables for people to read
+
+
+def ablations_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
+    """Mean change of the accuracy by each choice, of training or of the simulation."""
+    accuracy = SPIKING if SPIKING in table else ACCURACY
+    rows = [
+        [network, factor, mean_text(part[accuracy]), mean_text(part["change_points"])]
+        for (network, factor), part in table.groupby(["network", "factor"], sort=False)
+    ]
+    return markdown_table(["network", "choice", "accuracy %", "change in points"], rows)
 
 
 def table1_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
