@@ -34,6 +34,7 @@ ALGORITHMS = {
     "bp_autograd": Look(NAMES["bp_autograd"], GREY, "X", (0, (6, 1.5, 1, 1.5))),
     "bp": Look(NAMES["bp"], BLUE, "o", (0, (4.5, 1.5))),
     "il": Look(NAMES["il"], ORANGE, "s", (0, (1.2, 1.2))),
+    "il_repeated": Look(NAMES["il_repeated"], ORANGE, "P", (0, (4.5, 1.5))),
     "zil": Look(NAMES["zil"], VERMILLION, "D", "-"),
     "fazil": Look(NAMES["fazil"], GREEN, "^", (0, (1.2, 1.2))),
 }
@@ -69,19 +70,9 @@ WEIGHTS = Quantity(
     "divergence of final weights\n(Frobenius, sum over matrices)",
     Scale("Greens", 50.0, (0, 10, 20, 30, 40, 50)),
 )
-WEIGHTS_AS_ONE = WEIGHTS._replace(
-    column="weight_divergence_norm",
-    label="divergence of final weights\n(Frobenius, all matrices as one)",
-)
-
-
-def quantities(protocol: str) -> tuple[Quantity, Quantity]:
-    """The two rows of figure 3 as a protocol reads them.
-
-    The text adds up the distances of the matrices; the calibration found that the published maps
-    grow with depth as the distance of all weights together does.
-    """
-    return TEST_ERROR, WEIGHTS_AS_ONE if protocol == "calibrated" else WEIGHTS
+QUANTITIES = (TEST_ERROR, WEIGHTS)
+"""The two rows of figure 3, by the reading of the text, which adds up the distances of the
+matrices."""
 
 
 def depth_look(l_max: int) -> Look:

@@ -23,8 +23,11 @@ torch.set_num_threads(1)
 SEEDS = [1482555873, 2283198659]
 SETTINGS = read_sweep(
     "song2020.ablation",
-    "grid_as_coded",
-    readings={"as_coded": {}, "other": {"gain": 2.0, "inputs": "sigmoid", "biases": True}},
+    "grid_as_coded_elsewhere",
+    readings={
+        "as_coded_elsewhere": {},
+        "other": {"gain": 2.0, "inputs": "sigmoid", "biases": True},
+    },
     l_max=[2, 3],
     gammas=[0.5, 1, 10],
     times=["l", 0, 1, 2, 4],
@@ -209,7 +212,7 @@ def test_a_cell_against_the_readable_form(dataset, table):
         curves.append(np.array(curve))
         finals.append([matrix.numpy() for matrix in network.weights])
     cell = table.query(
-        "protocol == 'as_coded' and panel == 't_gamma' and t == '2' and gamma == 0.5 "
+        "protocol == 'as_coded_elsewhere' and panel == 't_gamma' and t == '2' and gamma == 0.5 "
         f"and l_max == {l_max} and seed == {seed}"
     ).iloc[0]
     distances = [np.linalg.norm(a - b) for a, b in zip(*finals, strict=True)]

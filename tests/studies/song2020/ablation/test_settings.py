@@ -12,7 +12,7 @@ PART = "song2020.ablation"
 
 
 @pytest.mark.parametrize("scale", ["demo", "quick", "paper"])
-@pytest.mark.parametrize("sweep", ["grid_as_coded", "grid_calibrated", "calibration"])
+@pytest.mark.parametrize("sweep", ["grid_as_coded_elsewhere", "grid_calibrated", "calibration"])
 def test_the_study_file_is_read(sweep, scale):
     settings = read_sweep(PART, sweep, scale)
     assert settings.l_max == (2, 3, 4) and (settings.epochs == 64) is (scale == "paper")
@@ -42,16 +42,16 @@ def test_the_study_file_is_read(sweep, scale):
 )
 def test_a_value_that_cannot_be_meant_is_one_sentence(changes, words):
     with pytest.raises(StudyError, match=words) as caught:
-        read_sweep(PART, "grid_as_coded", **changes)
+        read_sweep(PART, "grid_as_coded_elsewhere", **changes)
     message = str(caught.value)
-    assert message.startswith("sweep.grid_as_coded") and message.endswith(".")
+    assert message.startswith("sweep.grid_as_coded_elsewhere") and message.endswith(".")
     assert "\n" not in message
 
 
 @pytest.mark.parametrize("name", ["readings", "times", "epochs", "train_limit", "steps"])
 def test_a_missing_setting_is_named(name):
     with pytest.raises(StudyError, match=f"the setting '{name}' was not found"):
-        read_sweep(PART, "grid_as_coded", without=name)
+        read_sweep(PART, "grid_as_coded_elsewhere", without=name)
 
 
 def test_a_candidate_is_a_reading_and_its_description():
@@ -63,11 +63,11 @@ def test_a_candidate_is_a_reading_and_its_description():
     with pytest.raises(StudyError, match="'description' was not found"):
         read_sweep(PART, "calibration", candidates={"one": {"biases": True}})
     with pytest.raises(StudyError, match="'description' is no setting here"):
-        read_sweep(PART, "grid_as_coded", readings={"one": {"description": "biases"}})
+        read_sweep(PART, "grid_as_coded_elsewhere", readings={"one": {"description": "biases"}})
 
 
 def test_the_names_are_those_of_the_compiled_network():
     for activation in predictive_types.ACTIVATIONS:
         assert Reading(activation=activation).activation == activation
     noises = [name for name in predictive_types.NOISES if name != "none"]
-    assert list(read_sweep(PART, "grid_as_coded", noises=noises).noises) == noises
+    assert list(read_sweep(PART, "grid_as_coded_elsewhere", noises=noises).noises) == noises

@@ -20,7 +20,7 @@ def printed():
 
 def grid_row(**changes):
     return {
-        "protocol": "as_coded",
+        "protocol": "as_coded_elsewhere",
         "panel": "sigma",
         "l_max": 4,
         "seed": 1,

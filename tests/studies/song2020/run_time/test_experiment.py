@@ -25,7 +25,7 @@ CHANGED = {
     "repetitions": 5,
 }
 SETTINGS = read_sweep("song2020.run_time", "run_time", **CHANGED)
-ALGORITHMS = ["bp_autograd", "bp", "il", "zil", "fazil"]
+ALGORITHMS = ["bp_autograd", "bp", "il", "il_repeated", "zil", "fazil"]
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_what_is_timed_is_the_whole_update(algorithm):
     network, inputs, targets = problem()
     readable = (
         il_updates(network, inputs, targets, 6, 0.1)
-        if algorithm == "il"
+        if algorithm in ("il", "il_repeated")
         else backprop_updates(network, inputs, targets)
     )
     expected = apply(network, readable, 0.1)

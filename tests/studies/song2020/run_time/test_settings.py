@@ -17,7 +17,7 @@ def test_the_study_file_is_read():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"repetitions": 0}, "repetitions: found 0, where a number from 1"),
+        ({"repetitions": 0}, "repetitions: found 0, where a number from 5"),
         ({"warm_up": 0}, "warm_up: found 0"),
         ({"networks": {}}, "networks"),
         ({"networks": {"one": {"layer_sizes": [3, 2]}}}, "one: .*'batch_size' was not found"),

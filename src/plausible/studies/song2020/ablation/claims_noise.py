@@ -1,221 +1,146 @@
-"""Checks on condition C1, panels over sigma: figure 3, supplement figure 2, tables 1 and 2.
+"""Claims on condition C1: panels over sigma of figure 3, supplement figure 2, tables 1 and 2.
 
 Two kinds of noise are run: ``initial``, as section 5.1 says, moves the value nodes at t = 0 only;
-``persistent`` stays in their error nodes. As in ``claims_conditions``, the weights alone are the
-criterion at a small scale.
+``persistent`` stays in their error nodes. Sweeps over sigma are published of one network, whose
+depth is not stated: ``TABLES_DEPTH`` is ours for all protocols.
 """
 
-import numpy as np
+from collections.abc import Iterator
+from itertools import pairwise
+
 import pandas as pd
 
-from plausible.reproduction.evidence import (
-    Evidence,
-    Judgement,
-    Outcome,
-    by_protocol,
-    judge,
-    outcome_of,
-    outcome_of_all,
-    paired_difference,
-    prediction_interval,
-)
-from plausible.studies.song2020.ablation.claims_conditions import same_errors
+from plausible.reproduction.evidence import Evidence, Measured
+from plausible.studies.song2020.ablation.claims_conditions import every_run
 from plausible.studies.song2020.ablation.grid import (
-    MEASURES,
-    TEST,
+    TABLES_DEPTH,
     TEST_COLUMN,
     WEIGHT_COLUMN,
-    WEIGHTS,
-    figure3,
-    finding,
-    published_depth,
     sigma_sweeps,
 )
-from plausible.studies.song2020.texts import ROUNDING
 
-MEASURED = {MEASURES[TEST].label: TEST_COLUMN, MEASURES[WEIGHTS].label: WEIGHT_COLUMN}
-
-
-def divergence_grows_with_sigma(evidence: Evidence) -> list[Outcome]:
-    """Zero without noise only, and no step of the sweep downwards, in every network."""
-    both = (_zero_only_without_noise, _grows)
-    return [check(evidence, *sweep) for sweep in sigma_sweeps(evidence) for check in both]
+MEASURED = {"test error": TEST_COLUMN, "weights": WEIGHT_COLUMN}
+ERROR = "mean_test_error"
+FLAT_UP_TO, BROKEN_FROM = 0.01, 1.0
+"""Where the statements on supplement table 2 divide the sweep."""
+PUBLISHED_EPOCHS = 64
 
 
-def zero_only_without_noise(evidence: Evidence) -> list[Outcome]:
-    """Divergence 0 at sigma = 0 and above 0 for every other sigma, in every network."""
-    return [_zero_only_without_noise(evidence, *sweep) for sweep in sigma_sweeps(evidence)]
-
-
-def both_rows_increase(evidence: Evidence) -> list[Outcome]:
-    """No step of the sweep downwards, in every network."""
-    return [_grows(evidence, *sweep) for sweep in sigma_sweeps(evidence)]
-
-
-def _criteria(evidence: Evidence) -> dict[str, str]:
-    return MEASURED if evidence.full_scale else {MEASURES[WEIGHTS].label: WEIGHT_COLUMN}
-
-
-def _zero_only_without_noise(
-    evidence: Evidence, protocol: str, noise: str, frame: pd.DataFrame
-) -> Outcome:
-    quiet, loud = frame[frame["sigma"] == 0.0], frame[frame["sigma"] > 0.0]
-    exact = (quiet[TEST_COLUMN] == 0.0).all() and (quiet[WEIGHT_COLUMN] < ROUNDING).all()
-    least, listed = np.inf, []
-    for name, column in _criteria(evidence).items():
-        means = loud.groupby(["l_max", "sigma"])[column].mean()
-        least = min(least, float(means.min()))
-        depth, sigma = means.idxmin()
-        listed.append(f"{name} {means.min():.3g} (l_max {depth}, sigma {sigma:g})")
-    without = max(quiet[TEST_COLUMN].max(), quiet[WEIGHT_COLUMN].max())
-    note = f"smallest with noise: {', '.join(listed)}; without: {without:.3g}"
-    variant = f"{noise} noise" if evidence.entry["kind"] == "claim" else f"zero, {noise} noise"
-    return finding(frame, exact and least > 0.0, least, note, variant=variant)
-
-
-def _grows(evidence: Evidence, protocol: str, noise: str, frame: pd.DataFrame) -> Outcome:
-    judged: dict[str, Judgement] = {}
-    for depth, network in frame.groupby("l_max"):
-        sigmas = sorted(network["sigma"].unique())
-        for name, column in _criteria(evidence).items():
-            wide = network.pivot(index="seed", columns="sigma", values=column)
-            for low, high in zip(sigmas[:-1], sigmas[1:], strict=True):
-                judged[f"{name}, l_max {depth}, {low:g} to {high:g}"] = judge(
-                    wide[high] - wide[low], low=0.0, strict=False
-                )
-    falling = ", ".join(f"{name} {one.text()}" for name, one in judged.items() if not one.holds)
-    downwards = f"downwards: {falling}" if falling else "none downwards"
-    note = f"smallest of {len(judged)} steps of the sweep; {downwards}"
-    variant = f"{noise} noise" if evidence.entry["kind"] == "table" else f"grows, {noise} noise"
-    return outcome_of_all(judged, protocol)._replace(note=note, variant=variant)
-
-
-def exact_without_noise(evidence: Evidence) -> list[Outcome]:
-    """Test-error divergence 0; weight divergence below the stated bound, 1e-9 at a small scale."""
-    bound = ROUNDING
-    if evidence.full_scale:
-        bound = evidence.bound("exact_without_noise", "weight_divergence")
-    outcomes = []
-    for frame in _without_noise(evidence).values():
-        test, single = float(frame[TEST_COLUMN].max()), float(frame[WEIGHT_COLUMN].max())
-        weights = float(frame.groupby("l_max")[WEIGHT_COLUMN].mean().max())
-        note = (
-            f"test error {test:.3g}; weights, mean over seeds, must be < {bound:g}; largest run "
-            f"{single:.3g}"
-        )
-        outcomes.append(finding(frame, test == 0.0 and weights < bound, weights, note))
-    return outcomes
-
-
-def _without_noise(evidence: Evidence) -> dict[str, pd.DataFrame]:
-    """Rows of sigma = 0 by protocol."""
-    return {protocol: frame[frame["sigma"] == 0.0] for protocol, _, frame in sigma_sweeps(evidence)}
-
-
-def large_sigma_saturates(evidence: Evidence) -> list[Outcome]:
-    """Test-error divergence at the largest sigma over epochs * (error of guessing - of backprop).
-
-    At a reduced scale within a factor, as its tolerance says, in every network. At the published
-    one, 1 must lie in the 95 % interval of a single run of the network nearest to the published.
-    """
-    high, low, factor = (
-        evidence.bound("large_sigma_saturates", key)
-        for key in ("guessing_error", "backprop_error", "factor")
-    )
-    outcomes = []
+def _tables(evidence: Evidence) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Sweeps of the network of the tables."""
     for protocol, noise, frame in sigma_sweeps(evidence):
-        last = frame[frame["sigma"] == frame["sigma"].max()]
-        ratios = {
-            int(depth): rows[TEST_COLUMN] / (rows["epochs"] * (high - low))
-            for depth, rows in last.groupby("l_max")
-        }
-        judged = {
-            f"l_max {depth}": judge(each, 1.0 / factor, factor) for depth, each in ratios.items()
-        }
-        note = f"divergence at sigma = {frame['sigma'].max():g}, over epochs * {high - low:.3f}"
-        outcome = outcome_of_all(judged, protocol, note, variant=f"{noise} noise")
-        if evidence.full_scale:
-            depth, _ = published_depth(frame, evidence.published)
-            lowest, highest = prediction_interval(ratios[depth])
-            note += f", l_max {depth}; 95 % interval of a single run {lowest:.3g} to {highest:.3g}"
-            outcome = outcome_of(judged[f"l_max {depth}"], protocol, note, variant=outcome.variant)
-            outcome = outcome._replace(holds=bool(lowest <= 1.0 <= highest), decided=True)
-        outcomes.append(outcome)
-    return outcomes
+        yield protocol, noise, frame[frame["l_max"] == TABLES_DEPTH]
 
 
-def flat_then_breaking_down(evidence: Evidence) -> list[Outcome]:
-    """Two findings for the network of the tables: flat for small sigma, above 0.5 for large."""
-    flat_up_to, margin, from_on, error = (
-        evidence.bound("flat_then_breaking_down", key)
-        for key in ("flat_up_to_sigma", "flat_within", "broken_from_sigma", "broken_above")
-    )
-    outcomes = []
+def _wide(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Values by seed and sigma."""
+    return frame.pivot(index="seed", columns="sigma", values=column)
+
+
+def divergence_grows_with_sigma(evidence: Evidence) -> list[Measured]:
+    """Steps of both divergences from a sigma to the next one."""
+    found = []
+    for protocol, noise, frame in _tables(evidence):
+        for name, column in MEASURED.items():
+            wide = _wide(frame, column)
+            steps = {
+                f"{low:g} to {high:g}": tuple(wide[high] - wide[low])
+                for low, high in pairwise(wide.columns)
+            }
+            variant, full = f"{name}, {noise} noise", column == TEST_COLUMN
+            found.append(Measured(protocol, steps, variant=variant, full_scale=full))
+    return found
+
+
+def zero_only_without_noise(evidence: Evidence) -> list[Measured]:
+    """Test-error divergence for every sigma above 0."""
+    return _loud(evidence, TEST_COLUMN, full_scale=True)
+
+
+def weights_apart_with_noise(evidence: Evidence) -> list[Measured]:
+    """Weight divergence for every sigma above 0."""
+    return _loud(evidence, WEIGHT_COLUMN)
+
+
+def _loud(evidence: Evidence, column: str, **more: object) -> list[Measured]:
+    found = []
     for protocol, noise, frame in sigma_sweeps(evidence):
-        depth, _ = published_depth(frame, evidence.published)
-        network = frame[frame["l_max"] == depth]
-        where = f"l_max {depth}, the network nearest to the published one"
-        small = network[(network["sigma"] > 0.0) & (network["sigma"] <= flat_up_to)]
-        large = network[network["sigma"] >= from_on]
-        if small.empty or large.empty:
-            continue
-        steps = {
-            f"sigma {sigma:g}": judge(
-                paired_difference(network, "mean_test_error", "sigma", sigma, 0.0),
-                -margin,
-                margin,
-                strict=False,
+        loud = frame[frame["sigma"] > 0.0]
+        least = loud.loc[loud[column].idxmin()]
+        note = f"smallest: l_max {least['l_max']}, sigma {least['sigma']:g}"
+        variant = f"{noise} noise"
+        found.append(every_run(protocol, loud, column, variant=variant, note=note, **more))
+    return found
+
+
+def large_sigma_saturates(evidence: Evidence) -> list[Measured]:
+    """Test-error divergence minus that of the mean test errors, for 64 epochs, sigma from 1 on."""
+    found = []
+    for protocol, noise, frame in _tables(evidence):
+        errors, apart = _wide(frame, ERROR), _wide(frame, TEST_COLUMN)
+        epochs = float(frame["epochs"].iloc[0])
+        values = {
+            f"sigma {sigma:g}": tuple(
+                (apart[sigma] / epochs - (errors[sigma] - errors[0.0])).abs() * PUBLISHED_EPOCHS
             )
-            for sigma in sorted(small["sigma"].unique())
+            for sigma in errors
+            if sigma >= BROKEN_FROM
         }
-        errors = {
-            f"sigma {sigma:g}": judge(rows["mean_test_error"], low=error)
-            for sigma, rows in large.groupby("sigma")
+        seeds = len(errors)
+        given = {"variant": f"{noise} noise", "seeded": False, "exact_seeds": seeds}
+        found.append(Measured(protocol, values, **given))
+    return found
+
+
+def flat_up_to_0_01(evidence: Evidence) -> list[Measured]:
+    """Rise of the mean test error for small sigma."""
+    return _errors(evidence, 0.0, FLAT_UP_TO, paired=True)
+
+
+def rises_at_0_1(evidence: Evidence) -> list[Measured]:
+    """Rise of the mean test error between."""
+    return _errors(evidence, FLAT_UP_TO, 0.5, paired=True)
+
+
+def breaks_down_from_1(evidence: Evidence) -> list[Measured]:
+    """Mean test error for large sigma."""
+    return _errors(evidence, 0.5, 1e9)
+
+
+def _errors(evidence: Evidence, above: float, up_to: float, paired: bool = False) -> list[Measured]:
+    found = []
+    for protocol, noise, frame in _tables(evidence):
+        errors = _wide(frame, ERROR)
+        values = {
+            f"sigma {sigma:g}": tuple(errors[sigma] - (errors[0.0] if paired else 0.0))
+            for sigma in errors
+            if above < sigma <= up_to
         }
-        outcomes += [
-            outcome_of_all(
-                judged,
-                protocol,
-                f"{what}; {where}",
-                variant=f"{name}, {noise} noise",
-                full_scale=True,
-            )
-            for name, judged, what in (
-                ("flat", steps, "rise of the test error"),
-                ("breakdown", errors, "test error"),
-            )
-        ]
-    return outcomes
+        if values:
+            variant = f"{noise} noise"
+            found.append(Measured(protocol, values, variant=variant, full_scale=True))
+    return found
 
 
-def no_noise_is_backprop(evidence: Evidence) -> list[Outcome]:
-    """Test errors at sigma = 0 minus those of backprop, seed by seed: 0."""
-    quiet = _without_noise(evidence)
-    return [
-        same_errors(frame, quiet[protocol])
-        for protocol, frame in by_protocol(figure3(evidence))
-        if protocol in quiet and (frame["panel"] == "bp").any()
-    ]
+def clipped_from_1(evidence: Evidence) -> list[Measured]:
+    """Weight divergence for large sigma."""
+    return _weights(evidence, large=True)
 
 
-def scaled_curves(evidence: Evidence) -> list[Outcome]:
-    """Scaled and clipped as the supplement draws them: 0 without noise, 1 at the largest sigma.
+def not_clipped_below_1(evidence: Evidence) -> list[Measured]:
+    """Weight divergence for small sigma and without noise."""
+    return _weights(evidence, large=False)
 
-    Weights from 0 to 50, which they pass only after the published number of epochs; the test error
-    logarithmically up to its largest value.
-    """
-    top = float(evidence.entry["settings"]["weight_scale_max"])
-    outcomes = []
-    for _, noise, frame in sigma_sweeps(evidence):
-        means = frame.groupby(["sigma", "l_max"])[[TEST_COLUMN, WEIGHT_COLUMN]].mean().unstack()
-        weights, test = means[WEIGHT_COLUMN], means[TEST_COLUMN]
-        for name, lows, highs in (
-            ("weights", weights.iloc[0], (weights.iloc[-1] / top).clip(upper=1.0)),
-            ("test error", test.iloc[0], test.iloc[-1] / test.max()),
-        ):
-            listed = ", ".join(f"l_max {depth} {high:.4g}" for depth, high in highs.items())
-            holds = (lows < ROUNDING).all() and (highs == 1.0).all()
-            least, note = float(highs.min(skipna=False)), f"end of the curve: {listed}"
-            more = {"variant": f"{name}, {noise} noise", "full_scale": True}
-            outcomes.append(finding(frame, holds, least, note, **more))
-    return outcomes
+
+def _weights(evidence: Evidence, large: bool) -> list[Measured]:
+    found = []
+    for protocol, noise, frame in _tables(evidence):
+        weights = _wide(frame, WEIGHT_COLUMN)
+        values = {
+            f"sigma {sigma:g}": tuple(weights[sigma])
+            for sigma in weights
+            if (sigma >= BROKEN_FROM) == large
+        }
+        variant = f"{noise} noise"
+        found.append(Measured(protocol, values, variant=variant, full_scale=True))
+    return found

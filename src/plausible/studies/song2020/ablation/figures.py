@@ -30,6 +30,7 @@ from plausible.measure.moments import moment_axis
 from plausible.reproduction.published import Published
 from plausible.studies.song2020.ablation.figures_sigma import draw_sigma, published_handle
 from plausible.studies.song2020.looks import (
+    QUANTITIES,
     TEST_ERROR,
     Quantity,
     cells_published,
@@ -37,7 +38,6 @@ from plausible.studies.song2020.looks import (
     grid_rows,
     networks_of,
     protocol_label,
-    quantities,
     seeds_handle,
     shown_protocol,
 )
@@ -138,7 +138,7 @@ def _figure3(table: pd.DataFrame, published: Published, dataset: str, protocol: 
     ]
     panels = figure.subplot_mosaic(mosaic, width_ratios=[1.0] * len(networks) + [0.8])
     letters = iter("abcdefgh")
-    for number, quantity in enumerate(quantities(protocol)):
+    for number, quantity in enumerate(QUANTITIES):
         for l_max in networks:
             like = cells_published(published, l_max, quantity)
             cells = cells_of(rows, l_max, quantity.column, like)
@@ -149,7 +149,7 @@ def _figure3(table: pd.DataFrame, published: Published, dataset: str, protocol: 
             same = _named(like).reindex_like(cells.values)
             texts = _their_texts(same, quantity, 2)
             _draw_cells(theirs, Cells(same, same.isna()), quantity.scale, texts)
-            letter(ours, next(letters), f"$l_{{max}}$ = {l_max}, {protocol_label(protocol)}")
+            letter(ours, next(letters), f"$l_{{max}}$ = {l_max},\n{protocol_label(protocol)}")
             theirs.set_title(f"$l_{{max}}$ = {l_max}, {published_label(dataset)}")
             ours.set_xticks([])
             for axes in (ours, theirs):
@@ -178,25 +178,25 @@ def _figure3(table: pd.DataFrame, published: Published, dataset: str, protocol: 
 @in_style
 def fig3(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Figure 3 under the calibrated reading, or as coded where there is none."""
-    protocol = shown_protocol(table, "calibrated", "as_coded")
+    protocol = shown_protocol(table, "calibrated", "as_coded_elsewhere")
     return _figure3(table, published, dataset, protocol)
 
 
 @in_style
 def fig3_as_coded(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Figure 3 under the settings of the sibling code."""
-    return _figure3(table, published, dataset, shown_protocol(table, "as_coded"))
+    return _figure3(table, published, dataset, shown_protocol(table, "as_coded_elsewhere"))
 
 
 @in_style
 def supp_fig1(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Supplement figure 1: heat maps of figure 3, ours and the published number in each cell."""
-    protocol = shown_protocol(table, "calibrated", "as_coded")
+    protocol = shown_protocol(table, "calibrated", "as_coded_elsewhere")
     rows = grid_rows(table, protocol)
     networks = networks_of(rows) or [2, 3, 4]
     figure = new_figure(height_mm=22 + 74 * len(networks))
     grid = figure.subplots(len(networks), 2, squeeze=False)
-    for column, quantity in enumerate(quantities(protocol)):
+    for column, quantity in enumerate(QUANTITIES):
         for row, l_max in enumerate(networks):
             axes = grid[row, column]
             like = cells_published(published, l_max, quantity)
@@ -223,7 +223,7 @@ ERROR_PERCENT = Scale("Blues", 90.0, (0, 5, 10, 20, 40, 90), linear_below=5.0)
 @in_style
 def supp_fig3(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Supplement figure 3: test error over t and gamma, mean over the epochs."""
-    protocol = shown_protocol(table, "calibrated", "as_coded")
+    protocol = shown_protocol(table, "calibrated", "as_coded_elsewhere")
     rows = grid_rows(table, protocol)
     networks = networks_of(rows) or [2, 3, 4]
     figure = new_figure(height_mm=76)

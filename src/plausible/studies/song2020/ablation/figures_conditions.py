@@ -24,6 +24,7 @@ from plausible.drawing.style import (
 from plausible.reproduction.published import Published
 from plausible.studies.song2020.looks import (
     PUBLISHED_EPOCHS,
+    QUANTITIES,
     TEST_ERROR,
     Quantity,
     cells_published,
@@ -34,7 +35,6 @@ from plausible.studies.song2020.looks import (
     over_seeds,
     power_ticks,
     protocol_label,
-    quantities,
     seeds_handle,
     shown_protocol,
     sigma_published,
@@ -49,13 +49,13 @@ HARMLESS_POINTS = 1.0
 @in_style
 def conditions(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Both divergences against the size of the violation of C1 (sigma), C2 (t) and C3 (gamma)."""
-    protocol = shown_protocol(table, "calibrated", "as_coded")
+    protocol = shown_protocol(table, "calibrated", "as_coded_elsewhere")
     figure = new_figure(height_mm=132)
     panels = figure.subplots(2, 3, sharex="col", sharey="row")
     grid = grid_rows(table, protocol)
     noise = sigma_rows(table, protocol, "initial")
     networks = networks_of(pd.concat([grid, noise])) or [2, 3, 4]
-    for row, quantity in enumerate(quantities(protocol)):
+    for row, quantity in enumerate(QUANTITIES):
         for l_max in networks:
             _draw_violations(panels[row], grid, noise, l_max, quantity)
             _draw_their_violations(panels[row], published, l_max, quantity)
@@ -79,7 +79,7 @@ def conditions(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     panels[0, 0].set_ylim(-3e-4, 100.0)
     panels[1, 0].set_ylim(-3e-3, 3e4)
     panels[0, 0].set_ylabel("difference of test error\n(percentage points, mean of epochs)")
-    panels[1, 0].set_ylabel(quantities(protocol)[1].label)
+    panels[1, 0].set_ylabel(QUANTITIES[1].label)
     for axes in panels[0]:
         axes.axhspan(0.0, HARMLESS_POINTS, color=LIGHT_GREY, lw=0, zorder=0)
     note = published_label(dataset)

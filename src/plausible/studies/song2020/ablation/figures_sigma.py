@@ -23,6 +23,7 @@ from plausible.drawing.style import (
 )
 from plausible.reproduction.published import Published
 from plausible.studies.song2020.looks import (
+    QUANTITIES,
     TEST_ERROR,
     Quantity,
     depth_look,
@@ -31,7 +32,6 @@ from plausible.studies.song2020.looks import (
     over_seeds,
     power_ticks,
     protocol_label,
-    quantities,
     seeds_handle,
     shown_protocol,
     sigma_published,
@@ -104,10 +104,10 @@ def _draw_their_sweep(axes: Axes, theirs: pd.Series, sigmas: list[float]) -> Non
 @in_style
 def supp_fig2(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Supplement figure 2: the sigma sweep, in its own units and scaled to [0, 1]."""
-    protocol = shown_protocol(table, "calibrated", "as_coded")
+    protocol = shown_protocol(table, "calibrated", "as_coded_elsewhere")
     figure = new_figure(height_mm=146)
     panels = figure.subplots(2, 2)
-    for column, quantity in enumerate(quantities(protocol)):
+    for column, quantity in enumerate(QUANTITIES):
         axes = panels[0, column]
         draw_sigma(axes, table, published, protocol, quantity, tuple(NOISES))
         letter(axes, "ab"[column], protocol_label(protocol))

@@ -1,12 +1,12 @@
 """Every recovered cell of figure 3 beside ours, as tables of the report."""
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 from plausible.reproduction.evidence import Evidence
+from plausible.reproduction.judging import DIFFERS, REPRODUCED, UNDECIDED
 from plausible.reproduction.pages import Html, piece, table
 from plausible.reproduction.published import Published
 from plausible.reproduction.study_report import StudyReport
@@ -18,9 +18,10 @@ from plausible.studies.song2020.ablation.grid import (
     WEIGHTS_NORM,
     cells,
     printed_order,
-    reading_scales,
 )
+from plausible.studies.song2020.texts import TOP_READING
 
+MARKS = {REPRODUCED: "✓", UNDECIDED: "≈", DIFFERS: "✗"}
 CAPTIONS = {
     TEST: "divergence of test error (sum over the epochs)",
     WEIGHTS: "divergence of final weights (sum over the matrices)",
@@ -57,23 +58,20 @@ def _summary(rows: pd.DataFrame) -> str:
     texts = []
     for measure in (TEST, WEIGHTS):
         part = rows[rows["measure"] == measure]
-        near = int(part["within_scatter"].sum())
-        texts.append(
-            f"{near} of {len(part)} cells of {MEASURES[measure].label} within reading and scatter"
-        )
+        near = int((part["verdict"] == REPRODUCED).sum())
+        texts.append(f"{near} of {len(part)} cells of {MEASURES[measure].label} reproduced")
     return "; ".join(texts)
 
 
 def _networks(published: Published, rows: pd.DataFrame) -> Iterator[Html]:
-    scales = reading_scales(published)
     for measure in MEASURES:
         for depth in sorted(rows["l_max"].unique()):
             part = rows[(rows["measure"] == measure) & (rows["l_max"] == depth)]
             lines = {(row.gamma, row.t): row for row in part.itertuples()}
             places = printed_order(published, int(depth))
+            top = TOP_READING[MEASURES[measure].published]
             body = [
-                [f"γ = {gamma:g}"]
-                + [_cell(lines.get((gamma, place)), scales[measure].top) for place in places]
+                [f"γ = {gamma:g}"] + [_cell(lines.get((gamma, place)), top) for place in places]
                 for gamma in sorted(part["gamma"].unique())
             ]
             header = ["", *(f"t = {place}" for place in places)]
@@ -84,15 +82,13 @@ def _networks(published: Published, rows: pd.DataFrame) -> Iterator[Html]:
 def _cell(row: Any, top: float) -> Html:
     if row is None:
         return Html("–")
-    mark = "✓" if row.within_reading else "≈" if row.within_scatter else "✗"
-    stated = f"≥ {top:.3g}" if row.published_top else f"{row.published:g}"
-    several = row.n > 1 and math.isfinite(row.sd) and row.ours < 1e3 and row.sd > 0.0
+    stated = f"≥ {top:.3g}" if row.published >= top else f"{row.published:g}"
+    several = row.n > 1 and row.ours < 1e3 and row.sd > 0.0
     ours = _short(row.ours) + (f" ± {row.sd:.2g}" if several else "")
-    gone = f" †{int(row.diverged)}" if row.diverged else ""
-    return Html("{}<br>{}{}&nbsp;{}").format(stated, ours, gone, mark)
+    return Html("{}<br>{}&nbsp;{}").format(stated, ours, MARKS[row.verdict])
 
 
 def _short(value: float) -> str:
-    if value >= LARGEST:
-        return "beyond 1e9"
+    if value >= LARGEST / 10:
+        return "beyond 1e8"
     return f"{value:.3g}" if value == 0.0 or value >= 1e-3 else f"{value:.0e}"

@@ -191,7 +191,7 @@ def prediction(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     drawn = table.assign(distance=distance.replace(np.inf, np.nan).clip(lower=SMALLEST))
     figure, (panels,), networks = _panels(table, 74, sharey=True)
     looks, handles = _gammas(table)
-    equal = ("claim.prediction_equals_forward", "reaches_forward_activity", "distance")
+    equal = ("claim.prediction_equals_forward", "reaches_forward_activity")
     bound = published.bound(*equal)
     for axes, l_max in zip(panels, networks, strict=False):
         axes.axhspan(SMALLEST, bound, color=LIGHT_GREY, lw=0, zorder=0)

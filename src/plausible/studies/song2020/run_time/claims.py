@@ -1,32 +1,27 @@
-"""Checks on table 4: run times per weight update, as ratios of algorithms on one machine.
+"""Claims on table 4: run times per weight update, as ratios of algorithms on one machine.
 
-A ratio is that of the median times. The network of the table, 50176-4096-2048-1024-27, is what the
-statements are about; the small one stands beside it, because the paper's times do not fit its own
-network (see the reasons).
+A ratio is paired: the median times of a block of repetitions, in which the algorithms took turns.
+The statements are about the network of the table, 50176-4096-2048-1024-27; the small network of the
+table is shown beside it.
 """
-
-from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
 from plausible.errors import StudyError
-from plausible.reproduction.evidence import Evidence, Number, Outcome
+from plausible.reproduction.evidence import Evidence, Measured, Number
+from plausible.studies.song2020.events import logged_updates, steps_before
 from plausible.studies.song2020.run_time.settings import weight_count
 from plausible.studies.song2020.texts import ALGORITHMS
 
+NETWORK = "imagenet"
 MILLISECONDS = "milliseconds_per_update"
 ORDER = ("bp", "il", "zil", "fazil")
-RATIOS = {
-    "zil_near_backprop": ("zil", "bp"),
-    "fazil_near_zil": ("fazil", "zil"),
-    "il_far_above_backprop": ("il", "bp"),
-}
-"""Algorithms that a statement compares."""
+REPEATED = "il_repeated"
+"""IL that computes the product of the input with its matrix in every step, as it is listed."""
 
 
-def medians(evidence: Evidence) -> dict[tuple[str, str], pd.Series]:
-    """Median milliseconds of the algorithms by (network, device).
+def times(evidence: Evidence) -> dict[str, pd.DataFrame]:
+    """Times of the published network by device: rows by algorithm.
 
     Raises
     ------
@@ -34,77 +29,100 @@ def medians(evidence: Evidence) -> dict[tuple[str, str], pd.Series]:
         If a machine lacks one of the four algorithms.
     """
     frame = evidence.table("table4", "network", "device", "algorithm", MILLISECONDS)
+    frame = frame[frame["network"] == NETWORK]
     found = {}
-    for (network, device), rows in frame.groupby(["network", "device"], sort=False):
-        times = rows.groupby("algorithm")[MILLISECONDS].median()
+    for device, rows in frame.groupby("device", sort=False):
+        rows = rows.set_index("algorithm")
         for name in ORDER:
-            if name not in times.index:
+            if name not in rows.index:
                 raise StudyError(
-                    f"the table of song2020.table4 lacks {name} of {network} on {device}."
+                    f"the table of song2020.table4 lacks {name} of {NETWORK} on {device}."
                 )
-        found[str(network), str(device)] = times
+        found[str(device)] = rows
     return found
 
 
-def published_times(evidence: Evidence) -> dict[str, Mapping[str, Any]]:
-    """Rows of the printed table by device."""
-    return {row["id"]: row for row in evidence.published.values("table4")["rows"]}
+def _ratios(rows: pd.DataFrame, one: str, other: str) -> tuple[float, ...]:
+    """Time of ``one`` over that of ``other`` in every block of repetitions."""
+    blocks = rows.filter(regex="^ratio_of_block_")
+    return tuple((blocks.loc[one] / blocks.loc[other]).astype(float))
 
 
-def _ratio(evidence: Evidence, statement: str, of: str | None = None) -> list[Outcome]:
-    """Ratio of two medians for every network and device, and the published ones beside them."""
-    one, other = RATIOS[statement]
-    bound = evidence.bound(statement, "ratio", of)
-    outcomes = []
-    for (network, device), times in medians(evidence).items():
-        ratio = float(times[one] / times[other])
-        note = (
-            f"{ALGORITHMS[one]} {times[one]:.3g} ms over {ALGORITHMS[other]} {times[other]:.3g} ms"
-        )
-        stated = published_times(evidence).get(device)
-        if stated is not None:
-            note += f"; published ratio {stated[f'{one}_ms'] / stated[f'{other}_ms']:.2f}"
-        if "bp_autograd" in times.index and other == "bp":
-            note += f"; against BP by autograd {times[one] / times['bp_autograd']:.2f}"
-        holds = ratio > bound if one == "il" else ratio < bound
-        outcomes.append(Outcome("", holds, ratio, note=note, variant=f"{network} {device}"))
-    return outcomes
-
-
-def zil_near_backprop(evidence: Evidence) -> list[Outcome]:
-    """Z-IL over backprop (the fused one of ours)."""
-    return _ratio(evidence, "zil_near_backprop")
-
-
-def fazil_near_zil(evidence: Evidence) -> list[Outcome]:
-    """Fa-Z-IL over Z-IL."""
-    return _ratio(evidence, "fazil_near_zil")
-
-
-def il_far_above_backprop(evidence: Evidence) -> list[Outcome]:
-    """IL over backprop."""
-    return _ratio(evidence, "il_far_above_backprop")
-
-
-def order_of_times(evidence: Evidence) -> list[Outcome]:
-    """BP <= Z-IL <= Fa-Z-IL < IL; neighbours that are nearly as fast count as tied."""
-    tie = 1.0 + evidence.bound("order_of_times", "tie_percent") / 100.0
-    outcomes = []
-    for (network, device), times in medians(evidence).items():
-        bp, il, zil, fazil = (float(times[name]) for name in ORDER)
-        holds = bp <= tie * zil and zil <= tie * fazil and fazil < il
-        listed = ", ".join(f"{ALGORITHMS[name]} {times[name]:.3g} ms" for name in ORDER)
-        outcomes.append(Outcome("", holds, listed, variant=f"{network} {device}"))
-    return outcomes
-
-
-def overheads(evidence: Evidence) -> list[Outcome]:
-    """The three ratios of table 4 with its bounds."""
+def _measured(evidence: Evidence, one: str, other: str, variant: str = "") -> list[Measured]:
+    """Ratio on every device."""
     return [
-        outcome._replace(variant=f"{ALGORITHMS[one]}, {outcome.variant}")
-        for statement, (one, _) in RATIOS.items()
-        for outcome in _ratio(evidence, statement, "table4")
+        Measured(
+            "",
+            _ratios(rows, one, other),
+            variant=", ".join(filter(None, [device, variant])),
+            note=" over ".join(f"{rows.loc[name, MILLISECONDS]:.3g} ms" for name in (one, other)),
+        )
+        for device, rows in times(evidence).items()
     ]
+
+
+def zil_near_backprop(evidence: Evidence) -> list[Measured]:
+    """Z-IL and Fa-Z-IL over backprop (the fused one of ours)."""
+    return [
+        found
+        for name in ("zil", "fazil")
+        for found in _measured(evidence, name, "bp", ALGORITHMS[name])
+    ]
+
+
+def fazil_near_zil(evidence: Evidence) -> list[Measured]:
+    """Fa-Z-IL over Z-IL."""
+    return _measured(evidence, "fazil", "zil")
+
+
+def _il_over_backprop(evidence: Evidence, device: str) -> list[Measured]:
+    """IL over backprop, with the input's product computed once and in every step."""
+    rows = times(evidence).get(device)
+    if rows is None:
+        return [Measured("", (), absent=f"this run had no {device}")]
+    variants = {"il": "input product once", REPEATED: "input product in every step"}
+    return [
+        Measured("", _ratios(rows, name, "bp"), variant=variant)
+        for name, variant in variants.items()
+        if name in rows.index
+    ]
+
+
+def il_far_above_backprop_on_the_cpu(evidence: Evidence) -> list[Measured]:
+    """IL over backprop on the CPU."""
+    return _il_over_backprop(evidence, "cpu")
+
+
+def il_far_above_backprop_on_the_gpu(evidence: Evidence) -> list[Measured]:
+    """IL over backprop on a graphics card."""
+    return _il_over_backprop(evidence, "cuda")
+
+
+def bp_is_fastest(evidence: Evidence) -> list[Measured]:
+    """Backprop over Z-IL."""
+    return _measured(evidence, "bp", "zil")
+
+
+def fazil_no_faster_than_zil(evidence: Evidence) -> list[Measured]:
+    """Z-IL over Fa-Z-IL."""
+    return _measured(evidence, "zil", "fazil")
+
+
+def il_is_slowest(evidence: Evidence) -> list[Measured]:
+    """Fa-Z-IL over IL."""
+    return _measured(evidence, "fazil", "il")
+
+
+def zil_needs_l_max_steps(evidence: Evidence) -> list[Measured]:
+    """Inference steps of the logged runs of figure 2 before the last update, over l_max."""
+    events = evidence.table("fig2", "algorithm", "t", "element", "layer", "event")
+    l_max = len({layer for _, layer in logged_updates(events, "zil")})
+    before = {}
+    for name in ("zil", "fazil", "il"):
+        before[name] = (steps_before(events, name) / l_max,)
+    il = {"inference_learning": before.pop("il")}
+    named = {ALGORITHMS[name]: values for name, values in before.items()}
+    return [Measured("", named, seeded=False, controls=il)]
 
 
 def bandwidth_note(evidence: Evidence, milliseconds: float) -> str:
@@ -121,17 +139,17 @@ def bandwidth_note(evidence: Evidence, milliseconds: float) -> str:
 
 def numbers_of_table4(evidence: Evidence) -> list[Number]:
     """The eight printed times; run times depend on the machine, so none is judged."""
-    found = medians(evidence)
+    found = times(evidence)
     numbers = []
-    for device, row in published_times(evidence).items():
-        times = found.get(("imagenet", device))
+    for row in evidence.published.values("table4")["rows"]:
+        rows = found.get(row["id"])
         for name in ORDER:
-            stated = float(row[f"{name}_ms"])
-            ours = () if times is None else (float(times[name]),)
-            note = f"{bandwidth_note(evidence, stated)}; ratios are compared instead"
-            absent = f"this run had no {row['device']}" if times is None else ""
+            ours = "no such device here"
+            if rows is not None:
+                ours = f"here {rows.loc[name, MILLISECONDS]:.3g} ms on another machine"
+            note = bandwidth_note(evidence, float(row[f"{name}_ms"]))
             label = f"{ALGORITHMS[name]} in ms on the {row['device']}"
-            given = (f"rows.{device}.{name}_ms", "", stated, ours, None)
-            more = {"note": note, "seeded": False, "absent": absent, "label": label}
-            numbers.append(Number(*given, **more))
+            place = f"rows.{row['id']}.{name}_ms"
+            absent = f"{ours}; ratios are compared instead"
+            numbers.append(Number(place, "", (), note=note, absent=absent, label=label))
     return numbers

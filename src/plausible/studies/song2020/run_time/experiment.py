@@ -16,12 +16,13 @@ from plausible.learning import fused
 from plausible.learning.layered import LayeredNetwork, activity, depth, make_network
 from plausible.learning.training import resolve_device
 from plausible.studies.song2020.common import torch_generator
-from plausible.studies.song2020.run_time.settings import Rules, RunTime, weight_count
+from plausible.studies.song2020.run_time.settings import BLOCKS, Rules, RunTime, weight_count
 
 COLUMNS = (
     *("network", "layer_sizes", "batch_size", "device", "algorithm"),
     *("milliseconds_per_update", "milliseconds_low", "milliseconds_high", "repetitions"),
     *("ratio_to_bp", "peak_memory_mb"),
+    *(f"ratio_of_block_{block}" for block in range(1, BLOCKS + 1)),
 )
 REFERENCE = "bp"
 """The algorithm that the others are compared with."""
@@ -34,12 +35,14 @@ def run_time(settings: RunTime, seeds: list[int], dataset, networks) -> pd.DataF
     weights, so that a slow moment of the machine meets all of them. Times are CPU times of the
     process, which has one thread, and wall-clock times between two synchronisations on a GPU; there
     is a row for it wherever torch sees one. ``milliseconds_low`` and ``_high`` are the quartiles,
-    ``ratio_to_bp`` is the ratio of medians to ``bp``. ``peak_memory_mb`` (10^6 bytes) is the
+    ``ratio_to_bp`` is the ratio of medians to ``bp``, ``ratio_of_block_1`` and so on that of the
+    medians of a part of the repetitions. ``peak_memory_mb`` (10^6 bytes) is the
     largest resident memory of the process during the algorithm's first updates, weights and torch
     itself included; on a GPU the memory allocated there.
 
     Algorithms: ``bp_autograd`` (backprop by autograd and torch.optim.SGD), and of
-    ``plausible.learning.fused``: ``bp``, ``il``, ``zil`` (every layer relaxes at every step) and
+    ``plausible.learning.fused``: ``bp``, ``il``, ``il_repeated`` (the input's
+    product in every step, as listed), ``zil`` (every layer relaxes at every step) and
     ``fazil`` (phi watches every neuron at every step).
 
     Columns: ``COLUMNS``.
@@ -78,6 +81,7 @@ def make_updates(
         "bp_autograd": _autograd_update(network, inputs, targets, rules.learning_rate),
         "bp": lambda: fused.backprop(*given),
         "il": lambda: fused.il(*given, rules.il_steps, rules.il_gamma),
+        "il_repeated": lambda: fused.il(*given, rules.il_steps, rules.il_gamma, True),
         "zil": lambda: fused.zil(*given),
         "fazil": lambda: fused.fazil(*given, rules.detection_steps, rules.tolerance),
     }
@@ -129,6 +133,10 @@ def _measure(
             update()
             seconds[name].append(_now(device) - began)
     medians = {name: float(np.median(taken)) for name, taken in seconds.items()}
+    blocks = {
+        name: [float(np.median(part)) for part in np.array_split(taken, BLOCKS)]
+        for name, taken in seconds.items()
+    }
     return [
         (
             name,
@@ -136,6 +144,7 @@ def _measure(
             repetitions,
             medians[name] / medians[REFERENCE],
             memory[name],
+            *(x / bp for x, bp in zip(blocks[name], blocks[REFERENCE], strict=True)),
         )
         for name, taken in seconds.items()
     ]

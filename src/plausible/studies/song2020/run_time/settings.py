@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Annotated
 
 from pydantic import Field
 
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.settings import Count, NotNegative, NotNegativeCount, Positive, Settings
 from plausible.studies.song2020.settings import LayerSizes
+
+BLOCKS = 5
+"""Parts of the repetitions, whose ratios show how sure a ratio is."""
 
 
 class Network(Settings):
@@ -43,5 +47,5 @@ class RunTime(Rules):
     networks: Mapping[str, Network] = Field(min_length=1)
     warm_up: Count
     """Updates before the first measurement."""
-    repetitions: Count
+    repetitions: Annotated[int, Field(ge=BLOCKS)]
     """Measured updates of every algorithm."""

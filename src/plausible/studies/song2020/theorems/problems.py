@@ -19,8 +19,6 @@ DEPTHS = (2, 3, 4)
 INPUTS, HIDDEN, OUTPUTS = 24, 16, 10
 LEARNING_RATE = 0.01
 """Rate at which weights move during inference where their order within a step matters."""
-BROKEN = 1e-6
-"""A relative difference above this is no rounding error."""
 
 
 class Problem(NamedTuple):
@@ -136,6 +134,12 @@ def both_readings(
 def largest_difference(found: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
     """Largest absolute difference over all tensors."""
     return max(float((a - b).abs().max()) for a, b in zip(found, expected, strict=True))
+
+
+def hidden_noise(problem: Problem, sigma: float) -> list[Tensor]:
+    """What moves the hidden value nodes away from C1 at the start."""
+    hidden = [weight.shape[1] for weight in problem.network.weights[1:]]
+    return [sigma * normal(problem.generator, len(problem.inputs), units) for units in hidden]
 
 
 def moments(record: Relaxation, what: str, shift: int = 0) -> list[Tensor]:
