@@ -53,6 +53,12 @@ def test_every_markdown_of_the_part_has_its_cells(good, published):
     assert "12.03 ± 0.02 (31 k)" in texts["beyond.early_guesses"]
     assert "| ReLU network | official split |" in texts["beyond.early_guesses"]
     assert texts["beyond.zero_reset"].count("| zero reset (published 87.87) |") == 3
+    assert "| 1 | 5 | 1001 to 1401 | 0 | 1401 |" in texts["beyond.counted_additions"]
+    rates = texts["beyond.relu_learning_rates"]
+    assert "| published | 1.63 | 1.63 | 0.426 | - |" in rates
+    # 0.426 %, and 0.3 points more after the last epoch.
+    assert "| 1 | 1.63 ± 0.02 | 1.63 ± 0.02 | 0.43 ± 0.02 |" in rates
+    assert "| 1/2 | 1.63 ± 0.02 | 1.63 ± 0.02 | 0.73 ± 0.02 |" in rates
 
 
 def test_a_diverged_variant_is_named(good, published):

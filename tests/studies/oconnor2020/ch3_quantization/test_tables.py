@@ -15,7 +15,7 @@ def test_exponents_for_people():
 
 
 def test_limits_for_people():
-    rows = [(0, 1, t, 2.0 / t, 4.0) for t in (1, 10, 100)]
+    rows = [(0, 1, t, 200.0 / t, 4.0) for t in (100, 1000, 10_000)]
     limit = pd.DataFrame(rows, columns=["seed", "layer", "steps", "error", "activation"])
     assert "| as coded | standard deviation | 1 | -1.000 | 0.5 |" in tables.limit_markdown(
         limit.assign(protocol="as_coded"), {}

@@ -14,7 +14,7 @@ CHAINS = {
 LAMBDAS = [10.0**power for power in range(-7, -1)]
 START_KOPS = 35.0
 ENDS = np.array([6.0, 36.0, 0.9])
-"""Scales at the smallest lambda, where the network needs `END_KOPS`; each lambda halves both."""
+"""Scales at the smallest lambda; each lambda halves them and the operations."""
 END_KOPS = 300.0
 
 
@@ -22,16 +22,15 @@ def networks() -> pd.DataFrame:
     """Two layers, parabolas of 30 frames; C and D send whole numbers."""
     rows = []
     for name, chain in CHAINS.items():
-        apart = {"temporal_difference": 1e-13, "sigma_delta": 0.0}.get(name, np.nan)
         for layer, (position, module) in itertools.product(range(2), enumerate(chain.split(" "))):
             units = range(2 if module == "h" and layer == 1 else 1)
             for unit, frame in itertools.product(units, range(30)):
                 value = (frame - 15) ** 2 / (20 + unit)
                 if name in ("rounding", "sigma_delta"):
                     value = round(value)
-                rows.append((name, layer, position, module, unit, frame, value, apart))
+                rows.append((name, layer, position, module, unit, frame, value))
     columns = ["network", "layer", "position", "module", "unit", "frame", "value"]
-    return pd.DataFrame(rows, columns=[*columns, "distance_from_twin"])
+    return pd.DataFrame(rows, columns=columns)
 
 
 def scales(seeds: int = 3) -> pd.DataFrame:
@@ -68,7 +67,9 @@ def scales(seeds: int = 3) -> pd.DataFrame:
                     rows.append((*key, *(ENDS / 2**number), *place))
     columns = ["protocol", "network", "kind", "unitwise", "seed", "lambda", "epoch"]
     columns += ["scale_0", "scale_1", "scale_2", "error_fraction", "kops_per_sample"]
-    return pd.DataFrame(rows, columns=columns).assign(diverged=False)
+    table = pd.DataFrame(rows, columns=columns).assign(diverged=False)
+    shown = (table["kind"] == "end") & (table["network"] == "layers") & ~table["unitwise"]
+    return table.assign(dominating_fraction=np.where(shown, 0.0, np.nan))
 
 
 def changes(seeds: int = 3) -> pd.DataFrame:
@@ -100,6 +101,27 @@ def noise(seeds: int = 3) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def broken(power: int) -> dict[str, float]:
+    """What a sequence of a buffer of 10^power shows if a condition is broken."""
+    farther = 1 - 0.1**power
+    return {"random_farther_fraction": farther, "farthest_mean_l1": 130.0 + 25 * power} | {
+        "unmoved_labels_fraction": 0.9
+    }
+
+
+def higher_layers(seeds: int = 3) -> pd.DataFrame:
+    """Runs with the computation of higher layers end silent from a lambda of 1e-4 on."""
+    rows = [
+        (name, weight, seed, 1.0 if lost else 0.1 + seed / 100, 0.0 if lost else 20.0 + seed, lost)
+        for name in ("own layer", "higher layers")
+        for weight in (1e-6, 1e-5, 1e-4)
+        for seed in range(seeds)
+        for lost in [name == "higher layers" and weight > 5e-5]
+    ]
+    columns = ["computation_of", "lambda", "seed", "error_fraction", "kops_per_sample", "unstable"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def temporal(seeds: int = 3) -> pd.DataFrame:
     """Distances that fall as the logarithm of the buffer grows; frames with one dark pixel."""
     rows = []
@@ -118,7 +140,8 @@ def temporal(seeds: int = 3) -> pd.DataFrame:
         rows += [
             {**base, "order": "temporal", "buffer_size": 10**power, "seed": -1}
             | {"mean_l1": 130.0 - 25 * power, "mean_l2": 10.0 - 1.4 * power}
-            | {"label_change_fraction": 0.9 - 0.25 * power}
+            | {"label_change_fraction": 0.9 - 0.25 * power, "farther_steps": 0}
+            | (broken(power) if part != "thesis training" else {})
             for power in powers
         ]
     for snippet, frame in itertools.product(range(8), range(16)):

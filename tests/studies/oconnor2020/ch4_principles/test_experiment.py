@@ -10,6 +10,7 @@ from plausible.errors import StudyError
 from plausible.kernels.temporal_order_reference import greedy_order
 from plausible.networks import sigma_delta
 from plausible.seeds import numpy_generator
+from plausible.studies.oconnor2020.ch4_principles import experiment_random_scales as module
 from plausible.studies.oconnor2020.ch4_principles.experiment import four_networks, trace
 from plausible.studies.oconnor2020.ch4_principles.experiment_random_scales import (
     _with_unit_factors,
@@ -17,8 +18,13 @@ from plausible.studies.oconnor2020.ch4_principles.experiment_random_scales impor
     random_scales,
     random_weights,
 )
-from plausible.studies.oconnor2020.ch4_principles.experiment_small_networks import small_networks
+from plausible.studies.oconnor2020.ch4_principles.experiment_small_networks import (
+    higher_layers,
+    small_networks,
+)
 from plausible.studies.oconnor2020.ch4_principles.experiment_temporal_mnist import (
+    _checked,
+    _followed,
     _lost,
     temporal_mnist,
 )
@@ -34,6 +40,7 @@ RANDOM_SCALES = read_sweep(
     layer_sizes=[12, 12, 12, 12],
     samples=20,
     random_triples=30,
+    rescalings=200,
     lambdas=[1e-4, 1e-3, 1e-2],
     epochs=20,
     recorded_epochs=[1, 5],
@@ -55,6 +62,14 @@ SMALL_NETWORKS = read_sweep(
         "lambda": 1e-6,
         "learning_rate": 0.003,
         "epochs": 5,
+        "batch_size": 10,
+    },
+    higher_layers={
+        "layer_sizes": [20, 20, 20],
+        "samples": 40,
+        "lambdas": [1e-6, 1e-2],
+        "learning_rate": 0.003,
+        "epochs": 30,
         "batch_size": 10,
     },
 )
@@ -161,6 +176,22 @@ def test_start_and_random_points_are_the_rounding_networks(tables):
     assert random[["scale_0", "scale_1", "scale_2"]].stack().nunique() == 90
 
 
+def test_ends_are_compared_with_many_rescalings(tables):
+    """With those of the table's own random points as a second sample of the same distribution."""
+    table = tables["random_scales"]
+    ends = table[(table["kind"] == "end") & (table["network"] == "layers") & ~table["unitwise"]]
+    assert ends["dominating_fraction"].between(0, 1).all()
+    assert table.drop(index=ends.index)["dominating_fraction"].isna().all()
+    bad = ends.assign(dominating_fraction=[
+        module._dominating(row._replace(error_fraction=9.0, kops_per_sample=9e9), CLOUD)
+        for row in ends.itertuples()
+    ])  # fmt: skip
+    assert (bad["dominating_fraction"] == 0.5).all()
+
+
+CLOUD = np.array([[1.0, 1.0], [10.0, 1.0], [1.0, 1e10], [8.0, 8e9]])
+
+
 def test_readings_differ_by_the_batch_size(tables):
     """Summing the computation of ten samples is averaging it with ten times the lambda."""
     table = tables["random_scales"]
@@ -241,6 +272,22 @@ def test_noise_saves_a_start_that_rounding_loses(tables):
     assert (high["silent_layers"] == 0).all()
 
 
+def test_runs_with_the_computation_of_higher_layers(tables):
+    """Both start alike, and a run is unstable if it ends silent or with a larger loss."""
+    table = tables["small_networks"].query("experiment == 'higher_layers'")
+    assert len(table) == 2 * 2 * len(SEEDS) and not table["diverged"].any()
+    ends = table.pivot(index=["lambda", "seed"], columns="computation_of", values="error_fraction")
+    assert (ends["own layer"] != ends["higher layers"]).any()
+    bad = (table["silent_layers"] > 0) | (table["loss_change"] > 0)
+    assert (table["unstable"].astype(bool) == bad).all()
+
+
+def test_a_diverged_run_is_unstable():
+    settings = SMALL_NETWORKS.higher_layers.model_copy(update={"lambdas": (1e9,)})
+    table = higher_layers(settings, [0])
+    assert table["diverged"].all() and table["unstable"].all()
+
+
 # ------------------------------------------------------------------------------ Temporal MNIST
 
 
@@ -261,6 +308,11 @@ def test_sequences_are_in_the_order_of_the_definition(tables, digits):
             row["mean_l1"] / images.sum(axis=1).mean(), rel=1e-12
         )
         assert (row["lost_frames"], row["wrong_labels"], row["frames"]) == (0, 0, len(images))
+        assert row["farther_steps"] == 0
+        assert row["unmoved_labels_fraction"] == pytest.approx(
+            np.mean(labels != thesis.test_labels), abs=0.01
+        )
+        assert (row["random_farther_fraction"] > 0.5) == (buffer > 1)
 
 
 def test_parts_and_orders(tables):
@@ -294,6 +346,15 @@ def test_lost_and_mislabelled_images_are_counted():
     assert _lost(images, labels, np.array([3, 2, 1, 0])) == (0, 0)
     assert _lost(images, labels, np.array([3, 2, 1, 1])) == (0, 1)
     assert _lost(images, labels, np.array([3, 3, 1, 0])) == (1, 0)
+
+
+def test_brute_force_notices_an_order_that_is_not_greedy():
+    images = np.arange(12, dtype=np.uint8).reshape(-1, 1)
+    assert _checked(images, greedy_order(images, 3), 3) == {"farther_steps": 0}
+    order = np.array([0, 3, *range(1, 3), *range(4, 12)])
+    assert _checked(images, order, 3)["farther_steps"] > 0
+    farthest, farther = _followed(images, 3, lambda distances, _: distances.argmax())
+    assert sorted(farthest) == list(range(12)) and farther > 5
 
 
 def test_images_are_needed():

@@ -26,6 +26,7 @@ class TestFigures(FigureTests):
         "beyond.unitwise_scales": synthetic.scales,
         "beyond.change_rate": synthetic.changes,
         "beyond.noise_training": synthetic.noise,
+        "beyond.higher_layer_computation": synthetic.higher_layers,
     }
     largest_svg = 400_000
 
@@ -47,19 +48,30 @@ class TestFigures(FigureTests):
         figure.draw_without_rendering()
         assert legend_texts(figure)
 
-    def test_every_network_is_a_line(self, drawn):
+    @pytest.mark.parametrize(
+        ("name", "key", "values"),
+        [
+            ("beyond.noise_training", "quantizer", ("rounding", "noise")),
+            (
+                "beyond.higher_layer_computation",
+                "computation_of",
+                ("own layer", "higher layers"),
+            ),
+        ],
+    )
+    def test_every_network_is_a_line(self, drawn, name, key, values):
         """Beside the mean, of which a start between good and bad says little."""
-        table = synthetic.noise()
+        table = self.tables[name]()
         for axes, column in zip(
-            drawn["beyond.noise_training"].axes, ["error_fraction", "kops_per_sample"], strict=True
+            drawn[name].axes, ["error_fraction", "kops_per_sample"], strict=True
         ):
-            for quantizer, colour in (("rounding", style.BLUE), ("noise", style.VERMILLION)):
-                rows = table[table["quantizer"] == quantizer]
+            for value, colour in zip(values, (style.BLUE, style.VERMILLION), strict=True):
+                rows = table[table[key] == value]
                 *singles, mean = lines_of(axes, colour)
                 wanted = [each[column] for _, each in rows.groupby("seed")]
                 np.testing.assert_allclose([line.get_ydata() for line in singles], wanted)
                 np.testing.assert_allclose(mean.get_ydata(), np.mean(wanted, axis=0))
-        assert legend_texts(drawn["beyond.noise_training"])[-1] == "3 networks"
+        assert legend_texts(drawn[name])[-1] == "3 networks"
 
     def test_networks_show_their_modules_and_twins(self, drawn):
         figure = drawn["ch4.fig4.1"]

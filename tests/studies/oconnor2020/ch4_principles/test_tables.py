@@ -4,6 +4,7 @@ import pandas as pd
 
 from plausible.studies.oconnor2020.ch4_principles.tables import (
     change_rate_table,
+    higher_layers_table,
     noise_training_table,
     temporal_mnist_markdown,
 )
@@ -38,6 +39,7 @@ def test_how_fast_images_change_stands_beside_the_random_sequences():
         [
             synthetic.changes().query("source == 'random'").assign(experiment="change_rate"),
             synthetic.noise().assign(experiment="noise_training"),
+            synthetic.higher_layers().assign(experiment="higher_layers"),
         ]
     ).drop(columns="source")
     frames = {"sweep.temporal_mnist": images, "sweep.small_networks": small}
@@ -45,5 +47,8 @@ def test_how_fast_images_change_stands_beside_the_random_sequences():
     assert "initial_scale" not in table and "experiment" not in table
     shown = table[table["source"] != "random"].set_index("source")["change_fraction"]
     assert shown.to_dict() == {"file": 1.26, "temporal": 0.55}
-    noise = noise_training_table(frames)
-    pd.testing.assert_frame_equal(noise, synthetic.noise(), check_like=True, check_dtype=False)
+    for made, rows in (
+        (noise_training_table(frames), synthetic.noise()),
+        (higher_layers_table(frames), synthetic.higher_layers()),
+    ):
+        pd.testing.assert_frame_equal(made, rows, check_like=True, check_dtype=False)

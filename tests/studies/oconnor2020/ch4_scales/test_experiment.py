@@ -11,8 +11,9 @@ from plausible.kernels.temporal_order_reference import greedy_order
 from plausible.learning.scale_optimisation import ScaleSettings, dense_maps, optimise_scales
 from plausible.learning.training import train
 from plausible.studies.oconnor2020.ch4_scales import experiment as module
-from plausible.studies.oconnor2020.ch4_scales.evaluation import COLUMNS
+from plausible.studies.oconnor2020.ch4_scales.evaluation import COLUMNS, Part, _differing
 from plausible.studies.oconnor2020.ch4_scales.experiment import scale_optimisation
+from plausible.studies.oconnor2020.ch4_scales.settings import TENTH
 
 from ...part_results import read_sweep
 
@@ -63,6 +64,7 @@ def test_rows_of_every_network_part_and_order(table):
     assert len(rows_of(table, protocol="as_coded", granularity="layerwise")) == 2 * 3 * (2 + 2 + 12)
     assert len(rows_of(table, protocol="as_published")) == 2 * 3 * (2 + 12)
     assert len(rows_of(table, granularity="unitwise")) == 2 * 3 * 8
+    assert len(rows_of(table, granularity=TENTH)) == 2 * 3 * 8
     sizes = table.groupby("part")["samples"].unique().map(list).to_dict()
     assert sizes == {"training": [200], "thesis": [40], "official": [50]}
     assert not table["diverged"].any() and table["error_percent"].notna().all()
@@ -166,6 +168,33 @@ def test_discretised_networks_agree_in_both_orders(table):
     assert (chosen.groupby(keys, dropna=False)["error_percent"].nunique() == 1).all()
     rounding = rows_of(table, network="rounding")
     assert (rounding.groupby(keys, dropna=False)["kflops"].nunique() == 1).all()
+
+
+def test_predictions_that_differ_are_counted():
+    first, labels = {}, np.arange(3)
+    part = Part("official", "temporal", np.zeros((3, 1), np.uint8), labels, np.array([2, 0, 1]), 1)
+    assert _differing(part, np.array([7, 8, 9]), first) == 0
+    in_file = part._replace(order="file", places=np.arange(3))
+    assert _differing(in_file, np.array([8, 9, 7]), first) == 0
+    assert _differing(in_file, np.array([8, 9, 9]), first) == 1
+    assert _differing(in_file._replace(name="thesis"), np.array([1, 2, 3]), first) == 0
+
+
+def test_both_networks_decide_alike_in_both_orders(table):
+    counted = table[table["network"] != "quantised"]
+    assert (counted["differing_predictions"] == 0).all()
+    assert rows_of(table, network="quantised")["differing_predictions"].isna().all()
+
+
+def test_a_tenth_of_lambda_is_the_mean_over_a_batch(few, table):
+    """The sum over ten with a tenth of lambda, optimised in earnest."""
+    lambdas = [each / 10 for each in SETTINGS.lambdas]
+    ways = {"as_coded": {"protocol": "as_coded", "learning_rate": 0.05}}
+    summed = scale_optimisation(SETTINGS.changed(lambdas=lambdas, optimisations=ways), [0, 1], few)
+    summed = rows_of(summed, setting="optimized")
+    tenth = rows_of(table, granularity=TENTH, setting="optimized")
+    for column in ("error_percent", "kflops", "energy_nj", "scale_0", "scale_1", "scale_2"):
+        np.testing.assert_allclose(tenth[column], summed[column], rtol=1e-9)
 
 
 def test_weight_on_computation_saves_computation(table):

@@ -24,10 +24,13 @@ def table_b1():
 
 
 class TestFigures(FigureTests):
-    """Figure 4.4, and three pictures beyond it, of one table."""
+    """Figure 4.4, and pictures beyond it, of one table."""
 
     part = PART
-    tables = dict.fromkeys([FIGURE, FRONTIER, "beyond.official_split", "beyond.scales"], table_b1)
+    tables = dict.fromkeys(
+        [FIGURE, FRONTIER, "beyond.official_split", "beyond.tenth_of_lambda", "beyond.scales"],
+        table_b1,
+    )
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -96,6 +99,12 @@ class TestFigures(FigureTests):
         figure = self.functions()[FIGURE](table, published, dataset=dataset)
         found = [axes.get_title(loc="left") for axes in figure.axes[:2]]
         assert [text.partition("  ")[2] for text in found] == titles
+
+    def test_a_tenth_of_lambda_stands_beside_what_is_coded(self, drawn):
+        _, cost = drawn["beyond.tenth_of_lambda"].axes
+        tenth = next(line for line in lines_of(cost, style.SKY) if len(line.get_xdata()) == 10)
+        theirs = lines_of(cost, style.PUBLISHED_COLOUR)[0]
+        np.testing.assert_allclose(tenth.get_ydata(), 1.2 * (theirs.get_ydata() + 0.5))
 
     def test_every_width_of_integers_is_drawn(self, drawn):
         operations, energy = drawn[FRONTIER].axes

@@ -62,11 +62,11 @@ def test_table_b1_shows_every_published_cell(table, printed):
 def test_table_b1_has_intervals_over_seeds(table, printed):
     text = table_b1_markdown(table, printed)
     assert "mean ± 95 % interval over 3 seeds" in text
-    # Values are 44 - 0.3, 44 and 44 + 0.3; the t quantile of three is 4.303.
+    # Values are 44.5 - 0.3, 44.5 and 44.5 + 0.3; the t quantile of three is 4.303.
     half = 4.3027 * 0.3 / np.sqrt(3)
-    assert cells_of(text, "1 (unoptimized)", "rounding")[2] == f"44.0 ± {half:.1f} (44)"
+    assert cells_of(text, "1 (unoptimized)", "rounding")[2] == f"44.5 ± {half:.1f} (44)"
     # A dense pass costs the same for every seed.
-    assert cells_of(text, "1 (unoptimized)", "original")[2].startswith("397.2 (397) / 107.0 ±")
+    assert cells_of(text, "1 (unoptimized)", "original")[2].startswith("397.6 (397) / 107.0 ±")
     one = table_b1_markdown(table[table["seed"] == 0], printed)
     assert "±" not in one and "one seed" in one
 

@@ -1,129 +1,134 @@
 """Checks on table A.1: what the settings of a spiking network do to its error."""
 
-from typing import Any
+from collections.abc import Mapping
 
-from plausible.reproduction.evidence import Evidence, Number, Outcome
+import pandas as pd
+
+from plausible.reproduction.evidence import Evidence, Measured, Number, by_protocol
 from plausible.studies.oconnor2020.ch3_learning.claims_rows import (
     TABLE_A1_PARTS,
     common,
-    found,
     row_errors,
     row_protocols,
     split,
 )
+from plausible.studies.oconnor2020.ch3_learning.tables_zero_reset import mean_over_training
 
 BASELINE, FRACTIONAL, SMOOTH = "baseline", "fractional", "smooth"
-ZERO, DEPTH_FIRST = "zero_reset", "depth_first"
-"""Rows of table A.1."""
-RESET, RESET_FAILS = "ch3.no_zero_reset", "only_zero_reset_fails"
-PERCENT = (0.0, 100.0)
-"""Which errors are possible."""
+ZERO, RANDOM, DEPTH_FIRST = "zero_reset", "random_reset", "depth_first"
+STEPS = {5: "steps_5", 10: BASELINE, 20: "steps_20"}
+"""Rows of table A.1; the last three by their time steps."""
+SMALL = (FRACTIONAL, SMOOTH, "smooth_fractional", RANDOM, STEPS[5], STEPS[20])
+"""Rows of a small difference: all but zero reset and depth first."""
+ERROR_SPIKES = "beyond.zero_reset"
 DIVERGED_ERROR = 100.0
 """What a network that diverged counts as, where a statement says that it fails."""
 
 
-def effect(
-    evidence: Evidence,
-    protocol: str,
-    values: Any,
-    what: str,
-    variant: str = "",
-    low: float = 0.0,
-    told: str = "",
-) -> Outcome:
-    """Outcome of an effect of a setting: one only if the protocol's baseline learns without it."""
-    outcome = found(values, protocol, _note(what, protocol), low, variant=variant)
-    outcome = outcome._replace(note=outcome.note + told)
-    works = evidence.bound(RESET_FAILS, "no_reset_error_percent", of=RESET)
-    error = row_errors(evidence, protocol, BASELINE).mean(skipna=False)
-    if error < works:
-        return outcome
-    note = f"{outcome.note}; but the baseline fails as well ({error:.3g} %, must be < {works:g})"
-    return outcome._replace(holds=False, decided=True, note=note)
-
-
-def _note(what: str, protocol: str) -> str:
-    return f"{what}, {split(TABLE_A1_PARTS[protocol])};"
-
-
-def _above(evidence: Evidence, row: str, bound: float, finding: str = "") -> list[Outcome]:
-    outcomes = []
+def _apart(evidence: Evidence, pairs: Mapping[str, tuple[str, str]]) -> list[Measured]:
+    """Error of a row minus that of another one, seed by seed, by the name of each pair."""
+    found = []
     for protocol in row_protocols(evidence):
-        errors = row_errors(evidence, protocol, row)
-        told = ""
-        if errors.isna().any():
-            told = f"; {int(errors.isna().sum())} of {len(errors)} diverged and count as failed"
-        told += f"; baseline {row_errors(evidence, protocol, BASELINE).mean(skipna=False):.3g}"
-        errors = errors.fillna(DIVERGED_ERROR)
-        outcomes.append(effect(evidence, protocol, errors, "percent error", finding, bound, told))
-    return outcomes
-
-
-def more_steps_help(evidence: Evidence) -> list[Outcome]:
-    """Errors with 5 minus 10 and 10 minus 20 time steps."""
-    order = {5: "steps_5", 10: BASELINE, 20: "steps_20"}
-    outcomes = []
-    for protocol in row_protocols(evidence):
-        errors = {steps: row_errors(evidence, protocol, name) for steps, name in order.items()}
         points = {
-            f"T = {few} minus T = {many}": common(errors[few], errors[many])
-            for few, many in ((5, 10), (10, 20))
+            name: common(*(row_errors(evidence, protocol, row) for row in pair))
+            for name, pair in pairs.items()
         }
-        outcomes.append(effect(evidence, protocol, points, "points"))
-    return outcomes
+        found.append(Measured(protocol, points, note=split(TABLE_A1_PARTS[protocol])))
+    return found
 
 
-def zero_reset_fails(evidence: Evidence) -> list[Outcome]:
-    """Error with quantizers of errors that are reset to zero."""
-    return _above(evidence, ZERO, evidence.bound("zero_reset_fails", "error_percent"))
-
-
-def depth_first_fails(evidence: Evidence) -> list[Outcome]:
-    """Error with depth-first routing: as coded without held errors, as published by its name."""
-    return _above(evidence, DEPTH_FIRST, evidence.bound("depth_first_fails", "error_percent"))
-
-
-def smooth_and_fractional_help(evidence: Evidence) -> list[Outcome]:
-    """Baseline minus smooth gradients, baseline minus fractional updates."""
-    outcomes = []
+def _fails(evidence: Evidence, row: str, control: str) -> list[Measured]:
+    """Errors of a row that must fail; that of the baseline is the control."""
+    found = []
     for protocol in row_protocols(evidence):
-        for name in (SMOOTH, FRACTIONAL):
-            points = common(*(row_errors(evidence, protocol, row) for row in (BASELINE, name)))
-            what = f"baseline minus {name} in points"
-            outcomes.append(effect(evidence, protocol, points, what, name))
-    return outcomes
+        errors, baseline = (row_errors(evidence, protocol, name) for name in (row, BASELINE))
+        note = split(TABLE_A1_PARTS[protocol])
+        if errors.isna().any():
+            note += f"; {errors.isna().sum()} of {len(errors)} diverged and count as failed"
+        errors = errors.fillna(DIVERGED_ERROR)
+        found.append(Measured(protocol, errors, note=note, controls={control: baseline}))
+    return found
+
+
+def more_steps_help(evidence: Evidence) -> list[Measured]:
+    """Errors with 10 minus 5 and 20 minus 10 time steps."""
+    pairs = {f"T = {a} to {b}": (STEPS[b], STEPS[a]) for a, b in ((5, 10), (10, 20))}
+    return _apart(evidence, pairs)
+
+
+def depth_first_fails(evidence: Evidence) -> list[Measured]:
+    """Error with depth-first routing: as coded without held errors, as published by its name."""
+    return _fails(evidence, DEPTH_FIRST, "breadth_first")
+
+
+def breadth_first_is_better(evidence: Evidence) -> list[Measured]:
+    """Depth first minus the baseline."""
+    return _apart(evidence, {"depth first": (DEPTH_FIRST, BASELINE)})
+
+
+def smooth_gradients_help(evidence: Evidence) -> list[Measured]:
+    """Smooth gradients minus the baseline."""
+    return _apart(evidence, {"smooth": (SMOOTH, BASELINE)})
+
+
+def fractional_updates_help(evidence: Evidence) -> list[Measured]:
+    """Fractional updates minus the baseline."""
+    return _apart(evidence, {"fractional": (FRACTIONAL, BASELINE)})
+
+
+def most_settings_make_a_small_difference(evidence: Evidence) -> list[Measured]:
+    """Each of six rows minus the baseline."""
+    return _apart(evidence, {row: (row, BASELINE) for row in SMALL})
 
 
 def numbers_of_table_a1(evidence: Evidence) -> list[Number]:
     """The nine errors."""
-    return _numbers(evidence, "id", "variant")
-
-
-def _numbers(evidence: Evidence, network: str, label: str) -> list[Number]:
-    """Errors of the rows of an entry, whose keys name the network and what people call it."""
     return [
         Number(
-            f"rows.{row['id']}.error_percent", protocol, row["error_percent"],
-            tuple(row_errors(evidence, protocol, row[network])), None,
-            note=split(TABLE_A1_PARTS[protocol]), possible=PERCENT, label=row[label],
+            f"rows.{row['id']}.error_percent", protocol,
+            tuple(row_errors(evidence, protocol, row["id"])),
+            note=split(TABLE_A1_PARTS[protocol]), label=row["variant"],
         )
         for protocol in row_protocols(evidence)
         for row in evidence.entry["values"]["rows"]
     ]  # fmt: skip
 
 
-def only_zero_reset_fails(evidence: Evidence) -> list[Outcome]:
-    """Errors with zero reset and with no reset."""
-    fails = evidence.bound(RESET_FAILS, "zero_reset_error_percent")
-    works = evidence.bound(RESET_FAILS, "no_reset_error_percent")
-    outcomes = _above(evidence, ZERO, fails, "zero reset")
+def zero_reset_learns_almost_nothing(evidence: Evidence) -> list[Measured]:
+    """Error with quantizers of errors that are reset to zero."""
+    return _fails(evidence, ZERO, "no_reset")
+
+
+def errors_never_reach_the_hidden_layers(evidence: Evidence) -> list[Measured]:
+    """Error spikes per sample that the hidden layers send over the whole training, by layer."""
+    columns = ("protocol", "reset", "seed", "layer", "epoch", "error_spikes")
+    found = []
+    for protocol, rows in by_protocol(evidence.table(ERROR_SPIKES, *columns)):
+        hidden = rows[rows["layer"] < rows["layer"].max()]
+        zero, kept = (_sent(hidden[hidden["reset"] == reset]) for reset in ("zero", "none"))
+        values = {f"layer {layer}": run for layer, run in zero.groupby("layer")}
+        seeds = zero.index.get_level_values("seed").nunique()
+        found.append(
+            Measured(
+                protocol, values, seeded=False, exact_seeds=seeds, controls={"kept_errors": kept}
+            )
+        )
+    return found
+
+
+def _sent(rows: pd.DataFrame) -> pd.Series:
+    """Mean error spikes per sample of each seed and layer over its training."""
+    sent = {
+        key: mean_over_training(run, "error_spikes") for key, run in rows.groupby(["layer", "seed"])
+    }
+    return pd.Series(sent, dtype=float).rename_axis(["layer", "seed"])
+
+
+def both_remedies_train(evidence: Evidence) -> list[Measured]:
+    """Errors without a reset, and with a random one."""
+    found = []
     for protocol in row_protocols(evidence):
-        note = _note("percent error", protocol)
-        errors = row_errors(evidence, protocol, BASELINE)
-        outcomes.append(found(errors, protocol, note, high=works, variant="no reset"))
-    return outcomes
-
-
-def numbers_of_ch3_no_zero_reset(evidence: Evidence) -> list[Number]:
-    """The three errors of the claim."""
-    return _numbers(evidence, "network", "label")
+        rows = {"no reset": BASELINE, "random": RANDOM}
+        errors = {name: row_errors(evidence, protocol, row) for name, row in rows.items()}
+        found.append(Measured(protocol, errors, note=split(TABLE_A1_PARTS[protocol])))
+    return found

@@ -7,21 +7,12 @@ images, which are meant by the text ("official split"); the name of a row tells 
 was trained by both readings of the updates, and each is tested on the images that belong to it.
 """
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from plausible.errors import StudyError
-from plausible.reproduction.evidence import (
-    Evidence,
-    Outcome,
-    by_protocol,
-    judge,
-    outcome_of,
-    outcome_of_all,
-)
+from plausible.reproduction.evidence import Evidence, by_protocol
 from plausible.studies.oconnor2020.ch3_learning import tables
 
 TABLE, CURVES, GUESSES, TABLE_A1 = "ch3.table3.2", "ch3.fig3.2", "ch3.fig3.3", "table_a1"
@@ -53,24 +44,6 @@ def parts(
                 what = f"rows of the part {part}"
                 raise StudyError(f"the table of oconnor2020.{table} has no {what}.")
             yield protocol, part, rows
-
-
-def found(
-    values: Any,
-    protocol: str,
-    note: str,
-    low: float = -math.inf,
-    high: float = math.inf,
-    strict: bool = True,
-    **more: Any,
-) -> Outcome:
-    """Outcome of values that must lie in a range, or of several by name; it ends the note."""
-    bound = f"> {low:g}" if high == math.inf else f"< {high:g}"
-    note += f" must be within {high:g}" if low == -high else f" must be {bound}"
-    if not isinstance(values, Mapping):
-        return outcome_of(judge(values, low, high, strict), protocol, note, **more)
-    judged = {name: judge(one, low, high, strict) for name, one in values.items()}
-    return outcome_of_all(judged, protocol, note, **more)
 
 
 def final(rows: pd.DataFrame, network: str, form: str) -> pd.Series:

@@ -1,6 +1,6 @@
 """O'Connor 2020, chapter 3 and section A.5: pictures of the spiking networks that learn MNIST."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,17 @@ def networks_of(table: pd.DataFrame, wanted: Sequence[str] = tuple(TRAINED)) -> 
     return [name for name in wanted if name in set(table["network"])]
 
 
+def stretches(rows: pd.DataFrame, by: str) -> Iterator[pd.DataFrame]:
+    """Rows of the seeds that are all there, from where fewer of them went on to the next end.
+
+    A curve of one stretch is of the same seeds throughout.
+    """
+    last, begin = rows.groupby("seed")[by].transform("max"), -np.inf
+    for end in sorted(last.unique()):
+        yield rows[(last >= end) & rows[by].between(begin, end)]
+        begin = end
+
+
 def draw_curve(
     axes: Axes,
     rows: pd.DataFrame,
@@ -74,24 +85,22 @@ def draw_curve(
     value: str,
     look: Look,
     at: str | None = None,
-    logarithmic: bool = True,
+    percent: bool = True,
     **options: Any,
 ) -> None:
     """Mean over seeds for each ``by``, with its interval or, of few seeds, a thin line for each.
 
-    Drawn against the column ``at``, by default ``by`` itself. On a logarithmic axis, intervals are
-    cut at a tenth of the mean.
+    Drawn against the column ``at``, by default ``by`` itself. Where some seeds end before others,
+    the mean of the others begins anew. Intervals in ``percent`` stay between 0 and 100.
     """
-    data, at = summary(rows, [by], value, FEWEST), at or by
-    if logarithmic:
-        data["low"] = np.maximum(data["low"], 0.1 * data["mean"])
-    data[at] = rows.groupby(by)[at].mean().to_numpy()
-    draw_line(axes, at, data, look, **options)
-    few = rows.groupby(by)["seed"].transform("nunique").between(2, FEWEST - 1)
-    for _, run in rows.assign(few=few).sort_values(by).groupby("seed"):
-        # From the last point of the band on.
-        thin = run[run["few"] | run["few"].shift(-1, fill_value=False)]
-        axes.plot(thin[at], thin[value], color=look.colour, **ONE_SEED)
+    at = at or by
+    for part in stretches(rows, by):
+        data = summary(part, [by], value, FEWEST, percent)
+        data[at] = part.groupby(by)[at].mean().to_numpy()
+        draw_line(axes, at, data, look, **options)
+        if 1 < part["seed"].nunique() < FEWEST:
+            for _, run in part.sort_values(by).groupby("seed"):
+                axes.plot(run[at], run[value], color=look.colour, **ONE_SEED)
 
 
 def printed_rows(published: Published, entry: str) -> dict[str, Any]:
@@ -120,9 +129,10 @@ def ch3_fig3_2(table: pd.DataFrame, published: Published, dataset: str = "mnist"
             rows = shown[shown["network"] == network]
             look = TRAINED[network]._replace(line="-", marker="")
             draw_curve(axes, rows[rows["part"] == part], "epoch", "error_percent", look)
-            data = summary(rows[rows["part"] == "train"], ["epoch"], "error_percent")
             look = look._replace(line=TRAINING_LINE)
-            draw_line(axes, "epoch", data.assign(low=np.nan), look)
+            for trained in stretches(rows[rows["part"] == "train"], "epoch"):
+                data = summary(trained, ["epoch"], "error_percent")
+                draw_line(axes, "epoch", data.assign(low=np.nan), look)
         printed = _published_errors(axes, published, float(shown["epoch"].max()), names)
         whole_numbers(axes, "epoch")
         error_axis(axes, pd.Series([*shown["error_percent"], *printed]))
@@ -204,7 +214,7 @@ def _draw_gap(axes: Axes, shown: pd.DataFrame, names: Sequence[str]) -> None:
         wide = rows.pivot_table(index=["epoch", "seed"], columns="part", values="error_percent")
         gap = (wide["thesis"] - wide["train"]).rename("gap").reset_index()
         look = TRAINED[network]._replace(line="-", marker="")
-        draw_curve(axes, gap, "epoch", "gap", look, logarithmic=False)
+        draw_curve(axes, gap, "epoch", "gap", look, percent=False)
     axes.axhline(0.0, color=GREY, lw=0.6)
     low, high = axes.get_ylim()
     # The first epoch, in which both errors fall by tens of points, must not set the scale.
@@ -268,9 +278,8 @@ def table_a1_figure(table: pd.DataFrame, published: Published, dataset: str = "m
     for axes, (part, title), letters in zip(panels, PARTS.items(), "ab", strict=False):
         for position, protocol in enumerate(protocols):
             rows = last[(last["protocol"] == protocol) & (last["part"] == part)]
-            data = summary(rows, ["network"], "error_percent", FEWEST).set_index("network")
-            # What reaches below zero leaves the panel on the left.
-            data["low"] = np.maximum(data["low"], 1e-3)
+            data = summary(rows, ["network"], "error_percent", FEWEST, percent=True)
+            data = data.set_index("network")
             offset = 0.18 * (position - (len(protocols) - 1) / 2)
             places = pd.Series({name: place + offset for place, name in enumerate(names)})
             look = look_of(protocol)

@@ -10,6 +10,9 @@ from plausible.drawing.style import (
     BLUE,
     GREEN,
     GREY,
+    PURPLE,
+    SINGLE_COLUMN_MM,
+    SKY,
     VERMILLION,
     Look,
     draw_published,
@@ -88,7 +91,7 @@ def _draw_advantage(axes: Axes, test: pd.DataFrame) -> None:
         if len(found):
             # The first epoch, in which errors fall by tens of points, must not set the scale.
             found = found[found["epoch"] >= min(1.0, found["epoch"].max())]
-            draw_curve(axes, found, "epoch", "points", EQUAL[equal], logarithmic=False)
+            draw_curve(axes, found, "epoch", "points", EQUAL[equal], percent=False)
     if not any(map(len, gains.values())):
         say_empty(axes)
     signed_points(axes)
@@ -114,11 +117,8 @@ def early_guesses(table: pd.DataFrame, published: Published, dataset: str = "mni
         left.axhline(limits["error_percent"].mean(), color=look.colour, **VECTOR)
         above = rows["error_percent"] - rows["seed"].map(limits["error_percent"])
         share = 100.0 * rows["operations"] / limits["operations"].mean()
-        rows, style = (
-            rows.assign(above=above, share=share),
-            {"logarithmic": False, "markersize": 2.6},
-        )
-        draw_curve(right, rows, "step", "above", look, "share", **style)
+        rows = rows.assign(above=above, share=share)
+        draw_curve(right, rows, "step", "above", look, "share", percent=False, markersize=2.6)
     _mark_sparse(right, part)
     error_axis(left, pd.concat([steps["error_percent"], vector["error_percent"]]))
     whole_numbers(left, "time steps so far")
@@ -170,4 +170,64 @@ def initial_weights(table: pd.DataFrame, published: Published, dataset: str = "m
     panels[0].set_ylim(top=100.0)
     handles = [series_handle(look, f"{look.label}, mean") for look in READINGS.values()]
     legend_below(figure, [*handles, published_line(dataset), *interval_handles(table)], 2)
+    return figure
+
+
+TOLD = {
+    "fan_out": Look("spikes × size of the layer above", BLUE, "o", "none"),
+    "own_size": Look("spikes × size of their own layer (control)", VERMILLION, "x", "none"),
+}
+"""Sums over layers that may tell the additions."""
+
+
+@in_style
+def counted_additions(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Additions of every image, counted one by one, against both sums over its spikes."""
+    figure = new_figure(SINGLE_COLUMN_MM, 66)
+    axes = figure.subplots()
+    counted = table["counted"] / 1e3
+    ends = [counted.min(), counted.max()]
+    axes.plot(ends, ends, color=GREY, lw=0.6)
+    for told, look in TOLD.items():
+        points = {"color": look.colour, "marker": look.marker, "ls": "none", "ms": 2.6}
+        axes.plot(table[told] / 1e3, counted, **points)
+    axes.set_xlabel("sum over layers (thousands)")
+    axes.set_ylabel("additions counted (thousands)")
+    axes.set_title("each point an image")
+    legend_below(figure, [series_handle(look) for look in TOLD.values()], 1)
+    return figure
+
+
+RATES = {
+    "relu": Look("of the author's code", BLUE, "D", "-"),
+    "half": Look("1/2 of it", SKY, "o", (0, (4.5, 1.5))),
+    "quarter": Look("1/4 of it", GREEN, "s", (0, (6, 1.5, 1, 1.5))),
+    "eighth": Look("1/8 of it", VERMILLION, "^", (0, (1.2, 1.2))),
+    "sixteenth": Look("1/16 of it", PURPLE, "v", (0, (4.5, 1.5, 1, 1.5, 1, 1.5))),
+}
+"""Learning rates of the ReLU network."""
+
+
+@in_style
+def relu_learning_rates(
+    table: pd.DataFrame, published: Published, dataset: str = "mnist"
+) -> Figure:
+    """Training and test error of the ReLU network by epoch and learning rate."""
+    figure = new_figure(height_mm=68)
+    panels = figure.subplots(1, 2)
+    printed = printed_rows(published, "ch3.table3.2")["relu"]
+    curves = table[(table["record"] == "curve") & (table["epoch"] > 0)]
+    names = networks_of(curves, tuple(RATES))
+    shown = {"training": ("train", "training images"), "test": ("thesis", "test, thesis split")}
+    for axes, name, (kind, (part, title)) in zip(panels, "ab", shown.items(), strict=True):
+        rows, error = curves[curves["part"] == part], printed[f"{kind}_error_percent"]
+        for network in names:
+            mine = rows[rows["network"] == network]
+            draw_curve(axes, mine, "epoch", "error_percent", RATES[network], markersize=2.6)
+        draw_published(axes, [0, rows["epoch"].max()], [error] * 2)
+        error_axis(axes, pd.Series([*rows["error_percent"], error]))
+        whole_numbers(axes, "epoch")
+        letter(axes, name, title)
+    handles = [series_handle(RATES[name], f"learning rate {RATES[name].label}") for name in names]
+    legend_below(figure, [*handles, published_line(dataset), *interval_handles(curves)], 3)
     return figure

@@ -148,3 +148,10 @@ class SpikingTraining(Trainings):
 
 class ErrorSpikes(Trainings):
     """Trainings of spiking networks whose error spikes are counted between ``test_epochs``."""
+
+
+class CountedAdditions(Trainings):
+    """Trainings of spiking networks of whose tests every addition is counted."""
+
+    images: Count
+    """How many test images are counted, the first ones."""

@@ -59,7 +59,7 @@ def table3_2_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
     rows = []
     for row in published["rows"]:
         thesis, official, training = (
-            mean_text(final_errors(table, row["weights"], row["form"], part)["error_percent"])
+            _mean(final_errors(table, row["weights"], row["form"], part)["error_percent"])
             for part in PARTS
         )
         known = [f"{row[f'{kind}_error_percent']:g}" for kind in ("test", "training")]
@@ -160,7 +160,12 @@ def _both_parts(table: pd.DataFrame, protocol: str, network: str) -> list[str]:
 def _mean_or_diverged(errors: pd.Series) -> str:
     """Mean with its interval, and how many of the runs diverged."""
     diverged = f" ({int(errors.isna().sum())} diverged)" if errors.isna().any() else ""
-    return mean_text(errors) + diverged if len(errors) else "not run"
+    return _mean(errors) + diverged if len(errors) else "not run"
+
+
+def _mean(errors: pd.Series) -> str:
+    """Mean of errors in percent with its interval."""
+    return mean_text(errors, percent=True)
 
 
 def initial_weights_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
@@ -182,7 +187,7 @@ def sparsity_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
     rows = []
     for (network, form, layer), group in table.groupby(["network", "form", "layer"], sort=False):
         before, after = group[group["epoch"] == 0], group[group["epoch"] > 0]
-        silent = [mean_text(one["silent_percent"], 1) for one in (before, after)]
+        silent = [mean_text(one["silent_percent"], 1, percent=True) for one in (before, after)]
         variation = mean_text(after["operations_variation"], 3)
         rows.append([trained_as(network), FORMS[form], f"{layer:g}", *silent, variation])
     header = ["trained as", "tested as", "hidden layer", "silent % before", "silent % after"]
@@ -202,10 +207,46 @@ def early_guesses_markdown(table: pd.DataFrame, published: Mapping[str, Any]) ->
         limit = final_errors(table, network, "rectified", part)["error_percent"]
         after = [group[group["step"] == step] for step in steps]
         cells = [
-            f"{mean_text(here['error_percent'])} ({here['operations'].mean() / 1e3:.3g} k)"
+            f"{_mean(here['error_percent'])} ({here['operations'].mean() / 1e3:.3g} k)"
             for here in after
         ]
-        rows.append([trained_as(network), PARTS[part], *cells, mean_text(limit)])
+        rows.append([trained_as(network), PARTS[part], *cells, _mean(limit)])
     header = ["trained as", "test images", *(f"after {step} steps" for step in steps)]
     note = "Percent error, and in brackets thousands of additions per image so far.\n"
     return markdown_table([*header, "vector network"], rows) + "\n" + note
+
+
+def counted_additions_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
+    """Additions counted one by one beside both sums over layers, by seed."""
+    rows = [
+        [seed, len(run), f"{run['counted'].min()} to {run['counted'].max()}"]
+        + [int((run["counted"] - run[told]).abs().max()) for told in ("fan_out", "own_size")]
+        for seed, run in table.groupby("seed")
+    ]
+    header = ["seed", "images", "additions counted", "largest difference from spikes x fan-out"]
+    return markdown_table([*header, "from spikes x size of their own layer"], rows)
+
+
+RATES = {"relu": "1", "half": "1/2", "quarter": "1/4", "eighth": "1/8", "sixteenth": "1/16"}
+"""Learning rates of the ReLU network, as a share of that of the author's code."""
+
+
+def relu_learning_rates_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
+    """Errors of the ReLU network by learning rate, and when it trained as well as printed."""
+    printed = next(row for row in published["rows"] if row["id"] == "relu")
+    test, training = printed["test_error_percent"], printed["training_error_percent"]
+    rows = [["published", f"{test:g}", f"{test:g}", f"{training:g}", "-"]]
+    for network, share in RATES.items():
+        errors = [
+            _mean_or_diverged(final_errors(table, network, "rectified", part)["error_percent"])
+            for part in PARTS
+        ]
+        curve = table[(table["record"] == "curve") & (table["network"] == network)]
+        curve = curve[curve["part"] == "train"].groupby("epoch")["error_percent"].mean()
+        below = curve.index[curve <= training]
+        rows.append([share, *errors, f"epoch {below[0]:g}" if len(below) else "never"])
+    header = ["learning rate / that of the author's code", "test, thesis split"]
+    header += ["test, official split", "training", f"training error first at {training:g} or below"]
+    epochs = f"{table['epoch'].max():g} epochs"
+    note = f"Percent error after {epochs}; the last column among the tested epochs.\n"
+    return markdown_table(header, rows) + "\n" + note

@@ -15,6 +15,8 @@ DIVISIONS = {
 """Divisions of the samples, by their ids in the study file."""
 IN_FILE_ORDER = "file_order"
 """Division that no random stream enters."""
+ORDERS = (IN_FILE_ORDER, "shuffled")
+"""Divisions of one size in two orders."""
 MACHINES = ("svm_linear", "svm_rbf")
 ERRORS = ("test_error_percent", "training_error_percent")
 POSTS = "newsgroups"

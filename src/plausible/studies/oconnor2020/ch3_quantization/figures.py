@@ -29,7 +29,12 @@ from plausible.drawing.style import (
     series_handle,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.oconnor2020.ch3_quantization.tables import FIRST_STEP, READINGS, exponents
+from plausible.studies.oconnor2020.ch3_quantization.tables import (
+    FIRST,
+    FIRST_STEP,
+    READINGS,
+    exponents,
+)
 
 DOTS = (0, (1, 1.2))
 CLOSED_FORM = {"label": "closed form", "color": GREY, "ls": DOTS, "lw": 1.0}
@@ -52,9 +57,11 @@ LAYERS = (
 UPDATES = {"sgd": Look("SGD", BLUE, "o", "-"), "fsgd": Look("FSGD", VERMILLION, "s", "-")}
 STATES = {"drawn": "random weights", "trained": "weights of the trained ReLU network"}
 PUBLISHED_STEPS = 10
+PUBLISHED_EXPONENTS = {"vector": -1.0, "sampling": -0.5}
+"""Of T, for the error of each quantizer (section 3.4.1)."""
 
 
-def slope_text(part: pd.DataFrame, value: str, first: int = 1) -> str:
+def slope_text(part: pd.DataFrame, value: str, first: int) -> str:
     """Mean over seeds of the slope on logarithmic axes from T = ``first`` on, such as ``−0.50``."""
     return f"{exponents(part, value, first).mean(skipna=False):.2f}".replace("-", "−")
 
@@ -86,14 +93,13 @@ def fig3_1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
     figure = new_figure(SINGLE_COLUMN_MM, 78)
     axes = figure.subplots()
     handles = []
-    for name in ("vector", "sampling"):
+    for name, exponent in PUBLISHED_EXPONENTS.items():
         part, look = table[table["quantizer"] == name], QUANTIZERS[name]
         if part.empty:
             continue
         _errors(axes, part, look)
-        exponent = published.bound("ch3.rates_claim", "both_rates", f"{name}_exponent")
         _slope_guide(axes, part, "error_rms", exponent, 2.2)
-        label = f"{look.label}, slope {slope_text(part, 'error_rms')}"
+        label = f"{look.label}, slope {slope_text(part, 'error_rms', FIRST_STEP)}"
         handles.append(series_handle(look, label, marker=None))
     if not handles:
         say_empty(axes)
@@ -117,7 +123,7 @@ def stream_quantization(
     draw_published(left, steps, 0.5 / steps)
     _error_axes(left, "distance from the running mean\n(root mean square over units)")
     letter(left, "a", "spiking stream quantization (eq. 3.2)")
-    label = f"stream, slope {slope_text(stream, 'error_rms')}"
+    label = f"stream, slope {slope_text(stream, 'error_rms', FIRST_STEP)}"
     handles = [series_handle(look, label, marker=None)]
     rectified = table[table["quantizer"] == "rectified"]
     for (mean, part), look in zip(rectified.groupby("input_mean"), MEANS, strict=False):
@@ -148,7 +154,7 @@ def fig_a1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
             place = part["steps"].max()
             height = part.loc[part["steps"] == place, "error"].mean()
             axes.annotate(
-                slope_text(part, "error"), (place, height), xytext=(3, 0),
+                slope_text(part, "error", FIRST), (place, height), xytext=(3, 0),
                 textcoords="offset points", color=look.colour, va="center", annotation_clip=False,
             )  # fmt: skip
         first = rows[rows["layer"] == 1]

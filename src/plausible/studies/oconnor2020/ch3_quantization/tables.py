@@ -21,7 +21,9 @@ QUANTIZERS = {
 }
 RATES = {"vector": "-1", "sampling": "-0.5", "stream": "-1 (bound 1/(2T))"}
 FIRST_STEP = 10
-"""Rectified streams are fitted from here: before, one spike is as much as the mean."""
+"""Errors of quantizers are fitted from here: before, one spike is as much as the mean."""
+FIRST, LAST = 100, 10_000
+"""Values of T between which errors of layers are compared."""
 READINGS = {"as_published": "variance", "as_coded": "standard deviation"}
 """What the second number of the initial weights normal(0, 0.1) of figure A.1 is, by protocol."""
 ROUTINGS = ("breadth_first", "depth_first")
@@ -40,15 +42,16 @@ def slopes_markdown(table: pd.DataFrame, published: Published) -> str:
     """Exponents with which the errors of quantizers fall, beside the published ones."""
     rows = []
     for (name, mean), part in table.groupby(["quantizer", "input_mean"], sort=False):
-        slopes = exponents(part, "error_rms", FIRST_STEP if name == "rectified" else 1)
+        slopes = exponents(part, "error_rms", FIRST_STEP)
         last = part[part["steps"] == part["steps"].max()]
         what = QUANTIZERS[name]
         if name == "rectified":
-            what += f", mean {mean:g}, from T = {FIRST_STEP} on"
+            what += f", mean {mean:g}"
         stated = RATES.get(name, "none (it falls)")
         rows.append([what, stated, mean_text(slopes, 3), f"{last['error_rms'].mean():.2e}"])
     largest = int(table["steps"].max())
-    header = ["quantizer", "published exponent of T", "measured", f"error at T = {largest}"]
+    measured = f"measured from T = {FIRST_STEP} on"
+    header = ["quantizer", "published exponent of T", measured, f"error at T = {largest}"]
     return markdown_table(header, rows)
 
 
@@ -56,13 +59,13 @@ def limit_markdown(table: pd.DataFrame, published: Published) -> str:
     """Figure A.1 in numbers: exponents per layer, and the last error over the activation."""
     rows = []
     for (protocol, layer), part in table.groupby(["protocol", "layer"], sort=False):
-        slopes = exponents(part, "error")
+        slopes = exponents(part, "error", FIRST)
         last = part[part["steps"] == part["steps"].max()]
         share = 100 * (last["error"] / last["activation"]).mean()
         name = protocol.replace("_", " ")
         rows.append([name, READINGS[protocol], layer, mean_text(slopes, 3), f"{share:.2g}"])
     largest = int(table["steps"].max())
-    header = ["protocol", "0.1 is the", "layer", "exponent of T"]
+    header = ["protocol", "0.1 is the", "layer", f"exponent of T, from T = {FIRST} on"]
     header.append(f"error at T = {largest}, % of the activation")
     return markdown_table(header, rows)
 

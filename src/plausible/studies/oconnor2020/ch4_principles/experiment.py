@@ -26,8 +26,6 @@ from plausible.studies.oconnor2020.ch4_principles.settings import FourNetworks
 
 NETWORKS = ("original", "temporal_difference", "rounding", "sigma_delta")
 """A, B, C and D of the figure."""
-TWINS = {"temporal_difference": "original", "sigma_delta": "rounding"}
-"""Networks whose outputs must be those of another one: B of A, D of C (section 4.4)."""
 EQUAL = 1e-10
 """Relative to the largest signal; any other chain of modules is off by far more."""
 _MODULES: dict[str, Callable[[NDArray], NDArray]] = {
@@ -117,8 +115,7 @@ def four_networks(settings: FourNetworks, seeds, dataset, networks) -> pd.DataFr
 
     One unit of every module, and all units of the network's output. Columns: network, layer (0 is
     the lowest), position (of the module in its layer), module (x the input, Δ, round, herd, w, Σ,
-    h the output), unit, frame, value, distance_from_twin (B from A, D from C: largest difference of
-    the outputs of the network over the largest output; empty for A and C).
+    h the output), unit, frame, value.
     """
     sizes = settings.layer_sizes
     generator = numpy_generator("oconnor2020", "four_networks", seeds[0])
@@ -126,21 +123,15 @@ def four_networks(settings: FourNetworks, seeds, dataset, networks) -> pd.DataFr
     biases = [generator.uniform(0.0, 1.0, size) for size in sizes[1:]]
     layers = dense_network(weights, biases, output="relu")
     frames = smooth_frames(settings.frames, sizes[0], generator)
-    outputs = {kind: run(layers, frames, kind).outputs for kind in NETWORKS}
-    apart = {
-        kind: float(np.abs(outputs[kind] - outputs[twin]).max() / _largest(outputs[twin]))
-        for kind, twin in TWINS.items()
-    }
     rows = []
     for kind in NETWORKS:
         for layer, steps in enumerate(trace(layers, frames, kind)):
             for position, step in enumerate(steps):
                 last = layer == len(layers) - 1 and position == len(steps) - 1
                 rows += [
-                    (kind, layer, position, step.module, unit, frame, value, apart.get(kind))
+                    (kind, layer, position, step.module, unit, frame, value)
                     for unit, values in enumerate(step.signal.T if last else step.signal.T[:1])
                     for frame, value in enumerate(values)
                 ]
     columns = ["network", "layer", "position", "module", "unit", "frame", "value"]
-    columns.append("distance_from_twin")
     return pd.DataFrame(rows, columns=columns)

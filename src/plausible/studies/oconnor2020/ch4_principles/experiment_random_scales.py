@@ -57,10 +57,12 @@ def random_scales(settings: RandomScales, seeds: list[int], dataset, networks) -
     network (layers: as published; units: with a factor for each unit), kind (start, random,
     trajectory, end), unitwise (a scale for each unit), seed, lambda, epoch, scale_0 to scale_2
     (geometric means over the units if unitwise; number n is that of the input of matrix n),
-    error_fraction, kops_per_sample, diverged.
+    error_fraction, kops_per_sample, diverged, dominating_fraction (of ends that the figure shows:
+    share of many more random scales with less error and less computation).
     """
     torch.set_num_threads(1)
     rows: list[tuple] = []
+    clouds: dict[int, NDArray] = {}
     for seed in seeds:
         generator = numpy_generator("oconnor2020", "random_scales", seed)
         weights = random_weights(settings.layer_sizes, generator, settings.weight_factors)
@@ -84,10 +86,32 @@ def random_scales(settings: RandomScales, seeds: list[int], dataset, networks) -
         ):
             found = _optimised(each, settings, COMPUTATION[protocol], unitwise)
             rows += [(protocol, name, row[0], unitwise, seed, *row[1:]) for row in found]
+        clouds[seed] = _cloud(problem, settings, seed)
     columns = ["protocol", "network", "kind", "unitwise", "seed", "lambda", "epoch"]
     columns += [f"scale_{index}" for index in range(len(settings.weight_factors))]
     columns += ["error_fraction", "kops_per_sample", "diverged"]
-    return pd.DataFrame([[_shortened(value) for value in row] for row in rows], columns=columns)
+    table = pd.DataFrame([[_shortened(value) for value in row] for row in rows], columns=columns)
+    shown = (table["kind"] == "end") & (table["network"] == "layers") & ~table["unitwise"]
+    table["dominating_fraction"] = [
+        _dominating(row, clouds[row.seed]) if is_shown else np.nan
+        for row, is_shown in zip(table.itertuples(), shown, strict=True)
+    ]
+    return table
+
+
+def _cloud(problem: "_Problem", settings: RandomScales, seed: int) -> NDArray:
+    """Error and computation of random rescalings, [rescalings, 2], distributed as the figure's."""
+    generator = numpy_generator("oconnor2020", "random_scales", "rescalings", seed)
+    shape = (settings.rescalings, len(problem.weights))
+    drawn = np.abs(generator.normal(settings.triple_mean, settings.triple_deviation, shape))
+    return np.array([problem.point(scales) for scales in drawn])
+
+
+def _dominating(row, cloud: NDArray) -> float:
+    """Share of the cloud with less error and less computation; all, if the run diverged."""
+    if not np.isfinite(row.error_fraction):
+        return 1.0
+    return float(np.all(cloud < [row.error_fraction, row.kops_per_sample], axis=1).mean())
 
 
 class _Problem:

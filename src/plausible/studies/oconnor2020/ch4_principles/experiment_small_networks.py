@@ -1,16 +1,18 @@
-"""Beyond O'Connor 2020, chapter 4: when differences pay, and why noise helps to find scales.
+"""Beyond O'Connor 2020, chapter 4: when differences pay, and what makes scales hard to find.
 
-Two experiments on small random networks, in one sweep because each takes seconds.
+Three experiments on small random networks, in one sweep because each takes seconds.
 """
 
+from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
 from plausible.learning.scale_optimisation import ScaleSettings, dense_maps, optimise_scales
-from plausible.networks.sigma_delta import dense_network, run
+from plausible.networks.sigma_delta import Run, dense_network, run
 from plausible.seeds import numpy_generator, torch_seed
 from plausible.studies.oconnor2020.ch4_principles.experiment_random_scales import (
     correlated_frames,
@@ -20,16 +22,18 @@ from plausible.studies.oconnor2020.ch4_principles.experiment_random_scales impor
 )
 from plausible.studies.oconnor2020.ch4_principles.settings import (
     ChangeRate,
+    HigherLayers,
     NoiseTraining,
     SmallNetworks,
 )
 
 
 def small_networks(settings: SmallNetworks, seeds: list[int], dataset, networks) -> pd.DataFrame:
-    """Rows of both experiments, with their name in the column ``experiment``."""
+    """Rows of all experiments, with their name in the column ``experiment``."""
     parts = [
         change_rate(settings.change_rate, seeds).assign(experiment="change_rate"),
         noise_training(settings.noise_training, seeds).assign(experiment="noise_training"),
+        higher_layers(settings.higher_layers, seeds).assign(experiment="higher_layers"),
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -80,38 +84,92 @@ def noise_training(settings: NoiseTraining, seeds: list[int]) -> pd.DataFrame:
     Columns: quantizer (rounding, noise), initial_scale, seed, error_fraction, kops_per_sample,
     silent_layers (of the end, that send nothing), diverged.
     """
-    sizes = settings.layer_sizes
     torch.set_num_threads(1)
     rows = []
     for seed in seeds:
-        generator = numpy_generator("oconnor2020", "noise_training", seed)
-        weights = random_weights(sizes, generator)
-        inputs = generator.standard_normal((settings.samples, sizes[0]))
-        layers = dense_network(weights, output="relu")
-        original = run(layers, inputs, "original").outputs
-        maps = dense_maps([torch.from_numpy(each) for each in weights], output="relu")
+        network = _RandomNetwork("noise_training", settings, seed)
         for start, quantizer in product(settings.initial_scales, ("rounding", "noise")):
-            optimisation = ScaleSettings(
-                lambdas=(settings.price,),
-                error="l2",
-                quantizer=quantizer,
-                learning_rate=settings.learning_rate,
-                epochs=settings.epochs,
-                batch_size=settings.batch_size,
-                initial_scale=start,
-                record_every_epochs=float(settings.epochs),
-            )
             stream = torch_seed("oconnor2020", "noise_training", "noise", seed)
             noise = torch.Generator().manual_seed(stream)
-            history = optimise_scales(maps, torch.from_numpy(inputs), optimisation, noise)
-            base = (quantizer, start, seed)
-            if history.diverged[0]:
-                rows.append((*base, np.nan, np.nan, -1, True))
-                continue
-            scales = [float(layer[-1, 0]) for layer in history.scales]
-            found = run(layers, inputs, "rounding", scales)
-            silent = sum(not sent.any() for sent in found.messages)
-            error = relative_error(found.outputs, original)
-            rows.append((*base, error, kops_per_sample(layers, found.messages), silent, False))
+            (end,) = network.optimised(
+                (settings.price,), noise, quantizer=quantizer, initial_scale=start
+            )
+            rows.append((quantizer, start, seed, *end))
     columns = ["quantizer", "initial_scale", "seed", "error_fraction", "kops_per_sample"]
-    return pd.DataFrame(rows, columns=[*columns, "silent_layers", "diverged"])
+    table = pd.DataFrame(rows, columns=[*columns, "silent_layers", "diverged", "loss_change"])
+    return table.drop(columns="loss_change")
+
+
+def higher_layers(settings: HigherLayers, seeds: list[int]) -> pd.DataFrame:
+    """Scales found by the computation of their own layer (eq. 4.10), and by that of all above it.
+
+    Section 4.6.3 says of VGG-19 that the latter is unstable.
+
+    Columns: computation_of (own layer, higher layers), lambda, seed, error_fraction,
+    kops_per_sample, silent_layers, diverged, loss_change (error + lambda * computation of a batch,
+    end less start), unstable (diverged, with silent layers, or with a larger loss in the end).
+    """
+    torch.set_num_threads(1)
+    rows = []
+    for seed in seeds:
+        network = _RandomNetwork("higher_layers", settings, seed)
+        for name, higher in (("own layer", False), ("higher layers", True)):
+            ends = network.optimised(settings.lambdas, higher_layers=higher)
+            for weight, end in zip(settings.lambdas, ends, strict=True):
+                *_, silent, diverged, change = end
+                unstable = diverged or silent > 0 or not change <= 0
+                rows.append((name, weight, seed, *end, unstable))
+    columns = ["computation_of", "lambda", "seed", "error_fraction", "kops_per_sample"]
+    columns += ["silent_layers", "diverged", "loss_change", "unstable"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+class _RandomNetwork:
+    """A network and inputs from the random stream of an experiment, and its scales."""
+
+    def __init__(self, experiment: str, settings: NoiseTraining | HigherLayers, seed: int):
+        generator = numpy_generator("oconnor2020", experiment, seed)
+        weights = random_weights(settings.layer_sizes, generator)
+        self.settings = settings
+        self.inputs = generator.standard_normal((settings.samples, settings.layer_sizes[0]))
+        self.layers = dense_network(weights, output="relu")
+        self.original = run(self.layers, self.inputs, "original").outputs
+        self.maps = dense_maps([torch.from_numpy(each) for each in weights], output="relu")
+
+    def optimised(
+        self, lambdas: Sequence[float], noise: torch.Generator | None = None, **chosen: Any
+    ) -> list[tuple[float, float, int, bool, float]]:
+        """Error, computation, silent layers, divergence and change of the loss for each lambda."""
+        settings = self.settings
+        optimisation = ScaleSettings(
+            lambdas=tuple(lambdas),
+            error="l2",
+            learning_rate=settings.learning_rate,
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            record_every_epochs=float(settings.epochs),
+            **chosen,
+        )
+        history = optimise_scales(self.maps, torch.from_numpy(self.inputs), optimisation, noise)
+        found = []
+        for index, weight in enumerate(lambdas):
+            if history.diverged[index]:
+                found.append((np.nan, np.nan, -1, True, np.nan))
+                continue
+            start, end = (
+                run(
+                    self.layers, self.inputs, "rounding", [k[record, index] for k in history.scales]
+                )
+                for record in (0, -1)
+            )
+            silent = sum(not sent.any() for sent in end.messages)
+            change = self._loss(end, weight) - self._loss(start, weight)
+            error = relative_error(end.outputs, self.original)
+            cost = kops_per_sample(self.layers, end.messages)
+            found.append((error, cost, silent, False, change))
+        return found
+
+    def _loss(self, found: Run, weight: float) -> float:
+        error = float(np.square(found.outputs - self.original).sum(axis=1).mean())
+        additions = 1000.0 * kops_per_sample(self.layers, found.messages)
+        return error + weight * self.settings.batch_size * additions

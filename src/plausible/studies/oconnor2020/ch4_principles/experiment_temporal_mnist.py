@@ -1,7 +1,7 @@
 """Temporal MNIST: figure 4.3 of O'Connor 2020 and the generator of appendix B.4."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -39,13 +39,17 @@ def _distances(images: NDArray, white: int) -> tuple[float, float]:
     return first / (len(images) - 1), second / (len(images) - 1)
 
 
-def _lost(images: NDArray, labels: NDArray, order: NDArray) -> tuple[int, int]:
+def _lost(
+    images: NDArray, labels: NDArray, order: NDArray, shown: NDArray | None = None
+) -> tuple[int, int]:
     """Images of the file that the sequence lacks, and images that it shows under another label.
 
-    Found from the images themselves: equal ones are told apart by how many of them there are.
+    Labels are ``shown`` beside the images, by default those of the file. Found from the images
+    themselves: equal ones are told apart by how many of them there are.
     """
     pairs = list(zip(map(bytes, images), labels.tolist(), strict=True))
-    found = [pairs[index] for index in order]
+    shown = labels[order] if shown is None else shown
+    found = list(zip(map(bytes, images[order]), shown.tolist(), strict=True))
     missing = Counter(image for image, _ in pairs) - Counter(image for image, _ in found)
     lost = missing.total()
     return lost, (Counter(pairs) - Counter(found)).total() - lost
@@ -60,8 +64,12 @@ def temporal_mnist(settings: TemporalMnist, seeds: list[int], dataset, networks)
     training), order (file, shuffled, temporal), buffer_size (0 if there is none), seed (-1 where no
     random stream enters), frames, lost_frames, wrong_labels, mean_l1, mean_l2 (of neighbours, in
     intensities), change_fraction (mean_l1 over the mean sum of an image's intensities),
-    label_change_fraction; of the snippets snippet, frame, label, file_index, rows,
-    columns, white, pixels (grey levels in hexadecimal digits, two each, row by row).
+    label_change_fraction; of the temporal orders farther_steps (at which a nearer image waited),
+    and of those of test images, with a condition broken, random_farther_fraction (such steps if a
+    random one follows of those that wait), farthest_mean_l1 (if the farthest follows) and
+    unmoved_labels_fraction (with another label if labels stay in the order of the file); of the
+    snippets snippet, frame, label, file_index, rows, columns, white, pixels (grey levels in
+    hexadecimal digits, two each, row by row).
     """
     dataset = require(dataset, "temporal_mnist", "data set")
     rows: list[dict] = []
@@ -77,12 +85,65 @@ def temporal_mnist(settings: TemporalMnist, seeds: list[int], dataset, networks)
                 | {"change_fraction": first / mean_sum}
                 | {"label_change_fraction": label_change_fraction(labels[order])}
             )
+            if kind == "temporal":
+                rows[-1] |= _checked(images, order, buffer)
+                if part != "thesis training":
+                    rows[-1] |= _broken(images, labels, order, buffer, dataset.white)
             if part == SHOWN and kind == "temporal" and buffer == settings.published_buffer:
                 rows += [
                     {"element": "frame", **base, "seed": seed, **frame}
                     for frame in _snippets(order, images, labels, dataset, settings)
                 ]
     return pd.DataFrame(rows)
+
+
+def _checked(images: NDArray, order: NDArray, buffer: int) -> dict[str, float]:
+    """Steps of a temporal order at which a nearer image waited, by brute force."""
+    steps = iter(order[1:])
+
+    def as_ordered(distances: NDArray, waiting: NDArray) -> int:
+        places = np.flatnonzero(waiting == next(steps))
+        # What does not wait is as wrong as what is farthest.
+        return int(places[0]) if len(places) else int(distances.argmax())
+
+    return {"farther_steps": _followed(images, buffer, as_ordered)[1]}
+
+
+def _broken(
+    images: NDArray, labels: NDArray, order: NDArray, buffer: int, white: int
+) -> dict[str, float]:
+    """Sequences of a random and of the farthest candidate; labels in the order of the file."""
+    generator = numpy_generator("oconnor2020", "temporal_mnist", "random candidate", buffer)
+    _, farther = _followed(images, buffer, lambda _, waiting: generator.integers(len(waiting)))
+    farthest, _ = _followed(images, buffer, lambda distances, _: distances.argmax())
+    return {
+        "random_farther_fraction": farther / (len(images) - 1),
+        "farthest_mean_l1": _distances(images[farthest], white)[0],
+        "unmoved_labels_fraction": _lost(images, labels, order, labels)[1] / len(images),
+    }
+
+
+def _followed(
+    images: NDArray, buffer: int, choose: Callable[[NDArray, NDArray], int]
+) -> tuple[NDArray, int]:
+    """Order in which ``choose`` takes images from the buffer, and steps with a nearer one in it.
+
+    ``choose`` is given the L1 distances of the images that wait, and their places in the file.
+    """
+    waiting = np.arange(1, min(buffer + 1, len(images)))
+    pool, taken = images[waiting].astype(np.int16), len(waiting) + 1
+    order, farther = [0], 0
+    while len(waiting):
+        distances = np.abs(pool - images[order[-1]]).sum(axis=1)
+        place = choose(distances, waiting)
+        farther += int(distances[place] > distances.min())
+        order.append(int(waiting[place]))
+        if taken < len(images):
+            waiting[place], pool[place] = taken, images[taken]
+            taken += 1
+        else:
+            waiting, pool = np.delete(waiting, place), np.delete(pool, place, axis=0)
+    return np.array(order), farther
 
 
 def _orders(

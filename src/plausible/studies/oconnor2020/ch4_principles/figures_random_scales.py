@@ -1,6 +1,6 @@
 """O'Connor 2020, section 4.6.1: pictures of scales of random networks, and of when they pay."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -234,30 +234,54 @@ QUANTIZERS = {
     "rounding": Look("scales optimised with rounding", BLUE, "o", "-"),
     "noise": Look("scales optimised with noise in place of rounding", VERMILLION, "s", DASHED),
 }
+COMPUTATION_OF = {
+    "own layer": Look("gradient of the computation of the own layer", BLUE, "o", "-"),
+    "higher layers": Look("of all higher layers, too", VERMILLION, "s", DASHED),
+}
 
 
 @in_style
 def noise_training(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Error and computation of the rounding network by how its scales were optimised."""
+    place = "initial_scale", "scale $k$ of all layers at the start"
+    figure, panels = _outcomes(table, "quantizer", QUANTIZERS, *place)
+    for axes in panels:
+        plain_log(axes, "x", sorted(table["initial_scale"].unique()))
+    return figure
+
+
+@in_style
+def higher_layers(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """The same by whose computation the gradient of a scale holds."""
+    place = "lambda", r"weight of the computation $\lambda$ (per addition)"
+    figure, panels = _outcomes(table, "computation_of", COMPUTATION_OF, *place)
+    for axes in panels:
+        axes.set_xscale("log")
+    return figure
+
+
+def _outcomes(
+    table: pd.DataFrame, by: str, looks: Mapping[str, Look], place: str, label: str
+) -> tuple[Figure, Sequence[Axes]]:
+    """Error and computation over ``place``, every network thin and their means."""
     figure = new_figure(DOUBLE_COLUMN_MM, 66)
     panels = figure.subplots(1, 2)
     columns = {"error_fraction": ERROR, "kops_per_sample": OPERATIONS}
     thin = {"alpha": 0.45, "lw": 0.6}
     for axes, (column, text), mark in zip(panels, columns.items(), "ab", strict=True):
-        for name, look in QUANTIZERS.items():
-            # Single networks: with a start between good and bad some fail and others do not.
-            rows = table[table["quantizer"] == name]
-            _draw_seeds(axes, rows, "initial_scale", column, color=look.colour, **thin)
-            means = summary(rows, ["initial_scale"], column).assign(low=np.nan)
-            draw_line(axes, "initial_scale", means, look)
+        for name, look in looks.items():
+            # Single networks: between good and bad some fail and others do not.
+            rows = table[table[by] == name]
+            _draw_seeds(axes, rows, place, column, color=look.colour, **thin)
+            means = summary(rows, [place], column).assign(low=np.nan)
+            draw_line(axes, place, means, look)
         axes.set_ylim(bottom=0.0)
-        plain_log(axes, "x", sorted(table["initial_scale"].unique()))
-        axes.set_xlabel("scale $k$ of all layers at the start")
+        axes.set_xlabel(label)
         axes.set_ylabel(text)
         letter(axes, mark)
-    handles = [series_handle(look) for look in QUANTIZERS.values()]
+    handles = [series_handle(look) for look in looks.values()]
     seeds = table["seed"].nunique()
     if seeds > 1:
         handles.append(Line2D([], [], color=GREY, label=f"{seeds} networks", **thin))
     legend_below(figure, handles)
-    return figure
+    return figure, panels

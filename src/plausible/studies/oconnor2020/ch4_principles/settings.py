@@ -34,6 +34,8 @@ class RandomScales(ExperimentSettings):
     """Mean of the normal distribution of random scales."""
     triple_deviation: NotNegative
     """Standard deviation of the same."""
+    rescalings: Count
+    """Further choices, not shown, among which one may beat the end of an optimisation."""
     lambdas: Annotated[tuple[NotNegative, ...], Field(min_length=1)]
     """Weights of the computation, error per addition."""
     learning_rate: Positive
@@ -92,11 +94,29 @@ class NoiseTraining(Settings):
     """Inputs of a step."""
 
 
+class HigherLayers(Settings):
+    """Scales optimised by the computation of their own layer, and by that of all above it."""
+
+    layer_sizes: LayerSizes
+    """Units of every layer, those of the input first."""
+    samples: Count
+    """Standard normal inputs."""
+    lambdas: Annotated[tuple[NotNegative, ...], Field(min_length=1)]
+    """Weights of the computation, error per addition."""
+    learning_rate: Positive
+    """Step of the descent in log k."""
+    epochs: Count
+    """Passes of an optimisation over the inputs."""
+    batch_size: Count
+    """Inputs of a step."""
+
+
 class SmallNetworks(ExperimentSettings):
-    """Two experiments beyond the thesis, each of a few seconds."""
+    """Three experiments beyond the thesis, each of a few seconds."""
 
     change_rate: ChangeRate
     noise_training: NoiseTraining
+    higher_layers: HigherLayers
 
 
 class TemporalMnist(ExperimentSettings):

@@ -52,6 +52,11 @@ def noise_training_table(frames: Frames) -> pd.DataFrame:
     return _experiment(frames, "noise_training")
 
 
+def higher_layers_table(frames: Frames) -> pd.DataFrame:
+    """Scales found by the computation of their own and of higher layers, one row a run."""
+    return _experiment(frames, "higher_layers")
+
+
 def _experiment(frames: Frames, name: str) -> pd.DataFrame:
     """Rows of one experiment on small networks, and its columns."""
     table = frames["sweep.small_networks"]

@@ -28,11 +28,13 @@ from plausible.studies.oconnor2020.ch4_scales.settings import DISCRETISED, Readi
 COLUMNS = (
     *("protocol", "granularity", "seed", "setting", "lambda", "network", "bits", "order", "part"),
     *("samples", "error_percent", "kflops", "kflops_sparse", "energy_nj", "energy_sparse_nj"),
-    *("energy_nonzero_nj", "diverged"),
+    *("energy_nonzero_nj", "diverged", "differing_predictions"),
 )
 """``kflops`` and ``energy_nj`` of real-valued and quantized networks are those of a dense pass, the
 ``sparse`` ones skip zeros. ``energy_nonzero_nj`` is the convention of figure 4.4, plots 3 and 4:
-twice the non-zero messages times fan-out, 0.1 pJ each. ``scale_0``, ``scale_1``, .. follow."""
+twice the non-zero messages times fan-out, 0.1 pJ each. ``differing_predictions`` is the number of
+images that are decided otherwise than by the same network, of discretised ones by the rounding
+network, in the order of the file. ``scale_0``, ``scale_1``, .. follow."""
 
 Labels = Mapping[str, Any]
 Rows = Iterator[dict[str, Any]]
@@ -47,6 +49,8 @@ class Part(NamedTuple):
     order: str
     frames: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    places: NDArray[np.int64]
+    """Of each frame in the file."""
     white: int
 
 
@@ -57,9 +61,11 @@ def original_rows(
     layers = dense_network(*parameters, output="softmax")
     labels = common | {"setting": "unoptimized", "network": "original"}
     energy = partial(original_energy_nj, convention=reading.original_energy)
+    first: dict[str, NDArray] = {}
     for part in parts:
         found = evaluate(layers, part.frames, "original", white=part.white)
-        yield _row_of_products(labels, part, found, parameters, reading.count_biases, energy)
+        row = _row_of_products(labels, part, found, parameters, reading.count_biases, energy)
+        yield row | {"differing_predictions": _differing(part, found.predictions, first)}
 
 
 def quantised_rows(
@@ -114,6 +120,7 @@ def scaled_rows(
     """
     layers = dense_network(*parameters, output="softmax")
     outputs = [layer.fan_out for layer in layers]
+    first: dict[str, NDArray] = {}
     for kind, part in product(DISCRETISED, parts):
         if scales is None:
             yield _row(labels | {"network": kind}, part, None, diverged=True)
@@ -129,9 +136,17 @@ def scaled_rows(
             kflops=_thousands(additions),
             energy_nj=float(discretised_energy_nj(additions, products, "table")),
             energy_nonzero_nj=float(discretised_energy_nj(additions, products, "figure")),
+            differing_predictions=_differing(part, found.predictions, first),
             # Geometric means over the units of each layer.
             **{f"scale_{n}": float(np.exp(np.mean(np.log(k)))) for n, k in enumerate(scales)},
         )
+
+
+def _differing(part: Part, predictions: NDArray, first: dict[str, NDArray]) -> int:
+    """Images that are decided otherwise than when the part was seen ``first``, in any order."""
+    in_file = np.empty_like(predictions)
+    in_file[part.places] = predictions
+    return int(np.sum(in_file != first.setdefault(part.name, in_file)))
 
 
 def _thousands(operations: ArrayLike) -> float:

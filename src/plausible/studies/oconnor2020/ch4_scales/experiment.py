@@ -22,6 +22,7 @@ from plausible.data.dataset import Dataset
 from plausible.data.splits import split_dataset
 from plausible.kernels.temporal_order import temporal_order
 from plausible.learning.scale_optimisation import ScaleSettings, dense_maps, optimise_scales
+from plausible.learning.scale_records import ScaleHistory
 from plausible.learning.settings import TrainingSettings
 from plausible.learning.training import train
 from plausible.networks.mlp import Network
@@ -35,6 +36,7 @@ from plausible.studies.oconnor2020.ch4_scales.evaluation import (
 )
 from plausible.studies.oconnor2020.ch4_scales.settings import (
     READINGS,
+    TENTH,
     Optimisation,
     ScaleOptimisation,
 )
@@ -63,12 +65,12 @@ def scale_optimisation(
 ) -> pd.DataFrame:
     """Error, operations and energy of every network, data part and order; one shard of them.
 
-    Networks train on the first 5/6 of the training images. Columns: ``protocol``, ``granularity``,
-    ``seed``, ``setting`` (unoptimized, optimized, post_training), ``lambda``, ``network``, ``bits``
-    (of quantized networks), ``order`` (file, temporal), ``part`` (training, thesis, official),
-    ``samples``, ``error_percent``, ``kflops`` and ``kflops_sparse`` per sample, energies in nJ,
-    ``scale_0`` .. (geometric mean over units), ``diverged``. A diverged optimisation has rows
-    without values.
+    Networks train on the first 5/6 of the training images. Columns: ``protocol``, ``granularity``
+    (layerwise, unitwise, or TENTH), ``seed``, ``setting`` (unoptimized, optimized, post_training),
+    ``lambda``, ``network``, ``bits`` (of quantized networks), ``order`` (file, temporal), ``part``
+    (training, thesis, official), ``samples``, ``error_percent``, ``kflops`` and ``kflops_sparse``
+    per sample, energies in nJ, ``diverged``, ``differing_predictions``, ``scale_0`` .. (geometric
+    mean over units). A diverged optimisation has rows without values.
     """
     dataset = require(dataset, EXPERIMENT, "data set")
     listed = [Task(seed, way) for seed in seeds for way in settings.optimisations.values()]
@@ -105,9 +107,11 @@ def _parts(dataset: Dataset, data: Dataset, buffer_size: int) -> list[Part]:
         ("thesis", data.test_images, data.test_labels),
         ("official", dataset.test_images, dataset.test_labels),
     ):
-        parts.append(Part(name, "file", frames, labels, dataset.white))
-        order = temporal_order(frames, buffer_size)
-        parts.append(Part(name, "temporal", frames[order], labels[order], dataset.white))
+        orders = {"file": np.arange(len(frames)), "temporal": temporal_order(frames, buffer_size)}
+        parts += [
+            Part(name, kind, frames[order], labels[order], order, dataset.white)
+            for kind, order in orders.items()
+        ]
     return parts
 
 
@@ -142,40 +146,52 @@ def _task_rows(
             frames = data.train_images[:CALIBRATION_FRAMES] / data.white
             for bits in settings.bits:
                 yield from quantised_rows(common, parameters, frames, bits, parts)
-    for strength, scales in _optimise(task, network, data, settings):
-        labels = common | {"setting": "optimized", "lambda": strength}
-        yield from scaled_rows(labels, reading, parameters, scales, parts)
+    history = _optimise(task, network, data, settings)
+    readings = [(common, reading)]
+    if task.way.protocol == "as_published" and not task.way.unitwise:
+        # The mean of the computation is the sum with a tenth of lambda: all else as in the code.
+        tenth = common | {"protocol": "as_coded", "granularity": TENTH}
+        readings.append((tenth, READINGS["as_coded"]))
+    for labels, read in readings:
+        for strength, scales in _scales(history, read.record, settings.lambdas):
+            ends = labels | {"setting": "optimized", "lambda": strength}
+            yield from scaled_rows(ends, read, parameters, scales, parts)
+
+
+def _scales(
+    history: ScaleHistory, record: int, lambdas: Sequence[float]
+) -> Iterator[tuple[float, list[NDArray] | None]]:
+    """Scales of every layer's input for every lambda; None where the optimisation diverged."""
+    record = record if len(history.epoch) >= -record else -1
+    for index, strength in enumerate(lambdas):
+        scales = [layer[record, index] for layer in history.scales]
+        good = all(np.all(np.isfinite(scale) & (scale > 0)) for scale in scales)
+        yield strength, scales if good and not history.diverged[index] else None
 
 
 def _optimise(
     task: Task, network: Network, data: Dataset, settings: ScaleOptimisation
-) -> Iterator[tuple[float, list[NDArray] | None]]:
-    """Scales of every layer's input for every lambda; None where the optimisation diverged."""
-    reading = READINGS[task.way.protocol]
+) -> ScaleHistory:
+    """The optimisation of all lambdas."""
     # float64: at the smallest lambda a step of log k is smaller than the float32 spacing at 1.
     inputs = torch.from_numpy(data.train_images.astype(np.float64)).div_(data.white)
     folder = settings.checkpoints
     chosen = ScaleSettings(
         lambdas=settings.lambdas,
         unitwise=task.way.unitwise,
-        computation=reading.computation,
+        computation=READINGS[task.way.protocol].computation,
         learning_rate=task.way.learning_rate,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
         record_every_epochs=settings.record_every_epochs,
     )
-    history = optimise_scales(
+    return optimise_scales(
         dense_maps(network.weights, network.biases),
         inputs,
         chosen,
         checkpoint_path=folder / f"{task.name}.pt" if folder else None,
         progress=lambda line: _say(f"{task.name}, {line}"),
     )
-    record = reading.record if len(history.epoch) >= -reading.record else -1
-    for index, strength in enumerate(chosen.lambdas):
-        scales = [layer[record, index] for layer in history.scales]
-        good = all(np.all(np.isfinite(scale) & (scale > 0)) for scale in scales)
-        yield strength, scales if good and not history.diverged[index] else None
 
 
 def _say(line: str) -> None:

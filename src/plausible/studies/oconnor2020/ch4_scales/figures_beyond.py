@@ -38,7 +38,7 @@ from plausible.studies.oconnor2020.ch4_scales.figures import (
     start_handle,
     their_mark,
 )
-from plausible.studies.oconnor2020.ch4_scales.settings import ORDERS
+from plausible.studies.oconnor2020.ch4_scales.settings import ORDERS, READINGS, TENTH
 
 LAYERS = ("input", "hidden layer 1", "hidden layer 2")
 TEST_PARTS = {"thesis": "thesis split", "official": "official split"}
@@ -49,6 +49,13 @@ _LABELLED_BITS = 3
 _PARTS = {
     "thesis": Look(TEST_PARTS["thesis"], VERMILLION, "o", "-"),
     "official": Look(TEST_PARTS["official"], SKY, "o", (0, (4.5, 1.5))),
+}
+_TENTH = {
+    ("as_coded", "layerwise"): look_of("as_coded")._replace(label="as coded, thesis split"),
+    ("as_coded", TENTH): Look("the same with a tenth of λ", SKY, "s", (0, (1.2, 1.2))),
+    ("as_published", "layerwise"): look_of("as_published")._replace(
+        label="as published, official split"
+    ),
 }
 _SCALES = {
     ("as_coded", "layerwise"): look_of("as_coded")._replace(label="as coded (sum over the batch)"),
@@ -131,6 +138,34 @@ def official_split(table: pd.DataFrame, published: Published, dataset: str = "mn
         series_handle(SERIES[3], f"{published_label(dataset)}, same shapes", **their_mark("o")),
     ]
     legend_below(figure, [*handles, *seed_handles(rows, dots=True)], 3)
+    return figure
+
+
+@in_style
+def tenth_of_lambda(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Error and operations of rounding over lambda: as coded, with a tenth of it, as published."""
+    rows = table[(table["network"] == "rounding") & (table["order"] == "file")]
+    rows = rows[rows["setting"] == "optimized"]
+    printed = [row for row in published.values("table_b1")["rows"] if "lambda" in row]
+    figure = new_figure(height_mm=78)
+    panels = figure.subplots(1, 2, sharex=True)
+    cells = ("error_percent", "test_error_percent", ERROR), ("kflops", "kflops", KOPS)
+    for axes, (column, cell, label), name in zip(panels, cells, "ab", strict=True):
+        for (protocol, granularity), look in _TENTH.items():
+            part = READINGS[protocol].test_part
+            mine = selected(rows, protocol, part, granularity)
+            if not mine.empty:
+                draw_means(axes, mine, "lambda", column, look)
+        points = [(row["lambda"], row["rounding"]["file"][cell]) for row in printed]
+        axes.plot(*zip(*points, strict=True), **their_mark("o"))
+        axes.set_xscale("log")
+        axes.set_xlabel(r"weight of the computation $\lambda$ (per addition)")
+        plain_log(axes, "y")
+        axes.set_ylabel(label)
+        letter(axes, name)
+    handles = [series_handle(look) for look in _TENTH.values()]
+    handles.append(series_handle(SERIES[3], published_label(dataset), **their_mark("o")))
+    legend_below(figure, [*handles, *seed_handles(rows, dots=True)], 2)
     return figure
 
 

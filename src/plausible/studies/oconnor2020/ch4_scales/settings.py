@@ -32,6 +32,9 @@ ORDERS = ("file", "temporal")
 """Of the images: MNIST as it is and Temporal MNIST."""
 DISCRETISED = ("rounding", "sigma_delta")
 """Networks with scales."""
+TENTH = "layerwise, tenth of lambda"
+"""Granularity of rows in which every lambda weighs a tenth of what it does as coded: the sum over a
+minibatch of 10 with a tenth of each lambda is the mean with the whole."""
 READINGS = {
     "as_published": Reading("mean", -1, True, "by_kind", "official"),
     "as_coded": Reading("sum", -2, False, "mean_operation", "thesis"),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from plausible.reproduction.markdown import markdown_table, mean_text
-from plausible.studies.oconnor2020.ch4_scales.settings import ORDERS, READINGS
+from plausible.studies.oconnor2020.ch4_scales.settings import ORDERS, READINGS, TENTH
 
 Published = Mapping[str, Any]
 """Values of table B.1: labels, and rows by lambda."""
@@ -21,6 +21,7 @@ def table_b1_markdown(table: pd.DataFrame, published: Published) -> str:
     A table for each reading and for unitwise scales, which the thesis does not print.
     """
     parts = []
+    table = table[table["granularity"] != TENTH]
     for (protocol, granularity), rows in table.groupby(["protocol", "granularity"], sort=False):
         test = READINGS[protocol].test_part
         lines = []
@@ -157,6 +158,7 @@ def _printed(known: Published, *keys: str) -> str:
 def quantisation_frontier_markdown(table: pd.DataFrame, published: Published) -> str:
     """Error and cost on the official test images: sigma-delta, rounding, integers of a few bits."""
     rows = table[(table["part"] == "official") & (table["protocol"] == "as_coded")]
+    rows = rows[rows["granularity"] != TENTH]
     lines = []
     keys = ["network", "granularity", "setting", "lambda", "bits", "order"]
     for key, group in rows.groupby(keys, sort=False, dropna=False):
