@@ -1,18 +1,17 @@
 """How easily verdicts are lost: the tables on which they rest are corrupted, and judged again.
 
-A verdict that survives a corruption larger than the resolution says less than it seems to. Every
-column of numbers that a check reads is
+Every column of numbers that a check reads is
 
-- shifted, so that a number that it feeds moves away from the published one by 1.5 resolutions,
-- scaled by 1.1,
+- shifted, so that a number that it feeds moves by a little more than 1.5 resolutions,
+- scaled by 1.1, by 1000 and by 0.001, and negated,
 - reversed within each group of rows,
 - exchanged between two groups (methods, networks, protocols), or copied from one over the other,
 - doubled in one seed, or made the same in two seeds.
 
-A corruption lies *beyond the resolution* if it moves a number by more than 1.5 resolutions, or, for
-exchanges, copies and reversals, moves the quantity of a statement by more than a tenth. It is
-*noticed* if it changes a verdict or stops the judging with an error. What is not noticed is listed
-with the row that moved most.
+Two figures come out. *Numbers*: of the corruptions that carry a reproduced number more than 1.5
+resolutions away from the published one, the share that changes a verdict. *Rows*: of the rows that
+are reproduced, the share that some corruption takes away; a row that none does might be one that
+cannot fail, and is listed.
 """
 
 import argparse
@@ -30,6 +29,7 @@ from plausible.errors import PlausibleError
 from plausible.files import write_text
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.evidence import Evidence
+from plausible.reproduction.judging import REPRODUCED
 from plausible.reproduction.listing import read_study
 from plausible.reproduction.parts import Place
 from plausible.reproduction.published import Published, load_published, published_folder
@@ -37,8 +37,7 @@ from plausible.reproduction.reference import run_configuration
 
 GOAL = 0.95
 BEYOND = 1.5
-"""Resolutions by which a number must move."""
-STRUCTURAL = ("swap", "copy", "reverse")
+"""Resolutions from the published number."""
 MOST_PAIRS = 6
 COLUMNS = (
     "study",
@@ -48,8 +47,9 @@ COLUMNS = (
     "beyond",
     "noticed",
     "flips",
-    "most_moved",
+    "flipped",
 )
+ROW_COLUMNS = ("study", "id", "check", "variant", "protocol", "lost_by", "example")
 Row = dict[str, Any]
 Key = tuple[str, str, str, str]
 
@@ -92,7 +92,9 @@ class Judge:
     def _judged(self, identifier: str, tables: Mapping[str, pd.DataFrame]) -> dict[Key, Row]:
         entry = self.published.entries[identifier]
         evidence = Evidence(tables, entry, self.published, True)
-        rows = vd._rows_of_entry(evidence, self.claims[self.published.part_of[identifier]])
+        rows = vd._rows_of_entry(
+            evidence, self.claims[self.published.part_of[identifier]], partial=True
+        )
         return {(row["id"], row["check"], row["variant"], row["protocol"]): row for row in rows}
 
     def again(self, name: str, table: pd.DataFrame) -> dict[Key, Row] | None:
@@ -106,29 +108,37 @@ class Judge:
                 return None
         return found
 
-    def moved(self, found: Mapping[Key, Row]) -> dict[Key, float]:
-        """By how much each row's value changed: numbers in resolutions, statements as a share."""
-        moves = {}
+    def changed(self, found: Mapping[Key, Row]) -> bool:
+        """Whether any row has another value, verdict or note."""
+        return any(
+            self.rows.get(key) is None or str(self.rows[key]) != str(row)
+            for key, row in found.items()
+        )
+
+    def carried_away(self, found: Mapping[Key, Row]) -> bool:
+        """Whether a reproduced number lies more than 1.5 resolutions from the published one."""
         for key, row in found.items():
             before = self.rows.get(key)
-            if before is None:
-                moves[key] = np.inf
+            if before is None or before["verdict"] != REPRODUCED or not self.resolution(key):
                 continue
-            old, new = before["reproduced"], row["reproduced"]
-            if isinstance(old, str) or isinstance(new, str):
-                moves[key] = 0.0 if old == new else np.inf
-                continue
-            change = abs(new - old)
-            if np.isnan(change):
-                moves[key] = 0.0 if np.isnan(old) and np.isnan(new) else np.inf
-            elif key[1].startswith("value:"):
-                moves[key] = change / max(self.resolution(key), 1e-12) if change else 0.0
-            else:
-                moves[key] = change / max(abs(old), 1e-12) if change else 0.0
-        return moves
+            if abs(row["reproduced"] - row["published"]) > BEYOND * self.resolution(key):
+                return True
+        return False
+
+    def flipped(self, found: Mapping[Key, Row]) -> list[Key]:
+        """Rows that are reproduced and were lost."""
+        return [
+            key
+            for key, before in self.rows.items()
+            if before["verdict"] == REPRODUCED
+            and key in found
+            and found[key]["verdict"] != REPRODUCED
+        ]
 
     def resolution(self, key: Key) -> float:
-        """Half-width of the resolution of a published number."""
+        """Half-width of the resolution of a published number; 0 of anything else."""
+        if not key[1].startswith("value:"):
+            return 0.0
         found = self.published.number(key[0], key[1].removeprefix("value:")).resolution
         return found.delta if found is not None and np.isfinite(found.delta) else 0.0
 
@@ -145,56 +155,53 @@ class _Recorded(dict):
         return super().get(name, default)
 
 
-def audit(study: str, tables: Mapping[str, pd.DataFrame], published: Published) -> pd.DataFrame:
-    """Every corruption of every column that a check reads, with what it did.
+def audit(
+    study: str, tables: Mapping[str, pd.DataFrame], published: Published
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every corruption of every column that a check reads, and every reproduced row.
 
-    Columns: ``COLUMNS``. ``flips`` counts the verdicts that changed, -1 for an error;
-    ``most_moved`` is the row whose value moved most, with the values.
+    The first table has the columns ``COLUMNS``: ``flips`` counts the reproduced rows that were
+    lost, -1 for an error, and ``flipped`` names the first. The second has ``ROW_COLUMNS``: by how
+    many corruptions a row is lost, and the first of them.
     """
     judge = Judge(study, tables, published)
-    rows = []
+    found, lost = [], {}
     for name in judge.readers:
         table = judge.tables.get(name)
         if table is None or table.empty:
             continue
         for column in table.columns[table.dtypes.map(pd.api.types.is_float_dtype)]:
-            rows += [
-                _judged(judge, corruption, changed)
-                for corruption, changed in _corruptions(judge, name, column)
-            ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _judged(judge: Judge, corruption: Corruption, changed: pd.DataFrame) -> Row:
-    found = judge.again(corruption.table, changed)
-    shown = {"study": judge.study, **corruption._asdict(), "corruption": corruption.text()}
-    shown = {key: shown[key] for key in ("study", "table", "column", "corruption")}
-    if found is None:
-        return shown | {"beyond": True, "noticed": True, "flips": -1, "most_moved": "an error"}
-    moves = judge.moved(found)
-    structural = corruption.kind in STRUCTURAL
-    limits = {
-        key: BEYOND if key[1].startswith("value:") else 0.1 if structural else np.inf
-        for key in moves
-    }
-    flips = [
-        key
-        for key, row in found.items()
-        if key not in judge.rows or row["verdict"] != judge.rows[key]["verdict"]
+            for corruption, changed in _corruptions(judge, name, column):
+                rows = judge.again(name, changed)
+                flips = [] if rows is None else judge.flipped(rows)
+                for key in flips:
+                    lost.setdefault(key, []).append(f"{name}, {column}: {corruption.text()}")
+                found.append(_judged(judge, corruption, rows, flips))
+    reproduced = [key for key, row in judge.rows.items() if row["verdict"] == REPRODUCED]
+    rows = [
+        (study, *key, len(lost.get(key, ())), next(iter(lost.get(key, ())), ""))
+        for key in reproduced
     ]
-    most = max(moves, key=lambda key: moves[key] / limits[key], default=None)
-    told = ""
-    if most is not None and moves[most] and most in judge.rows:
-        old, new = judge.rows[most], found[most]
-        told = (
-            f"{most[0]}, {most[1]} {most[2]} {most[3]}: {old['reproduced']:.4g} to "
-            f"{new['reproduced']:.4g}, {new['resolution']}, {new['verdict']}"
-        )
+    corruptions = pd.DataFrame(found, columns=list(COLUMNS))
+    return corruptions, pd.DataFrame(rows, columns=list(ROW_COLUMNS))
+
+
+def _judged(
+    judge: Judge, corruption: Corruption, rows: dict[Key, Row] | None, flips: list[Key]
+) -> Row:
+    shown = {
+        "study": judge.study,
+        "table": corruption.table,
+        "column": corruption.column,
+        "corruption": corruption.text(),
+    }
+    if rows is None:
+        return shown | {"beyond": True, "noticed": True, "flips": -1, "flipped": "an error"}
     return shown | {
-        "beyond": any(moves[key] > limits[key] for key in moves),
+        "beyond": judge.carried_away(rows),
         "noticed": bool(flips),
         "flips": len(flips),
-        "most_moved": told,
+        "flipped": ", ".join(filter(None, flips[0])) if flips else "",
     }
 
 
@@ -202,15 +209,16 @@ def _corruptions(judge: Judge, name: str, column: str) -> Iterator[tuple[Corrupt
     """Corruptions of a column that some check reads; none of one that no check reads."""
     table = judge.tables[name]
     values = table[column]
-    nudged = judge.again(name, table.assign(**{column: values * 1.0001 + 1e-6}))
-    moves = {} if nudged is None else judge.moved(nudged)
-    if nudged is not None and not any(moves.values()):
+    scrambled = judge.again(name, table.assign(**{column: -1.7 * values + 0.3}))
+    if scrambled is not None and not judge.changed(scrambled):
         return
 
     def corrupted(kind: str, new: Any, where: str = "") -> tuple[Corruption, pd.DataFrame]:
         return Corruption(name, column, kind, where), table.assign(**{column: new})
 
-    yield corrupted("scale by 1.1", values * 1.1)
+    for factor in (1.1, 1000.0, 0.001):
+        yield corrupted(f"scale by {factor:g}", values * factor)
+    yield corrupted("negate", -values)
     for sign in (1.0, -1.0):
         size = _shift(judge, name, column)
         if size:
@@ -249,10 +257,11 @@ def _shift(judge: Judge, name: str, column: str) -> float:
     if found is None:
         return 0.0
     moves = [
-        move
-        for key, move in judge.moved(found).items()
-        if key[1].startswith("value:") and 0.0 < move < np.inf and judge.resolution(key)
+        abs(row["reproduced"] - judge.rows[key]["reproduced"]) / judge.resolution(key)
+        for key, row in found.items()
+        if key in judge.rows and judge.resolution(key)
     ]
+    moves = [move for move in moves if 0.0 < move < np.inf]
     # A little more than 1.5, so that rounding does not decide.
     return 0.01 * size * (BEYOND + 0.05) / min(moves) if moves else 0.0
 
@@ -295,36 +304,47 @@ def main(arguments: list[str] | None = None) -> int:
         config = run_configuration(root, options.scale or "paper")
         folder = root / "results" / (options.scale or "reference")
         names = config["studies"] if options.study is None else [options.study]
-        parts = []
+        audits = []
         for name in names:
             study = read_study(root, name, config)
-            tables = {one: pd.read_csv(folder / name / f"{one}.csv") for one in study.own_tables()}
+            files = {one: folder / name / f"{one}.csv" for one in study.own_tables()}
+            tables = {one: pd.read_csv(file) for one, file in files.items() if file.is_file()}
             published = load_published(published_folder(name, root), study.parts)
-            parts.append(audit(name, tables, published))
-            print(summary(name, parts[-1]))
+            audits.append(audit(name, tables, published))
+            print(summary(name, *audits[-1]), flush=True)
     except PlausibleError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    whole = pd.concat(parts, ignore_index=True)
-    path = folder / "audit.csv"
-    write_text(path, whole.to_csv(index=False))
-    print(f"{summary('all', whole)}; every corruption: {path}")
-    return 0 if noticed_share(whole) >= GOAL else 1
+    corruptions, rows = (
+        pd.concat(tables, ignore_index=True) for tables in zip(*audits, strict=True)
+    )
+    for stem, table in (("audit", corruptions), ("audit_rows", rows)):
+        write_text(folder / f"{stem}.csv", table.to_csv(index=False))
+    print(summary("all", corruptions, rows))
+    for row in rows[rows["lost_by"] == 0].itertuples():
+        print(f"never lost: {', '.join(filter(None, row[2:6]))}")
+    print(f"every corruption: {folder / 'audit.csv'}, every row: {folder / 'audit_rows.csv'}")
+    return 0 if min(noticed_share(corruptions), lost_share(rows)) >= GOAL else 1
 
 
 def noticed_share(table: pd.DataFrame) -> float:
-    """Share of the corruptions beyond the resolution that some verdict notices."""
+    """Share of the corruptions beyond the resolution of a number that take some verdict away."""
     beyond = table[table["beyond"]]
     return float(beyond["noticed"].mean()) if len(beyond) else 1.0
 
 
-def summary(name: str, table: pd.DataFrame) -> str:
+def lost_share(rows: pd.DataFrame) -> float:
+    """Share of the reproduced rows that some corruption takes away."""
+    return float((rows["lost_by"] > 0).mean()) if len(rows) else 1.0
+
+
+def summary(name: str, corruptions: pd.DataFrame, rows: pd.DataFrame) -> str:
     """One line about a study."""
-    beyond = table[table["beyond"]]
-    missed = int((~beyond["noticed"]).sum())
+    beyond = int(corruptions["beyond"].sum())
     return (
-        f"{name}: {len(table)} corruptions, {len(beyond)} beyond the resolution, "
-        f"{100.0 * noticed_share(table):.1f} % of these noticed, {missed} not"
+        f"{name}: {len(corruptions)} corruptions, {beyond} beyond the resolution of a number, "
+        f"{100.0 * noticed_share(corruptions):.1f} % of these noticed; {len(rows)} reproduced "
+        f"rows, {100.0 * lost_share(rows):.1f} % lost by some corruption"
     )
 
 
