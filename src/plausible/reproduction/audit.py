@@ -137,7 +137,7 @@ class Judge:
 
     def resolution(self, key: Key) -> float:
         """Half-width of the resolution of a published number; 0 of anything else."""
-        if not key[1].startswith("value:"):
+        if not key[1].startswith("value:") or isinstance(self.rows[key]["reproduced"], str):
             return 0.0
         found = self.published.number(key[0], key[1].removeprefix("value:")).resolution
         return found.delta if found is not None and np.isfinite(found.delta) else 0.0
@@ -170,7 +170,7 @@ def audit(
         table = judge.tables.get(name)
         if table is None or table.empty:
             continue
-        for column in table.columns[table.dtypes.map(pd.api.types.is_float_dtype)]:
+        for column in _measured(table):
             for corruption, changed in _corruptions(judge, name, column):
                 rows = judge.again(name, changed)
                 flips = [] if rows is None else judge.flipped(rows)
@@ -264,6 +264,18 @@ def _shift(judge: Judge, name: str, column: str) -> float:
     moves = [move for move in moves if 0.0 < move < np.inf]
     # A little more than 1.5, so that rounding does not decide.
     return 0.01 * size * (BEYOND + 0.05) / min(moves) if moves else 0.0
+
+
+def _measured(table: pd.DataFrame) -> list[str]:
+    """Columns of measured numbers: real ones, and counts of many values."""
+    return [
+        column
+        for column, kind in table.dtypes.items()
+        if column != "seed"
+        and pd.api.types.is_numeric_dtype(kind)
+        and not pd.api.types.is_bool_dtype(kind)
+        and (pd.api.types.is_float_dtype(kind) or table[column].nunique() > 12)
+    ]
 
 
 def _keys(table: pd.DataFrame, column: str) -> list[str]:
