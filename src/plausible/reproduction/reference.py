@@ -147,13 +147,23 @@ def make_again(root: str | Path, study: Study) -> Summary:
         for name, table in judged.items():
             table.to_csv(results / f"{name}.csv", index=False)
             _write_record(results / f"{name}.csv", study, "judge_results", used)
+        kept = []
         for result in study.results:
             if (study.shown_in(result) or result) in tables:
-                _show_again(results, study, result, tables, published)
+                try:
+                    _show_again(results, study, result, tables, published)
+                except (LookupError, StudyError):
+                    # Its table is older than what the picture shows now.
+                    kept.append(result)
         page = results / "README.md"
         names = {Path(path).stem: records[path].get("git_commit") for path in later}
         text = with_verdicts(
-            page.read_text(encoding="utf-8"), verdict_counts(verdicts), _code(), names, lacking
+            page.read_text(encoding="utf-8"),
+            verdict_counts(verdicts),
+            _code(),
+            names,
+            lacking,
+            kept,
         )
         page.write_text(text, encoding="utf-8")
         return _finished(root, staged, study)

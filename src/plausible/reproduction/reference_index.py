@@ -16,7 +16,7 @@ BEGIN, END = "<!-- found:begin -->", "<!-- found:end -->"
 def write_reference_index(root: str | Path) -> Path:
     """Write the index page of all reference runs, and what README.md says of them."""
     results = Path(root) / "results" / NAME
-    present = sorted(file.parent.name for file in results.glob("*/verdicts.csv"))
+    present = sorted(file.parent.name for file in results.glob("*/entries.csv"))
 
     def joined(table: str, **options) -> pd.DataFrame:
         frames = [pd.read_csv(results / name / table, **options) for name in present]

@@ -51,6 +51,7 @@ def readme(facts: Facts, whole: Mapping[str, str], as_png: list[str]) -> str:
         code=None,
         later={},
         lacking=[],
+        kept=[],
         codes=[
             (f"`{name}`" if name else "unknown code", when, TREES[tree], rules)
             for name, when, tree, rules in codes
@@ -120,14 +121,20 @@ def with_verdicts(
     code: Mapping[str, Any],
     later: Mapping[str, str | None],
     lacking: Iterable[str],
+    kept: Iterable[str],
 ) -> str:
     """The page with new numbers of verdicts, and with the ``code`` that judged again.
 
     ``later`` gives the commit of each table that is newer than the run, ``lacking`` names those
-    that no run has made yet.
+    that no run has made yet, and ``kept`` those whose pictures stay as they were.
     """
     found = {name: count for name, count in counts.items() if count}
     section = render(
-        "reference_verdicts.md.j2", verdicts=found, code=code, later=later, lacking=lacking
+        "reference_verdicts.md.j2",
+        verdicts=found,
+        code=code,
+        later=later,
+        lacking=lacking,
+        kept=kept,
     )
     return re.sub(r"(?s)## Verdicts\n.*?(?=## Code\n)", lambda _: section, text)
