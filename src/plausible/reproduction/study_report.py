@@ -251,8 +251,13 @@ class StudyReport:
 
     def _made_later(self, name: str) -> bool:
         """Whether a kept run is older than a result, and so lacks it."""
-        table = f"{self.declared.shown_in(name) or name}.csv"
-        return (self.folder / "README.md").is_file() and not (self.folder / table).is_file()
+        declared = name in self.declaration["results"]
+        table = f"{(declared and self.declared.shown_in(name)) or name}.csv"
+        return (
+            declared
+            and (self.folder / "README.md").is_file()
+            and not (self.folder / table).is_file()
+        )
 
     def readable(self, name: str) -> Html:
         """Table that people read: the Markdown file of a result."""

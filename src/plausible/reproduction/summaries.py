@@ -102,12 +102,11 @@ def surviving_causes(verdicts: pd.DataFrame, study: str, causes: Iterable[Cause]
             found = verdicts[verdicts["id"] == f"{study}.{row.result}"]
             for column, value in wanted.items():
                 found = found[found[column].fillna("") == value]
-            if found.empty:  # not measured when a kept run was made
-                found = verdicts[
-                    (verdicts["id"] == f"{study}.{row.result}")
-                    & (verdicts["check"] == row.check)
-                    & (verdicts["verdict"] == NOT_COMPARABLE)
-                ]
+            if found.empty:  # not measured when a kept run was made, or not in this protocol
+                there = (verdicts["id"] == f"{study}.{row.result}") & (
+                    verdicts["check"] == row.check
+                )
+                found = verdicts[there].head(1).assign(verdict=NOT_COMPARABLE)
             where = ", ".join(filter(None, [row.result, *wanted.values()]))
             if len(found) != 1:
                 raise StudyError(
