@@ -11,7 +11,7 @@ from plausible.errors import StudyError
 from plausible.reproduction import entries as en
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.evidence import Measured, Number
-from plausible.reproduction.explanations import UNEXPLAINED
+from plausible.reproduction.explanations import AWAITED, UNEXPLAINED
 from plausible.reproduction.published import load_published
 from plausible.reproduction.reasons import Reasons
 from plausible.reproduction.theorem_rows import THEOREM_COLUMNS
@@ -229,7 +229,7 @@ def test_a_run_that_is_older_than_a_measurement_says_so(judge):
     assert row["verdict"] == vd.NOT_COMPARABLE
     assert row["note"].startswith("not measured when this run was made: the table of doc.new lacks")
     reasons = because("{{ mean('new', 'x') }}", evidence=["claim"])
-    assert reason_of(judge, HIGH, reasons, tables=tables, partial=True) == UNEXPLAINED
+    assert reason_of(judge, HIGH, reasons, tables=tables, partial=True) == AWAITED
 
 
 def test_data_and_scale_that_cannot_compare(judge):

@@ -18,6 +18,7 @@ from plausible.reproduction.judging import DIFFERS
 from plausible.reproduction.reasons import Reasons
 
 UNEXPLAINED = "not explained"
+AWAITED = "not explained by this run, which lacks what would isolate the cause"
 CANDIDATES = "cause not known; candidates: "
 _ENVIRONMENT = Environment(undefined=StrictUndefined, autoescape=False)
 _ENVIRONMENT.filters["g"] = lambda number, digits=3: f"{number:.{digits}g}"
@@ -35,7 +36,8 @@ def explained(
     Of the reasons whose condition holds the most specific counts; a row without one is
     `UNEXPLAINED`. A reason without evidence names candidates, and says that it does.
 
-    Of a ``partial`` run a reason that rests on what is not there does not count.
+    Of a ``partial`` run a reason that rests on what is not there does not count; if no other does,
+    the row is `AWAITED`.
 
     Raises
     ------
@@ -64,6 +66,7 @@ def _reason(
     context = {key: row[key] for key in ("published", "reproduced", "protocol", "variant", "check")}
     context |= {"low": row["ci_low"], "high": row["ci_high"], "n": row["n_seeds"], **callables}
     found = reasons.of(result, row["check"], row["variant"], row["protocol"])
+    awaited = False
     for difference in found:
         where = f"{study}: the reason of {result}, {row['check']}, {row['protocol']}"
         try:
@@ -73,6 +76,7 @@ def _reason(
             text = _ENVIRONMENT.from_string(difference.text).render(context)
         except (TemplateError, TypeError, ValueError) as error:
             if partial:
+                awaited = True
                 continue
             raise StudyError(
                 f"{where}: {error}; see plausible.reproduction.explanations."
@@ -81,7 +85,7 @@ def _reason(
             if name.partition(":")[0] not in results:
                 raise StudyError(f"{where}: its evidence {name!r} names no result.")
         return text if difference.evidence else f"{CANDIDATES}{text}"
-    return UNEXPLAINED
+    return AWAITED if awaited else UNEXPLAINED
 
 
 def functions(

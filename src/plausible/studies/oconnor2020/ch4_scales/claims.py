@@ -18,7 +18,6 @@ from plausible.studies.oconnor2020.ch4_scales.tables import by_setting, publishe
 COLUMNS = (
     *("protocol", "granularity", "seed", "setting", "lambda", "network", "order", "part"),
     *("error_percent", "kflops", "kflops_sparse", "energy_nj", "energy_sparse_nj"),
-    "differing_predictions",
 )
 NETWORKS = ("original", *DISCRETISED)
 B_12 = 397.6
@@ -27,9 +26,14 @@ DIP = 0.1
 """Points by which the error may fall from one lambda to the next, by the published statement."""
 
 
-def readings(evidence: Evidence, tested: bool = True) -> list[tuple[str, pd.DataFrame]]:
-    """Rows of layerwise scales by protocol: of its test part, or of all parts."""
-    frame = evidence.table("table_b1", *COLUMNS)
+def readings(
+    evidence: Evidence, tested: bool = True, *columns: str
+) -> list[tuple[str, pd.DataFrame]]:
+    """Rows of layerwise scales by protocol: of its test part, or of all parts.
+
+    ``columns`` are further ones that the table must have.
+    """
+    frame = evidence.table("table_b1", *COLUMNS, *columns)
     found = []
     for protocol, rows in by_protocol(frame[frame["granularity"] == "layerwise"]):
         part = READINGS[protocol].test_part
@@ -59,7 +63,7 @@ def same_errors(evidence: Evidence) -> list[Measured]:
 def errors_do_not_depend_on_the_order(evidence: Evidence) -> list[Measured]:
     """The same of all three networks, with the training images."""
     found = []
-    for protocol, rows in readings(evidence, tested=False):
+    for protocol, rows in readings(evidence, False, "differing_predictions"):
         parts = rows["part"].isin(["training", READINGS[protocol].test_part])
         found.append(_differing(protocol, rows[parts & rows["network"].isin(NETWORKS)]))
     return found
