@@ -56,7 +56,7 @@ def same_errors(evidence: Evidence) -> list[Measured]:
     """Test images that sigma-delta or another order decides otherwise than rounding does."""
     return [
         _differing(protocol, rows[rows["network"].isin(DISCRETISED)])
-        for protocol, rows in readings(evidence)
+        for protocol, rows in readings(evidence, True, "differing_predictions")
     ]
 
 
