@@ -38,9 +38,10 @@ class TestFigures(SongPictures, FigureTests):
         assert band.min() == pytest.approx(distances.min().min(), rel=1e-9)
         assert band.max() == pytest.approx(distances.max().max(), rel=1e-9)
 
-    def test_what_counts_as_equal_is_the_published_bound(self, drawn):
+    def test_what_counts_as_equal_is_the_published_bound(self, drawn, published):
+        bound = published.bound("claim.prediction_equals_forward", "reaches_forward_activity")
         texts = legend_texts(drawn["beyond.prediction"])
-        assert any(text == "counts as equal: below $10^{-6}$" for text in texts)
+        assert f"counts as equal: below $10^{{{np.log10(bound):.0f}}}$" in texts
 
 
 def test_interval_of_five_seeds_by_hand():
