@@ -1,7 +1,7 @@
-"""What a check sees and what it returns, and how statements about seeds are judged.
+"""What a check sees and what it returns.
 
-A check reads tidy tables and returns outcomes, one per protocol (and per finding, where a statement
-has several). It never decides the verdict itself: verdicts.py does, by one rule for all.
+A check reads tidy tables and returns what they hold about a statement or a published number, one
+value per seed, for each protocol and variant. It never decides: `judging` does, by one rule.
 """
 
 from collections.abc import Iterable, Mapping

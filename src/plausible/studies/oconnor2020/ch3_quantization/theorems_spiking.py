@@ -14,7 +14,7 @@ from plausible.data.dataset import Dataset
 from plausible.kernels import deep_spiking
 from plausible.kernels.compiled_code import float_operations
 from plausible.kernels.deep_spiking_counts import layer_counts
-from plausible.kernels.deep_spiking_reference import bindings, make_modules, start_sample
+from plausible.kernels.deep_spiking_reference import numbers_added
 from plausible.kernels.deep_spiking_types import (
     UPDATES,
     Rule,
@@ -25,7 +25,6 @@ from plausible.kernels.deep_spiking_types import (
     make_rule,
     real_weights,
 )
-from plausible.kernels.event_router import route
 from plausible.kernels.spike_emission import input_trains
 from plausible.kernels.spike_loops import (
     change_rows,
@@ -392,23 +391,11 @@ def addition_cost(settings: Theorems, seed: int) -> list[Check]:
         ),
         "any_weights": (
             "additions counted - numbers that the modules of the network added, any weights",
-            counted(loose) - _added(loose, rule, trains),
+            counted(loose) - numbers_added(make_network(loose, rule), rule, trains, 0),
         ),
     }
     broken = {"two_spikes_per_layer": counted(twice) - formula}
     return [*checks(name, deviations), *controls(name, broken)]
-
-
-def _added(weights: list[np.ndarray], rule: Rule, trains: SpikeTrains) -> int:
-    """Numbers added to potentials in a forward pass, read off the log of the router."""
-    network = make_network(weights, rule)
-    edges, added = bindings(len(weights), training=False), 0
-    modules = make_modules(network, start_sample(network), rule) | {"sum": lambda row: []}
-    for step in range(rule.steps):
-        codes = trains.code[slice(*trains.start[0, step : step + 2])].astype(int)
-        for consumer, event in route(modules, edges, "input", codes, "breadth_first"):
-            added += np.size(event) if consumer.startswith(("herder", "sum")) else 0
-    return added
 
 
 def integer_only(settings: Theorems, seed: int, dataset: Dataset | None) -> list[Check]:
