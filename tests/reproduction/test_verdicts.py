@@ -442,6 +442,16 @@ def test_a_protocol_that_lacks_a_statement_does_not_carry_the_entry(judge):
     assert list(entries["verdict"]) == ["holds after correction"]
 
 
+def test_an_entry_whose_numbers_wait_for_another_scale_does_not_hold_yet(judge):
+    """What is left could still differ; a difference that is found counts all the same."""
+    table = {**TABLE, "needs": ["mnist"]}
+    for values, verdict in ((LOW, vd.NOT_COMPARABLE), (HIGH, "does not hold")):
+        claims = GOOD | {"falls": [Measured("corrected", values)]}
+        rows = judge(table, claims=claims, scale="demo")
+        (row,) = en.entry_verdicts(rows, judge.published).to_dict("records")
+        assert row["verdict"] == verdict and "2 not comparable" in row["sentence"]
+
+
 def test_parts_that_hold_in_different_protocols_are_no_whole(judge):
     two = entry("claim", expect=[statement(), statement("rises", op=">")])
     claims = {"falls": [Measured("as_coded", LOW)], "rises": [Measured("corrected", HIGH)]}

@@ -82,15 +82,17 @@ def _entry(published: Published, identifier: str, rows: pd.DataFrame) -> dict[st
     )
     protocol, under = best
     counts = {name: int((under["verdict"] == name).sum()) for name in JUDGED}
-    if counts[REPRODUCED] == len(under):
+    open_rows = rows[rows["verdict"] == NOT_COMPARABLE]
+    if counts[REPRODUCED] == len(under) and open_rows["protocol"].isin([protocol, ""]).any():
+        verdict = NOT_COMPARABLE  # what is left could still differ
+    elif counts[REPRODUCED] == len(under):
         # Without one protocol that has all of them, no single set of choices gives the entry.
         verdict = HOLDS.get(protocol, IN_PART)
     elif counts[DIFFERS]:
         verdict = IN_PART if counts[REPRODUCED] else FAILS
     else:
         verdict = UNDECIDED
-    left = int((rows["verdict"] == NOT_COMPARABLE).sum())
-    sentence = _sentence(protocol, under, counts, left)
+    sentence = _sentence(protocol, under, counts, len(open_rows))
     return {
         **shown,
         **counts,
