@@ -199,17 +199,6 @@ def test_protocols_seeds_and_printed_step():
     assert not listed[3].spec.rule.hold_error
 
 
-def test_further_seeds_train_shorter_and_are_not_measured(images):
-    some = {
-        "variants": {"sgd": {"update": "sgd", "seeds": 1}, "fsgd": {"update": "fsgd", "seeds": 1}},
-        "further_seeds": {"variants": ["sgd"], "epochs": 1},
-    }
-    table = experiment(images, seeds=(0, 1), **some)
-    curves = chosen(table, record="curve").groupby(["network", "seed"])["epoch"].max()
-    assert curves.to_dict() == {("sgd", 0): 2.0, ("fsgd", 0): 2.0, ("sgd", 1): 1.0}
-    assert set(chosen(table, record="final")["seed"]) == {0}
-
-
 def test_shards_have_every_run_once(images, table):
     parts = [experiment(images, shard=shard, shards=3) for shard in range(3)]
     together = pd.concat(parts).sort_values(["network", "record"], kind="stable")

@@ -45,7 +45,7 @@ COLUMNS = (
 
 
 class Run(NamedTuple):
-    """One network to train; ``measured`` in both forms afterwards, if it has all its epochs."""
+    """One network to train."""
 
     protocol: str
     network: str
@@ -54,7 +54,6 @@ class Run(NamedTuple):
     steps: int
     spec: Spec
     epochs: int
-    measured: bool = True
 
 
 Measure = Callable[[Run, Bench, list[np.ndarray], Progress, float, int], list[dict[str, Any]]]
@@ -77,11 +76,6 @@ def runs(settings: Trainings, seeds: Sequence[int]) -> list[Run]:
             for seed in seeds[: chosen.get("seeds")]:
                 spec = Spec(rule, rate)
                 listed.append(Run(protocol, network, seed, form, steps, spec, chosen["epochs"]))
-    further = getattr(settings, "further_seeds", None)
-    for network in further.variants if further else ():
-        trained = {run.seed: run for run in listed if run.network == network}
-        shorter = [*trained.values()][0]._replace(epochs=further.epochs, measured=False)
-        listed += [shorter._replace(seed=seed) for seed in seeds if seed not in trained]
     return listed
 
 
@@ -144,7 +138,7 @@ def spiking_training(
     curve = partial(_curve_rows, settings)
     for run, bench, weights, progress in trainings(settings, seeds, dataset, curve, at_epochs=True):
         found = progress.rows
-        if settings.anytime_steps and run.measured and progress.diverged_epoch < 0:
+        if settings.anytime_steps and progress.diverged_epoch < 0:
             found = found + measurements(run, weights, progress, bench, settings.anytime_steps)
         named = {"protocol": run.protocol, "network": run.network, "seed": run.seed}
         rows += [{**named, **row, "diverged_epoch": progress.diverged_epoch} for row in found]

@@ -1,6 +1,6 @@
 """O'Connor 2020, chapter 3 and section A.5: pictures of the spiking networks that learn MNIST."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,17 +67,6 @@ def networks_of(table: pd.DataFrame, wanted: Sequence[str] = tuple(TRAINED)) -> 
     return [name for name in wanted if name in set(table["network"])]
 
 
-def stretches(rows: pd.DataFrame, by: str) -> Iterator[pd.DataFrame]:
-    """Rows of the seeds that are all there, from where fewer of them went on to the next end.
-
-    A curve of one stretch is of the same seeds throughout.
-    """
-    last, begin = rows.groupby("seed")[by].transform("max"), -np.inf
-    for end in sorted(last.unique()):
-        yield rows[(last >= end) & rows[by].between(begin, end)]
-        begin = end
-
-
 def draw_curve(
     axes: Axes,
     rows: pd.DataFrame,
@@ -90,17 +79,16 @@ def draw_curve(
 ) -> None:
     """Mean over seeds for each ``by``, with its interval or, of few seeds, a thin line for each.
 
-    Drawn against the column ``at``, by default ``by`` itself. Where some seeds end before others,
-    the mean of the others begins anew. Intervals in ``percent`` stay between 0 and 100.
+    Drawn against the column ``at``, by default ``by`` itself. Intervals in ``percent`` stay
+    between 0 and 100.
     """
     at = at or by
-    for part in stretches(rows, by):
-        data = summary(part, [by], value, FEWEST, percent)
-        data[at] = part.groupby(by)[at].mean().to_numpy()
-        draw_line(axes, at, data, look, **options)
-        if 1 < part["seed"].nunique() < FEWEST:
-            for _, run in part.sort_values(by).groupby("seed"):
-                axes.plot(run[at], run[value], color=look.colour, **ONE_SEED)
+    data = summary(rows, [by], value, FEWEST, percent)
+    data[at] = rows.groupby(by)[at].mean().to_numpy()
+    draw_line(axes, at, data, look, **options)
+    if 1 < rows["seed"].nunique() < FEWEST:
+        for _, run in rows.sort_values(by).groupby("seed"):
+            axes.plot(run[at], run[value], color=look.colour, **ONE_SEED)
 
 
 def printed_rows(published: Published, entry: str) -> dict[str, Any]:
@@ -130,9 +118,8 @@ def ch3_fig3_2(table: pd.DataFrame, published: Published, dataset: str = "mnist"
             look = TRAINED[network]._replace(line="-", marker="")
             draw_curve(axes, rows[rows["part"] == part], "epoch", "error_percent", look)
             look = look._replace(line=TRAINING_LINE)
-            for trained in stretches(rows[rows["part"] == "train"], "epoch"):
-                data = summary(trained, ["epoch"], "error_percent")
-                draw_line(axes, "epoch", data.assign(low=np.nan), look)
+            data = summary(rows[rows["part"] == "train"], ["epoch"], "error_percent")
+            draw_line(axes, "epoch", data.assign(low=np.nan), look)
         printed = _published_errors(axes, published, float(shown["epoch"].max()), names)
         whole_numbers(axes, "epoch")
         error_axis(axes, pd.Series([*shown["error_percent"], *printed]))
@@ -158,7 +145,7 @@ def interval_handles(
     single: Mapping[str, Any] = ONE_SEED,
 ) -> list[Line2D]:
     """Legend entries of intervals, where there are enough seeds for them, and of single seeds."""
-    # Some seeds are trained for fewer epochs, or in fewer protocols, than others.
+    # Some networks are trained with fewer seeds than others.
     seeds = table.groupby([by, "network"])["seed"].nunique()
     handles = []
     if seeds.max() >= FEWEST:

@@ -77,13 +77,6 @@ RULE = {"update", "smooth", "routing", "hold_error", "back_reset", "regularisati
 """Keys of a network that are options of its rule."""
 
 
-class FurtherSeeds(Settings):
-    """Networks that are trained for fewer epochs with those seeds that they did not have."""
-
-    variants: tuple[str, ...]
-    epochs: Count
-
-
 def _check_names(place: str, names: Iterable[str], known: Iterable[str]) -> None:
     for name in names:
         if name not in known:
@@ -136,14 +129,6 @@ class SpikingTraining(Trainings):
     anytime_steps: NotNegativeCount
     """Time steps of the test of a trained network step by step; 0 leaves out what is measured after
     the training."""
-    further_seeds: FurtherSeeds | None = None
-
-    @model_validator(mode="after")
-    def _further_seeds_are_of_networks(self):
-        if self.further_seeds:
-            names = self.further_seeds.variants
-            _check_names("further_seeds.variants", names, self.variants)
-        return self
 
 
 class ErrorSpikes(Trainings):

@@ -101,8 +101,7 @@ def fsgd_gain_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str
         "seed; above zero FSGD is ahead. At equal additions (forward, backward and of the updates) "
         "the error of SGD is read, between its test points in a straight line, where it has spent "
         "what FSGD has by this epoch; seeds whose SGD was not tested around there (its first test "
-        "is later, or its last one earlier) are left out. Some seeds are trained for fewer "
-        "epochs.\n"
+        "is later, or its last one earlier) are left out.\n"
     )
     return markdown_table(header, rows) + "\n" + note
 
