@@ -88,15 +88,39 @@ def table(audited):
 
 
 def test_what_is_corrupted(table):
-    """Columns that a check reads, and no others; every kind of corruption."""
+    """Measured columns that a check reads; names only where a row is still there to be lost."""
     assert list(table.columns) == list(audit.COLUMNS)
     assert set(zip(table["table"], table["column"], strict=True)) == {
         ("table1", "error"),
         ("costs", "cost"),
+        ("costs", "method"),
+        ("costs", ""),
     }
     kinds = table.loc[table["table"] == "table1", "corruption"]
-    for kind in ("scale", "shift by +", "shift by -", "double seed 2", "copy", "swap", "reverse"):
+    for kind in ("scale by -1", "shift by +", "shift by -", "double seed 2", "copy", "swap"):
         assert kinds.str.startswith(kind).any(), kind
+    for kind in ("reverse", "add 1", "scale by 10 in method sgd", "same in seeds 0 and 2"):
+        assert (kinds == kind).any(), kind
+
+
+def test_columns_of_places_and_of_names():
+    table = pd.DataFrame({"layer": [0, 1, 2], "name": list("abc"), "x": [0.5, 1.5, 2.5]})
+    found = {one.text(): changed for one, changed in audit._of_names(table, "t", table.columns)}
+    assert list(found) == [
+        "every row ten times",
+        "layer: add 1",
+        "name: move by one row",
+        "name: reverse",
+    ]
+    assert len(found["every row ten times"]) == 30
+    assert list(found["layer: add 1"]["layer"]) == [1, 2, 3]
+    assert list(found["name: move by one row"]["name"]) == list("cab")
+
+
+def test_groups_of_unequal_size_are_copied_by_their_mean():
+    table = pd.DataFrame({"method": list("aab"), "x": [1.0, 3.0, 7.0]})
+    assert list(audit._copied(table, "x", "method", "a", "b")) == [1.0, 3.0, 2.0]
+    assert list(audit._copied(table, "x", "method", "b", "a")) == [7.0, 7.0, 7.0]
 
 
 def test_numbers_that_are_carried_away_are_noticed(table):

@@ -130,6 +130,31 @@ def test_statements_about_seeds(op, bound, values, verdict):
     assert judge_quantity(values, op, bound).verdict == verdict
 
 
+def test_ratios_are_judged_by_their_logarithms():
+    """One slow network of five must not make "several times as long" undecided."""
+    values = [6.0, 11.6, 15.4, 21.9, 373.0]
+    found = judge_quantity(values, ">=", 3.0, unit="ratio")
+    assert found.verdict == REPRODUCED and found.mean == pytest.approx(np.prod(values) ** 0.2)
+    half = stats.sem(np.log(values)) * stats.t.ppf(0.975, 4)
+    assert np.log([found.low, found.high]) == pytest.approx(
+        [np.log(found.mean) - half, np.log(found.mean) + half]
+    )
+    assert judge_quantity(values, ">=", 3.0).verdict == UNDECIDED
+    # The reciprocal statement has the reciprocal interval and the same verdict.
+    turned = judge_quantity([1.0 / one for one in values], "<=", 1.0 / 3.0, unit="ratio")
+    assert turned.verdict == REPRODUCED
+    assert (turned.low, turned.high) == pytest.approx((1.0 / found.high, 1.0 / found.low))
+    # Not a positive quantity after all.
+    assert judge_quantity([1.0, 0.0, 2.0], ">", 0.5, unit="ratio").low < 0.0
+
+
+def test_what_cannot_be_negative_has_no_negative_interval():
+    limits = Resolution(1.0, 1.2, "sum of L2 distances", 1)
+    found = judge_number(1.1, [0.1, 0.2, 3.0], limits)
+    assert 0.0 < found.low < 0.1 and found.high > 3.0
+    assert judge_number(1.1, [0.1, 0.2, 3.0], limits._replace(unit="")).low < 0.0
+
+
 def test_the_level_is_divided_by_the_variants_that_were_tried():
     values = [-0.8, -1.0, -1.3]
     assert judge_quantity(values, "<", 0.0).verdict == REPRODUCED

@@ -21,6 +21,10 @@ REPRODUCED = "reproduced"
 DIFFERS = "differs"
 UNDECIDED = "undecided"
 LEVEL = 0.05
+LOGARITHMIC = ("ratio", "factor", "steps")
+"""Units of quantities of a statement that are positive and spread by factors."""
+POSITIVE = ("s", "ms", "Hz", "sum of L2 distances", "sum over 64 epochs")
+"""Further units of quantities that cannot be negative."""
 MOST_SEEDS = 10_000
 """Beyond that many a number of seeds is not named: nobody would run them."""
 NAN = float("nan")
@@ -100,8 +104,9 @@ def judge_quantity(
     For a random quantity the 95 % Student interval of its mean decides: wholly on the stated side
     *reproduced*, wholly on the other *differs*, across the bound *undecided*. If ``tried``
     variants were tried of which one is enough, the level is divided by their number. An interval in
-    ``percent`` stays between 0 and 100. A quantity that no seed enters (``seeded`` False) must
-    satisfy the bound by every value.
+    ``percent`` stays between 0 and 100. Ratios and numbers of steps are judged by their
+    logarithms: the mean is the geometric one. A quantity that no seed enters (``seeded`` False)
+    must satisfy the bound by every value.
     """
     values = np.asarray(values, dtype=np.float64).ravel()
     if not len(values):
@@ -114,14 +119,19 @@ def judge_quantity(
     if np.isnan(values).any():
         diverged = int(np.isnan(values).sum())
         return Decision(DIFFERS, NAN, n=n, note=f"{diverged} of {n} runs diverged")
-    mean = float(values.mean())
+    # A ratio of 1/5 is as far from 1 as one of 5; and none is negative.
+    logarithmic = unit in LOGARITHMIC and values.min() > 0.0
+    seen = np.log(values) if logarithmic else values
+    middle, scatter = float(seen.mean()), float(seen.std(ddof=1)) if n > 1 else NAN
+    mean = math.exp(middle) if logarithmic else middle
     if n < 2:
         return Decision(UNDECIDED, mean, n=n, seeds_needed=2, note="one seed decides nothing")
-    scatter = float(values.std(ddof=1))
-    unit = unit if unit == "percent" else ""  # points are differences here, of any sign
+    unit = "" if unit == "points" else unit  # these are differences here, of any sign
 
     def interval(seeds: int, level: float) -> tuple[float, float]:
         half = _t(seeds, level) * scatter / math.sqrt(seeds)
+        if logarithmic:
+            return math.exp(middle - half), math.exp(min(middle + half, 700.0))
         return _possible(mean, mean - half, mean + half, unit)
 
     def verdict(seeds: int) -> str:
@@ -230,5 +240,13 @@ def _would(needed: int) -> str:
 
 
 def _possible(mean: float, low: float, high: float, unit: str) -> tuple[float, float]:
-    """Interval of a percentage that stays between 0 and 100."""
-    return possible_percent(mean, low, high) if unit in ("points", "percent") else (low, high)
+    """Interval that stays between 0 and 100 for a percentage, above 0 for what is positive.
+
+    By the delta method on the logit and, where it would reach below 0, on the logarithm.
+    """
+    if unit in ("points", "percent"):
+        return possible_percent(mean, low, high)
+    if unit in POSITIVE and mean > 0.0 > low:
+        half = min((high - low) / 2.0 / mean, 700.0)
+        return mean * math.exp(-half), mean * math.exp(half)
+    return low, high

@@ -9,6 +9,7 @@ folders holds numbers that a document shows but does not print, such as the cell
 import fnmatch
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -61,7 +62,8 @@ class PublishedNumber(NamedTuple):
     """Id of the entry and place where the same number is judged."""
 
 
-class Published(NamedTuple):
+@dataclass(frozen=True)
+class Published:
     """What one document published, of the parts that were read."""
 
     study: str
@@ -70,12 +72,14 @@ class Published(NamedTuple):
     entries: Mapping[str, Entry]
     part_of: Mapping[str, str]
     """Part of the document in whose file an entry stands, by its id."""
-    recovered: Mapping[str, Mapping[str, Any]] = {}
+    recovered: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Values that were read from another copy of the document, by the id of their entry."""
     omitted: tuple[str, ...] = ()
     """Ids of the document's entries in parts that were not read."""
     folder: Path = Path()
     """Folder of the document's files."""
+    _numbers: dict[tuple[str, str], PublishedNumber] = field(default_factory=dict, repr=False)
+    """Numbers that were asked for."""
 
     def entry(self, name: str) -> Entry:
         """Entry of ``name``, an id with or without the study before its first dot."""
@@ -131,9 +135,15 @@ class Published(NamedTuple):
             If the entry has no such number or declares no resolution for it.
         """
         entry = self.entry(name)
+        asked = entry["id"], place
+        if asked not in self._numbers:
+            self._numbers[asked] = self._number(entry, place)
+        return self._numbers[asked]
+
+    def _number(self, entry: Entry, place: str) -> PublishedNumber:
         values, inner = entry["values"], place
         if place.startswith(f"{RECOVERED_PLACE}."):
-            values, inner = self.recovered_values(name), place.split(".", 1)[1]
+            values, inner = self.recovered_values(entry["id"]), place.split(".", 1)[1]
         numbers = dict(leaves(values))
         if inner not in numbers:
             raise StudyError(

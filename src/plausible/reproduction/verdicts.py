@@ -69,6 +69,8 @@ COLUMNS = (
     "reason",
 )
 FULL_SCALE = "paper"
+NUMBERS = "value:"
+"""How the checks of published numbers begin."""
 UNCONTROLLED = "no control was run, so the comparison might be one that cannot fail"
 
 
@@ -136,7 +138,7 @@ def verdict_table(
             continue
         evidence = Evidence(tables, entry, published, full_scale)
         places = claims[published.part_of[identifier]]
-        rows[identifier] = list(_rows_of_entry(evidence, places, partial))
+        rows[identifier] = list(rows_of_entry(evidence, places, partial))
     reasons = load_reasons(study, parts)
     own = explained(study, chain.from_iterable(rows.values()), reasons, tables, partial)
     rows = {name: [row for row in own if row["id"] == name] for name in published.entries}
@@ -167,9 +169,13 @@ def numbers_name(result: str) -> str:
     return f"numbers_of_{result.replace('.', '_')}"
 
 
-def _rows_of_entry(
-    evidence: Evidence, claims: Mapping[str, Place], partial: bool = False
+def rows_of_entry(
+    evidence: Evidence,
+    claims: Mapping[str, Place],
+    partial: bool = False,
+    only: str | None = None,
 ) -> Iterator[dict[str, Any]]:
+    """Rows of an entry: all, or those of one statement or (``NUMBERS``) of its numbers."""
     entry = evidence.entry
     if entry["reproducible"] == "illustration_only":
         yield from _unjudged(entry, ILLUSTRATION)
@@ -180,6 +186,8 @@ def _rows_of_entry(
     for statement in entry["expect"]:
         if "shown_only" in statement or "duplicate_of" in statement:
             continue
+        if only is not None and only != statement["id"]:
+            continue
         try:
             findings = _findings(evidence, claims, statement["id"])
             yield from [_statement_row(evidence, statement, finding) for finding in findings]
@@ -187,13 +195,15 @@ def _rows_of_entry(
             if not partial:
                 raise
             yield _not_measured(entry, statement["id"], statement["test"], error)
+    if only not in (None, NUMBERS):
+        return
     numbers = claims.get(numbers_name(result_name(entry["id"])))
     try:
         yield from list(_rows_of_numbers(evidence, numbers)) if numbers is not None else ()
     except StudyError as error:
         if not partial:
             raise
-        yield _not_measured(entry, "value:", "published values", error)
+        yield _not_measured(entry, NUMBERS, "published values", error)
 
 
 def _rows_of_numbers(evidence: Evidence, numbers: Place) -> Iterator[dict[str, Any]]:

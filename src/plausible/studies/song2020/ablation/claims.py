@@ -1,6 +1,5 @@
 """Published numbers of figure 3 and of the supplement, and where our tables hold them."""
 
-import numpy as np
 import pandas as pd
 
 from plausible.reproduction.evidence import Evidence, Number
@@ -67,9 +66,10 @@ def _over_sigma(evidence: Evidence, key: str, column: str) -> list[Number]:
     values = evidence.entry["values"]
     numbers: dict[tuple[str, str, str], Number] = {}
     for protocol, noise, frame in sigma_sweeps(evidence):
+        by_sigma = {f"{sigma:.9g}": rows for sigma, rows in frame.groupby("sigma")}
         for name in values[key]:
             sigma = values["sigma"][name]
-            rows = frame[np.isclose(frame["sigma"], sigma, rtol=1e-9, atol=0.0)]
+            rows = by_sigma.get(f"{sigma:.9g}", frame.iloc[:0])
             network = rows[rows["l_max"] == TABLES_DEPTH]
             if network.empty:
                 continue
