@@ -1,12 +1,17 @@
 """What the tests of pictures share: texts and lines of a figure, and whether it can be read."""
 
+import re
 from itertools import combinations
 from pathlib import Path
+from string import ascii_lowercase
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 CURVES = Path(__file__).parents[2] / "workflow" / "published" / "curves"
@@ -42,6 +47,41 @@ def lines_of(axes, colour: str, linestyle: str | None = None) -> list[Line2D]:
     """Lines of one colour, of every style or of one."""
     found = [line for line in axes.lines if to_hex(line.get_color()) == to_hex(colour)]
     return [line for line in found if linestyle in (None, line.get_linestyle())]
+
+
+def check_for_print(figure: Figure, lettered_together: bool = False) -> None:
+    """Fail unless the picture can stand in a journal without words about it.
+
+    At most six panels, each with its letter (a panel may consist of axes that are
+    ``lettered_together``); no text below 7 points; no legend entry that is a note without a sign.
+    """
+    panels = [axes for axes in figure.axes if axes.axison and axes.get_label() != "<colorbar>"]
+    titles = [axes.get_title(loc="left") for axes in panels]
+    letters = [found[1] for title in titles if (found := re.match(r"\$\\mathbf{(\w)}", title))]
+    assert letters == list(ascii_lowercase[: len(letters)]) and len(letters) <= 6, letters
+    assert len(panels) == 1 or letters, "panels without letters"
+    assert len(panels) in (1, len(letters)) or lettered_together, "a panel without a letter"
+    small = [text.get_text() for text in visible_texts(figure) if text.get_fontsize() < 7.0]
+    assert not small, f"{small} are too small"
+    for legend in figure.legends:
+        for handle in legend.legend_handles:
+            note = isinstance(handle, Line2D) and {handle.get_marker(), handle.get_linestyle()}
+            if isinstance(handle, Patch):
+                note = (
+                    handle.get_facecolor()[3] == 0 and handle.get_edgecolor()[3] == 0 and {"None"}
+                )
+            assert note not in ({"None"}, {None, "None"}), handle.get_label()
+
+
+def check_nothing_is_cut(figure: Figure) -> None:
+    """Fail where a value, a seed or an interval lies outside of its panel."""
+    for axes in figure.axes:
+        (left, right), (bottom, top) = map(sorted, (axes.get_xlim(), axes.get_ylim()))
+        lines = [line.get_xydata() for line in axes.lines if line.get_transform() == axes.transData]
+        bars = [bar for one in axes.findobj(LineCollection) for bar in one.get_segments()]
+        for x, y in np.concatenate([np.empty((0, 2)), *lines, *bars]):
+            shown = left <= x <= right and bottom <= y <= top
+            assert shown or not np.isfinite([x, y]).all(), (axes.get_title(loc="left"), x, y)
 
 
 def check_legibility(figure: Figure) -> None:

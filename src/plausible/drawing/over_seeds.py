@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -14,9 +15,17 @@ ONE_LINE = {"lw": 0.5, "alpha": 0.6, "zorder": 1}
 ONE_DOT = {"marker": "o", "ms": 2.2, "mew": 0, "ls": "none", "alpha": 0.6, "zorder": 2}
 
 
-def over_seeds(rows: pd.DataFrame, at: str, value: str) -> pd.DataFrame:
-    """Mean at each place ``at``, with a 95 % interval where there are enough seeds."""
-    return summary(rows, [at], value, FEWEST)
+def over_seeds(rows: pd.DataFrame, at: str, value: str, positive: bool = False) -> pd.DataFrame:
+    """Mean at each place ``at``, with a 95 % interval where there are enough seeds.
+
+    Intervals hold possible values only: a column ``..._percent`` stays between 0 and 100, a
+    ``positive`` quantity above 0, its half-width taken to the logarithm by the delta method.
+    """
+    data = summary(rows, [at], value, FEWEST, percent=value.endswith("_percent"))
+    if positive:
+        factor = np.exp((data["high"] - data["mean"]) / data["mean"].where(data["mean"] > 0.0))
+        data = data.assign(low=data["mean"] / factor, high=data["mean"] * factor)
+    return data
 
 
 def draw_mean_line(
@@ -25,16 +34,15 @@ def draw_mean_line(
     at: str,
     value: str,
     look: Look,
-    lowest: float | None = None,
+    positive: bool = False,
     highest: float | None = None,
     **options: Any,
 ) -> pd.DataFrame:
     """Mean over seeds against the column ``at``, and a thin line for each of few seeds.
 
-    Intervals are cut at ``lowest`` (on a logarithmic axis) and at ``highest``.
+    Intervals are cut at ``highest``, which no value passes.
     """
-    data = over_seeds(rows, at, value)
-    data["low"] = data["low"].clip(lower=lowest)
+    data = over_seeds(rows, at, value, positive)
     data["high"] = data["high"].clip(upper=highest)
     if 1 < rows["seed"].nunique() < FEWEST:
         style = {"color": look.colour, "ls": options.get("linestyle", look.line), **ONE_LINE}
@@ -51,10 +59,11 @@ def draw_mean_points(
     value: str,
     look: Look,
     horizontal: bool = False,
+    positive: bool = False,
     **options: Any,
 ) -> pd.DataFrame:
     """Mean over seeds at each place ``at``, and a dot for each of few seeds."""
-    data = over_seeds(rows, at, value)
+    data = over_seeds(rows, at, value, positive)
     if 1 < rows["seed"].nunique() < FEWEST:
         places = (rows[value], rows[at]) if horizontal else (rows[at], rows[value])
         axes.plot(*places, color=look.colour, **ONE_DOT)

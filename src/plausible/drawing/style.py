@@ -241,6 +241,7 @@ def draw_points(
     """Means as markers, intervals as bars where there are any; ``x`` holds the positions."""
     mean = data["mean"].to_numpy(dtype=float)
     errors = np.vstack([mean - data["low"], data["high"] - mean]).astype(float)
+    errors = errors.clip(min=0.0)  # ends of an interval of no width are rounded
     positions = np.broadcast_to(np.asarray(x, dtype=float), mean.shape)
     known = np.isfinite(errors).all(axis=0)
     first, second = (mean, positions) if horizontal else (positions, mean)

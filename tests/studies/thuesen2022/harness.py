@@ -17,7 +17,7 @@ from plausible.reproduction import verdicts as vd
 from plausible.reproduction.parts import place
 from plausible.reproduction.published import Published, load_published
 
-from ...drawing.pictures import legend_texts, lines_of
+from ...drawing.pictures import check_for_print, check_legibility, legend_texts, lines_of
 from .. import figure_harness
 from ..claim_harness import ClaimTests, Spoil, Tables
 from ..part_results import ROOT, read_sweep, results_of
@@ -60,6 +60,8 @@ class FigureTests(figure_harness.FigureTests):
     without_units: ClassVar[frozenset[str]] = frozenset()
     without_axes: ClassVar[frozenset[str]] = frozenset()
     """Results whose panels have neither axes nor, in all of the figure, a legend."""
+    lettered_together: ClassVar[frozenset[str]] = frozenset()
+    """Results whose panels consist of several axes."""
     measured: ClassVar[Mapping[str, str]] = {}
     """Column that a diverged run leaves empty, by result."""
 
@@ -99,6 +101,18 @@ class FigureTests(figure_harness.FigureTests):
         for one in shown:
             assert one.get_xlabel() or one.get_shared_x_axes().get_siblings(one)[1:]
         assert shown[0].get_ylabel()
+
+    def test_can_be_printed_as_it_is(self, drawn, picture):
+        """Letters, sizes, and no notes."""
+        if picture not in self.without_axes:
+            check_for_print(drawn[picture], picture in self.lettered_together)
+
+    @pytest.mark.parametrize("seeds", [2, 8])
+    def test_any_number_of_seeds(self, picture, seeds):
+        """Few are drawn one by one, many have an interval."""
+        figure = self.draw(picture, seeds=seeds)
+        check_legibility(figure)
+        assert ("one seed" in legend_texts(figure)) <= (seeds == 2)
 
     def test_published_is_black_and_named(self, drawn, picture):
         """With its data set where ours is another one."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from plausible.studies.thuesen2022.constraints.figures import _verdict_kind
+from plausible.studies.thuesen2022.constraints.figures import MEASURED, _verdict_kind
 
 from ..harness import FigureTests
 from . import synthetic
@@ -26,6 +26,13 @@ class TestFigures(FigureTests):
     def test_methods_are_named_by_their_short_names(self, drawn):
         labels = [text.get_text() for text in drawn["claim.constraints"].axes[0].get_xticklabels()]
         assert {"SPCN", "C-EP", "C-VF"} <= set(labels)
+
+    def test_what_was_measured_is_framed_and_not_told_in_notes(self, drawn):
+        axes = drawn["claim.constraints"].axes[0]
+        framed = [patch for patch in axes.patches if patch.get_linewidth() == MEASURED["lw"]]
+        assert len(framed) == synthetic.constraints()["measured_value"].notna().sum() > 0
+        assert all(len(text.get_text()) == 1 for text in axes.texts)
+        assert axes.get_xlabel() == "method"
 
 
 @pytest.mark.parametrize(

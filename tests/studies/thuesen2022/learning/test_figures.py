@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from ....drawing.pictures import check_nothing_is_cut
 from ..harness import FigureTests, black_lines, published_of_document, shown_texts
 from . import synthetic
 
@@ -41,6 +42,17 @@ class TestFigures(FigureTests):
         # 187 windows of 100 steps are joined ten by ten: the last one has its middle at 18,500.
         for extreme in last["cross_entropy_nats"].agg(["min", "max"]):
             assert any(np.allclose(end, (18500.0, extreme)) for end in ends)
+
+    @pytest.mark.parametrize("seeds", [3, 8])
+    def test_fig5_cuts_no_curve_and_fills_nothing_for_few_seeds(self, seeds):
+        figure = self.draw("fig5", seeds=seeds)
+        check_nothing_is_cut(figure)
+        assert any(axes.collections for axes in figure.axes) is (seeds == 8)
+
+    def test_costs_of_few_seeds_have_no_interval(self):
+        for seeds in (3, 8):
+            panels = self.draw("claim.il_cost", seeds=seeds).axes
+            assert any(axes.containers for axes in panels) is (seeds == 8)
 
     def test_fig5_with_few_steps_takes_a_logarithmic_axis(self, drawn):
         short = self.draw("fig5", "digits", steps=400)

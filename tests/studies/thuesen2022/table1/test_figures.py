@@ -9,7 +9,7 @@ from scipy.stats import t as student_t
 from plausible.drawing import style
 from plausible.drawing.over_seeds import ONE_DOT
 
-from ....drawing.pictures import legend_texts, lines_of
+from ....drawing.pictures import check_nothing_is_cut, legend_texts, lines_of
 from ..harness import FigureTests, black_marks, black_segments, published_of_document
 from . import synthetic
 
@@ -37,6 +37,7 @@ class TestFigures(FigureTests):
     }
     nothing_published = frozenset({"fig4", "beyond.conversion_diagnostic"})
     without_axes = frozenset({"fig4"})
+    lettered_together = frozenset({"fig6"})
     measured = {
         "table1": "test_accuracy_percent",
         "claim.spiking_drop": "drop_percentage_points",
@@ -71,7 +72,28 @@ class TestFigures(FigureTests):
             ]
         )
         bar = bars[np.argmin(abs(bars[:, 0, 1] - 5.24))]
-        assert sorted(bar[:, 0]) == pytest.approx([values.mean() - half, values.mean() + half])
+        # The half-width is taken to the logit, so that no interval leaves 0 to 100 %.
+        share = values.mean() / 100
+        wide = half / 100 / (share * (1 - share))
+        ends = [100 / (1 + (1 - share) / share * np.exp(-side * wide)) for side in (-1, 1)]
+        assert sorted(bar[:, 0]) == pytest.approx(ends)
+        assert ends == pytest.approx([values.mean() - half, values.mean() + half], abs=1e-3)
+
+    @pytest.mark.parametrize("seeds", [3, 5, 8])
+    def test_table1_cuts_no_seed_and_no_interval(self, seeds):
+        table = synthetic.table1(seeds=seeds)
+        lost = synthetic.row_of_table1(5, "as_published")(table) & (table["seed"] == 0)
+        table.loc[lost, "test_accuracy_percent"] -= 8.0
+        check_nothing_is_cut(self.functions()["table1"](table, published_of_document()))
+
+    def test_networks_are_compared_on_the_same_axes(self, drawn):
+        axes = drawn["beyond.conversion_diagnostic"].axes
+        rates = [one for one in axes if one.get_xlabel() == "analytic rate (Hz)"]
+        assert len(rates) == 2
+        assert len({(axes.get_xlim(), axes.get_ylim()) for axes in rates}) == 1
+        assert all(axes.get_xlim() == axes.get_ylim() for axes in rates)
+        for name in ("beyond.ablations", "beyond.simulation_choices"):
+            assert len({axes.get_xlim() for axes in drawn[name].axes}) == 1
 
     def test_few_seeds_are_drawn_one_by_one(self, drawn):
         table = synthetic.table1(seeds=3)

@@ -1,11 +1,13 @@
 """Thuesen 2022: pictures of learning (figure 5, sections 3.4.1, 4.1, 4.2 and 5)."""
 
+from string import ascii_lowercase
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plausible.drawing.over_seeds import draw_mean_line, seed_handles
+from plausible.drawing.over_seeds import draw_mean_line, draw_mean_points, seed_handles
 from plausible.drawing.style import (
     GREY,
     LIGHT_GREY,
@@ -16,14 +18,12 @@ from plausible.drawing.style import (
     Look,
     accuracy_limits,
     accuracy_scale,
-    draw_points,
     draw_published,
     in_style,
     legend_below,
     letter,
     mark_diverged,
     new_figure,
-    patch_handle,
     plain_log,
     protocol_handles,
     protocols_in,
@@ -31,7 +31,6 @@ from plausible.drawing.style import (
     published_line,
     say_empty,
     series_handle,
-    summary,
 )
 from plausible.reproduction.published import Published
 from plausible.studies.thuesen2022.pictures import each_protocol, note_at_edge
@@ -42,6 +41,8 @@ FORMATS = ("float64", "float32")
 SMALLEST = 1e-20
 # Published extremes are exact per epoch only (curves/README.md); 20 windows cover one epoch each.
 MAX_WINDOWS = 20
+# Windows on a logarithmic axis.
+PER_DECADE = 6
 DOTS = (0, (1, 1))
 # Backprop lies below Z-IL and is drawn thicker.
 OUR_LINES = (("backprop", DOTS, 2.2), ("zil", "-", 1.0))
@@ -61,25 +62,24 @@ def fig5(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> F
     if short:
         table = table[table["step"] > 0]
     reach = [0.5]
-    for (top, middle, bottom), name, (look, ours, _) in zip(
-        panels.T, "abc", each_protocol(table), strict=False
-    ):
+    for column, (look, ours, _) in zip(panels.T, each_protocol(table), strict=True):
+        top, middle, bottom = column
         accuracy = ours[ours["quantity"] == "test_accuracy_percent"]
         _draw_accuracy(top, accuracy, theirs, look)
         reach.append(_draw_difference(middle, accuracy, theirs, look))
-        _draw_loss(bottom, ours[ours["quantity"] == "training_loss_nats"], losses, look)
-        letter(top, name, look.label)
+        ours = ours[ours["quantity"] == "training_loss_nats"]
+        _draw_loss(bottom, ours, losses, look, logarithmic=short)
+        for axes, what in zip(column, ("accuracy", "difference", "loss"), strict=True):
+            letter(axes, ascii_lowercase[list(panels.flat).index(axes)], f"{what}, {look.label}")
         bottom.set_xlabel("update step")
-    # Intervals of few seeds are wide; they may be cut where they would hide the means.
     panels[1, 0].set_ylim(-np.nanmax(reach), np.nanmax(reach))
     panels[0, 0].set_ylabel("test accuracy (%),\nerrors on a log scale")
     panels[1, 0].set_ylabel("Z-IL − backprop\n(percentage points)")
-    panels[2, 0].set_ylabel("training loss (nats),\nrange per window")
+    panels[2, 0].set_ylabel("training loss (nats),\nextremes per window")
     if short:
         plain_log(panels[2, 0], "x")
     accuracies = table.loc[table["quantity"] == "test_accuracy_percent", "value"]
-    shown = pd.concat([accuracies, theirs["percent"]])
-    panels[0, 0].set_ylim(accuracy_limits(shown[shown > 50.0] if (shown > 50.0).any() else shown))
+    panels[0, 0].set_ylim(accuracy_limits([*accuracies, *theirs["percent"]]))
     panels[2, 0].set_yscale("log")
     note = published_label(dataset)
     plain = {"color": GREY, "marker": None}
@@ -91,7 +91,6 @@ def fig5(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> F
             published_line(label=f"{note}, backprop"),
             published_line(label=f"{note}, Z-IL", linestyle=DOTS),
             *seed_handles(table),
-            patch_handle(GREY, "ours, range of the loss", 0.3),
             series_handle(SERIES[3], f"{note}, difference", color="black", marker=".", ls="none"),
         ],
         3,
@@ -130,12 +129,15 @@ def _draw_difference(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look:
         gap = (pairs["zil"] - pairs["backprop"]).dropna().rename("gap").reset_index()
         style = {"marker": False, "linestyle": "-", "linewidth": 1.0}
         data = draw_mean_line(axes, gap, "step", "gap", look, **style)
-        largest = max(largest, data["mean"].abs().max())
-    return 1.6 * float(largest)
+        shown = pd.concat([gap["gap"], data["low"], data["high"]])
+        largest = max(largest, shown.abs().max())
+    return 1.05 * float(largest)
 
 
-def _draw_loss(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look) -> None:
-    """Range of the training loss in windows of equal length, ours and published.
+def _draw_loss(
+    axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look, logarithmic: bool
+) -> None:
+    """Extremes of the training loss in windows of equal length on the axis, ours and published.
 
     The published vertices are the extremes of a noisy curve, so only extremes compare.
     """
@@ -143,27 +145,29 @@ def _draw_loss(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame, look: Look)
     if not len(steps):
         say_empty(axes)
         return
-    window = int(np.diff(steps).max()) if len(steps) > 1 else 100
-    window *= max(1, -(-len(steps) // MAX_WINDOWS))
+    length = int(np.diff(steps).max()) if len(steps) > 1 else 100
+    length *= max(1, -(-len(steps) // MAX_WINDOWS))
+
+    def middle(step: pd.Series) -> pd.Series:
+        """Middle of the window of a step."""
+        if logarithmic:
+            return 10.0 ** ((np.floor(PER_DECADE * np.log10(step)) + 0.5) / PER_DECADE)
+        return ((step - 1) // length + 0.5) * length
+
     finite = ours[np.isfinite(ours["value_high"])]
-    ranges = finite.groupby(["algorithm", (finite["step"] - 1) // window]).agg(
+    ranges = finite.groupby(["algorithm", middle(finite["step"])]).agg(
         low=("value_low", "min"), high=("value_high", "max")
     )
     for algorithm, line, width in OUR_LINES:
         if algorithm not in ranges.index.get_level_values(0):
             continue
-        band = ranges.loc[algorithm]
-        middle = (band.index + 0.5) * window
-        for edge in ("low", "high"):
-            axes.plot(middle, band[edge], color=look.colour, ls=line, lw=width)
-        if algorithm == "zil":
-            axes.fill_between(middle, band["low"], band["high"], color=look.colour, alpha=0.2, lw=0)
+        for _, edge in ranges.loc[algorithm].items():
+            axes.plot(edge.index, edge, color=look.colour, ls=line, lw=width)
     for algorithm, line in PUBLISHED_LINES.items():
         curve = theirs[theirs["curve"] == algorithm]
-        windows = curve.groupby((curve["step"] - 1) // window)["cross_entropy_nats"]
+        windows = curve.groupby(middle(curve["step"]))["cross_entropy_nats"]
         for edge in (windows.min(), windows.max()):
-            middle = (edge.index + 0.5) * window
-            draw_published(axes, middle, edge, linestyle=line, linewidth=0.8)
+            draw_published(axes, edge.index, edge, linestyle=line, linewidth=0.8)
 
 
 @in_style
@@ -203,7 +207,7 @@ def zil_equals_backprop(
     gap = gap[(gap.index <= max(table["step"].max(), 10)) & (gap > 0.0)]
     losses.plot(gap.index, gap, "k.", ms=2.0, alpha=0.5, zorder=1)
     for axes, name, what, title in (
-        (weights, "a", "largest relative difference of weights", "weights"),
+        (weights, "a", "largest relative difference (unitless)", "weights"),
         (losses, "b", "difference of the training loss (nats)", "loss of the same batch"),
     ):
         axes.set_yscale("log")
@@ -240,8 +244,7 @@ def activation_scaling(table: pd.DataFrame, published: Published, dataset: str =
         broken = set(group.loc[group["diverged"].astype(bool), "seed"])
         sound = group[~group["seed"].isin(broken)]
         if len(sound):
-            lowest = 0.3 * sound.groupby("step")["training_loss_nats"].mean().min()
-            style = {"marker": False, "lowest": lowest}
+            style = {"marker": False, "positive": True}
             draw_mean_line(axes, sound, "step", "training_loss_nats", look, **style)
         label = f"scale {value:g}" + (" (published)" if np.isclose(value, scale) else "")
         handles.append(series_handle(look, label, marker=None))
@@ -265,8 +268,6 @@ def activation_scaling(table: pd.DataFrame, published: Published, dataset: str =
 @in_style
 def il_cost(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Time and multiply-adds of one weight update with backprop, Z-IL and inference learning."""
-    figure = new_figure(height_mm=62)
-    panels = figure.subplots(1, 2, sharey=True)
     table = table.assign(
         multiply_adds=table["multiply_adds"] / 1e6,
         rank=table["algorithm"].map(list(ALGORITHMS).index),
@@ -276,17 +277,17 @@ def il_cost(table: pd.DataFrame, published: Published, dataset: str = "mnist") -
         ],
     ).sort_values(["rank", "inference_steps"], kind="stable")
     labels = list(dict.fromkeys(table["label"]))
+    figure = new_figure(height_mm=30 + 5 * len(labels))
+    panels = figure.subplots(1, 2, sharey=True)
     networks = table.groupby(["layer_sizes", "batch_size"], sort=False)
     handles = []
     for index, ((sizes, batch), chosen) in enumerate(networks):
         look = SERIES[index % len(SERIES)]
+        shift = 0.22 * (index - (len(networks) - 1) / 2)
+        chosen = chosen.assign(y=chosen["label"].map(labels.index) + shift)
         for axes, column in zip(panels, ("milliseconds_per_update", "multiply_adds"), strict=True):
-            data = summary(chosen, ["label"], column).set_index("label")
-            data = data.reindex([label for label in labels if label in data.index])
-            shift = 0.22 * (index - (len(networks) - 1) / 2)
-            y = np.array([labels.index(label) for label in data.index]) + shift
-            draw_points(axes, y, data, look, horizontal=True)
-            for height, value in zip(y, data["mean"], strict=True):
+            data = draw_mean_points(axes, chosen, "y", column, look, horizontal=True, positive=True)
+            for height, value in zip(data["y"], data["mean"], strict=True):
                 style = {"textcoords": "offset points", "ha": "center"}
                 ratio = f"{value / data['mean'].iloc[0]:.3g}×"
                 axes.annotate(ratio, (value, height), (0, 5), **style)
@@ -303,6 +304,6 @@ def il_cost(table: pd.DataFrame, published: Published, dataset: str = "mnist") -
     letter(time, "a", "measured time")
     letter(count, "b", "counted operations")
     time.set_yticks(range(len(labels)), labels)
-    time.set(ylim=(len(labels) - 0.5, -0.5), ylabel="learning rule")
-    legend_below(figure, handles, 2)
+    time.set(ylim=(len(labels) - 0.5, -0.8), ylabel="learning rule")
+    legend_below(figure, [*handles, *seed_handles(table, dots=True)], 3)
     return figure

@@ -126,8 +126,8 @@ def fig2b(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> 
         band, colour = _envelope(counts), SERIES[2].colour
         for axes, base in ((rates, band["theory"]), (deviation, 0.0)):
             low, high = base + band["low"], base + band["high"]
-            axes.fill_between(band["current"], low, high, color=colour, alpha=0.55, lw=0)
-        handles.append(patch_handle(colour, f"{CODINGS['poisson_count']}, extremes", 0.55))
+            axes.fill_between(band["current"], low, high, color=colour, alpha=0.35, lw=0)
+        handles.append(patch_handle(colour, f"{CODINGS['poisson_count']}, extremes", 0.35))
     for source in ("simulated_min", "simulated_max"):
         theirs = curves[curves["curve"] == source]
         x, y = theirs["input_current_j"], theirs["spike_rate_hz"]
@@ -174,12 +174,12 @@ def _draw_lif(rates: Axes, deviation: Axes, table: pd.DataFrame) -> list:
         points = (
             group.groupby("input_current").agg(columns).set_axis(["mean", "sd", "theory"], axis=1)
         )
-        points = points.iloc[:: max(1, len(points) // 24)]
-        style = {"fmt": look.marker, "color": look.colour, "ms": 2.4, "elinewidth": 0.7}
+        points = points.iloc[:: -(-len(points) // 16)]
+        style = {"fmt": look.marker, "color": look.colour, "ms": 3.2, "elinewidth": 0.9}
         spread = points["sd"] if points["sd"].notna().any() else None
         for axes, base in ((rates, 0.0), (deviation, points["theory"])):
             at = points.index + shift
-            axes.errorbar(at, points["mean"] - base, yerr=spread, capsize=1.0, **style)
+            axes.errorbar(at, points["mean"] - base, yerr=spread, capsize=1.6, zorder=5, **style)
         spread_note = " ± s.d." if group["repetition"].nunique() > 1 else ""
         handles.append(series_handle(look, label + spread_note, ls="none"))
     return handles
@@ -246,7 +246,7 @@ def alpha_filter_tau(table: pd.DataFrame, published: Published, dataset: str = "
     drawn = [name for name in KERNELS if name in set(table["kernel"])]
     handles = [series_handle(looks[name], KERNELS[name]) for name in drawn]
     handles += [
-        series_handle(SERIES[3], "markers: minima", marker=None, ls="none"),
+        series_handle(SERIES[3], "minimum", marker="o", ls="none"),
         published_line(label=rf"published $\tau_s$ = {tau_ms:g} ms"),
         published_mark(label="published kernel", marker="o"),
     ]

@@ -85,15 +85,13 @@ def table1_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
 
 def _accuracy_limits(printed: pd.Series, table: pd.DataFrame) -> tuple[float, float]:
     """Limits that hold the published values and all of ours that are not far off."""
-    data = over_seeds(table.assign(at=table["row"].astype(str) + table["protocol"]), "at", ACCURACY)
-    means = data["mean"].dropna()
-    floor = min(printed.min() - 6.0, means.median() - 20.0) if len(means) else 0.0
-    near = means[means > floor]
-    few = table["seed"].nunique() < FEWEST
-    ends = table[ACCURACY] if few else pd.concat([data["low"], data["high"]])
-    # Intervals can be wide; a little of them is enough to see that they are.
-    ends = ends[ends > min([*printed, *near]) - 1.0]
-    low, high = pad_limits([*printed, *near, *ends], 0.04, 0.3)
+    table = table.assign(at=table["row"].astype(str) + table["protocol"])
+    data = over_seeds(table, "at", ACCURACY)
+    floor = min(printed.min() - 6.0, np.nan_to_num(data["mean"].median()) - 20.0)
+    near = data[data["mean"] > floor]
+    runs = table[table["at"].isin(near["at"])].groupby("at")[ACCURACY]
+    few = runs.filter(lambda values: len(values) < FEWEST)
+    low, high = pad_limits([*printed, *near["mean"], *near["low"], *near["high"], *few], 0.04, 0.3)
     return low, min(high, 100.0)
 
 
@@ -106,5 +104,5 @@ def _accuracy_point(axes: Axes, rows: pd.DataFrame, look: Look, low: float) -> N
         draw_mean_points(axes, rows, "y", ACCURACY, look, horizontal=True)
         return
     text = f"{mean:.1f}" if np.isfinite(mean) else "diverged"
-    style = {"va": "center", "color": look.colour, "fontsize": 6.0}
+    style = {"va": "center", "color": look.colour}
     note_at_edge(axes, f"◂ {text}", 0.0, rows["y"].iloc[0], (3, 0), **style)

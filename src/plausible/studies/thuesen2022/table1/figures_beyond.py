@@ -1,6 +1,7 @@
 """Thuesen 2022: pictures of what the thesis leaves open (its sections 4.2 and 5)."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -195,23 +196,35 @@ def conversion_diagnostic(
     table: pd.DataFrame, published: Published, dataset: str = "mnist"
 ) -> Figure:
     """Simulated against analytic rate of single neurons, and a summary of each layer."""
-    networks, layers = networks_in(table, published), sorted(table["layer"].unique())
-    figure = new_figure(height_mm=24 + 34 * len(networks))
-    shape = {"squeeze": False, "sharex": "col", "width_ratios": [1] * len(layers) + [0.9, 0.9]}
-    grid = figure.subplots(len(networks), len(layers) + 2, **shape)
-    shares = {"silent_fraction": True, "saturated_fraction": False}
-    for panels, (network, label) in zip(grid, networks.items(), strict=True):
-        chosen = table[table["network"] == network]
-        for axes, layer in zip(panels, layers, strict=False):
-            _draw_rates(axes, chosen[chosen["layer"] == layer])
-        panels[0].set_ylabel(f"{label}\nsimulated (Hz)")
-        _draw_layer_summary(panels[-2], chosen, layers, {"correlation": True})
-        _draw_layer_summary(panels[-1], chosen, layers, shares)
-    titles = [*(f"layer {layer}" for layer in layers), "correlation", "silent, saturated"]
-    labels = ["analytic (Hz)"] * len(layers) + ["correlation", "fraction of neurons"]
-    for top, bottom, title, label in zip(grid[0], grid[-1], titles, labels, strict=True):
-        top.set_title(title)
-        bottom.set_xlabel(label)
+    networks = networks_in(table, published)
+    table = table.assign(
+        silent_percent=100.0 * table["silent_fraction"],
+        saturated_percent=100.0 * table["saturated_fraction"],
+    )
+    figure = new_figure(height_mm=52 + 6 * len(table.groupby(["network", "layer"])))
+    summaries = ["correlation", "shares"]
+    panels = figure.subplot_mosaic(
+        [np.repeat(list(networks), 2), np.repeat(summaries, len(networks))], height_ratios=(1, 1.6)
+    )
+    top = 1.04 * np.nanmax(table[["analytic_rate_hz", "simulated_rate_hz"]])
+    for (network, label), name in zip(networks.items(), "abcdefgh", strict=False):
+        axes = panels[network]
+        _draw_rates(axes, table[table["network"] == network], top)
+        letter(axes, name, label)
+    panels[next(iter(networks))].set_ylabel("simulated rate (Hz)")
+    shares = {"silent_percent": True, "saturated_percent": False}
+    for axes, columns, title, label in zip(
+        (panels[name] for name in summaries),
+        ({"correlation": True}, shares),
+        ("simulated with analytic rates", "silent and saturated neurons"),
+        ("correlation (unitless)", "share of neurons (%)"),
+        strict=True,
+    ):
+        name = "abcdefgh"[len(networks) + (columns is shares)]
+        letter(axes, name, title)
+        axes.set_xlabel(label)
+        _draw_layer_summary(axes, table, networks, columns)
+    panels["shares"].set_yticklabels([])
     legend_below(
         figure,
         [
@@ -225,9 +238,8 @@ def conversion_diagnostic(
     return figure
 
 
-def _draw_rates(axes: Axes, table: pd.DataFrame) -> None:
-    rates = table[["analytic_rate_hz", "simulated_rate_hz"]].to_numpy(dtype=float)
-    top = np.nanmax(rates, initial=1.0)
+def _draw_rates(axes: Axes, table: pd.DataFrame, top: float) -> None:
+    """One network's neurons around the identity, on the same axes up to ``top``."""
     if len(table) > POINTS_AS_PIXELS:
         axes.set_rasterization_zorder(0)
         axes.patch.set_visible(False)
@@ -236,23 +248,29 @@ def _draw_rates(axes: Axes, table: pd.DataFrame) -> None:
     for look, ours, _ in each_protocol(table):
         x, y = ours["analytic_rate_hz"], ours["simulated_rate_hz"]
         axes.plot(x, y, marker=look.marker, color=look.colour, **points)
+    axes.set(xlim=(-0.04 * top, top), ylim=(-0.04 * top, top), box_aspect=1)
+    axes.set_xlabel("analytic rate (Hz)")
 
 
 def _draw_layer_summary(
-    axes: Axes, table: pd.DataFrame, layers: Sequence[int], columns: dict[str, bool]
+    axes: Axes, table: pd.DataFrame, networks: dict[str, str], columns: dict[str, bool]
 ) -> None:
-    """Layer by layer, one row per layer; filled or open markers by quantity."""
+    """One row for each layer of each network; filled or open markers by quantity."""
+    layers = sorted(table["layer"].unique())
+    row_of = {(name, layer): row for row, (name, layer) in enumerate(product(networks, layers))}
     for look, ours, place in each_protocol(table):
-        rows = ours.groupby(["layer", "seed"])[list(columns)].first().reset_index()
-        rows = rows.assign(y=rows["layer"].map(layers.index) + 0.24 * place)
+        keys = ["network", "layer", "seed"]
+        rows = ours.groupby(keys)[list(columns)].first().reset_index()
+        at = [row_of[key] for key in zip(rows["network"], rows["layer"], strict=True)]
+        rows = rows.assign(y=np.array(at) + 0.24 * place)
         for column, filled in columns.items():
             style = {"horizontal": True, "filled": filled, "markersize": 3.2}
             draw_mean_points(axes, rows, "y", column, look, **style)
-    axes.set_yticks(range(len(layers)), [str(layer) for layer in layers])
-    axes.set_ylim(len(layers) - 0.5, -0.5)
-    axes.set_ylabel("layer")
-    for edge in range(1, len(layers)):
-        axes.axhline(edge - 0.5, color=LIGHT_GREY, lw=0.5, zorder=0)
+    labels = [f"{networks[name]}, layer {layer}" for name, layer in row_of]
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    for row in range(1, len(labels)):
+        axes.axhline(row - 0.5, color=LIGHT_GREY, lw=0.5 if row % len(layers) else 1.2, zorder=0)
 
 
 @in_style
@@ -262,7 +280,8 @@ def ablations(table: pd.DataFrame, published: Published, dataset: str = "mnist")
     accuracy = SPIKING if spikes else ACCURACY
     networks = list(dict.fromkeys(table["network"]))
     figure = new_figure(height_mm=48 * -(-len(networks) // 2) + 14)
-    grid = figure.subplots(-(-len(networks) // 2), min(2, len(networks)), squeeze=False).ravel()
+    shape = {"sharex": True, "squeeze": False}
+    grid = figure.subplots(-(-len(networks) // 2), min(2, len(networks)), **shape).ravel()
     labels = {"ffnn": "FFNN, Adam, BN", **network_labels(published)}
     for axes, network, name in zip(grid, networks, "abcdefgh", strict=False):
         ours = table[table["network"] == network]
@@ -276,6 +295,7 @@ def ablations(table: pd.DataFrame, published: Published, dataset: str = "mnist")
         axes.axvline(printed, color=PUBLISHED_COLOUR, ls=PUBLISHED_LINE, lw=0.9)
         axes.set_yticks(range(len(factors)), factors)
         axes.set_ylim(len(factors) - 0.5, -0.5)
+        axes.tick_params(labelbottom=True)
         label = "spiking test accuracy (%)" if spikes else "test accuracy (%)"
         axes.set(xlabel=label, ylabel="choice")
         letter(axes, name, labels.get(network, network))

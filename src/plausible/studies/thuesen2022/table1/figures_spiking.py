@@ -155,8 +155,8 @@ def fig6(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> F
         drawn.append((look.label, look.colour, spikes, int(spikes["label"].iloc[0])))
     theirs = theirs.assign(layer=theirs["layer"].map(PUBLISHED_LAYERS))
     drawn.append((published_label(dataset), PUBLISHED_COLOUR, theirs, settings["digit"]))
-    figure = new_figure(height_mm=118)
-    shape = {"sharex": True, "sharey": "row", "squeeze": False, "height_ratios": (3, 3, 2.3)}
+    figure = new_figure(height_mm=132)
+    shape = {"sharex": True, "sharey": "row", "squeeze": False}
     grid = figure.subplots(len(LAYER_NAMES), len(drawn), **shape)
     for column, name, one in zip(grid.T, "abcdefg", drawn, strict=False):
         label, colour, spikes, digit = one
@@ -189,7 +189,7 @@ def _count_outputs(axes: Axes, spikes: pd.DataFrame, digit: int) -> None:
     axes.axhspan(digit - 0.5, digit + 0.5, color=LIGHT_GREY, zorder=0, lw=0)
     for neuron, count in spikes["neuron"].value_counts().items():
         weight = "bold" if neuron == digit else "normal"
-        style = {"va": "center", "fontsize": 6.5, "fontweight": weight}
+        style = {"va": "center", "fontweight": weight}
         note_at_edge(axes, str(count), 1.0, neuron, (2, 0), **style)
 
 
