@@ -55,7 +55,8 @@ def check_for_print(figure: Figure, lettered_together: bool = False) -> None:
     At most six panels, each with its letter (a panel may consist of axes that are
     ``lettered_together``); no text below 7 points; no legend entry that is a note without a sign.
     """
-    panels = [axes for axes in figure.axes if axes.axison and axes.get_label() != "<colorbar>"]
+    panels = [axes for axes in figure.axes if axes.get_label() != "<colorbar>"]
+    panels = [axes for axes in panels if axes.axison or axes.get_title(loc="left")]
     titles = [axes.get_title(loc="left") for axes in panels]
     letters = [found[1] for title in titles if (found := re.match(r"\$\\mathbf{(\w)}", title))]
     assert letters == list(ascii_lowercase[: len(letters)]) and len(letters) <= 6, letters

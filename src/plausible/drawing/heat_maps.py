@@ -11,6 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Normalize, SymLogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from plausible.drawing.style import DIVERGED, LIGHT_GREY, VERMILLION
@@ -62,7 +63,7 @@ def draw_heat_map(
     values: pd.DataFrame,
     scale: Scale,
     texts: pd.DataFrame | None = None,
-    size: float = 6.0,
+    size: float = 7.0,
     **options: object,
 ) -> None:
     """Cells of a table (rows downwards, columns to the right), ``texts`` written into them.
@@ -111,6 +112,12 @@ def frame_cell(axes: Axes, row: int, column: int) -> None:
 def frame_handle(label: str) -> Patch:
     """Legend entry of such a frame."""
     return Patch(fill=False, edgecolor=VERMILLION, linewidth=FRAME_WIDTH, label=label)
+
+
+def sign_handle(sign: str, label: str, width: float = 7.0) -> Line2D:
+    """Legend entry of a sign (in mathtext, ``width`` points wide) that stands in cells."""
+    look = {"marker": f"${sign}$", "ms": width, "mew": 0.1}
+    return Line2D([], [], color="black", ls="none", label=label, **look)
 
 
 def cross_cells(axes: Axes, cells: Iterable[tuple[int, int]], dark: pd.DataFrame) -> None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from plausible.drawing.style import DOUBLE_COLUMN_MM
 from plausible.reproduction.published import Published, load_published
 
-from ...drawing.pictures import legend_texts
+from ...drawing.pictures import check_for_print, legend_texts, visible_texts
 from ..part_results import ROOT
 
 UNIT = r"\((unitless|fraction.*|%|ms|steps|images|percentage points.*|Frobenius.*)\)"
@@ -26,6 +26,9 @@ class SongPictures:
     with_published: ClassVar[Set[str]] = frozenset()
     """Results whose pictures show published numbers of a data set."""
     without_units: ClassVar[Set[str]] = frozenset()
+    without_legend: ClassVar[Set[str]] = frozenset()
+    lettered_together: ClassVar[Set[str]] = frozenset()
+    """Results whose panels consist of several axes."""
     small: ClassVar[Mapping[str, Any]] = {"seeds": 1}
     """Options of the makers of tables for a picture that is quick to draw."""
 
@@ -44,7 +47,11 @@ class SongPictures:
         figure = drawn[picture]
         assert round(figure.get_figwidth() * 25.4, 3) == DOUBLE_COLUMN_MM
         assert figure.get_figheight() * 25.4 <= 247
-        assert legend_texts(figure)
+        assert bool(legend_texts(figure)) is not (picture in self.without_legend)
+
+    def test_can_be_printed_as_it_is(self, drawn, picture):
+        """Letters, sizes, and no notes."""
+        check_for_print(drawn[picture], picture in self.lettered_together)
 
     def test_units_stand_at_the_axes(self, drawn, picture):
         """In brackets."""
@@ -55,14 +62,15 @@ class SongPictures:
 
     def test_published_is_named_with_its_data_set(self, drawn, picture):
         """Where ours is another one."""
-        named = any("published (MNIST)" in text for text in legend_texts(drawn[picture]))
+        texts = [text.get_text() for text in visible_texts(drawn[picture])]
+        named = any("published (MNIST)" in text for text in texts)
         assert named is (picture in self.with_published)
 
     def check_seeds(self, name: str) -> None:
         """Three seeds are drawn one by one; of six, the picture shows intervals."""
         function, table = self.functions()[name], self.tables[name](seeds=3)
         twice = pd.concat([table, table.assign(seed=table["seed"] + 1000)], ignore_index=True)
-        for rows, words in ((table, "each of 3 seeds"), (twice, "95 % interval over 6 seeds")):
+        for rows, words in ((table, "one seed"), (twice, "95 % interval over 6 seeds")):
             figure = function(rows, document())
             bars = [container for axes in figure.axes for container in axes.containers]
             assert any(words in text for text in legend_texts(figure))
@@ -70,5 +78,6 @@ class SongPictures:
 
     def test_a_single_seed_of_mnist(self, picture):
         """Has no interval, and the published numbers are of the same data set."""
-        texts = legend_texts(self.drawn_from(picture, **self.small))
-        assert texts and not any("95 % interval" in text or "MNIST" in text for text in texts)
+        figure = self.drawn_from(picture, **self.small)
+        texts = [text.get_text() for text in visible_texts(figure)]
+        assert not any("95 % interval" in text or "MNIST" in text for text in texts)

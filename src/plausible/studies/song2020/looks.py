@@ -7,24 +7,20 @@ import numpy as np
 import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from plausible.drawing.heat_maps import Scale
-from plausible.drawing.over_seeds import FEWEST, seed_handles
+from plausible.drawing.over_seeds import draw_mean_points
 from plausible.drawing.style import (
     BLUE,
     GREEN,
     GREY,
     ORANGE,
     PURPLE,
-    SERIES,
     SKY,
     VERMILLION,
     Look,
     look_of,
-    series_handle,
-    summary,
 )
 from plausible.reproduction.published import Published
 from plausible.studies.song2020.texts import ALGORITHMS as NAMES
@@ -138,47 +134,13 @@ def cells_published(published: Published, l_max: int, quantity: Quantity) -> pd.
     )
 
 
-def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
-    """Means with 95 % intervals that end at zero; none for few seeds, which are drawn one by one.
-
-    With three seeds the t quantile is 4.3, and the interval is wider than the runs are apart.
-    """
-    data = summary(table, by, value, FEWEST)
-    return data.assign(low=data["low"].clip(lower=0.0))
-
-
-def draw_range(axes: Axes, rows: pd.DataFrame, x: str, y: str, look: Look, **options: Any) -> None:
-    """Median over the rows as a line, their whole range as a band."""
-    seaborn.lineplot(
-        rows,
-        x=x,
-        y=y,
-        ax=axes,
-        estimator="median",
-        errorbar=("pi", 100),
-        color=look.colour,
-        linestyle=look.line,
-        markeredgecolor=look.colour,
-        err_kws={"alpha": 0.2, "linewidth": 0},
-        **options,
-    )
-    axes.set(xlabel="", ylabel="")
-
-
-def draw_seeds(axes: Axes, x: pd.Series, rows: pd.DataFrame, y: str, look: Look) -> None:
-    """Every run as a short line across, where the seeds are too few for an interval."""
-    if rows["seed"].nunique() < FEWEST:
-        style = {"marker": "_", "ms": 5, "mew": 0.8, "color": look.colour}
-        axes.plot(x, rows[y], ls="none", alpha=0.8, zorder=2.5, **style)
-
-
-def seeds_handle(rows: pd.DataFrame) -> list[Line2D]:
-    """Legend entry of single seeds or of the intervals over many; none for one seed."""
-    seeds = rows["seed"].nunique()
-    if seeds >= FEWEST:
-        return seed_handles(rows, bars=True)
-    tick = {"marker": "_", "ms": 6, "mew": 0.8, "ls": "none"}
-    return [series_handle(SERIES[3], f"each of {seeds} seeds", **tick)] if seeds > 1 else []
+def draw_divergence(
+    axes: Axes, rows: pd.DataFrame, at: str, value: str, look: Look, **options: Any
+) -> None:
+    """Mean over seeds at each place as a marker with its interval or seeds, joined by a line."""
+    style = {"positive": True, "markersize": 3.2, **options}
+    data = draw_mean_points(axes, rows, at, value, look, **style)
+    axes.plot(data[at], data["mean"], color=look.colour, ls=look.line, lw=0.9, zorder=2)
 
 
 def zero_and_log(axes: Axes, which: str, linear_below: float, ticks: Sequence[float]) -> None:

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
@@ -23,7 +24,7 @@ from plausible.studies.song2020.looks import (
 )
 from plausible.studies.song2020.texts import TOP_READING
 
-from ....drawing.pictures import legend_texts, lines_of
+from ....drawing.pictures import check_nothing_is_cut, legend_texts, lines_of
 from ...figure_harness import FigureTests
 from ..pictures import SongPictures
 from . import synthetic
@@ -69,6 +70,8 @@ class TestFigures(SongPictures, FigureTests):
         "beyond.calibration": synthetic.calibration,
     }
     with_published = set(tables)
+    without_legend = {"beyond.calibration"}
+    lettered_together = {"fig3", "beyond.fig3_as_coded"}
     small = {"seeds": 1, "networks": (2,)}
     largest_svg = 500_000  # 48 cells with their numbers in up to 12 panels
 
@@ -122,10 +125,9 @@ class TestFigures(SongPictures, FigureTests):
     def test_published_panels_of_figure_3_hold_every_recovered_cell(self, drawn, published):
         panels = maps_of(drawn["fig3"])
         assert len(panels) == 12
-        theirs = [
-            axes for axes in panels if axes.get_title(loc="left").endswith("published (MNIST)")
-        ]
-        assert len(theirs) == 6
+        named = [axes.get_ylabel().splitlines()[:1] for axes in panels[:: len(synthetic.DEPTHS)]]
+        assert named == [["calibrated"], ["published (MNIST)"]] * 2
+        theirs = [*panels[3:6], *panels[9:]]
         for axes, (quantity, l_max) in zip(
             theirs, itertools.product((TEST_ERROR, WEIGHTS), (2, 3, 4)), strict=True
         ):
@@ -157,12 +159,12 @@ class TestFigures(SongPictures, FigureTests):
             assert np.array_equal(np.floor(places), [[7, 5]])
 
     def test_calibrated_is_shown_first_and_as_coded_in_its_own_picture(self, drawn, published):
-        titles = [axes.get_title(loc="left") for axes in drawn["fig3"].axes]
-        assert any(title.endswith("calibrated") for title in titles)
-        assert not any("as coded" in title for title in titles)
-        titles = [axes.get_title(loc="left") for axes in drawn["beyond.fig3_as_coded"].axes]
-        assert any(title.endswith("as coded elsewhere") for title in titles)
-        assert not any("calibrated" in title for title in titles)
+        labels = [axes.get_ylabel() for axes in drawn["fig3"].axes]
+        assert any(label.startswith("calibrated") for label in labels)
+        assert not any("as coded" in label for label in labels)
+        labels = [axes.get_ylabel() for axes in drawn["beyond.fig3_as_coded"].axes]
+        assert any(label.startswith("as coded elsewhere") for label in labels)
+        assert not any("calibrated" in label for label in labels)
 
     @pytest.mark.parametrize("name", ["beyond.conditions", "supp.fig2"])
     def test_few_seeds_are_drawn_one_by_one(self, name):
@@ -178,6 +180,36 @@ class TestFigures(SongPictures, FigureTests):
         assert cell_texts(weights)[5][7] == "≫"
         weights = maps_of(self.functions()["supp.fig1"](table, published))[1]
         assert cell_texts(weights)[5][7] == "2e15\n(≥50)"
+
+    def test_numbers_fit_into_their_cells(self, drawn):
+        for name in ("fig3", "supp.fig1", "supp.fig3", "beyond.calibration"):
+            renderer = FigureCanvasAgg(drawn[name]).get_renderer()
+            for axes in maps_of(drawn[name]):
+                columns = mesh_of(axes).get_coordinates().shape[1] - 1
+                width = axes.get_window_extent(renderer).width / columns
+                widest = max(text.get_window_extent(renderer).width for text in axes.texts)
+                assert widest <= width, (name, axes.get_title(loc="left"))
+
+    def test_a_sign_in_a_cell_is_explained(self, published):
+        table = synthetic.fig3(seeds=1, networks=(2,))
+        for largest, words in ((900.0, []), (2e15, ["1000 and more"]), (np.inf, ["beyond all"])):
+            one = (table["panel"] == "t_gamma") & (table["t"] == "64") & (table["gamma"] == 10)
+            table.loc[one, "weight_divergence_sum"] = largest
+            texts = " ".join(legend_texts(self.functions()["fig3"](table, published)))
+            told = [word for word in ("1000 and more", "beyond all") if word in texts]
+            assert told == words
+
+    def test_violations_lie_inside_their_panels(self, published):
+        table = synthetic.fig3()
+        more = [table.assign(seed=table["seed"] + 1000 * copy) for copy in range(3)]
+        for rows in (table, pd.concat(more, ignore_index=True)):
+            check_nothing_is_cut(self.functions()["beyond.conditions"](rows, published))
+
+    def test_the_published_error_stands_on_the_colour_bar(self, drawn, published):
+        printed = 100 * published.values("supp.table2")["test_error_fraction"]["sigma_0"]
+        (bar,) = (one for one in drawn["supp.fig3"].axes if one.get_label() == "<colorbar>")
+        (line,) = lines_of(bar, style.PUBLISHED_COLOUR)
+        assert list(line.get_ydata()) == [printed, printed]
 
     def test_one_network_is_enough(self, published):
         table = synthetic.fig3(seeds=1, networks=(3,))
@@ -208,13 +240,13 @@ class TestFigures(SongPictures, FigureTests):
         table = synthetic.calibration(seeds=1, candidates=55)
         figure = self.functions()["beyond.calibration"](table, published)
         assert figure.get_figheight() * 25.4 <= 247
-        assert "7 more readings are further off" in legend_texts(figure)
-        assert figure.axes[0].get_yticklabels()[0].get_text() == "reading_0"
+        assert figure.axes[0].get_ylabel() == "reading, best 48 of 55"
+        assert figure.axes[0].get_yticklabels()[0].get_text() == "reading 0"
 
     def test_weights_are_the_sum_of_the_text_in_every_picture(self, drawn):
         for name in ("fig3", "beyond.fig3_as_coded"):
             words = "sum over matrices"
-            labels = [axes.get_xlabel() for axes in drawn[name].axes]
+            labels = [axes.get_ylabel() for axes in drawn[name].axes]
             assert any(label.startswith("divergence of final weights") for label in labels)
             assert all(words in label for label in labels if "final weights" in label)
 

@@ -1,8 +1,11 @@
 """Pictures of the two models, of the logged runs and of the detections."""
 
+import numpy as np
 from matplotlib.patches import FancyBboxPatch
 
 from plausible.drawing import style
+from plausible.drawing.over_seeds import ONE_LINE
+from plausible.studies.song2020.looks import MARKERS
 
 from ....drawing.pictures import lines_of
 from ...figure_harness import FigureTests
@@ -39,9 +42,27 @@ class TestFigures(SongPictures, FigureTests):
             assert sorted(bars) == sorted(zip(logged["t"], logged["layer"], strict=True))
             assert axes.get_ylim()[0] > axes.get_ylim()[1]  # output on top, as in the paper
 
+    def test_table3_shows_every_run_as_a_line_and_no_band(self, drawn):
+        table = synthetic.table3()
+        first = table[(table["counting"] == "per_neuron_and_sample")]
+        first = first[first["training_state"] == "initial"]
+        runs = len(first.groupby(["tolerance", "seed", "l_max"]))
+        thin = [one for one in drawn["table3"].axes[0].lines if one.get_lw() == ONE_LINE["lw"]]
+        assert len(thin) == runs
+        assert not any(axes.collections for axes in drawn["table3"].axes)
+        steps = table["t_d"].nunique()
+        medians = first.groupby(["tolerance", "t_d"])["success_rate_percent"].median()
+        drawn_medians = [
+            line.get_ydata()
+            for line in drawn["table3"].axes[0].lines
+            if line.get_marker() in MARKERS and len(line.get_xdata()) == steps
+        ]
+        for values in medians.to_numpy().reshape(-1, steps):
+            assert any(np.allclose(one, values) for one in drawn_medians)
+
     def test_table3_draws_the_published_row(self, drawn, published):
         printed = list(published.values("table3")["success_rate_percent"].values())
-        for axes in drawn["table3"].axes[:6]:
+        for axes in drawn["table3"].axes[:3]:
             black = [line.get_ydata() for line in lines_of(axes, style.PUBLISHED_COLOUR)]
             assert all(list(values) == printed for values in black) and black
             low, high = axes.get_ylim()

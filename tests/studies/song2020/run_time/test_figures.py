@@ -5,6 +5,7 @@ from matplotlib.colors import to_hex
 
 from plausible.drawing import style
 
+from ....drawing.pictures import check_for_print
 from ...figure_harness import FigureTests
 from ..pictures import SongPictures
 from . import synthetic
@@ -15,6 +16,10 @@ class TestFigures(SongPictures, FigureTests):
 
     part = "song2020.run_time"
     tables = {"table4": synthetic.table4}
+
+    def test_can_be_printed_as_it_is(self, picture):
+        """Without the two networks on a GPU, which need four panels more."""
+        check_for_print(self.drawn_from(picture, devices=("cpu",)))
 
     def test_the_published_ratios_stand_at_the_published_network_only(self, published):
         figure = self.drawn_from("table4", devices=("cpu",))

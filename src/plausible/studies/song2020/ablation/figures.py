@@ -16,14 +16,17 @@ from plausible.drawing.heat_maps import (
     frame_handle,
     is_dark,
     short_number,
+    sign_handle,
 )
+from plausible.drawing.over_seeds import seed_handles
 from plausible.drawing.style import (
+    PUBLISHED_COLOUR,
     in_style,
     legend_below,
     letter,
     new_figure,
-    patch_handle,
     published_label,
+    published_mark,
     series_handle,
 )
 from plausible.measure.moments import moment_axis
@@ -38,7 +41,6 @@ from plausible.studies.song2020.looks import (
     grid_rows,
     networks_of,
     protocol_label,
-    seeds_handle,
     shown_protocol,
 )
 from plausible.studies.song2020.texts import ROUNDING, TOP_READING
@@ -46,6 +48,8 @@ from plausible.studies.song2020.texts import ROUNDING, TOP_READING
 GAMMAS = (0.01, 0.1, 0.5, 1.0, 5.0, 10.0)
 # Numbers from here on are too long for the cells of figure 3; supplement figure 1 has them all.
 LONGEST = 1e3
+CELL_SIGNS = {"≫": (r"\gg", f"{LONGEST:g} and more"), "∞": (r"\infty", "beyond all numbers")}
+"""Signs that stand for a number in a cell: mathtext and meaning."""
 
 
 class Cells(NamedTuple):
@@ -79,15 +83,10 @@ def _named(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _draw_cells(
-    axes: Axes,
-    cells: Cells,
-    scale: Scale,
-    texts: pd.DataFrame,
-    size: float = 6.0,
-    named: bool = True,
+    axes: Axes, cells: Cells, scale: Scale, texts: pd.DataFrame, named: bool = True
 ) -> None:
     """A heat map with its crosses and the frame around the cell that is exactly backprop."""
-    draw_heat_map(axes, cells.values, scale, texts, size=size)
+    draw_heat_map(axes, cells.values, scale, texts)
     crosses = zip(*np.nonzero(cells.diverged.to_numpy()), strict=True)
     cross_cells(axes, crosses, is_dark(cells.values, scale))
     gammas, times = list(cells.values.index), list(cells.values.columns)
@@ -131,45 +130,49 @@ def _figure3(table: pd.DataFrame, published: Published, dataset: str, protocol: 
     """Figure 3 of one protocol: two divergences, ours above published, and the sigma sweep."""
     rows = grid_rows(table, protocol)
     networks = networks_of(rows) or [2, 3, 4]
-    figure = new_figure(height_mm=196)
-    mosaic = [
-        [*(f"{kind}{l_max}" for l_max in networks), f"sigma{kind[-1]}"]
-        for kind in ("ours0", "theirs0", "ours1", "theirs1")
-    ]
-    panels = figure.subplot_mosaic(mosaic, width_ratios=[1.0] * len(networks) + [0.8])
-    letters = iter("abcdefgh")
+    figure = new_figure(height_mm=222)
+    upper, lower = figure.subfigures(2, 1, height_ratios=(2.5, 1.0))
+    kinds = ("ours0", "theirs0", "ours1", "theirs1")
+    panels = upper.subplot_mosaic([[f"{kind}{l_max}" for l_max in networks] for kind in kinds])
+    panels |= lower.subplot_mosaic([["sigma0", "sigma1"]])
+    signs = set()
     for number, quantity in enumerate(QUANTITIES):
         for l_max in networks:
             like = cells_published(published, l_max, quantity)
             cells = cells_of(rows, l_max, quantity.column, like)
             ours, theirs = panels[f"ours{number}{l_max}"], panels[f"theirs{number}{l_max}"]
-            _draw_cells(
-                ours, cells, quantity.scale, _our_texts(cells.values, 2, False), named=False
-            )
+            texts = _our_texts(cells.values, 2, False)
+            signs |= set(texts.stack())
+            _draw_cells(ours, cells, quantity.scale, texts, named=False)
             same = _named(like).reindex_like(cells.values)
             texts = _their_texts(same, quantity, 2)
             _draw_cells(theirs, Cells(same, same.isna()), quantity.scale, texts)
-            letter(ours, next(letters), f"$l_{{max}}$ = {l_max},\n{protocol_label(protocol)}")
-            theirs.set_title(f"$l_{{max}}$ = {l_max}, {published_label(dataset)}")
             ours.set_xticks([])
-            for axes in (ours, theirs):
+            for axes, whose in (
+                (ours, protocol_label(protocol)),
+                (theirs, published_label(dataset)),
+            ):
                 if l_max == networks[0]:
-                    axes.set_ylabel(r"$\gamma$ (unitless)")
+                    axes.set_ylabel(f"{whose}\n" r"$\gamma$ (unitless)")
                 else:
                     axes.set_yticks([])
+            ours.set_title(f"$l_{{max}}$ = {l_max}")
+        letter(panels[f"ours{number}{networks[0]}"], "ab"[number], f"$l_{{max}}$ = {networks[0]}")
         maps = [panels[f"{row}{number}{l_max}"] for row in ("ours", "theirs") for l_max in networks]
-        label = quantity.label.replace("\n", " ")
-        options = {"location": "bottom", "aspect": 50, "shrink": 0.9, "pad": 0.02}
-        colour_bar(figure, maps, quantity.scale, label, **options)
+        colour_bar(upper, maps, quantity.scale, quantity.label)
         axes = panels[f"sigma{number}"]
         draw_sigma(axes, table, published, protocol, quantity, clipped=True)
-        letter(axes, next(letters), "noise at $t$ = 0")
+        letter(axes, "cd"[number], "noise at $t$ = 0")
     handles = [
         *(series_handle(depth_look(l_max), lw=0.8) for l_max in networks),
         published_handle(dataset),
         frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL, 0 up to rounding"),
-        patch_handle("none", f"≫: {LONGEST:g} and more; ∞: beyond all numbers"),
-        *seeds_handle(rows),
+        *(
+            sign_handle(CELL_SIGNS[sign][0], CELL_SIGNS[sign][1])
+            for sign in CELL_SIGNS
+            if sign in signs
+        ),
+        *seed_handles(rows, dots=True),
     ]
     legend_below(figure, handles, 3)
     return figure
@@ -203,16 +206,17 @@ def supp_fig1(table: pd.DataFrame, published: Published, dataset: str = "mnist")
             cells = cells_of(rows, l_max, quantity.column, like)
             ours = _our_texts(cells.values, 3, exact=True)
             theirs = _their_texts(_named(like), quantity, 3).reindex_like(ours).fillna("")
-            _draw_cells(axes, cells, quantity.scale, ours + "\n(" + theirs + ")", size=6.2)
+            _draw_cells(axes, cells, quantity.scale, ours + "\n(" + theirs + ")")
             letter(axes, "abcdef"[2 * row + column], f"$l_{{max}}$ = {l_max}")
             axes.set_ylabel(r"$\gamma$ (unitless)")
         label = quantity.label.replace("\n", " ")
         colour_bar(figure, grid[:, column], quantity.scale, label, location="top", aspect=40)
-    label = (
-        f"upper number: ours, {protocol_label(protocol)}; in brackets: {published_label(dataset)}"
-    )
-    frame = frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL")
-    legend_below(figure, [frame, patch_handle("none", label)], 3)
+    handles = [
+        sign_handle("1.5", f"ours, {protocol_label(protocol)}", 11.0),
+        sign_handle("(1.5)", published_label(dataset), 17.0),
+        frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL"),
+    ]
+    legend_below(figure, handles, 4)
     return figure
 
 
@@ -238,15 +242,17 @@ def supp_fig3(table: pd.DataFrame, published: Published, dataset: str = "mnist")
         note = f", backprop {error:.2f} %" if np.isfinite(error) else ""
         letter(axes, "abcdefgh"[number], f"$l_{{max}}$ = {l_max}{note}")
     grid[0].set_ylabel(r"$\gamma$ (unitless)")
-    colour_bar(figure, grid, ERROR_PERCENT, "mean test error over the epochs (%)")
+    label = f"mean test error over the\nepochs (%), {protocol_label(protocol)}"
+    bar = colour_bar(figure, grid, ERROR_PERCENT, label)
     printed = 100 * published.values("supp.table2")["test_error_fraction"]["sigma_0"]
-    note = f"{printed:.2f} % with backprop, $l_{{max}}$ not stated"
+    bar.ax.axhline(printed, color=PUBLISHED_COLOUR, lw=2.0)
     handles = [
         frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL, equal to backprop"),
-        patch_handle("none", f"numbers: ours, {protocol_label(protocol)}"),
-        patch_handle("none", f"{published_label(dataset)}: {note}"),
+        published_mark(
+            dataset, f"{published_label(dataset)}, backprop, $l_{{max}}$ not stated", "_"
+        ),
     ]
-    legend_below(figure, handles, 2)
+    legend_below(figure, handles, 3)
     return figure
 
 

@@ -7,9 +7,8 @@ from matplotlib.figure import Figure
 from plausible.drawing.heat_maps import Scale, colour_bar, draw_heat_map
 from plausible.drawing.style import (
     in_style,
-    legend_below,
+    letter,
     new_figure,
-    patch_handle,
     published_label,
 )
 from plausible.reproduction.published import Published
@@ -32,32 +31,27 @@ COLUMNS = {
 def calibration(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """How far every reading of the settings is from the published maps, by column and network."""
     scores = calibration_scores(table, _baseline_error(published))
-    hidden = len(scores) - MOST_CANDIDATES
+    readings = len(scores)
     scores = scores.head(MOST_CANDIDATES)
     networks = networks_of(table)
-    figure = new_figure(height_mm=46 + 4.1 * max(len(scores), 4))
-    titles = {"all": "all", **{l_max: f"$l_{{max}}$ = {l_max}" for l_max in networks}}
+    figure = new_figure(height_mm=44 + 4.2 * max(len(scores), 4))
+    titles = {"all": "", **{l_max: f"$l_{{max}}$ = {l_max}" for l_max in networks}}
     columns = [[("all", "mean")], *([(l_max, name) for name in COLUMNS] for l_max in networks)]
     panels = figure.subplots(
         1, len(columns), sharey=True, width_ratios=[len(names) for names in columns], squeeze=False
     )[0]
-    for axes, names in zip(panels, columns, strict=True):
+    for axes, names, name in zip(panels, columns, "abcdefgh", strict=False):
         values = scores[names]
         texts = values.map(lambda value: "" if np.isnan(value) else f"{min(value, 99.0):.2f}")
         draw_heat_map(axes, values, DISTANCE, texts)
-        labels = [COLUMNS.get(name, name) for _, name in names]
+        labels = [COLUMNS.get(column, "mean of all") for _, column in names]
         axes.set_xticks(np.arange(len(names)) + 0.5, labels, rotation=90)
-        axes.set_title(titles[names[0][0]])
-    panels[0].set_yticks(np.arange(len(scores)) + 0.5, scores.index)
-    panels[0].set_ylabel("reading, best first")
-    label = "Σ |ours − published| / Σ published, over the cells (fraction)"
+        letter(axes, name, titles[names[0][0]])
+    panels[0].set_yticks(np.arange(len(scores)) + 0.5, scores.index.str.replace("_", " "))
+    shown = f"best {len(scores)} of {readings}" if readings > len(scores) else "best first"
+    panels[0].set_ylabel(f"reading, {shown}")
+    label = f"Σ |ours − {published_label(dataset)}| / Σ published, over the cells (fraction)"
     colour_bar(figure, panels, DISTANCE, label, location="bottom", shrink=0.6, aspect=50, pad=0.01)
-    error = 100 * _baseline_error(published)
-    note = f"{published_label(dataset)}: figure 3; BP {error:.2f} %, $l_{{max}}$ not stated"
-    notes = [patch_handle("none", note)]
-    if hidden > 0:
-        notes.append(patch_handle("none", f"{hidden} more readings are further off"))
-    legend_below(figure, notes, 2)
     return figure
 
 

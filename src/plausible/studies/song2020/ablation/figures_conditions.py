@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plausible.drawing.over_seeds import seed_handles
 from plausible.drawing.style import (
     LIGHT_GREY,
     SERIES,
-    draw_points,
     in_style,
     legend_below,
     letter,
@@ -29,13 +29,11 @@ from plausible.studies.song2020.looks import (
     Quantity,
     cells_published,
     depth_look,
-    draw_seeds,
+    draw_divergence,
     grid_rows,
     networks_of,
-    over_seeds,
     power_ticks,
     protocol_label,
-    seeds_handle,
     shown_protocol,
     sigma_published,
     sigma_rows,
@@ -65,15 +63,18 @@ def conditions(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     for column, (title, label) in enumerate(
         (
             ("C1: start", r"noise $\sigma$ at $t$ = 0 (unitless)"),
-            ("C2: moment", r"mean |$t$ − $l$| (steps), to the left if early; $\gamma$ = 1"),
-            ("C3: step", r"step size $\gamma$ (unitless), $t$ = $l$"),
+            (r"C2: moment, $\gamma$ = 1", "mean |$t$ − $l$| (steps), early: < 0"),
+            ("C3: step, $t$ = $l$", r"step size $\gamma$ (unitless)"),
         )
     ):
-        letter(panels[0, column], "abc"[column], title)
+        for row, letters in enumerate(("abc", "def")):
+            letter(panels[row, column], letters[column], title)
         panels[1, column].set_xlabel(label)
     zero_and_log(panels[0, 0], "x", 1e-4, [0.0, 1e-3, 0.1, 10.0])
     zero_and_log(panels[0, 1], "x", 1.0, [-1.0, 0.0, 1.0, 4.0, 16.0, 64.0])
+    panels[0, 1].set_xlim(right=80.0)
     plain_log(panels[0, 2], "x", [0.01, 0.1, 1.0, 10.0])
+    panels[0, 2].set_xlim(0.008, 12.5)
     zero_and_log(panels[0, 0], "y", 1e-3, [0.0, *power_ticks(1e-3, 100.0)])
     zero_and_log(panels[1, 0], "y", 1e-2, [0.0, *power_ticks(1e-2, 1e4, 2)])
     panels[0, 0].set_ylim(-3e-4, 100.0)
@@ -85,11 +86,11 @@ def conditions(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     note = published_label(dataset)
     handles = [
         *(series_handle(depth_look(l_max), lw=0.9) for l_max in networks),
-        patch_handle("none", f"lines: ours, {protocol_label(protocol)}"),
+        series_handle(SERIES[3], f"ours, {protocol_label(protocol)}", marker="o", ls="-", lw=0.9),
         series_handle(SERIES[3], f"{note}, by $l_{{max}}$", **_their_mark("o")),
         series_handle(SERIES[3], f"{note}, $l_{{max}}$ not stated", **_their_mark("D")),
         patch_handle(LIGHT_GREY, f"below {HARMLESS_POINTS:g} point", 1.0),
-        *seeds_handle(grid),
+        *seed_handles(grid, dots=True),
     ]
     legend_below(figure, handles, 4)
     return figure
@@ -134,10 +135,7 @@ def _draw_violations(
         if rows.empty:
             continue
         rows = rows.assign(x=x, y=_measured(rows, quantity))
-        data = over_seeds(rows, ["x"], "y")
-        draw_seeds(axes, rows["x"], rows, "y", look)
-        draw_points(axes, data["x"], data, look, markersize=3.2)
-        axes.plot(data["x"], data["mean"], color=look.colour, ls=look.line, lw=0.9, zorder=2)
+        draw_divergence(axes, rows, "x", "y", look)
 
 
 def _draw_their_violations(

@@ -6,11 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from plausible.drawing.over_seeds import seed_handles
 from plausible.drawing.style import (
     GREY,
     PUBLISHED_LINE,
     SERIES,
-    draw_points,
     draw_published,
     in_style,
     legend_below,
@@ -27,12 +27,10 @@ from plausible.studies.song2020.looks import (
     TEST_ERROR,
     Quantity,
     depth_look,
-    draw_seeds,
+    draw_divergence,
     networks_of,
-    over_seeds,
     power_ticks,
     protocol_label,
-    seeds_handle,
     shown_protocol,
     sigma_published,
     sigma_rows,
@@ -68,14 +66,10 @@ def draw_sigma(
             if noise != noises[0] and not (rows["noise"] == noise).any():
                 continue
             value = rows[quantity.column].fillna(np.inf).clip(upper=top).replace(np.inf, np.nan)
-            rows = rows.assign(value=value)
-            data = over_seeds(rows, ["sigma"], "value")
-            data["high"] = data["high"].clip(upper=top)
             aside = 0.13 * (number - (len(networks) - 1) / 2)
-            x = data["sigma"].map(sigmas.index) + aside
-            draw_seeds(axes, rows["sigma"].map(sigmas.index) + aside, rows, "value", look)
-            draw_points(axes, x, data, look, filled=noise == noises[0], markersize=3.2)
-            axes.plot(x, data["mean"], color=look.colour, ls=look.line, lw=0.8, zorder=2)
+            rows = rows.assign(value=value, at=rows["sigma"].map(sigmas.index) + aside)
+            style = {"filled": noise == noises[0], "highest": top}
+            draw_divergence(axes, rows, "at", "value", look, **style)
     if not networks:
         say_empty(axes)
     _draw_their_sweep(axes, printed.clip(upper=top), sigmas)
@@ -110,7 +104,7 @@ def supp_fig2(table: pd.DataFrame, published: Published, dataset: str = "mnist")
     for column, quantity in enumerate(QUANTITIES):
         axes = panels[0, column]
         draw_sigma(axes, table, published, protocol, quantity, tuple(NOISES))
-        letter(axes, "ab"[column], protocol_label(protocol))
+        letter(axes, "ab"[column], f"both kinds of noise, {protocol_label(protocol)}")
         _draw_scaled(panels[1, column], table, published, protocol, quantity)
         letter(panels[1, column], "cd"[column], "noise at $t$ = 0, scaled as in the supplement")
     networks = networks_of(table[table["panel"] == "sigma"])
@@ -120,7 +114,7 @@ def supp_fig2(table: pd.DataFrame, published: Published, dataset: str = "mnist")
         if noise == "initial" or noise in found:
             ring = {"color": GREY, "marker": "o", "ls": "none", "mfc": face}
             handles.append(series_handle(SERIES[3], NOISES[noise], **ring))
-    handles += [published_handle(dataset), *seeds_handle(table)]
+    handles += [published_handle(dataset), *seed_handles(table, dots=True)]
     legend_below(figure, handles, 3)
     return figure
 

@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from plausible.drawing.over_seeds import draw_median_line, run_handle, seed_handles
 from plausible.drawing.style import (
     GREY,
     LIGHT_GREY,
     SERIES,
     Look,
-    draw_points,
     in_style,
     legend_below,
     letter,
@@ -25,13 +25,10 @@ from plausible.drawing.style import (
 from plausible.reproduction.published import Published
 from plausible.studies.song2020.looks import (
     depth_look,
-    draw_range,
-    draw_seeds,
+    draw_divergence,
     networks_of,
     ordered_looks,
-    over_seeds,
     power_label,
-    seeds_handle,
 )
 
 # Exact zeros and what underflows are drawn here on logarithmic axes.
@@ -49,8 +46,10 @@ OPTIMIZERS = {
 @in_style
 def optimizers(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Z-IL and backprop with SGD and Adam for several batch sizes: test error, weight distance."""
-    table = table.assign(percent=100.0 * table["final_test_error"])
+    table = table.assign(error_percent=100.0 * table["final_test_error"])
     figure, panels, networks = _panels(table, 112, 2, sharex=True, sharey="row")
+    for axes, name, l_max in zip(panels[1], "def", networks, strict=False):
+        letter(axes, name, depth_look(l_max).label)
     for (error, distance), l_max in zip(panels.T, networks, strict=False):
         for name, look in OPTIMIZERS.items():
             chosen = table[(table["l_max"] == l_max) & (table["optimizer"] == name)]
@@ -58,12 +57,9 @@ def optimizers(table: pd.DataFrame, published: Published, dataset: str = "mnist"
                 rows = chosen[chosen["algorithm"] == algorithm]
                 if rows.empty:
                     continue
-                data = over_seeds(rows, ["batch_size"], "percent")
-                draw_seeds(error, rows["batch_size"], rows, "percent", look)
-                data["high"] = data["high"].clip(upper=100.0)
-                draw_points(error, data["batch_size"], data, look, filled=filled, markersize=size)
+                style = {"filled": filled, "markersize": size}
+                draw_divergence(error, rows, "batch_size", "error_percent", look, **style)
                 if algorithm == "zil":
-                    error.plot(data["batch_size"], data["mean"], color=look.colour, lw=0.8)
                     worst = rows.groupby("batch_size")["relative_weight_difference_to_bp"].max()
                     style = {"color": look.colour, "marker": look.marker, "ms": 3.2, "lw": 0.9}
                     distance.plot(worst.index, worst.clip(lower=SMALLEST), **style)
@@ -79,7 +75,7 @@ def optimizers(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     handles = [series_handle(look) for name, look in OPTIMIZERS.items() if name in drawn]
     handles.append(series_handle(SERIES[3], "Z-IL", **ring, ms=3.0))
     handles.append(series_handle(SERIES[3], "backprop", **ring, mfc="white", ms=6.0))
-    legend_below(figure, [*handles, *seeds_handle(table)])
+    legend_below(figure, [*handles, *seed_handles(table, dots=True)])
     return figure
 
 
@@ -105,7 +101,8 @@ def float32(table: pd.DataFrame, published: Published, dataset: str = "mnist") -
     for axes, l_max in zip(panels, networks, strict=False):
         for name, look in DTYPES.items():
             rows = shown[(shown["l_max"] == l_max) & (shown["dtype"] == name)]
-            draw_range(axes, rows, "update", "distance", look, marker=look.marker, ms=3.2, lw=0.9)
+            style = {"marker": look.marker, "ms": 3.2, "lw": 0.9}
+            draw_median_line(axes, rows, "update", "distance", look, **style)
             axes.axhline(float(np.finfo(name).eps), color=look.colour, **dotted)
         plain_log(axes, "x")
         axes.set_xlabel("weight updates")
@@ -113,10 +110,11 @@ def float32(table: pd.DataFrame, published: Published, dataset: str = "mnist") -
     panels[0].set_ylabel("relative distance of Z-IL's weights\nfrom backprop's (unitless)")
     drawn = set(table["dtype"])
     handles = [series_handle(look) for name, look in DTYPES.items() if name in drawn]
-    handles.append(patch_handle(GREY, "range over seeds", 0.3))
     handles.append(series_handle(SERIES[3], "rounding unit of the format", marker=None, **dotted))
+    handles.append(run_handle())
     if (distance <= 0.0).any():
-        handles.append(patch_handle("none", f"exact zeros at {power_label(SMALLEST)}"))
+        ticks = {SMALLEST: "0", **{10.0**power: f"$10^{{{power}}}$" for power in range(-16, 0, 4)}}
+        panels[0].set_yticks(list(ticks), list(ticks.values()))
     legend_below(figure, handles)
     return figure
 
@@ -136,23 +134,24 @@ def _gammas(table: pd.DataFrame) -> tuple[dict[object, Look], list[Line2D]]:
 def energy(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Energy F_t over inference time in the learning and in the prediction phase."""
     # Without noise the feed-forward activity is the rest of a network with a free output: F_t = 0.
-    largest = table.groupby(["phase", "sigma"])["energy"].max()
-    kinds = largest.index[largest > 0.0]
-    height = 22 + 48 * max(len(kinds), 1)
-    figure, panels, networks = _panels(table, height, max(len(kinds), 1), sharex=True, sharey="row")
+    moving = table.groupby(["phase", "sigma"])["energy"].transform("max") > 0.0
+    table = table[moving]
+    phases = [phase for phase in PHASES if phase in set(table["phase"])]
+    height, rows = 26 + 52 * max(len(phases), 1), max(len(phases), 1)
+    figure, panels, networks = _panels(table, height, rows, sharex=True, sharey="row")
     looks, handles = _gammas(table)
-    letters = iter("abcdefghijklmnopqrst")
-    for row, (phase, sigma) in zip(panels, kinds, strict=False):
-        rows = table[(table["phase"] == phase) & (table["sigma"] == sigma)]
+    noises = dict(zip(sorted(table["sigma"].unique()), ((0, (1.2, 1.2)), "-"), strict=False))
+    letters = iter("abcdefghi")
+    for row, phase in zip(panels, phases, strict=False):
+        chosen = table[table["phase"] == phase]
         for axes, l_max in zip(row, networks, strict=True):
-            chosen = rows[rows["l_max"] == l_max]
-            for gamma, look in looks.items():
-                # Seeds differ in the batch and so in the level: bands would hide the course.
-                for _, one in chosen[chosen["gamma"] == gamma].groupby("seed"):
-                    axes.plot(one["t"], one["energy"], color=look.colour, lw=0.8)
-            title = rf"{depth_look(l_max).label}, {PHASES[phase]}, $\sigma$ = {sigma:g}"
-            letter(axes, next(letters), title)
-        _energy_axis(row[0], rows)
+            letter(axes, next(letters), f"{depth_look(l_max).label}, {PHASES[phase]}")
+            # Seeds differ in the batch and so in the level: a mean would hide the course.
+            keys = ["gamma", "sigma", "seed"]
+            for (gamma, sigma, _), one in chosen[chosen["l_max"] == l_max].groupby(keys):
+                style = {"color": looks[gamma].colour, "ls": noises[sigma], "lw": 0.8}
+                axes.plot(one["t"], one["energy"], **style)
+        _energy_axis(row[0], chosen)
     for axes in panels[-1]:
         axes.set_xscale("symlog", linthresh=1.0, linscale=0.4)
         last = table["t"].max()
@@ -161,9 +160,10 @@ def energy(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
         axes.set_xticks([], minor=True)
         axes.xaxis.set_major_formatter("{x:g}")
         axes.set_xlabel("inference time $t$ (steps)")
-    handles.append(patch_handle("none", "a line per seed"))
-    if len(kinds) < len(largest):
-        handles.append(patch_handle("none", r"output free, $\sigma$ = 0: $F_t$ = 0"))
+    handles += [
+        series_handle(SERIES[3], rf"one seed, $\sigma$ = {sigma:g}", marker=None, ls=line, lw=0.8)
+        for sigma, line in noises.items()
+    ]
     legend_below(figure, handles)
     return figure
 
@@ -197,13 +197,13 @@ def prediction(table: pd.DataFrame, published: Published, dataset: str = "mnist"
         axes.axhspan(SMALLEST, bound, color=LIGHT_GREY, lw=0, zorder=0)
         for gamma, look in looks.items():
             rows = drawn[(drawn["l_max"] == l_max) & (drawn["gamma"] == gamma)]
-            draw_range(axes, rows, "t", "distance", look, lw=1.0)
+            draw_median_line(axes, rows, "t", "distance", look, lw=1.0)
         axes.set_xlabel("inference time $t$ (steps)")
     shown = distance.replace([np.inf, 0.0], np.nan).clip(upper=1e3)
     panels[0].set_yscale("log")
     panels[0].set_ylim(0.3 * shown.min(), 3.0 * shown.max())
     panels[0].set_ylabel("largest distance of a value node\nfrom the ANN's activity (unitless)")
-    handles.append(patch_handle(GREY, "range over seeds", 0.3))
+    handles.append(run_handle())
     label = f"counts as equal: below {power_label(bound)}"
     legend_below(figure, [*handles, patch_handle(LIGHT_GREY, label, 1.0)])
     return figure

@@ -4,78 +4,70 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plausible.drawing.over_seeds import draw_median_line, run_handle
 from plausible.drawing.style import (
-    GREY,
     accuracy_scale,
     draw_published,
     in_style,
     legend_below,
     letter,
     new_figure,
-    patch_handle,
     plain_log,
     published_mark,
     published_marker,
     series_handle,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.song2020.looks import draw_range, ordered_looks, power_label
+from plausible.studies.song2020.looks import ordered_looks, power_label
 
-COUNTINGS = {
-    "per_neuron_and_sample": "neuron and sample",
-    "per_layer_and_sample": "layer and sample",
-    "per_layer_and_batch": "layer and batch",
+COLUMNS = {
+    "by neuron, initial": ("per_neuron_and_sample", "initial"),
+    "by neuron, trained": ("per_neuron_and_sample", "trained"),
+    "by layer, initial and trained": ("per_layer", ""),
 }
-STATES = ("initial", "trained")
+"""Beginnings of the countings and of the training states that a column of panels shows."""
+RUNS = ("seed", "l_max", "training_state", "counting")
 
 
 @in_style
 def table3_figure(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Table 3: how often phi finds t = l, and how often it fires elsewhere, against t_d."""
-    countings = [name for name in COUNTINGS if name in set(table["counting"])]
-    states = [name for name in STATES if name in set(table["training_state"])]
-    figure = new_figure(height_mm=30 + 50 * (len(states) + 1))
-    panels = figure.subplots(
-        len(states) + 1, len(countings), sharex=True, sharey="row", squeeze=False
-    )
+    figure = new_figure(height_mm=132)
+    panels = figure.subplots(2, len(COLUMNS), sharex=True, sharey="row")
     looks = ordered_looks(sorted(float(value) for value in table["tolerance"].unique()))
     printed = published.values("table3")["success_rate_percent"]
     steps = [int(step) for step in printed]
     lowest = min([*table["success_rate_percent"].dropna(), *printed.values()])
-    letters = iter("abcdefghi")
-    for row, state in enumerate(states):
-        chosen = table[table["training_state"] == state]
-        for column, counting in enumerate(countings):
-            axes = panels[row, column]
-            rows = chosen[chosen["counting"] == counting]
-            _draw_rates(axes, rows, "success_rate_percent", looks)
-            draw_published(axes, steps, list(printed.values()), linewidth=0.8)
-            axes.plot(steps, list(printed.values()), clip_on=False, **published_marker())
-            accuracy_scale(axes)
-            ticks = [0, 50, 80, 90, 95, 98, 99, 99.5, 99.95]
-            # What is drawn at 100 is at least 99.95.
-            axes.set_yticks(ticks, [*map(str, ticks[:-1]), "100"])
-            axes.set_ylim(max(0.0, lowest - 0.3 * (100.0 - lowest)), 99.955)
-            letter(axes, next(letters), f"{state}, by {COUNTINGS[counting]}")
-    for column, counting in enumerate(countings):
-        axes = panels[-1, column]
-        _draw_rates(axes, table[table["counting"] == counting], "false_alarm_rate_percent", looks)
-        axes.set_yscale("symlog", linthresh=0.1, linscale=0.4)
-        axes.set_yticks([0, 0.1, 1, 10, 100], ["0", "0.1", "1", "10", "100"])
-        axes.set_yticks([], minor=True)
-        axes.set_ylim(-0.03, 130)
-        letter(axes, next(letters), f"both, by {COUNTINGS[counting]}")
-        plain_log(axes, "x", [1, 2, 3, 4, 6, 8, 16])
-        axes.set_xlabel("detection steps $t_d$")
-    for axes in panels[:-1, 0]:
-        axes.set_ylabel("detected moments (%),\nmisses on a log scale")
-    panels[-1, 0].set_ylabel("moments with a false\nalarm (%)")
+    for number, (title, (counting, state)) in enumerate(COLUMNS.items()):
+        found, alarms = panels[:, number]
+        rows = table[table["counting"].str.startswith(counting)]
+        rows = rows[rows["training_state"].str.startswith(state)]
+        _draw_rates(found, rows, "success_rate_percent", looks)
+        _draw_rates(alarms, rows, "false_alarm_rate_percent", looks)
+        draw_published(found, steps, list(printed.values()), linewidth=0.8)
+        found.plot(steps, list(printed.values()), clip_on=False, **published_marker())
+        accuracy_scale(found)
+        for axes, letters in ((found, "abc"), (alarms, "def")):
+            letter(axes, letters[number], title)
+        plain_log(alarms, "x", [1, 2, 3, 4, 6, 8, 16])
+        alarms.set_xlabel("detection steps $t_d$ (steps)")
+    found, alarms = panels[:, 0]
+    ticks = [0, 50, 80, 90, 95, 98, 99, 99.5, 99.95]
+    # What is drawn at 100 is at least 99.95.
+    found.set_yticks(ticks, [*map(str, ticks[:-1]), "100"])
+    found.set_ylim(max(0.0, lowest - 0.3 * (100.0 - lowest)), 99.955)
+    found.set_ylabel("detected moments (%),\nmisses on a log scale")
+    alarms.set_yscale("symlog", linthresh=0.1, linscale=0.4)
+    alarms.set_yticks([0, 0.1, 1, 10, 100], ["0", "0.1", "1", "10", "100"])
+    alarms.set_yticks([], minor=True)
+    alarms.set_ylim(-0.03, 130)
+    alarms.set_ylabel("moments with a false\nalarm (%)")
     handles = [
         series_handle(look, f"zero test: {_tolerance(value)}", ms=3.2, lw=0.9)
         for value, look in looks.items()
     ]
-    handles.append(patch_handle(GREY, "range over seeds and networks", 0.3))
-    legend_below(figure, [*handles, published_mark(dataset)], 4)
+    handles += [run_handle("one seed and network"), published_mark(dataset)]
+    legend_below(figure, handles, 4)
     return figure
 
 
@@ -84,11 +76,12 @@ def _tolerance(value: float) -> str:
 
 
 def _draw_rates(axes: Axes, rows: pd.DataFrame, column: str, looks: dict) -> None:
-    """Median over networks and seeds of each tolerance, and the whole range.
+    """Median over networks and seeds of each tolerance, and each of them.
 
     Tests that agree lie on each other, so markers shrink from one to the next.
     """
     for number, (tolerance, look) in enumerate(looks.items()):
         chosen = rows[rows["tolerance"] == tolerance]
-        style = {"marker": look.marker, "ms": 2.4 + 4.8 / 1.8**number, "lw": 0.9}
-        draw_range(axes, chosen, "t_d", column, look, clip_on=False, **style)
+        style = {"marker": look.marker, "ms": 2.4 + 4.8 / 1.8**number, "lw": 0.9, "clip_on": False}
+        if len(chosen):
+            draw_median_line(axes, chosen, "t_d", column, look, RUNS, **style)

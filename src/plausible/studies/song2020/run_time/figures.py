@@ -49,7 +49,8 @@ def table4_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
         times.tick_params(axis="y", length=0)
         first = rows.iloc[0]
         shape = f"{first['layer_sizes']}, batch {first['batch_size']}"
-        letter(times, next(letters), f"{printed_here.get('device', device)}, {shape}")
+        for axes in (times, ratios):
+            letter(axes, next(letters), f"{printed_here.get('device', device)}, {shape}")
         ratios.axvline(1.0, color=GREY, lw=0.6)
         for axes in (times, ratios):
             axes.grid(axis="x", color=LIGHT_GREY, lw=0.5)
@@ -75,4 +76,4 @@ def _draw_time(times: Axes, ratios: Axes, row: pd.Series, published: float, y: i
     ratios.plot(row["ratio_to_bp"], y, **style)
     text = f"{row['ratio_to_bp']:.2f}" + (f" ({published:.2f})" if np.isfinite(published) else "")
     place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-    ratios.annotate(text, (1.0, y), (2, 0), **place, va="center", fontsize=6.5)
+    ratios.annotate(text, (1.0, y), (2, 0), **place, va="center")
