@@ -63,8 +63,6 @@ def draw_heat_map(
     values: pd.DataFrame,
     scale: Scale,
     texts: pd.DataFrame | None = None,
-    size: float = 7.0,
-    **options: object,
 ) -> None:
     """Cells of a table (rows downwards, columns to the right), ``texts`` written into them.
 
@@ -79,7 +77,7 @@ def draw_heat_map(
         cbar=False,
         annot=texts if texts is None else texts.to_numpy(),
         fmt="",
-        annot_kws={"size": size, "linespacing": 1.05, **options},
+        annot_kws={"size": 7.0, "linespacing": 1.05},
         linewidths=0.4,
         linecolor="white",
         xticklabels=False,

@@ -167,11 +167,7 @@ def _figure3(table: pd.DataFrame, published: Published, dataset: str, protocol: 
         *(series_handle(depth_look(l_max), lw=0.8) for l_max in networks),
         published_handle(dataset),
         frame_handle(r"$t$ = $l$ and $\gamma$ = 1: Z-IL, 0 up to rounding"),
-        *(
-            sign_handle(CELL_SIGNS[sign][0], CELL_SIGNS[sign][1])
-            for sign in CELL_SIGNS
-            if sign in signs
-        ),
+        *(sign_handle(*CELL_SIGNS[sign]) for sign in CELL_SIGNS if sign in signs),
         *seed_handles(rows, dots=True),
     ]
     legend_below(figure, handles, 3)

@@ -305,5 +305,7 @@ def il_cost(table: pd.DataFrame, published: Published, dataset: str = "mnist") -
     letter(count, "b", "counted operations")
     time.set_yticks(range(len(labels)), labels)
     time.set(ylim=(len(labels) - 0.5, -0.8), ylabel="learning rule")
-    legend_below(figure, [*handles, *seed_handles(table, dots=True)], 3)
+    # Only networks that rest after equally many steps share a row.
+    handles += seed_handles(table.assign(protocol=table["label"]), dots=True)
+    legend_below(figure, handles, 3)
     return figure
