@@ -203,7 +203,14 @@ class TestFigures(SongPictures, FigureTests):
         table = synthetic.fig3()
         more = [table.assign(seed=table["seed"] + 1000 * copy) for copy in range(3)]
         for rows in (table, pd.concat(more, ignore_index=True)):
-            check_nothing_is_cut(self.functions()["beyond.conditions"](rows, published))
+            figure = self.functions()["beyond.conditions"](rows, published)
+            check_nothing_is_cut(figure)
+            for axes in figure.axes:
+                shift = axes.transData - axes.transAxes
+                marks = [line.get_xydata() for line in axes.lines if line.get_marker() in "os^D"]
+                places = shift.transform(np.concatenate(marks))[:, 0]
+                # Not on the edge either, where half of a marker would be cut.
+                assert places.min() > 0.01 and places.max() < 0.99
 
     def test_the_published_error_stands_on_the_colour_bar(self, drawn, published):
         printed = 100 * published.values("supp.table2")["test_error_fraction"]["sigma_0"]

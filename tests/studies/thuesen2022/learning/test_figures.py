@@ -5,6 +5,8 @@ from functools import partial
 import numpy as np
 import pytest
 
+from plausible.measure.accuracy import mean_interval
+
 from ....drawing.pictures import check_nothing_is_cut
 from ..harness import FigureTests, black_lines, published_of_document, shown_texts
 from . import synthetic
@@ -48,6 +50,20 @@ class TestFigures(FigureTests):
         figure = self.draw("fig5", seeds=seeds)
         check_nothing_is_cut(figure)
         assert any(axes.collections for axes in figure.axes) is (seeds == 8)
+
+    def test_an_interval_of_the_loss_is_whole_and_above_zero(self):
+        """On a logarithmic axis; one of eight runs lies far above the others."""
+        table = synthetic.activation_scaling(seeds=8)
+        table.loc[table["seed"] == 3, "training_loss_nats"] *= 100.0
+        draw = self.functions()["claim.activation_scaling"]
+        axes = draw(table, published_of_document()).axes[0]
+        for scale, band in zip((0.05, 1.0), axes.collections, strict=True):
+            rows = table[(table["activation_scale"] == scale) & (table["learning_rate"] == 0.01)]
+            for _, losses in rows.groupby("step")["training_loss_nats"]:
+                mean, _, high = mean_interval(losses)
+                ends = [mean / np.exp(high / mean - 1), mean * np.exp(high / mean - 1)]
+                drawn = band.get_paths()[0].vertices[:, 1]
+                assert all(np.isclose(drawn, end).any() for end in ends)
 
     def test_costs_of_few_seeds_have_no_interval(self):
         for seeds in (3, 8):

@@ -5,8 +5,10 @@ import itertools
 import numpy as np
 import pandas as pd
 
+from plausible.drawing.style import PUBLISHED_COLOUR
 from plausible.studies.thuesen2022.neurons.figures import CURRENTS_PER_COLUMN, _envelope
 
+from ....drawing.pictures import lines_of
 from ..harness import FigureTests
 from . import synthetic
 
@@ -24,6 +26,14 @@ class TestFigures(FigureTests):
     }
     nothing_published = frozenset({"claim.poisson_noise"})
     same_data = frozenset({"fig2a", "fig2b", "fig2c", "claim.alpha_filter_tau"})
+
+    def test_fig2b_shows_few_points_of_a_neuron_above_the_published_curves(self, drawn):
+        for axes in drawn["fig2b"].axes:
+            published = max(line.get_zorder() for line in lines_of(axes, PUBLISHED_COLOUR))
+            points = [container.lines[0] for container in axes.containers]
+            assert len(points) == 3
+            assert all(5 < len(line.get_xdata()) <= 16 for line in points)
+            assert all(line.get_zorder() > published for line in points)
 
 
 def test_fig2b_extremes_are_taken_over_neighbouring_points():
