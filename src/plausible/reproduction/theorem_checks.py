@@ -27,7 +27,8 @@ class Check(NamedTuple):
     """Id of this deviation, where a statement has several."""
     protocol: str = "corrected"
     """``as_published`` or ``as_coded`` where the row shows what a misprint or the author's code
-    gives; those rows need not hold. Of ``corrected`` alone, the printed form is the right one."""
+    gives; those rows need not hold. Without a row ``as_published`` the printed form is the right
+    one (see `theorems`)."""
     control: str = ""
     """Id of the control, of a deviation with a condition broken; it must reach its bound."""
 

@@ -4,14 +4,15 @@ from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence, Measured
 from plausible.reproduction.theorem_rows import THEOREM_COLUMNS
 
-CORRECTED = "corrected"
+PUBLISHED, CORRECTED = "as_published", "corrected"
 
 
 def theorem_findings(evidence: Evidence, statement_id: str) -> list[Measured]:
     """Measured deviations of a theorem's statement, of which every seed must respect the bound.
 
     A deviation that is measured in the corrected form alone is that of every protocol: the document
-    prints the right form.
+    prints the right form. If only the author's code has another one, the corrected form is the
+    published one.
 
     Raises
     ------
@@ -32,11 +33,13 @@ def theorem_findings(evidence: Evidence, statement_id: str) -> list[Measured]:
     controls = {name: tuple(deviations) for name, deviations in broken}
     findings = []
     for variant, rows in measured.groupby("variant", sort=False):
-        alone = set(rows["protocol"]) == {CORRECTED}
+        right = "" if set(rows["protocol"]) == {CORRECTED} else PUBLISHED
+        if PUBLISHED not in set(rows["protocol"]):
+            rows = rows.replace({"protocol": {CORRECTED: right}})
         for protocol, part in rows.groupby("protocol", sort=False):
             findings.append(
                 Measured(
-                    "" if alone else str(protocol),
+                    str(protocol),
                     tuple(part["deviation"]),
                     variant=str(variant),
                     note=part["statement"].iloc[0],

@@ -89,9 +89,17 @@ def _words(key: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """Words of a name; an index such as ``l_max`` stays one."""
+    """Words of a name; an index such as ``l_max`` or ``t_d`` stays one.
+
+    Between two numbers ``_`` is a point, ``gamma_0_05``; between more of them a dash,
+    ``dense_784_200_10``; behind ``1e`` a minus, ``lambda_1e_5``.
+    """
     # Most of these operations are additions of integers, so the reports call them operations.
-    return re.sub(r"_(?!max\b)", " ", name.replace("kflops", "kOps"))
+    name = re.sub(r"(?<=\de)_(?=\d)", "-", name.replace("kflops", "kOps"))
+    name = re.sub(
+        r"\d+(?:_\d+)+", lambda one: one[0].replace("_", "-."[one[0].count("_") == 1]), name
+    )
+    return re.sub(r"(?<![lt])_|(?<=[lt])_(?!(?:max|d|c)(?![a-z]))", " ", name)
 
 
 def variant_text(variant: str) -> str:

@@ -57,7 +57,7 @@ def more_steps_help(evidence: Evidence) -> list[Measured]:
 
 
 def depth_first_fails(evidence: Evidence) -> list[Measured]:
-    """Error with depth-first routing: as coded without held errors, as published by its name."""
+    """Error with depth-first routing: as coded without held errors, as published with them."""
     return _fails(evidence, DEPTH_FIRST, "breadth_first")
 
 

@@ -36,7 +36,12 @@ from plausible.drawing.style import (
     summary,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.oconnor2020.ch3_learning.tables import HELD, HELD_LABEL, trained_as
+from plausible.studies.oconnor2020.ch3_learning.tables import (
+    DEPTH_FIRST,
+    HELD,
+    HELD_LABEL,
+    trained_as,
+)
 from plausible.studies.oconnor2020.ch3_learning.tables import PARTS as PART_NAMES
 
 TRAINED = {
@@ -262,6 +267,8 @@ def table_a1_figure(table: pd.DataFrame, published: Published, dataset: str = "m
     names = networks_of(table, tuple(labels))
     protocols = protocols_in(table)
     last = table[table["epoch"] == table.groupby(["protocol", "network"])["epoch"].transform("max")]
+    held = (last["network"] == HELD) & (last["protocol"] == "as_published")
+    last = last.assign(network=last["network"].mask(held, DEPTH_FIRST))
     for axes, (part, title), letters in zip(panels, PARTS.items(), "ab", strict=False):
         for position, protocol in enumerate(protocols):
             rows = last[(last["protocol"] == protocol) & (last["part"] == part)]

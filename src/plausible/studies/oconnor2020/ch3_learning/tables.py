@@ -14,8 +14,10 @@ NETWORKS = {"sgd": "SGD", "fsgd": "FSGD", "relu": "ReLU", "fsgd_regularised": "r
 """Networks of the long trainings, by their ids in the study file."""
 FORMS = {"spiking": "spiking network", "rectified": "vector network"}
 """Names of the forms: a vector network is the ReLU network with the weights of a training."""
-HELD, HELD_LABEL = "depth_first_held", "Depth-First, error held"
-"""Network of table A.1 that is depth first as published, by its name alone."""
+DEPTH_FIRST, HELD = "depth_first", "depth_first_held"
+HELD_LABEL = "Depth-First, error held"
+"""Networks of table A.1 that are depth first as coded, and as published: the order of the events
+alone, where errors are held until the end of a time step as in the other rows."""
 GAIN_EPOCHS = (1, 2, 5, 10, 15, 20, 50)
 """Epochs of the table of what FSGD gains; of a shorter or coarser training, the nearest ones."""
 
@@ -123,7 +125,7 @@ def last_errors(table: pd.DataFrame, protocol: str, network: str, part: str) -> 
 
 def network_of_row(row: str, protocol: str) -> str:
     """Network of a row of table A.1 in a protocol: depth first means two things."""
-    return HELD if row == "depth_first" and protocol == "as_published" else row
+    return HELD if row == DEPTH_FIRST and protocol == "as_published" else row
 
 
 def table_a1_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
@@ -142,9 +144,10 @@ def table_a1_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
         name = protocol.replace("_", " ")
         header += [f"{name}, thesis split", f"{name}, official split"]
     note = (
-        "As coded: a weight moves by η/T² for each pair of spikes, and depth first means that "
-        "errors are not held. As published: by η/T (equations 3.6 and 3.7), and depth first is "
-        "taken by its name alone.\n"
+        "As coded: a weight moves by η/T² for each pair of spikes, and depth first also means that "
+        "error spikes are sent at once. As published: by η/T (equations 3.6 and 3.7), and depth "
+        "first changes the order of the events alone: errors are held until the end of a time "
+        "step, as in the other rows.\n"
     )
     return markdown_table(header, rows) + "\n" + note
 

@@ -248,7 +248,7 @@ def _cells(
     """Numbers of one network, of the test part or of the training images."""
     *_, row, network, order = ["", *place.split(".")]
     name = f"{values['networks'].get(network, network)}, {values['orders'][order]}"
-    name = name if row in ("", "original") else f"{row.replace('_', ' ', 1)}, {name}"
+    name = name if row in ("", "original") else f"{quantity(row)}, {name}"
     for cell, column in columns.items():
         part = "training" if cell.startswith("training") else READINGS[protocol].test_part
         found = rows[rows["part"] == part].sort_values("seed")[column]

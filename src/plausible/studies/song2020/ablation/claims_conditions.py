@@ -3,12 +3,17 @@
 Divergences are sums over the epochs (test error) and over the weight matrices (final weights). A
 reduced test set hides differences of the test error, so what speaks of other cells' errors is
 comparable at the full scale only.
+
+Of the columns on which a reading was fitted one cell is judged all the same, t = l with gamma = 1:
+by theorem 3.2 it is backprop whatever the reading, so there was nothing in it to fit.
 """
 
 import pandas as pd
 
 from plausible.reproduction.evidence import Evidence, Measured, by_protocol
 from plausible.studies.song2020.ablation.grid import (
+    FITTED_COLUMNS,
+    FITTED_PROTOCOL,
     TABLES_DEPTH,
     TEST_COLUMN,
     WEIGHT_COLUMN,
@@ -20,6 +25,7 @@ from plausible.studies.song2020.events import logged_updates
 
 EXACT = ("l", 1.0)
 TYPICAL_IL = ("16", 0.5)
+NOTHING_TO_FIT = "t = l with gamma = 1 is backprop in every reading, so it could not be fitted"
 ROUNDING = ("fig3", "weights_equal_up_to_rounding")
 """The statement that says which distance of weights rounding explains."""
 
@@ -36,6 +42,14 @@ def every_run(protocol: str, rows: pd.DataFrame, column: str, **more: object) ->
     return Measured(protocol, by_network(rows, column), seeded=False, exact_seeds=seeds, **more)
 
 
+def _not_fitted(protocol: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Cells on which a reading was not fitted, with that of Z-IL, and what to say of it."""
+    if protocol != FITTED_PROTOCOL:
+        return frame, ""
+    exact = (frame["t"] == EXACT[0]) & (frame["gamma"] == EXACT[1])
+    return frame[exact | ~frame["t"].isin(FITTED_COLUMNS)], NOTHING_TO_FIT
+
+
 def one_cell_is_zero(evidence: Evidence) -> list[Measured]:
     """Test-error divergence at t = l, gamma = 1; of a typical IL, as a control."""
     return [
@@ -43,6 +57,7 @@ def one_cell_is_zero(evidence: Evidence) -> list[Measured]:
             protocol,
             cell(frame, *EXACT),
             TEST_COLUMN,
+            note=_not_fitted(protocol, frame)[1],
             controls={"il_with_many_steps": tuple(cell(frame, *TYPICAL_IL)[TEST_COLUMN])},
         )
         for protocol, frame in panels(evidence, "t_gamma")
@@ -53,7 +68,8 @@ def every_other_cell_diverges(evidence: Evidence) -> list[Measured]:
     """Smallest test-error divergence of all other cells."""
     found = []
     for protocol, frame in panels(evidence, "t_gamma"):
-        others = frame[(frame["t"] != "l") | (frame["gamma"] != 1.0)]
+        judged, _ = _not_fitted(protocol, frame)
+        others = judged[(judged["t"] != "l") | (judged["gamma"] != 1.0)]
         least = others.loc[others.groupby(["l_max", "seed"])[TEST_COLUMN].idxmin()]
         worst = least.loc[least[TEST_COLUMN].idxmin()]
         note = f"smallest: l_max {worst['l_max']}, t = {worst['t']}, gamma = {worst['gamma']:g}"
@@ -76,8 +92,8 @@ def weights_equal_up_to_rounding(evidence: Evidence) -> list[Measured]:
         ]
         least = tuple(rows.loc[rows["sigma"] == rows["sigma"].min(), WEIGHT_COLUMN])
         controls = {"noise_at_the_start": least}
-        exact = cell(frame, *EXACT)
-        found.append(every_run(protocol, exact, WEIGHT_COLUMN, controls=controls))
+        given = {"note": _not_fitted(protocol, frame)[1], "controls": controls}
+        found.append(every_run(protocol, cell(frame, *EXACT), WEIGHT_COLUMN, **given))
     return found
 
 
@@ -93,7 +109,8 @@ def c2_c3_needed_for_the_weights(evidence: Evidence) -> list[Measured]:
 
 def _zero_cells(evidence: Evidence, column: str, **more: object) -> list[Measured]:
     found = []
-    for protocol, frame in panels(evidence, "t_gamma"):
+    for protocol, whole in panels(evidence, "t_gamma"):
+        frame, note = _not_fitted(protocol, whole)
         zero = frame[column] == 0.0
         if column == WEIGHT_COLUMN:
             zero = frame[column] < evidence.published.bound(*ROUNDING)
@@ -105,7 +122,7 @@ def _zero_cells(evidence: Evidence, column: str, **more: object) -> list[Measure
             variant = f"l_max {depth}"
             exact_seeds = len(values)
             given = {"variant": variant, "seeded": False, "exact_seeds": exact_seeds, **more}
-            found.append(Measured(protocol, values, **given))
+            found.append(Measured(protocol, values, note=note, **given))
     return found
 
 

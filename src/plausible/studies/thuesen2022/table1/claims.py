@@ -10,7 +10,12 @@ from plausible.reproduction.evidence import (
     by_protocol,
     paired_difference,
 )
-from plausible.studies.thuesen2022.table1.printed import ACCURACY, printed_rows, row_label
+from plausible.studies.thuesen2022.table1.printed import (
+    ACCURACY,
+    network_labels,
+    printed_rows,
+    row_label,
+)
 
 
 def table1(evidence: Evidence) -> pd.DataFrame:
@@ -51,7 +56,7 @@ def numbers_of_table1(evidence: Evidence) -> list[Number]:
 def spiking_below_rate(evidence: Evidence) -> list[Measured]:
     """Drop of each of the four networks, seed by seed."""
     return [
-        Measured(protocol, table1_drops(frame), note="drop in percentage points")
+        Measured(protocol, _drops(evidence, frame), note="drop in percentage points")
         for protocol, frame in by_protocol(table1(evidence))
     ]
 
@@ -61,11 +66,12 @@ def drop_is_small(evidence: Evidence) -> list[Measured]:
     return [found._replace(full_scale=True) for found in spiking_below_rate(evidence)]
 
 
-def table1_drops(frame: pd.DataFrame) -> dict[str, pd.Series]:
+def _drops(evidence: Evidence, frame: pd.DataFrame) -> dict[str, pd.Series]:
     """Rate-coded minus spiking accuracy of each network with spikes, by seed."""
     both = frame[frame["network"].isin(frame.loc[frame["spiking"].astype(bool), "network"])]
+    labels = network_labels(evidence.published)
     return {
-        network: paired_difference(rows, ACCURACY, "spiking", False, True)
+        labels.get(network, network): paired_difference(rows, ACCURACY, "spiking", False, True)
         for network, rows in both.groupby("network", sort=False)
     }
 
