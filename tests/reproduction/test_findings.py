@@ -47,6 +47,11 @@ def told(published, folder, when="true", sentence="said"):
             "−2.00 [−2.00, −2.00]",
         ),
         ('estimate("table1", "accuracy", seed=0) | estimate', "91.0"),
+        (
+            'ratio("table1", "accuracy", {"way": "a"}, {"way": "b"}, without=[1]) | estimate(4)',
+            "0.9785 [0.9756, 0.9814]",
+        ),
+        ('seeds("table1", way="a", accuracy=91.0) | length', "1"),
         ('published("table1", "rows.row5.test_accuracy_percent")', "95.21"),
         ('entry("table1")', "holds in part"),
         ('verdict("table1", "holds")', "differs"),

@@ -66,6 +66,22 @@ def test_number_text(value, text):
     assert wording.number_text(value) == text
 
 
+@pytest.mark.parametrize(
+    ("variant", "text"),
+    [
+        ("gamma_0_05", "gamma 0.05"),
+        ("lambda_1e_5", "lambda 1e-5"),
+        ("lambda_3_59e-10", "lambda 3.59e-10"),
+        ("dense_784_200_200_10", "dense 784-200-200-10"),
+        ("t_d_4", "t_d 4"),
+        ("l_max 2", "l_max 2"),
+        ("test_images", "test images"),
+    ],
+)
+def test_variants_for_people(variant, text):
+    assert wording.variant_text(variant) == text
+
+
 def test_html_is_escaped():
     text = pages.table(["<a>"], [["<b>&"]], caption="<c>")
     assert "<a>" not in text and "<b>" not in text and "<c>" not in text

@@ -285,6 +285,18 @@ def test_variants_and_protocols_of_theorems(judge):
     assert entries["verdict"].iloc[0] == "holds after correction"
 
 
+def test_a_theorem_that_only_the_code_breaks_holds_as_published(judge):
+    """Where text and mathematics agree, the author's code is a row of its own."""
+    rows = [("", "", "corrected", (1e-13,)), ("", "", "as_coded", (0.1,)), BROKEN]
+    found = judge(THEOREM, tables=theorems(*rows))
+    assert list(zip(found["protocol"], found["verdict"], strict=True)) == [
+        ("as_published", vd.REPRODUCED),
+        ("as_coded", vd.DIFFERS),
+    ]
+    entries = en.entry_verdicts(found, judge.published)
+    assert entries["verdict"].iloc[0] == "holds as published"
+
+
 def test_controls_of_measured_statements(judge):
     control = {"id": "other", "statement": "falls", "broken": "other seed", "op": ">", "bound": 1}
     controlled = entry("claim", controls=[control])

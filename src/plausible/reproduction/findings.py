@@ -4,16 +4,19 @@
 rows of the verdicts and tidy tables, and besides: ``entry("result")``, the verdict of an entry;
 ``published("result", "place")``, a published number;
 ``estimate("result", "column", key=value, ...)``, the mean over seeds of the rows whose ``key`` is
-``value``, with its 95 % interval; and ``difference("result", "column", {key: value}, {key: value},
-key=value, ...)``, the same of the difference of two such rows, seed by seed. Both have the fields
+``value``, with its 95 % interval; ``difference("result", "column", {key: value}, {key: value},
+key=value, ...)``, the same of the difference of two such rows, seed by seed; and ``ratio`` of them,
+with the geometric mean and the interval of the logarithms. All have the fields
 ``mean``, ``low`` and ``high``, and are shown as ``97.3 [97.1, 97.5]`` by the filter
-``| estimate(decimals)``; ``| g(3)`` shows a number with three digits.
+``| estimate(decimals)``; ``| g(3)`` shows a number with three digits. ``seeds("result", key=value,
+...)`` are the seeds that have such a row; ``ratio(..., without=seeds(...))`` leaves them out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -101,16 +104,23 @@ def _context(published: Published, folder: Path) -> dict[str, Any]:
             raise ValueError(f"there is no entry {identifier}")
         return verdicts[identifier]
 
-    def by_seed(result: str, column: str, equal: Mapping[str, Any]) -> pd.Series:
+    def rows_with(result: str, columns: Sequence[str], equal: Mapping[str, Any]) -> pd.DataFrame:
         frame = tables[result]
-        for name in (column, "seed", *equal):
+        for name in (*columns, "seed", *equal):
             if name not in frame:
                 raise ValueError(f"the table of {result} has no column {name!r}")
         for name, value in equal.items():
             frame = frame[frame[name] == value]
+        return frame
+
+    def by_seed(result: str, column: str, equal: Mapping[str, Any]) -> pd.Series:
+        frame = rows_with(result, [column], equal)
         if frame.empty:
             raise ValueError(f"the table of {result} has no row with {dict(equal)}")
         return frame.groupby("seed")[column].mean()
+
+    def seeds(result: str, **equal: Any) -> list[int]:
+        return sorted(rows_with(result, [], equal)["seed"].unique().tolist())
 
     def estimate(result: str, column: str, **equal: Any) -> Estimate:
         return Estimate(*mean_interval(by_seed(result, column, equal).to_numpy()))
@@ -125,6 +135,21 @@ def _context(published: Published, folder: Path) -> dict[str, Any]:
         first, second = (by_seed(result, column, {**both, **own}) for own in (minuend, subtrahend))
         return Estimate(*mean_interval((first - second).dropna().to_numpy()))
 
+    def ratio(
+        result: str,
+        column: str,
+        numerator: Mapping[str, Any],
+        denominator: Mapping[str, Any],
+        without: Collection[int] = (),
+        **both: Any,
+    ) -> Estimate:
+        first, second = (
+            by_seed(result, column, {**both, **own}) for own in (numerator, denominator)
+        )
+        logs = np.log(first / second).dropna()
+        found = mean_interval(logs[~logs.index.isin(without)].to_numpy())
+        return Estimate(*map(float, np.exp(found)))
+
     def printed(result: str, place: str) -> Any:
         values = dict(leaves(published.values(result)))
         if place not in values:
@@ -138,6 +163,8 @@ def _context(published: Published, folder: Path) -> dict[str, Any]:
         "published": printed,
         "estimate": estimate,
         "difference": difference,
+        "ratio": ratio,
+        "seeds": seeds,
     }
 
 
