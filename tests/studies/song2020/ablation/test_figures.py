@@ -65,13 +65,13 @@ class TestFigures(SongPictures, FigureTests):
         "supp.fig1": synthetic.fig3,
         "supp.fig2": synthetic.fig3,
         "supp.fig3": synthetic.fig3,
-        "beyond.fig3_as_coded": synthetic.fig3,
+        "beyond.fig3_as_coded_elsewhere": synthetic.fig3,
         "beyond.conditions": synthetic.fig3,
         "beyond.calibration": synthetic.calibration,
     }
     with_published = set(tables)
     without_legend = {"beyond.calibration"}
-    lettered_together = {"fig3", "beyond.fig3_as_coded"}
+    lettered_together = {"fig3", "beyond.fig3_as_coded_elsewhere"}
     small = {"seeds": 1, "networks": (2,)}
     largest_svg = 500_000  # 48 cells with their numbers in up to 12 panels
 
@@ -162,7 +162,7 @@ class TestFigures(SongPictures, FigureTests):
         labels = [axes.get_ylabel() for axes in drawn["fig3"].axes]
         assert any(label.startswith("calibrated") for label in labels)
         assert not any("as coded" in label for label in labels)
-        labels = [axes.get_ylabel() for axes in drawn["beyond.fig3_as_coded"].axes]
+        labels = [axes.get_ylabel() for axes in drawn["beyond.fig3_as_coded_elsewhere"].axes]
         assert any(label.startswith("as coded elsewhere") for label in labels)
         assert not any("calibrated" in label for label in labels)
 
@@ -251,7 +251,7 @@ class TestFigures(SongPictures, FigureTests):
         assert figure.axes[0].get_yticklabels()[0].get_text() == "reading 0"
 
     def test_weights_are_the_sum_of_the_text_in_every_picture(self, drawn):
-        for name in ("fig3", "beyond.fig3_as_coded"):
+        for name in ("fig3", "beyond.fig3_as_coded_elsewhere"):
             words = "sum over matrices"
             labels = [axes.get_ylabel() for axes in drawn[name].axes]
             assert any(label.startswith("divergence of final weights") for label in labels)

@@ -182,7 +182,9 @@ def fig3(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> F
 
 
 @in_style
-def fig3_as_coded(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+def fig3_as_coded_elsewhere(
+    table: pd.DataFrame, published: Published, dataset: str = "mnist"
+) -> Figure:
     """Figure 3 under the settings of the sibling code."""
     return _figure3(table, published, dataset, shown_protocol(table, "as_coded_elsewhere"))
 
