@@ -74,6 +74,7 @@ def test_number_text(value, text):
         ("lambda_3_59e-10", "lambda 3.59e-10"),
         ("dense_784_200_200_10", "dense 784-200-200-10"),
         ("t_d_4", "t_d 4"),
+        ("sgd, shuffled_4to1", "sgd, shuffled 4 to 1"),
         ("l_max 2", "l_max 2"),
         ("test_images", "test images"),
     ],

@@ -92,10 +92,11 @@ def _plain(name: str) -> str:
     """Words of a name; an index such as ``l_max`` or ``t_d`` stays one.
 
     Between two numbers ``_`` is a point, ``gamma_0_05``; between more of them a dash,
-    ``dense_784_200_10``; behind ``1e`` a minus, ``lambda_1e_5``.
+    ``dense_784_200_10``; behind ``1e`` a minus, ``lambda_1e_5``; and ``4to1`` is ``4 to 1``.
     """
     # Most of these operations are additions of integers, so the reports call them operations.
     name = re.sub(r"(?<=\de)_(?=\d)", "-", name.replace("kflops", "kOps"))
+    name = re.sub(r"(?<=\d)to(?=\d)", " to ", name)
     name = re.sub(
         r"\d+(?:_\d+)+", lambda one: one[0].replace("_", "-."[one[0].count("_") == 1]), name
     )
