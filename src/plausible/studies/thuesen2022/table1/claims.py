@@ -12,7 +12,7 @@ from plausible.reproduction.evidence import (
 )
 from plausible.studies.thuesen2022.table1.printed import (
     ACCURACY,
-    network_labels,
+    network_names,
     printed_rows,
     row_label,
 )
@@ -69,7 +69,7 @@ def drop_is_small(evidence: Evidence) -> list[Measured]:
 def _drops(evidence: Evidence, frame: pd.DataFrame) -> dict[str, pd.Series]:
     """Rate-coded minus spiking accuracy of each network with spikes, by seed."""
     both = frame[frame["network"].isin(frame.loc[frame["spiking"].astype(bool), "network"])]
-    labels = network_labels(evidence.published)
+    labels = network_names(evidence.published)
     return {
         labels.get(network, network): paired_difference(rows, ACCURACY, "spiking", False, True)
         for network, rows in both.groupby("network", sort=False)

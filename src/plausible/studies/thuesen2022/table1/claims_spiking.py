@@ -12,7 +12,7 @@ from plausible.studies.thuesen2022.table1.printed import (
     RATE,
     SPIKING,
     VOLATILITY,
-    network_labels,
+    network_names,
 )
 
 GAP = "gap_percentage_points"
@@ -36,7 +36,7 @@ def _drops(evidence: Evidence, frame: pd.DataFrame, protocol: str) -> str:
     """Mean drop of every network after both times, and on how many images."""
     rows = frame[frame["protocol"] == protocol]
     means = rows.groupby(["network", "time_ms"])[DROP].mean()
-    labels = network_labels(evidence.published)
+    labels = network_names(evidence.published)
     drops = (
         f"{labels.get(name, name)} {means[name, PUBLISHED_MS]:.2f} and {means[name, LATE_MS]:.2f}"
         for name in rows["network"].unique()
@@ -70,7 +70,7 @@ def _every_network(
     evidence: Evidence, frame: pd.DataFrame, column: str, key: str, minuend: Any, subtrahend: Any
 ) -> list[Measured]:
     """A paired difference of every network, in every protocol."""
-    labels = network_labels(evidence.published)
+    labels = network_names(evidence.published)
     return [
         Measured(
             protocol,

@@ -41,6 +41,11 @@ def network_labels(published: Published) -> dict[str, str]:
     }
 
 
+def network_names(published: Published) -> dict[str, str]:
+    """The same without commas, which separate networks in a remark: ``SPCN Adam BN``."""
+    return {name: label.replace(",", "") for name, label in network_labels(published).items()}
+
+
 def printed_accuracies(published: Published, network: str) -> tuple[float, float]:
     """Published test accuracies in percent of a network of table 1 with rates and with spikes.
 
