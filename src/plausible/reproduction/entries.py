@@ -152,26 +152,31 @@ def _rank(under: pd.DataFrame) -> tuple[bool, bool, float]:
 
 def _sentence(protocol: str, under: pd.DataFrame, counts: dict[str, int], left: int) -> str:
     how = protocol.replace("_", " ") if protocol in PROTOCOLS else "under different protocols"
-    what = "number or statement is" if len(under) == 1 else "numbers and statements are"
-    parts = [f"{counts[REPRODUCED]} of {len(under)} {what} reproduced {how}"]
-    for name, verb in ((DIFFERS, "differs"), (UNDECIDED, "is undecided")):
+    whole = "all" if counts[REPRODUCED] == len(under) else f"{counts[REPRODUCED]} of"
+    parts = [f"{whole} {len(under)} numbers and statements are reproduced {how}"]
+    if len(under) == 1:
+        parts = [f"its one number or statement is reproduced {how}"] if counts[REPRODUCED] else []
+    for name in (DIFFERS, UNDECIDED):
         rows = under[under["verdict"] == name]
         if len(rows):
             first = rows.iloc[0]
             text = statement_text(first["variant"], first["statement"])
-            text = text.removeprefix("published value of ")
+            text = text.removeprefix("published value of ").rstrip(".")
             more = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
-            parts.append(f"{text} {verb}{_values(first)}{more}")
+            parts.append(f"{name}: “{text}”{_values(first)}{more}")
     if left:
         parts.append(f"{left} not comparable at this scale")
     return "; ".join(parts)
 
 
 def _values(row: pd.Series) -> str:
+    """Our value and what it was compared with, in brackets."""
     published, ours = number_text(row["published"]), number_text(row["reproduced"])
     if published and ours:
         return f" ({ours}, published {published})"
-    return f" ({ours})" if ours and isinstance(row["reproduced"], float) else ""
+    if ours and isinstance(row["reproduced"], float):
+        return f" ({ours}, stated {row['resolution']})" if row["resolution"] else f" ({ours})"
+    return ""
 
 
 def _unjudged(verdict: str) -> str:

@@ -23,7 +23,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from plausible.config import nearest
 from plausible.errors import StudyError
-from plausible.measure.accuracy import mean_interval
+from plausible.measure.accuracy import mean_interval, possible_percent
 from plausible.reproduction import explanations
 from plausible.reproduction.published import Published, leaves
 from plausible.reproduction.report_tables import read_entries, read_table, read_verdicts
@@ -38,7 +38,8 @@ class Finding(NamedTuple):
     picture: str
     """Name of the result whose picture shows it."""
     sentence: str
-    surprising: bool
+    surprising: int | None
+    """Its place on the index page."""
 
 
 class Estimate(NamedTuple):
@@ -75,7 +76,7 @@ def key_findings(
         sentence = _said(where, one, context)
         if sentence is not None:
             entry = published.entry(one["entry"])
-            picture, surprising = one.get("result", one["entry"]), one.get("surprising", False)
+            picture, surprising = one.get("result", one["entry"]), one.get("surprising")
             found.append(Finding(one["id"], entry["id"], picture, sentence, surprising))
     return found
 
@@ -123,7 +124,10 @@ def _context(published: Published, folder: Path) -> dict[str, Any]:
         return sorted(rows_with(result, [], equal)["seed"].unique().tolist())
 
     def estimate(result: str, column: str, **equal: Any) -> Estimate:
-        return Estimate(*mean_interval(by_seed(result, column, equal).to_numpy()))
+        mean, low, high = mean_interval(by_seed(result, column, equal).to_numpy())
+        if column.endswith("_percent"):
+            low, high = possible_percent(mean, low, high)
+        return Estimate(mean, low, high)
 
     def difference(
         result: str,

@@ -81,6 +81,7 @@ def write_index(
             path, published[name], files[name], results_dir / name, comparable[name], root
         )
     ]
+    findings = [finding for _, finding in sorted(findings, key=lambda ranked: ranked[0])]
     # Measured results come first; what is only shown comes last.
     shown = verdicts.sort_values("kind", key=lambda kind: kind == THEOREM, kind="stable")
     order = {name: place for place, name in enumerate(VERDICTS)}
@@ -128,11 +129,9 @@ def _findings(
     folder: Path,
     comparable: bool,
     root: Path,
-) -> list[tuple[Any, ...]]:
-    """The surprising findings of a study: sentence, title, way to it, picture, study."""
-    declared = [
-        one for one in files.declaration.get("key_findings", ()) if one.get("surprising", False)
-    ]
+) -> list[tuple[int, tuple[str, ...]]]:
+    """Rank of each surprising finding of a study with its sentence, title, way to it, picture."""
+    declared = [one for one in files.declaration.get("key_findings", ()) if one.get("surprising")]
     reference = root / "results" / REFERENCE / published.study
     source = folder if comparable else reference
     if not (source / "entries.csv").is_file():
@@ -145,7 +144,7 @@ def _findings(
         pictures.add(drawing)
         title = published.entries[finding.entry]["title"]
         where = f"{page_name(published.study, published.part_of[finding.entry])}#{finding.entry}"
-        shown.append((finding.sentence, title, where, drawing, published.study))
+        shown.append((finding.surprising, (finding.sentence, title, where, drawing)))
     return shown
 
 

@@ -25,7 +25,7 @@ LOGARITHMIC = ("ratio", "factor", "steps")
 """Units of quantities of a statement that are positive and spread by factors."""
 POSITIVE = ("s", "ms", "Hz", "sum of L2 distances", "sum over 64 epochs")
 """Further units of quantities that cannot be negative."""
-MOST_SEEDS = 10_000
+MANY_SEEDS, MOST_SEEDS = 100, 10_000
 """Beyond that many a number of seeds is not named: nobody would run them."""
 NAN = float("nan")
 
@@ -234,6 +234,8 @@ def _seeds(decides: Callable[[int], bool], n: int) -> int:
 
 
 def _would(needed: int) -> str:
+    if needed > MANY_SEEDS:
+        return f"too near to the bound to be told from it by {MANY_SEEDS} seeds"
     if needed:
         return f"about {needed} seeds would decide at this scatter"
     return "no number of seeds would decide at this scatter"

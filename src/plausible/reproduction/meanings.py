@@ -29,8 +29,8 @@ _HOW = {
 }
 ENTRY_MEANINGS = {HOLDS[protocol]: text for protocol, text in _HOW.items()} | {
     IN_PART: "Under the best single protocol some of it is reproduced and some differs.",
-    FAILS: "None of it is reproduced under any protocol.",
-    UNDECIDED: "Nothing differs, and the seeds cannot tell all of it.",
+    FAILS: "None of it is reproduced under any protocol, be it a single number or statement.",
+    UNDECIDED: "Under the best protocol nothing differs, and the seeds cannot tell all of it.",
     **{name: ROW_MEANINGS[name] for name in (NOT_COMPARABLE, NEEDS_DATA, ILLUSTRATION)},
 }
 """Of a published figure, table, claim or theorem, in the order of the verdicts."""

@@ -78,7 +78,10 @@ class KeyFinding(Settings):
     result: ResultName | None = Field(
         None, description="Result whose picture shows it; default: the entry"
     )
-    surprising: bool = Field(False, description="Whether the index page of all studies says it")
+    surprising: Count | None = Field(
+        None,
+        description="Its place among the findings of the index page; 1 is first",
+    )
 
 
 class StudyFile(Settings):

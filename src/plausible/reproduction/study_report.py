@@ -98,7 +98,6 @@ class StudyReport:
             read_verdicts(self.reference / "verdicts.csv") if self.reference else None
         )
         self.judged = read_entries(self.folder / "entries.csv")
-        self.judged_there = read_entries(self.reference / "entries.csv") if self.reference else None
         self.times = read_table(self.folder / "runtimes.csv")
         self.shown: set[str] = set()
 
@@ -129,15 +128,14 @@ class StudyReport:
         return piece("facts", shown)
 
     def findings(self) -> Html:
-        """Key findings, each with its entry's verdict, its picture and the way to it.
+        """Key findings, each with its picture and the way to its entry.
 
         Those of a run that cannot be compared with the document are those of the reference run.
         """
         own = self.declared.as_declared()
-        folder, judged = (self.folder, self.judged) if own else (self.reference, self.judged_there)
+        folder = self.folder if own else self.reference
         if folder is None:
             return Html("<p>Only a run at the paper scale can say.</p>")
-        verdicts = judged.set_index("id")["verdict"]
         shown, pictures = [], set()
         declared = self.declaration.get("key_findings", ())
         for one in key_findings(self.published, declared, folder):
@@ -145,7 +143,7 @@ class StudyReport:
             new = self._drawn(one.picture) and one.picture not in pictures
             pictures.add(one.picture)
             drawn = picture(folder / one.picture, title) if new else ""
-            shown.append((one, title, verdicts[one.entry], self._place(one.entry), drawn))
+            shown.append((one, title, self._place(one.entry), drawn))
         return piece("findings", shown, "" if own else REFERENCE)
 
     def _drawn(self, name: str) -> bool:
@@ -263,7 +261,7 @@ class StudyReport:
         """Table that people read: the Markdown file of a result."""
         path = self.folder / f"{name}.md"
         if self._made_later(name):
-            return LATER
+            return Html("")
         if not path.is_file():
             raise StudyError(f"{path} is missing; build the results before their report.")
         text = path.read_text(encoding="utf-8")

@@ -27,20 +27,28 @@ def entry_counts(entries: pd.DataFrame) -> pd.Series:
 
 
 def headline(entries: pd.DataFrame) -> str:
-    """How many published entries hold, in two sentences; theorems apart from measured results."""
+    """How many published entries hold, in sentences; theorems apart from measured results."""
     judged = entries[~entries["verdict"].isin(NOT_JUDGED)]
     theorem = judged["kind"] == THEOREM
     measured, exact = entry_counts(judged[~theorem]), entry_counts(judged[theorem])
     published, mended = HOLDS["as_published"], [*HOLDS.values()][1:]
-    return (
+    said = (
         f"Of {len(judged)} judged entries, {measured[published]} of {int((~theorem).sum())} "
         f"measured results and {exact[published]} of {int(theorem.sum())} theorems and equations "
         f"hold as published. {measured[mended].sum()} and {exact[mended].sum()} more hold as "
-        "coded, after correction or after calibration. Of the measured results "
-        f"{measured[IN_PART]} hold in part, {measured[FAILS]} do not hold and "
-        f"{measured[UNDECIDED]} are undecided; of the theorems {exact[IN_PART]}, {exact[FAILS]} "
-        f"and {exact[UNDECIDED]}."
+        "coded, after correction or after calibration."
     )
+    left = {
+        "contradicted in part": IN_PART,
+        "contradicted altogether": FAILS,
+        "undecided": UNDECIDED,
+    }
+    rest = [
+        f"{what} {' and '.join(f'{counts[name]} {words}' for words, name in found.items())}"
+        for what, counts in (("of the measured results", measured), ("of the theorems", exact))
+        if (found := {words: name for words, name in left.items() if counts[name]})
+    ]
+    return said + (f" The rest: {'; '.join(rest)}." if rest else "")
 
 
 def protocol_summary(verdicts: pd.DataFrame) -> pd.DataFrame:

@@ -71,6 +71,7 @@ COLUMNS = (
 FULL_SCALE = "paper"
 NUMBERS = "value:"
 """How the checks of published numbers begin."""
+NOT_MEASURED = "not measured in this run, which is older than this check"
 UNCONTROLLED = "no control was run, so the comparison might be one that cannot fail"
 
 
@@ -191,19 +192,19 @@ def rows_of_entry(
         try:
             findings = _findings(evidence, claims, statement["id"])
             yield from [_statement_row(evidence, statement, finding) for finding in findings]
-        except StudyError as error:
+        except StudyError:
             if not partial:
                 raise
-            yield _not_measured(entry, statement["id"], statement["test"], error)
+            yield _not_measured(entry, statement["id"], statement["test"])
     if only not in (None, NUMBERS):
         return
     numbers = claims.get(numbers_name(result_name(entry["id"])))
     try:
         yield from list(_rows_of_numbers(evidence, numbers)) if numbers is not None else ()
-    except StudyError as error:
+    except StudyError:
         if not partial:
             raise
-        yield _not_measured(entry, NUMBERS, "published values", error)
+        yield _not_measured(entry, NUMBERS, "published values")
 
 
 def _rows_of_numbers(evidence: Evidence, numbers: Place) -> Iterator[dict[str, Any]]:
@@ -216,10 +217,9 @@ def _rows_of_numbers(evidence: Evidence, numbers: Place) -> Iterator[dict[str, A
             yield _number_row(evidence, number, published)
 
 
-def _not_measured(entry: Entry, check: str, statement: str, error: StudyError) -> dict[str, Any]:
+def _not_measured(entry: Entry, check: str, statement: str) -> dict[str, Any]:
     """Row of a check that this run cannot serve, because it was made before."""
-    note = f"not measured when this run was made: {error}"
-    return _row(entry, check=check, statement=statement, verdict=NOT_COMPARABLE, note=note)
+    return _row(entry, check=check, statement=statement, verdict=NOT_COMPARABLE, note=NOT_MEASURED)
 
 
 def _findings(evidence: Evidence, claims: Mapping[str, Place], statement: str) -> list[Measured]:
@@ -275,7 +275,8 @@ def _decision(
     worst, decision = judge_all(decisions)
     if len(decisions) > 1:
         found = ", ".join(f"{name} {one.mean:.3g}" for name, one in decisions.items())
-        note = f"hangs on {worst}, of {found}" if len(decisions) < 9 else f"hangs on {worst}"
+        note = f"the worst of {len(decisions)} decides: {worst}"
+        note = f"{note}; {found}" if len(decisions) < 9 else note
         decision = decision._replace(note="; ".join(filter(None, [note, decision.note])))
     if not finding.seeded:
         decision = decision._replace(n=finding.exact_seeds)

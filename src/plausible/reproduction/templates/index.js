@@ -17,8 +17,8 @@
       row.statement = texts[statement]; row.note = texts[note]; row.reason = texts[reason];
       row.text = [study, name, row.statement, protocol, published, ours, verdict, row.note,
         row.reason].join(" ").toLowerCase();
-      row.keys = [`${study}.${name}`, row.statement, protocol, published, ours,
-        String(verdicts.indexOf(verdict)), row.note + row.reason];
+      row.keys = [`${study}.${name}`, row.statement, protocol, String(verdicts.indexOf(verdict)),
+        published, ours, row.note + row.reason];
       return row;
     });
   }
@@ -43,8 +43,8 @@
     const cells = [
       element("td", [element("small", row.study), document.createElement("br"), link], "id"),
       element("td", row.statement, "wide"), element("td", row.protocol.replaceAll("_", " ")),
-      element("td", row.published, numeric(row.published)),
-      element("td", ours, numeric(row.ours)), element("td", badge), element("td", remark, "remark")];
+      element("td", badge), element("td", row.published, numeric(row.published)),
+      element("td", ours, numeric(row.ours)), element("td", remark, "remark")];
     return element("tr", cells);
   }
   function draw() {
