@@ -39,6 +39,14 @@ def test_no_series_is_black_and_all_show_on_white():
         assert 1.05 / (luminance(look.colour) + 0.05) > 2.0
 
 
+def test_published_marks_are_open_black_and_of_one_size():
+    marks = [style.published_marker(marker) for marker in "Dos^"]
+    assert {mark["markersize"] for mark in marks} == {5.0}
+    assert {(mark["color"], mark["markerfacecolor"]) for mark in marks} == {
+        (style.PUBLISHED_COLOUR, "none")
+    }
+
+
 def test_an_unknown_protocol_is_drawn_in_grey():
     assert style.look_of("my_variant").colour == style.GREY
     assert style.look_of("my_variant").label == "my variant"
@@ -78,7 +86,7 @@ def test_summary_of_few_seeds_has_no_interval():
 def test_summary_of_a_percentage_stays_possible():
     table = pd.DataFrame({"step": 1, "value": [6.0, 90.0, 90.0]})
     assert style.summary(table, ["step"], "value")["low"].item() < 0
-    data = style.summary(table, ["step"], "value", percent=True)
+    data = style.summary(table, ["step"], "value", within=style.PERCENT)
     assert 0 < data["low"].item() < data["mean"].item() < data["high"].item() < 100
 
 

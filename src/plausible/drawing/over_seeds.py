@@ -8,7 +8,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from plausible.drawing.style import GREY, Look, draw_line, draw_points, summary
+from plausible.drawing.style import (
+    GREY,
+    PERCENT,
+    WORST_ABOVE,
+    WORST_BELOW,
+    Look,
+    draw_line,
+    draw_points,
+    summary,
+)
 
 FEWEST = 5
 """Seeds from which on an interval is drawn; of fewer, each has a thin line or a dot."""
@@ -18,61 +27,77 @@ ONE_DOT = {"marker": "o", "ms": 2.2, "mew": 0, "ls": "none", "alpha": 0.6, "zord
 
 def over_seeds(
     rows: pd.DataFrame,
-    at: str,
+    by: str,
     value: str,
-    positive: bool = False,
-    highest: float | None = None,
+    at: str | None = None,
+    within: tuple[float, float] | None = None,
 ) -> pd.DataFrame:
-    """Mean at each place ``at``, with a 95 % interval where there are enough seeds.
+    """Mean for each ``by`` and of the column ``at``, with a 95 % interval of enough seeds.
 
-    Intervals hold possible values only: a column ``..._percent`` stays between 0 and 100, a
-    ``positive`` quantity above 0, its half-width taken to the logarithm by the delta method, and
-    all of them below ``highest``, which no value passes.
+    Intervals stay ``within`` the values that are possible, percentages always.
     """
-    data = summary(rows, [at], value, FEWEST, percent=value.endswith("_percent"))
-    if positive:
-        factor = np.exp((data["high"] - data["mean"]) / data["mean"].where(data["mean"] > 0.0))
-        data = data.assign(low=data["mean"] / factor, high=data["mean"] * factor)
-    return data.assign(high=data["high"].clip(upper=highest))
+    within = PERCENT if value.endswith("_percent") else within
+    data = summary(rows, [by], value, FEWEST, within)
+    if at and at != by:
+        data[at] = rows.groupby(by, dropna=False)[at].mean().to_numpy()
+    return data
+
+
+def are_few(rows: pd.DataFrame) -> bool:
+    """Whether seeds are drawn one by one."""
+    return 1 < rows["seed"].nunique() < FEWEST
 
 
 def draw_mean_line(
     axes: Axes,
     rows: pd.DataFrame,
-    at: str,
+    by: str,
     value: str,
     look: Look,
-    positive: bool = False,
-    highest: float | None = None,
+    at: str | None = None,
+    within: tuple[float, float] | None = None,
+    each: bool = False,
     **options: Any,
 ) -> pd.DataFrame:
-    """Mean over seeds against the column ``at``, and a thin line for each of few seeds."""
-    data = over_seeds(rows, at, value, positive, highest)
-    if 1 < rows["seed"].nunique() < FEWEST:
+    """Mean over seeds for each ``by``, and a thin line for each of few seeds.
+
+    Drawn against the column ``at``, by default ``by`` itself. ``each``: however many seeds there
+    are, each has its line, because some fail and others do not, and there is no interval.
+    """
+    at, data = at or by, over_seeds(rows, by, value, at, within)
+    if each:
+        data["low"] = np.nan
+    if are_few(rows) or each:
         style = {"color": look.colour, "ls": options.get("linestyle", look.line), **ONE_LINE}
-        for _, run in rows.sort_values(at).groupby("seed"):
+        for _, run in rows.sort_values(by).groupby("seed"):
             axes.plot(run[at], run[value], **style)
-    draw_line(axes, at, data, look, **options)
+    draw_line(axes, at, data, look, **{"edge": _worst(value), **options})
     return data
 
 
 def draw_mean_points(
     axes: Axes,
     rows: pd.DataFrame,
-    at: str,
+    by: str,
     value: str,
     look: Look,
     horizontal: bool = False,
-    positive: bool = False,
-    highest: float | None = None,
+    at: str | None = None,
+    within: tuple[float, float] | None = None,
+    joined: bool = False,
     **options: Any,
 ) -> pd.DataFrame:
-    """Mean over seeds at each place ``at``, and a dot for each of few seeds."""
-    data = over_seeds(rows, at, value, positive, highest)
-    if 1 < rows["seed"].nunique() < FEWEST:
+    """Mean over seeds for each ``by``, and a dot for each of few seeds; a line may join means.
+
+    Drawn against the column ``at``, by default ``by`` itself.
+    """
+    at, data = at or by, over_seeds(rows, by, value, at, within)
+    if are_few(rows):
         places = (rows[value], rows[at]) if horizontal else (rows[at], rows[value])
         axes.plot(*places, color=look.colour, **ONE_DOT)
-    draw_points(axes, data[at], data, look, horizontal, **options)
+    draw_points(axes, data[at], data, look, horizontal, **{"edge": _worst(value), **options})
+    if joined:
+        axes.plot(data[at], data["mean"], color=look.colour, ls=look.line, lw=0.9)
     return data
 
 
@@ -101,20 +126,29 @@ def run_handle(label: str = "one seed") -> Line2D:
     return Line2D([], [], color=GREY, label=label, lw=ONE_LINE["lw"])
 
 
-def seed_handles(table: pd.DataFrame, dots: bool = False, bars: bool = False) -> list[Line2D]:
+def _worst(value: str) -> float:
+    """Where the marks of runs that diverged stand: the largest errors are the worst."""
+    return WORST_ABOVE if "error" in value else WORST_BELOW
+
+
+def seed_handles(
+    table: pd.DataFrame, dots: bool = False, bars: bool = False, each: bool = False
+) -> list[Line2D]:
     """Legend entries of intervals, where there are enough seeds for them, and of single seeds.
 
-    ``dots``: single seeds are dots and intervals bars. ``bars``: intervals alone are.
+    ``dots``: single seeds are dots and intervals bars. ``bars``: intervals alone are. ``each``: of
+    however many seeds each is drawn.
     """
-    seeds = set(table.groupby("protocol")["seed"].nunique()) if "protocol" in table else None
-    seeds = seeds or {table["seed"].nunique()}
+    # Some networks are trained with fewer seeds than others.
+    by = [name for name in ("protocol", "network") if name in table]
+    seeds = set(table.groupby(by)["seed"].nunique()) if by else {table["seed"].nunique()}
     handles = []
-    if max(seeds) >= FEWEST:
+    if max(seeds) >= FEWEST and not each:
         label = f"95 % interval over {max(seeds)} seeds"
         thin = dots or bars
         look = {"marker": "|", "ms": 7, "ls": "none"} if thin else {"alpha": 0.4, "lw": 3}
         handles.append(Line2D([], [], color=GREY, label=label, **look))
-    if any(1 < number < FEWEST for number in seeds):
+    if any(1 < number < (np.inf if each else FEWEST) for number in seeds):
         dot = Line2D([], [], color=GREY, label="one seed", **{**ONE_DOT, "alpha": 1.0})
         handles.append(dot if dots else run_handle())
     return handles

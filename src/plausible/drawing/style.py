@@ -37,6 +37,8 @@ BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 GREY, LIGHT_GREY, PUBLISHED_COLOUR = "#6E6E6E", "#E4E4E4", "#000000"
 PUBLISHED_LINE = (0, (2.6, 1.5))
 DIVERGED = "diverged"
+WORST_BELOW, WORST_ABOVE = 0.03, 0.97
+"""Where on the axis of a panel a run that diverged has its mark: at the end of the bad values."""
 
 RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same glyphs
@@ -183,18 +185,45 @@ def interval(values: Iterable[float]) -> tuple[float, float, float]:
     return mean, low, high
 
 
+PERCENT, POSITIVE, COSINE = (0.0, 100.0), (0.0, np.inf), (-1.0, 1.0)
+"""Values that are possible, of which no interval may leave the range."""
+
+
+def possible(
+    mean: float, low: float, high: float, within: tuple[float, float]
+) -> tuple[float, float]:
+    """Ends of an interval of a quantity that lies ``within`` a range, whose top may be infinite.
+
+    The half-width is taken by the delta method to the logarithm, or to the logit of a range that
+    has a top, and the ends back; without effect where the mean itself is at an end or beyond it.
+    """
+    bottom, top = within
+    if np.isfinite(top):
+        unit = 100.0 / (top - bottom)
+        shares = ((value - bottom) * unit for value in (mean, low, high))
+        low, high = (bottom + share / unit for share in possible_percent(*shares))
+    elif mean > bottom:
+        factor = np.exp((high - low) / 2 / (mean - bottom))
+        low, high = bottom + (mean - bottom) / factor, bottom + (mean - bottom) * factor
+    return low, high
+
+
 def summary(
-    table: pd.DataFrame, by: Sequence[str], value: str, fewest: int = 1, percent: bool = False
+    table: pd.DataFrame,
+    by: Sequence[str],
+    value: str,
+    fewest: int = 1,
+    within: tuple[float, float] | None = None,
 ) -> pd.DataFrame:
     """One row per combination of ``by`` with columns mean, low, high over the seeds.
 
     Of fewer than ``fewest`` seeds there is a mean alone; single seeds may be drawn beside it. An
-    interval in ``percent`` stays between 0 and 100.
+    interval stays ``within`` the values that are possible.
     """
     rows = []
     for key, group in table.groupby(list(by), sort=True, dropna=False):
         mean, *bounds = interval(group[value])
-        bounds = possible_percent(mean, *bounds) if percent else bounds
+        bounds = possible(mean, *bounds, within) if within else bounds
         bounds = bounds if len(group) >= fewest else (np.nan, np.nan)
         rows.append((*(key if isinstance(key, tuple) else (key,)), mean, *bounds))
     return pd.DataFrame(rows, columns=[*by, "mean", "low", "high"])
@@ -207,6 +236,7 @@ def draw_line(
     look: Look,
     marker: bool = True,
     bars: bool = False,
+    edge: float = WORST_BELOW,
     **options: Any,
 ) -> None:
     """Mean over seeds as a line, the interval as a band (or bars) where there is one."""
@@ -217,7 +247,7 @@ def draw_line(
         **options,
     }
     axes.plot(data[x], data["mean"], **settings)
-    mark_diverged(axes, data.loc[data["mean"].isna(), x], look)
+    mark_diverged(axes, data.loc[data["mean"].isna(), x], look, edge=edge)
     known = data[data["low"].notna()]
     if known.empty:
         return
@@ -236,6 +266,7 @@ def draw_points(
     look: Look,
     horizontal: bool = False,
     filled: bool = True,
+    edge: float = WORST_BELOW,
     **options: Any,
 ) -> None:
     """Means as markers, intervals as bars where there are any; ``x`` holds the positions."""
@@ -256,7 +287,7 @@ def draw_points(
         zorder=options.pop("zorder", 3),
         **options,
     )
-    mark_diverged(axes, positions[~np.isfinite(mean)], look, horizontal)
+    mark_diverged(axes, positions[~np.isfinite(mean)], look, horizontal, edge)
     if known.any():
         axes.errorbar(
             first[known],
@@ -271,14 +302,16 @@ def draw_points(
         )
 
 
-def mark_diverged(axes: Axes, positions: Any, look: Look, horizontal: bool = False) -> None:
+def mark_diverged(
+    axes: Axes, positions: Any, look: Look, horizontal: bool = False, edge: float = WORST_BELOW
+) -> None:
     """A cross at the edge of the panel for every mean that does not exist; the legend says so."""
     positions = np.atleast_1d(np.asarray(positions, dtype=float))
     if not positions.size:
         return
-    edge = np.full(positions.shape, 0.03)
+    edges = np.full(positions.shape, edge)
     axes.plot(
-        *((edge, positions) if horizontal else (positions, edge)),
+        *((edges, positions) if horizontal else (positions, edges)),
         marker="x",
         color=look.colour,
         linestyle="none",
@@ -317,8 +350,8 @@ def published_marker(marker: str = "D") -> dict[str, Any]:
         "color": PUBLISHED_COLOUR,
         "marker": marker,
         "markerfacecolor": "none",
-        "markersize": 5.0 if marker == "D" else 9.0,
-        "markeredgewidth": 0.9 if marker == "D" else 1.4,
+        "markersize": 5.0 if marker in "Dos^" else 9.0,
+        "markeredgewidth": 0.9 if marker in "Dos^" else 1.4,
         "linestyle": "none",
         "zorder": 5,
     }

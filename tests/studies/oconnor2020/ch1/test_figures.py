@@ -7,11 +7,11 @@ from plausible.drawing import style
 from plausible.studies.oconnor2020.ch1.figures import RECALLED_LOAD
 
 from ....drawing.pictures import legend_texts, lines_of
-from ...figure_harness import FigureTests
+from ..picture_rules import PictureRules
 from . import synthetic
 
 
-class TestFigures(FigureTests):
+class TestFigures(PictureRules):
     """Four pictures beyond the thesis, which draws none of this."""
 
     part = "oconnor2020.ch1"
@@ -60,8 +60,8 @@ class TestFigures(FigureTests):
         np.testing.assert_allclose(line.get_xdata(), sorted(chosen["load"].unique()), atol=2e-3)
         (theory,) = lines_of(panels[0], style.GREY)
         assert list(theory.get_ydata()) == [1.0, 1.0, 0.0]
-        spans = [patch.get_width() for patch in panels[0].patches]
-        assert spans == [RECALLED_LOAD]
+        (stated,) = lines_of(panels[0], style.PUBLISHED_COLOUR)
+        assert list(stated.get_xdata()) == [0, RECALLED_LOAD] and set(stated.get_ydata()) == {1}
 
     def test_intervals_of_five_seeds_end_at_an_overlap_of_one(self, published):
         draw = self.functions()["beyond.hopfield_capacity"]

@@ -3,15 +3,17 @@
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from plausible.drawing import style
+from plausible.drawing.over_seeds import ONE_LINE
 from plausible.studies.oconnor2020.ch3_learning import figures as plots
 from plausible.studies.oconnor2020.ch3_learning import figures_beyond as beyond
 
 from ....drawing.pictures import legend_texts, lines_of
-from ...figure_harness import FigureTests
 from ...part_results import functions_of, published_of, results_of
+from ..picture_rules import PictureRules
 from .synthetic import DENSE, HIDDEN, SPARSE, good_tables
 
 PRINTED_TRAINING = {"sgd": 2.484, "fsgd": 0.37, "relu": 0.426}
@@ -21,7 +23,7 @@ SHOWN = {name: results_of(PART)[name].get("data", name) for name in FIGURES}
 """The table that a picture shows."""
 
 
-class TestFigures(FigureTests):
+class TestFigures(PictureRules):
     """What all pictures share."""
 
     part = PART
@@ -68,7 +70,8 @@ def test_learning_curves_are_means_over_seeds_with_published_errors(drawn, table
             curves = lines_of(axes, look.colour, "-")
             rows = table[(table["network"] == network) & (table["epoch"] > 0)]
             wanted = rows[rows["part"] == part].groupby("epoch")["error_percent"].mean()
-            assert np.allclose(curves[0].get_ydata(), wanted)
+            *seeds, curve = curves
+            assert np.allclose(curve.get_ydata(), wanted) and len(seeds) == 3
             marks = [
                 (line.get_ydata()[0], line.get_markerfacecolor())
                 for line in axes.lines
@@ -80,7 +83,7 @@ def test_learning_curves_are_means_over_seeds_with_published_errors(drawn, table
     legend = legend_texts(drawn["ch3.fig3.2"])
     assert "published, test, epoch 50" in legend and "published, training, epoch 50" in legend
     # Gaps of 1 point and less, of the first twenty epochs.
-    gap, *seeds = lines_of(panels[2], plots.TRAINED["relu"].colour)
+    *seeds, gap = lines_of(panels[2], plots.TRAINED["relu"].colour)
     assert len(seeds) == 3
     assert np.allclose(gap.get_ydata(), 1.0) and max(gap.get_xdata()) == 20
 
@@ -104,12 +107,22 @@ def test_early_guesses_stand_beside_both_passes(drawn):
             "X": pytest.approx(share * SPARSE / 1e3),
         }
     assert "spiking, regularised FSGD (20 epochs)" in legend_texts(drawn["ch3.fig3.3"])
-    line, *seeds = [
+    *seeds, line = [
         one for one in lines_of(panels[1], plots.TRAINED["fsgd"].colour) if len(one.get_xdata())
     ]
-    assert len(seeds) == 3 and {one.get_linewidth() for one in seeds} == {0.6}
+    assert len(seeds) == 3 and {one.get_linewidth() for one in seeds} == {ONE_LINE["lw"]}
     assert line.get_xdata()[0] == pytest.approx(8.0)
     assert line.get_ydata()[:2] == pytest.approx([2.03 + 10, 2.03 + 5])
+
+
+def means_and_dots(axes, protocol):
+    """Points [points, 2] of means and of single seeds, by networks."""
+    look = style.PROTOCOLS[protocol]
+    lines = [line for line in lines_of(axes, look.colour) if len(line.get_xdata())]
+    return tuple(
+        [line.get_xydata() for line in lines if line.get_marker() == marker]
+        for marker in (look.marker, "o")
+    )
 
 
 def test_variants_stand_beside_their_published_error(drawn, published):
@@ -121,16 +134,9 @@ def test_variants_stand_beside_their_published_error(drawn, published):
     for axes in (left, right):
         (marks,) = lines_of(axes, style.PUBLISHED_COLOUR)
         assert list(marks.get_xdata()) == list(printed.values())
-        coded, seeds = (
-            line
-            for line in lines_of(axes, style.PROTOCOLS["as_coded"].colour)
-            if len(line.get_xdata())
-        )
-        assert len(seeds.get_xdata()) == 3 * len(coded.get_xdata())
-        found = {
-            labels[round(where)]: error
-            for error, where in zip(coded.get_xdata(), coded.get_ydata(), strict=True)
-        }
+        means, dots = means_and_dots(axes, "as_coded")
+        assert [len(one) for one in dots] == [3] * len(means)
+        found = {labels[round(where)]: error for ((error, where),) in means}
         assert {name: found[name] for name in printed} == pytest.approx(printed)
 
 
@@ -142,14 +148,10 @@ def test_few_seeds_are_dots_and_many_an_interval(tables, published):
     figure = draw("table_a1", table, published)
     for axes in figure.axes:
         assert axes.get_xlim()[1] == 100.0 and not axes.collections
-        means, dots = (
-            line
-            for line in lines_of(axes, style.PROTOCOLS["as_coded"].colour)
-            if len(line.get_xdata())
-        )
+        means, dots = means_and_dots(axes, "as_coded")
         # A single seed is its own mean.
-        assert len(means.get_xdata()) == 10 and len(dots.get_xdata()) == 3 * 9
-        assert 6.0 in dots.get_xdata()
+        assert len(means) == 10 and [len(one) for one in dots] == [3] * 9
+        assert 6.0 in np.concatenate(dots)[:, 0]
     assert {"ours, as published", "ours, as coded", "published", "one seed"} == set(
         legend_texts(figure)
     )
@@ -168,18 +170,25 @@ def test_curves_of_many_seeds_have_a_band_and_those_of_few_are_lines(published):
         figure = draw("ch3.fig3.2", table, published)
         assert len(figure.axes[0].collections) == (3 if seeds == 5 else 0)
         lines = lines_of(figure.axes[0], plots.TRAINED["fsgd"].colour)
-        assert sum(one.get_linewidth() == 0.6 for one in lines) == (0 if seeds == 5 else 3)
+        assert sum(one.get_linewidth() == ONE_LINE["lw"] for one in lines) == (
+            0 if seeds == 5 else 3
+        )
         assert legend in legend_texts(figure) and missing not in legend_texts(figure)
+
+
+@pytest.mark.parametrize("name", ["ch3.fig3.2", "beyond.fsgd_and_sgd"])
+def test_networks_that_are_not_drawn_do_not_stand_in_the_legend(name, published):
+    """Fewer seeds of the regularised network, say."""
+    table = good_tables(published, range(5))["ch3.fig3.2"]
+    other = table[(table["network"] == "fsgd") & (table["seed"] < 3)]
+    table = pd.concat([table, other.assign(network="fsgd_regularised")])
+    assert "one seed" not in legend_texts(draw(name, table, published))
 
 
 def test_gain_at_equal_epochs_and_at_equal_operations(tables, drawn):
     table = tables["ch3.fig3.2"]
     lines = {
-        equal: next(
-            line
-            for line in lines_of(drawn["beyond.fsgd_and_sgd"].axes[2], look.colour)
-            if len(line.get_xdata())
-        )
+        equal: lines_of(drawn["beyond.fsgd_and_sgd"].axes[2], look.colour)[-1]
         for equal, look in beyond.EQUAL.items()
     }
     sgd, fsgd = (
@@ -203,9 +212,9 @@ def test_both_readings_of_the_first_weights_end_at_their_errors(drawn):
     ends = {"": (3.38, 3.1), "_variance": (70.0, 70.0)}
     for panel, axes in enumerate(drawn["beyond.initial_weights"].axes):
         for ending, look in beyond.READINGS.items():
-            line, *seeds = (one for one in lines_of(axes, look.colour) if len(one.get_xdata()))
+            *seeds, line = (one for one in lines_of(axes, look.colour) if len(one.get_xdata()))
             assert line.get_ydata()[-1] == pytest.approx(ends[ending][panel])
-            assert len(seeds) == 3 and {one.get_linewidth() for one in seeds} == {0.6}
+            assert len(seeds) == 3 and {one.get_linewidth() for one in seeds} == {ONE_LINE["lw"]}
             last = [one.get_ydata()[-1] for one in seeds]
             assert np.mean(last) == pytest.approx(ends[ending][panel])
         assert axes.get_ylim()[1] == 100.0 and not axes.collections
@@ -225,6 +234,66 @@ def test_one_seed_has_no_intervals(name, tables, published):
     figure = draw(name, table[table["seed"] == 0], published)
     assert not [text for text in legend_texts(figure) if "interval" in text or text == "one seed"]
     assert not [one for axes in figure.axes for one in axes.collections if len(one.get_paths())]
+
+
+def test_markers_of_a_variant_do_not_cover_each_other(drawn):
+    """Ours and what is printed, wherever their errors are the same."""
+    figure = drawn["table_a1"]
+    for axes in figure.axes:
+        points = [
+            axes.transData.transform(line.get_xydata()[0])[1]
+            for line in axes.lines
+            if line.get_marker() in "^sD" and len(line.get_xdata())
+        ]
+        gaps = np.diff(np.sort(points)) * 72 / figure.dpi
+        assert gaps.min() > style.RC["lines.markersize"]
+
+
+def test_a_network_that_diverged_is_not_put_among_the_best(tables, published):
+    table = tables["table_a1"].copy()
+    table.loc[table["network"] == "steps_20", "error_percent"] = np.nan
+    for axes in draw("table_a1", table, published).axes:
+        marks = [line for line in axes.lines if line.get_gid() == style.DIVERGED]
+        assert marks and all((line.get_xdata() > 0.9).all() for line in marks)
+
+
+def test_no_point_of_the_gap_leaves_its_panel(tables, published):
+    """However far apart the errors are at first."""
+    table = tables["ch3.fig3.2"].copy()
+    table.loc[(table["epoch"] == 1) & (table["part"] == "train"), "error_percent"] += 40.0
+    axes = draw("ch3.fig3.2", table, published).axes[2]
+    low, high = axes.get_ylim()
+    heights = np.concatenate([line.get_ydata() for line in axes.lines])
+    assert low < heights.min() < -30 and heights.max() < high
+
+
+def test_printed_errors_stand_beyond_the_end_of_the_training(drawn):
+    """Not at an epoch that nobody trained."""
+    for axes in drawn["ch3.fig3.2"].axes[:2]:
+        marks = [line for line in axes.lines if line.get_marker() == "D"]
+        assert len(marks) == 6 and not any(line.get_clip_on() for line in marks)
+        assert all(line.get_transform() == axes.get_yaxis_transform() for line in marks)
+        assert all((line.get_xdata() > 1).all() for line in marks)
+
+
+def test_identity_is_drawn_on_equal_axes(drawn):
+    (axes,) = drawn["beyond.counted_additions"].axes
+    assert axes.get_xlim() == axes.get_ylim() and axes.get_aspect() == 1
+    assert "both equal" in legend_texts(drawn["beyond.counted_additions"])
+
+
+@pytest.mark.parametrize(
+    ("name", "panels"), [("beyond.fsgd_and_sgd", 2), ("beyond.relu_learning_rates", 2)]
+)
+def test_errors_are_compared_on_one_axis(name, panels, drawn):
+    assert len({axes.get_ylim() for axes in drawn[name].axes[:panels]}) == 1
+
+
+def test_a_shorter_training_is_named(tables, published):
+    table = tables["table_a1"]
+    short = (table["protocol"] == "as_published") & (table["epoch"] > 2)
+    texts = legend_texts(draw("table_a1", table[~short], published))
+    assert "ours, as published (2 epochs)" in texts and "ours, as coded" in texts
 
 
 @pytest.mark.parametrize("name", ["ch3.fig3.2", "table_a1", "beyond.fsgd_and_sgd"])

@@ -80,13 +80,13 @@ def table_a2():
     return pd.DataFrame(rows, columns=columns)
 
 
-def spiking_gradient():
-    """Cosines that grow with T, steps of 1 and 1/2."""
+def spiking_gradient(seeds=SEEDS):
+    """Cosines that grow with T and differ by seed, steps of 1 and 1/2."""
     rows = [
-        (weights, update, seed, layer, t, 1 - 0.5 / t**0.5, 1 - 0.2 / t**0.5, size, 20)
+        (weights, update, seed, layer, t, 1 - 0.5 / t**0.5, 1 - 0.05 * seed / t**0.5, size, 20)
         for weights in ("drawn", "trained")
         for update, size in (("sgd", 1.0), ("fsgd", 0.5))
-        for seed in SEEDS
+        for seed in seeds
         for layer in (0, 1)
         for t in (5, 10, 100)
     ]

@@ -7,11 +7,11 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from plausible.drawing import style
 
 from ....drawing.pictures import legend_texts, lines_of, visible_texts
-from ...figure_harness import FigureTests
+from ..picture_rules import PictureRules
 from . import synthetic
 
 
-class TestFigures(FigureTests):
+class TestFigures(PictureRules):
     """Rates on logarithmic axes, and graphs of modules."""
 
     part = "oconnor2020.ch3_quantization"
@@ -26,7 +26,10 @@ class TestFigures(FigureTests):
 
     def test_axes_have_labels(self, drawn):
         for name in set(self.tables) - {"fig_a2", "fig_a3"}:
-            assert all(axes.get_xlabel() and axes.get_ylabel() for axes in drawn[name].axes), name
+            panels = [(axes, axes.get_subplotspec()) for axes in drawn[name].axes]
+            shared = name == "beyond.spiking_gradient"
+            assert all(axes.get_xlabel() for axes, at in panels if at.is_last_row() or not shared)
+            assert all(axes.get_ylabel() for axes, at in panels if at.is_first_col() or not shared)
 
     def test_published_slopes_stand_beside_the_measured(self, drawn):
         (axes,) = drawn["ch3.fig3.1"].axes
@@ -43,7 +46,7 @@ class TestFigures(FigureTests):
 
     def test_layers_have_their_slopes(self, drawn):
         for axes in drawn["fig_a1"].axes:
-            assert [text.get_text() for text in axes.texts] == ["−0.99"] * 3
+            assert [text.get_text() for text in axes.texts] == ["slope −0.99"] * 3
 
     def test_a_layer_that_diverged_is_no_obstacle(self, published):
         table = synthetic.fig_a1()
@@ -67,6 +70,30 @@ class TestFigures(FigureTests):
         for name in ("breadth_first", "depth_first"):
             for event in published.values("table_a2")[name]:
                 assert words.count(event) == 4  # ours and the published, in both orders
+
+    def test_published_events_look_published_and_ours_do_not(self, drawn):
+        _, order = drawn["fig_a3"].axes
+        names = [text.get_text() for text in order.get_yticklabels()]
+        assert names == ["breadth first, ours", "published", "depth first, ours", "published"]
+        boxes = [patch for patch in order.patches if isinstance(patch, FancyBboxPatch)]
+        for height, theirs in zip(order.get_yticks(), [False, True] * 2, strict=True):
+            row = [box for box in boxes if box.get_y() < height < box.get_y() + box.get_height()]
+            assert len(row) == 7 and {box.get_fill() for box in row} == {not theirs}
+        assert "published (table A.2)" in legend_texts(drawn["fig_a3"])
+
+    def test_intervals_of_cosines_end_at_one(self, published):
+        """Those of sizes above zero; and both kinds of weights stand on the same axes."""
+        figure = self.functions()["beyond.spiking_gradient"](
+            synthetic.spiking_gradient(range(5)), published, "digits"
+        )
+        assert "95 % interval over 5 seeds" in legend_texts(figure)
+        direction, size = figure.axes[:2], figure.axes[2:]
+        for panels, top in ((direction, 1.0), (size, np.inf)):
+            bands = [path.vertices[:, 1] for axes in panels for band in axes.collections
+                     for path in band.get_paths()]  # fmt: skip
+            assert np.min(np.concatenate(bands)) > 0
+            assert np.max(np.concatenate(bands)) <= top
+            assert len({axes.get_ylim() for axes in panels}) == 1
 
     def test_empty_tables_are_said(self, published):
         figure = self.functions()["ch3.fig3.1"](synthetic.fig3_1().iloc[:0], published, "digits")

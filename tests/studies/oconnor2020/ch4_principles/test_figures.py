@@ -9,12 +9,12 @@ from plausible.reproduction.published import load_published
 from plausible.studies.oconnor2020.ch4_principles.figures_random_scales import pareto_front
 
 from ....drawing.pictures import legend_texts, lines_of
-from ...figure_harness import FigureTests
 from ...part_results import ROOT
+from ..picture_rules import PictureRules
 from . import synthetic
 
 
-class TestFigures(FigureTests):
+class TestFigures(PictureRules):
     """Networks, scales, Temporal MNIST, and when differences pay."""
 
     part = "oconnor2020.ch4_principles"
@@ -71,7 +71,7 @@ class TestFigures(FigureTests):
                 wanted = [each[column] for _, each in rows.groupby("seed")]
                 np.testing.assert_allclose([line.get_ydata() for line in singles], wanted)
                 np.testing.assert_allclose(mean.get_ydata(), np.mean(wanted, axis=0))
-        assert legend_texts(drawn[name])[-1] == "3 networks"
+        assert legend_texts(drawn[name])[-1] == "one seed"
 
     def test_networks_show_their_modules_and_twins(self, drawn):
         figure = drawn["ch4.fig4.1"]
@@ -85,9 +85,9 @@ class TestFigures(FigureTests):
             assert len([p for p in axes.patches if hasattr(p, "get_boxstyle")]) == 2 * len(symbols)
         assert [axes.get_title(loc="left") for axes in outputs] == [
             "",
-            "dotted: A",
+            "equal to A",
             "",
-            "dotted: C",
+            "equal to C",
         ]
         assert [len(axes.lines) for axes in outputs] == [2, 4, 2, 4]
         sent = figure.axes[1::3]
@@ -131,7 +131,9 @@ class TestFigures(FigureTests):
         assert wanted[0] > 1 > wanted[1]
         ours = self.functions()["beyond.change_rate"](synthetic.changes(), published, "mnist")
         published_lines = lines_of(ours.axes[0], style.PUBLISHED_COLOUR)
-        marks = [line for line in published_lines if line.get_marker() == "D"]
+        marks = [line for line in published_lines if line.get_marker() in "Ds"]
+        assert [line.get_marker() for line in marks] == ["D", "s"]
+        assert {"published, MNIST", "published, Temporal MNIST"} < set(legend_texts(ours))
         assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in marks] == [
             (1.26, wanted[0]),
             (0.55, wanted[1]),
@@ -142,8 +144,7 @@ class TestFigures(FigureTests):
     def test_means_of_ratios(self, drawn):
         table = synthetic.changes()
         rows = table[(table["layer"] == -1) & (table["scale"] == 8.0)]
-        means = rows.groupby("correlation")[["change_fraction", "ratio"]].mean()
-        means = means.sort_values("change_fraction")["ratio"]
+        means = rows.groupby("correlation")["ratio"].mean()
         heights = [list(line.get_ydata()) for line in drawn["beyond.change_rate"].axes[0].lines]
         assert any(np.allclose(line, means) for line in heights if len(line) == 4)
 
@@ -168,6 +169,14 @@ class TestFigures(FigureTests):
         np.testing.assert_allclose(training.get_ydata(), [15.0])
         shuffled = [line for line in lines_of(first, style.GREEN) if len(line.get_xdata()) == 2]
         assert shuffled[0].get_ydata()[0] == 130.0
+
+    def test_no_scale_leaves_its_panel_and_no_own_line_looks_published(self, drawn):
+        scales, paths, _ = drawn["ch4.fig4.2"].axes
+        low, high = scales.get_ylim()
+        heights = np.concatenate([line.get_ydata() for line in scales.lines])
+        assert low < heights[heights > 0].min() and heights.max() < high
+        own = [*scales.lines, *paths.lines, *drawn["ch4.fig4.1"].axes[5].lines]
+        assert not {"black", style.PUBLISHED_COLOUR} & {line.get_color() for line in own}
 
     def test_panels_of_one_protocol_name_it(self, drawn):
         titles = [axes.get_title("left") for axes in drawn["ch4.fig4.2"].axes]

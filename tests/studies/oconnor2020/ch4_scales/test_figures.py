@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from plausible.drawing import style
+from plausible.studies.oconnor2020.ch4_scales.settings import TENTH
 
 from ....drawing.pictures import legend_texts, lines_of
-from ...figure_harness import FigureTests
 from ...part_results import published_of
+from ..picture_rules import PictureRules
 from . import synthetic
 
 PART = "oconnor2020.ch4_scales"
@@ -23,7 +24,7 @@ def table_b1():
     return synthetic.table_b1(published_of(PART))
 
 
-class TestFigures(FigureTests):
+class TestFigures(PictureRules):
     """Figure 4.4, and pictures beyond it, of one table."""
 
     part = PART
@@ -85,8 +86,7 @@ class TestFigures(FigureTests):
         ours = [line for line in green if len(line.get_xdata()) == 10]
         np.testing.assert_allclose(ours[0].get_xydata(), theirs, rtol=0.02)
         assert "published (MNIST)" in legend_texts(figure)
-        (legend,) = figure.legends
-        assert legend.get_title().get_text() == "scales as coded, tested on the thesis split"
+        assert not figure.legends[0].get_title().get_text()
 
     @pytest.mark.parametrize(
         ("dataset", "titles"),
@@ -98,7 +98,29 @@ class TestFigures(FigureTests):
     def test_the_axes_are_named_by_the_order(self, table, published, dataset, titles):
         figure = self.functions()[FIGURE](table, published, dataset=dataset)
         found = [axes.get_title(loc="left") for axes in figure.axes[:2]]
-        assert [text.partition("  ")[2] for text in found] == titles
+        assert [text.partition("  ")[2] for text in found] == [
+            f"operations, {title}" for title in titles
+        ]
+
+    def test_intervals_are_possible(self, table, published, picture):
+        """Neither cut off nor below zero, however far seeds are apart."""
+        seeds = [table[table["seed"] == 1].assign(seed=seed) for seed in range(5)]
+        columns = ["error_percent", "kflops", "scale_0"]
+        seeds[4] = seeds[4].assign(**{column: 20 * seeds[4][column] for column in columns})
+        figure = self.functions()[picture](pd.concat(seeds), published)
+        bars = [bar.vertices[[0, -1], 1] for axes in figure.axes for lines in axes.collections
+                for bar in lines.get_paths()]  # fmt: skip
+        low, high = np.sort([bar for bar in bars if not np.isclose(*bar)]).T
+        assert len(low) and (low > 0).all() and (low < 0.05 * high).all()
+
+    @pytest.mark.parametrize("name", ["beyond.official_split", "beyond.tenth_of_lambda"])
+    def test_the_legend_names_what_is_drawn_and_nothing_else(self, name, table, published):
+        """Without notes in brackets; a series that is not there has no entry."""
+        table = table[table["granularity"] != TENTH]
+        figure = self.functions()[name](table, published)
+        texts = legend_texts(figure)
+        assert not any("(a" in text or "line" in text or "tenth" in text for text in texts)
+        assert all(len(axes.get_title("left").partition("  ")[2]) > 4 for axes in figure.axes)
 
     def test_a_tenth_of_lambda_stands_beside_what_is_coded(self, drawn):
         _, cost = drawn["beyond.tenth_of_lambda"].axes

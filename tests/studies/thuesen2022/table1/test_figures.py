@@ -56,6 +56,7 @@ class TestFigures(FigureTests):
         chosen = table[(table["row"] == 5) & (table["protocol"] == "corrected")]
         values = chosen["test_accuracy_percent"].to_numpy()
         half = student_t.ppf(0.975, 4) * values.std(ddof=1) / np.sqrt(5)
+        ends = style.possible(values.mean(), *(values.mean() + half * np.array([-1, 1])), (0, 100))
         blue = style.PROTOCOLS["corrected"].colour.lower()
         points = np.array(
             [line.get_xydata()[0] for line in lines_of(axes, blue) if line.get_marker() == "o"]

@@ -15,11 +15,12 @@ from matplotlib.figure import Figure
 from plausible.drawing.over_seeds import draw_mean_line, seed_handles
 from plausible.drawing.style import (
     BLUE,
+    COSINE,
     GREEN,
     GREY,
-    LIGHT_GREY,
     ORANGE,
     PUBLISHED_COLOUR,
+    PUBLISHED_LINE,
     PURPLE,
     SERIES,
     SKY,
@@ -30,7 +31,6 @@ from plausible.drawing.style import (
     legend_below,
     letter,
     new_figure,
-    patch_handle,
     published_line,
     series_handle,
 )
@@ -91,7 +91,8 @@ def hopfield_recall(table: pd.DataFrame, published: Published, dataset: str = "m
     letter(panels[1, 1], "d", f"continuous states, load {low:g}: recall")
     for axes, label in zip(panels.T.flat, ["", "time (updates per unit)"] * 2, strict=True):
         axes.set_xlabel(label)
-    legend_below(figure, [*handles, patch_handle("none", "a line for each pattern and seed")], 3)
+    single = series_handle(SERIES[3], "one pattern and seed", marker=None, ls="-", lw=0.8)
+    legend_below(figure, [*handles, single], 3)
     return figure
 
 
@@ -105,24 +106,24 @@ def hopfield_capacity(table: pd.DataFrame, published: Published, dataset: str = 
     figure = new_figure(height_mm=76)
     panels = figure.subplots(1, max(len(fractions), 1), sharey=True, squeeze=False)[0]
     for axes, fraction, number in zip(panels, fractions, "abcd", strict=False):
-        axes.axvspan(0.0, RECALLED_LOAD, color=LIGHT_GREY, lw=0, zorder=0)
+        draw_published(axes, [0.0, RECALLED_LOAD], [1.0, 1.0])
         axes.plot(theory["load"], theory["overlap"], color=GREY, lw=0.9, ls="--", zorder=1)
         rows = measured[measured["turned_fraction"] == fraction]
         for place, (units, look) in enumerate(sizes.items()):
             # A little apart, so that the bars of all sizes can be told.
             moved = rows.assign(load=rows["load"] + 0.0012 * (place - (len(sizes) - 1) / 2))
             moved = moved[moved["units"] == units]
-            draw_mean_line(axes, moved, "load", "overlap", look, highest=1.0, bars=True)
+            draw_mean_line(axes, moved, "load", "overlap", look, within=COSINE, bars=True)
         start = "the pattern itself" if fraction == 0 else f"{100 * fraction:g} % of it turned over"
         letter(axes, number, f"start: {start}")
         axes.set_xlabel("load (patterns per unit)")
         axes.set_xlim(0.0, 1.04 * float(table["load"].max()))
-        axes.set_ylim(0.0, 1.04)
+        axes.set_ylim(-0.03, 1.04)
     panels[0].set_ylabel("overlap after recall (unitless)")
     handles = [series_handle(look, f"{units:g} units") for units, look in sizes.items()]
     handles += [
         series_handle(LOADS[2], "theory, infinitely many units", marker=None, ls="--", lw=0.9),
-        patch_handle(LIGHT_GREY, "published: overlap 1", 1.0),
+        published_line(label="published"),
     ]
     legend_below(figure, [*handles, *seed_handles(measured, bars=True)], 3)
     return figure
@@ -181,9 +182,9 @@ def _draw_cell(axes: Axes, trace: pd.DataFrame, values: Mapping[str, float]) -> 
     spikes = 1e3 * trace.loc[trace["event"] == "spike", "time_s"]
     axes.vlines(spikes, threshold, peak, color=BLUE, lw=0.9)
     for name, level in levels.items():
-        axes.axhline(level, color=PUBLISHED_COLOUR, lw=0.7, ls=(0, (2.6, 1.5)), zorder=0)
+        axes.axhline(level, color=PUBLISHED_COLOUR, lw=0.7, ls=PUBLISHED_LINE, zorder=0)
         right = axes.get_yaxis_transform()
-        axes.text(1.01, level, name, transform=right, va="center", fontsize=6.5)
+        axes.text(1.01, level, name, transform=right, va="center")
     axes.set_ylabel("potential (mV)")
 
 

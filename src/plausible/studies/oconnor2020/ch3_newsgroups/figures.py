@@ -2,12 +2,12 @@
 
 from string import ascii_lowercase
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from plausible.drawing.over_seeds import draw_mean_line, seed_handles
 from plausible.drawing.style import (
     BLUE,
     DOUBLE_COLUMN_MM,
@@ -18,14 +18,12 @@ from plausible.drawing.style import (
     PUBLISHED_LINE,
     PURPLE,
     Look,
-    draw_line,
     in_style,
     legend_below,
     letter,
     new_figure,
     plain_log,
     series_handle,
-    summary,
 )
 from plausible.reproduction.published import Published
 from plausible.studies.oconnor2020.ch3_newsgroups.tables import (
@@ -44,7 +42,6 @@ LOOKS = {
 }
 PRINTED = {"color": PUBLISHED_COLOUR, "lw": 0.8}
 PRINTED_LINES = (PUBLISHED_LINE, (0, (1, 1.2)))
-SINGLE_RUN = {"lw": 0.5, "alpha": 0.4}
 TEST = "test_error_percent"
 
 
@@ -71,7 +68,7 @@ def newsgroups_errors(table: pd.DataFrame, published: Published, dataset: str = 
     panels[0].set_ylabel("test error (%)")
     panels[0].set_ylim(bottom=0)
     handles = [series_handle(look, known[kind][0]) for kind, look in LOOKS.items()]
-    handles.append(Line2D([], [], color=GREY, label="one seed (thin)", **SINGLE_RUN))
+    handles += seed_handles(table, each=True)
     data = "" if table["data_set"].str.startswith(POSTS).all() else " (newsgroups)"
     for names, line in zip(printed.values(), PRINTED_LINES, strict=True):
         label = f"published, {' and '.join(names)}{data}"
@@ -87,7 +84,5 @@ def _division(axes: Axes, table: pd.DataFrame) -> None:
             axes.axhline(rows[TEST].mean(), color=look.colour, linestyle=look.line, lw=1.0)
             continue
         # Single runs, not an interval: a run whose output unit fell silent is no normal deviation.
-        for _, run in rows.groupby("seed"):
-            axes.plot(run["epoch"], run[TEST], color=look.colour, **SINGLE_RUN)
-        draw_line(axes, "epoch", summary(rows, ["epoch"], TEST).assign(low=np.nan), look)
+        draw_mean_line(axes, rows, "epoch", TEST, look, each=True)
     plain_log(axes, "x", sorted(table.loc[table["epoch"] > 0, "epoch"].unique()))

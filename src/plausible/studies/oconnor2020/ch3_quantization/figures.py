@@ -9,10 +9,13 @@ from matplotlib.lines import Line2D
 from plausible.drawing.over_seeds import draw_mean_line, seed_handles
 from plausible.drawing.style import (
     BLUE,
+    COSINE,
     DOUBLE_COLUMN_MM,
     GREEN,
     GREY,
     ORANGE,
+    POSITIVE,
+    PUBLISHED_COLOUR,
     PUBLISHED_LINE,
     PURPLE,
     SINGLE_COLUMN_MM,
@@ -55,8 +58,11 @@ LAYERS = (
     Look("output layer", GREEN, "^", "-"),
 )
 UPDATES = {"sgd": Look("SGD", BLUE, "o", "-"), "fsgd": Look("FSGD", VERMILLION, "s", "-")}
-STATES = {"drawn": "random weights", "trained": "weights of the trained ReLU network"}
+STATES = {"drawn": "random weights", "trained": "trained weights"}
+SINGLE = {"label": "single images", "ls": (0, (4.5, 1.5)), "lw": 0.9}
+LIMIT = {"label": "gradient, and half of it", "color": GREY, "ls": DOTS, "lw": 0.7}
 PUBLISHED_STEPS = 10
+PRINTED = {"label": "$T$ of the thesis", "color": PUBLISHED_COLOUR, "ls": PUBLISHED_LINE, "lw": 0.9}
 PUBLISHED_EXPONENTS = {"vector": -1.0, "sampling": -0.5}
 """Of T, for the error of each quantizer (section 3.4.1)."""
 
@@ -68,7 +74,7 @@ def slope_text(part: pd.DataFrame, value: str, first: int) -> str:
 
 def _errors(axes: Axes, part: pd.DataFrame, look: Look, value: str = "error_rms") -> None:
     """Measured errors, and their closed form where there is one."""
-    draw_mean_line(axes, part, "steps", value, look, marker=False)
+    draw_mean_line(axes, part, "steps", value, look, within=POSITIVE, marker=False)
     if "expected_rms" in part:
         known = part.dropna(subset=["expected_rms"]).groupby("steps")["expected_rms"].mean()
         axes.plot(known.index, known, zorder=3, **CLOSED_FORM)
@@ -154,7 +160,7 @@ def fig_a1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
             place = part["steps"].max()
             height = part.loc[part["steps"] == place, "error"].mean()
             axes.annotate(
-                slope_text(part, "error", FIRST), (place, height), xytext=(3, 0),
+                f"slope {slope_text(part, 'error', FIRST)}", (place, height), xytext=(3, 0),
                 textcoords="offset points", color=look.colour, va="center", annotation_clip=False,
             )  # fmt: skip
         first = rows[rows["layer"] == 1]
@@ -167,7 +173,6 @@ def fig_a1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
     handles = [series_handle(look, marker=None) for look in LAYERS]
     handles += [
         published_line(label="slope −1, published for the first layer (shifted down)"),
-        Line2D([], [], ls="none", label="numbers: measured slopes"),
     ]
     legend_below(figure, [*handles, *seed_handles(table)], 2)
     return figure
@@ -177,43 +182,35 @@ def fig_a1(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
 def spiking_gradient(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Cosine and size of the spiking update of the whole network against the gradient, over T."""
     whole = table[table["layer"] == 0]
-    states = [name for name in STATES if name in set(whole["weights"])]
-    figure = new_figure(DOUBLE_COLUMN_MM, 72)
-    *cosines, sizes = panels = figure.subplots(1, 3, sharex=True)
-    for name, look in UPDATES.items():
-        for axes, state, face in zip(cosines, states, ("white", look.colour), strict=False):
+    figure = new_figure(DOUBLE_COLUMN_MM, 112)
+    panels = figure.subplots(2, 2, sharex=True, sharey="row")
+    for (cosines, sizes), state in zip(panels.T, STATES, strict=True):
+        for name, look in UPDATES.items():
             part = whole[(whole["update"] == name) & (whole["weights"] == state)]
             if part.empty:
                 continue
-            draw_mean_line(axes, part, "steps", "cosine_of_sum", look, linestyle="-")
+            style = {"within": COSINE, "linestyle": "-"}
+            draw_mean_line(cosines, part, "steps", "cosine_of_sum", look, **style)
             single = part.groupby("steps")["cosine"].mean()
-            style = {"color": look.colour, "marker": look.marker}
-            axes.plot(single.index, single, ls=PUBLISHED_LINE, **style)
-            style = {"bars": True, "markerfacecolor": face}
+            cosines.plot(single.index, single, color=look.colour, marker=look.marker, **SINGLE)
+            style["within"] = POSITIVE
             draw_mean_line(sizes, part, "steps", "relative_step", look, **style)
-    for axes, state, number in zip(cosines, states, "ab", strict=False):
-        axes.set(ylim=(-0.02, 1.03), ylabel="cosine of update and gradient")
-        letter(axes, number, STATES[state])
-    for level in (1.0, 0.5):
-        sizes.axhline(level, color=GREY, lw=0.7, ls=DOTS, zorder=1)
-    sizes.set(ylim=(0, 1.6), ylabel=r"update / ($\eta$ × gradient)")
-    letter(sizes, "c", r"size, with the step $\eta/T^2$")
-    thesis = {"color": "black", "lw": 0.7, "ls": (0, (1, 2))}
-    for axes in panels:
-        axes.axvline(PUBLISHED_STEPS, zorder=1, **thesis)
+        for level in (1.0, 0.5):
+            sizes.axhline(level, **LIMIT)
+        for axes in (cosines, sizes):
+            axes.axvline(PUBLISHED_STEPS, zorder=1, **{**PRINTED, "label": None})
+    panels[0, 0].set(ylim=(-0.02, 1.03), ylabel="cosine of update and gradient")
+    panels[1, 0].set_ylim(bottom=0)
+    panels[1, 0].set_ylabel(r"size of update / ($\eta$ × gradient)")
+    titles = [f"{what}, {text}" for what in ("direction", "size") for text in STATES.values()]
+    for axes, number, title in zip(panels.flat, "abcd", titles, strict=True):
+        letter(axes, number, title)
+    for axes in panels[1]:
         axes.set_xlabel("time steps per sample $T$")
-        if len(whole):
-            plain_log(axes, "x")
-    kinds = {
-        "sum over images": {"ls": "-"},
-        "single images": {"ls": PUBLISHED_LINE},
-        "c: random": {"marker": "o", "ls": "none", "mfc": "white"},
-        "c: trained": {"marker": "o", "ls": "none"},
-        "$T$ of the thesis": thesis,
-    }
+    if len(whole):
+        plain_log(panels[0, 0], "x")
     handles = [series_handle(look) for look in UPDATES.values()]
-    handles += [
-        Line2D([], [], label=label, **{"color": GREY, **style}) for label, style in kinds.items()
-    ]
+    kinds = ({"label": "sum over images", "ls": "-"}, SINGLE, LIMIT, PRINTED)
+    handles += [Line2D([], [], **{"color": GREY, **style}) for style in kinds]
     legend_below(figure, handles + seed_handles(table), 4)
     return figure

@@ -1,12 +1,11 @@
 """O'Connor 2020, figures A.2 and A.3: the graph of modules and the order of events."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
 
 from plausible.drawing.style import (
     BLUE,
@@ -14,6 +13,8 @@ from plausible.drawing.style import (
     GREEN,
     GREY,
     ORANGE,
+    PUBLISHED_COLOUR,
+    PUBLISHED_LINE,
     PURPLE,
     VERMILLION,
     Look,
@@ -22,7 +23,6 @@ from plausible.drawing.style import (
     letter,
     new_figure,
     patch_handle,
-    published_mark,
     series_handle,
 )
 from plausible.reproduction.published import Published
@@ -49,8 +49,9 @@ KINDS: dict[str, tuple[str, str, float, float]] = {
     "update": ("update\n$\\Delta W^{l}$", GREEN, 1, SIDE),
 }
 DRIVES = Look("events or values", "black", "", "-")
-READS = Look("running sum (a: value) that is read", VERMILLION, "", (0, (3, 1.5)))
+READS = Look("running sum or value that is read", VERMILLION, "", (0, (3, 1.5)))
 CHANGES = Look("change of weights", GREEN, "", (0, (1, 1)))
+THEIRS = {"ec": PUBLISHED_COLOUR, "ls": PUBLISHED_LINE, "lw": 0.9}
 MODULE_COLOURS = {"A": GREY, "B": BLUE, "C": ORANGE, "D": GREEN}
 
 
@@ -121,38 +122,39 @@ def _box(
 @in_style
 def fig_a3(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Figure A.3: the graph of modules; and the order of their events in both routings."""
-    figure = new_figure(DOUBLE_COLUMN_MM, 62)
+    figure = new_figure(DOUBLE_COLUMN_MM, 66)
     graph, order = figure.subplots(1, 2, width_ratios=(1, 2.6))
     _draw_example(graph, table)
     letter(graph, "a", "modules and bindings")
     events = table[table["element"] == "event"]
     stated = published.values("table_a2")
-    for row, routing in enumerate(ROUTINGS):
-        _draw_order(order, -row, event_order(events, routing), stated[routing])
-    order.set_yticks([0, -1], [routing.replace("_", " ") for routing in ROUTINGS])
+    rows = {}
+    for row, routing in zip((0.0, -1.3), ROUTINGS, strict=True):
+        name = routing.replace("_", " ")
+        rows |= {row: f"{name}, ours", row - 0.5: "published"}
+        for place, text in enumerate(event_order(events, routing), start=1):
+            colour = MODULE_COLOURS.get(text.partition("(")[0], GREY)
+            _event(order, place, row, text, fc=colour, ec="none", alpha=0.25)
+        for place, text in enumerate(stated[routing], start=1):
+            _event(order, place, row - 0.5, text, fill=False, **THEIRS)
+    order.set_yticks(list(rows), list(rows.values()))
     order.set_xticks(range(1, 8))
-    order.set(xlim=(0.4, 7.6), ylim=(-1.6, 0.5), xlabel="position in the order of processing")
+    order.set(xlim=(0.4, 7.6), ylim=(-2.1, 0.3), xlabel="position in the order of processing")
     order.spines["left"].set_visible(False)
     order.tick_params(axis="y", length=0)
     letter(order, "b", "order of events: module(event)")
     consumers = [name for name in MODULE_COLOURS if name in set(events["name"])]
     handles = [patch_handle(MODULE_COLOURS[name], f"consumed by {name}") for name in consumers]
-    below = published_mark(label="published in table A.2 (below each box)", marker="$x$")
-    legend_below(figure, [*handles, below], 4)
+    handles.append(Patch(fill=False, label="published (table A.2)", **THEIRS))
+    legend_below(figure, handles, 4)
     return figure
 
 
-def _draw_order(axes: Axes, y: float, found: Sequence[str], stated: Sequence[str]) -> None:
-    for place, text in enumerate(found, start=1):
-        axes.add_patch(
-            FancyBboxPatch(
-                (place - 0.4, y - 0.14), 0.8, 0.36, boxstyle="round,pad=0,rounding_size=0.06",
-                fc=MODULE_COLOURS.get(text.partition("(")[0], GREY), ec="none", alpha=0.25,
-            )
-        )  # fmt: skip
-        axes.text(place, y + 0.04, text, ha="center", va="center")
-    for place, text in enumerate(stated, start=1):
-        axes.text(place, y - 0.28, text, ha="center", va="center", color="black", style="italic")
+def _event(axes: Axes, place: int, row: float, text: str, **look: Any) -> None:
+    corner = (place - 0.4, row - 0.18)
+    shape = "round,pad=0,rounding_size=0.06"
+    axes.add_patch(FancyBboxPatch(corner, 0.8, 0.36, boxstyle=shape, **look))
+    axes.text(place, row, text, ha="center", va="center")
 
 
 def _draw_example(axes: Axes, table: pd.DataFrame) -> None:

@@ -39,6 +39,7 @@ MODULES = {
     "h": (r"$h$", "bias and nonlinearity", LIGHT_GREY),
 }
 """Symbol, meaning and colour."""
+TWIN = {"color": BLUE, "lw": 1.1, "ls": (0, (1.5, 1.5))}
 
 
 @in_style
@@ -63,8 +64,8 @@ def four_networks(table: pd.DataFrame, published: Published, dataset: str = "mni
         output.set_ylabel("output")
         if twin := network.get("equals"):
             same = _output(table[table["network"] == twin])
-            output.plot(same, color="black", lw=0.9, ls=(0, (1.5, 1.5)))
-            output.set_title(f"dotted: {networks[twin]['panel']}", color=GREY)
+            output.plot(same, **TWIN)
+            output.set_title(f"equal to {networks[twin]['panel']}", color=GREY)
     for axes in panels[-1, 1:]:
         axes.set_xlabel("frame $t$")
     found = list(dict.fromkeys(steps["module"]))
@@ -74,7 +75,8 @@ def four_networks(table: pd.DataFrame, published: Published, dataset: str = "mni
         for module, (symbol, meaning, colour) in MODULES.items()
         if module in found
     ]
-    legend_below(figure, handles, 3)
+    handles.append(Line2D([], [], label="output of the equal network", **TWIN))
+    legend_below(figure, handles, 4)
     figure.align_ylabels(panels[:, 1])
     figure.align_ylabels(panels[:, 2])
     return figure
@@ -148,13 +150,13 @@ def temporal_snippets(table: pd.DataFrame, published: Published, dataset: str = 
             image = np.frombuffer(bytes.fromhex(frame.pixels), np.uint8).reshape(rows, columns)
             sheet[top : top + rows, left : left + columns] = image / frame.white
             place = (left + columns + 0.4 * gap, middle)
-            axes.text(*place, f"{int(frame.label)}", va="center", color=GREY, fontsize=6.0)
+            axes.text(*place, f"{int(frame.label)}", va="center", color=GREY)
     axes.imshow(sheet, cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
     axes.set_xticks(lefts + columns / 2 - 0.5, range(1, len(snippets) + 1))
     axes.set_yticks(middles, range(1, length + 1))
     axes.tick_params(length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
-    axes.set_xlabel("snippet (small figures: label)")
+    axes.set_xlabel("snippet, with the label of each frame")
     axes.set_ylabel("frame of the snippet")
     return figure
 
@@ -173,15 +175,15 @@ def temporal_order(table: pd.DataFrame, published: Published, dataset: str = "mn
     figure = new_figure(DOUBLE_COLUMN_MM, 66)
     panels = figure.subplots(1, 3)
     quantities = {
-        "mean_l1": "mean $L_1$ distance of neighbours\n(intensities 0 to 1, summed)",
-        "mean_l2": "mean $L_2$ distance of neighbours\n(intensities 0 to 1)",
-        "label_change_fraction": "steps at which the label\nchanges (%)",
+        "mean_l1": ("$L_1$ distance", "mean distance (full intensities)"),
+        "mean_l2": ("$L_2$ distance", "mean distance (full intensities)"),
+        "label_change_fraction": ("labels", "steps with a new label (%)"),
     }
     looks = {part: PARTS[part] for part in PARTS if part in set(sequences["part"])}
     line = {"lw": 0.8, "ls": (0, (1.2, 1.2))}
     temporal = sequences[sequences["order"] == "temporal"].sort_values("buffer_size")
     shuffled = sequences[sequences["order"] == "shuffled"]
-    for axes, (column, text), mark in zip(panels, quantities.items(), "abc", strict=True):
+    for axes, (column, (title, text)), mark in zip(panels, quantities.items(), "abc", strict=True):
         factor = 100.0 if column == "label_change_fraction" else 1.0
         for part, look in looks.items():
             rows = temporal[temporal["part"] == part]
@@ -194,7 +196,7 @@ def temporal_order(table: pd.DataFrame, published: Published, dataset: str = "mn
         plain_log(axes, "x", temporal["buffer_size"].unique())
         axes.set_xlabel("size of the buffer (images)")
         axes.set_ylabel(text)
-        letter(axes, mark)
+        letter(axes, mark, f"{title} of neighbours")
     handles = [series_handle(look) for look in looks.values()]
     legend_below(figure, [*handles, Line2D([], [], color=GREY, label="shuffled", **line)])
     return figure

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,12 +16,13 @@ from plausible.drawing.style import (
     DOUBLE_COLUMN_MM,
     GREY,
     LIGHT_GREY,
+    ORANGE,
+    POSITIVE,
     PUBLISHED_COLOUR,
     PUBLISHED_LINE,
     SERIES,
     VERMILLION,
     Look,
-    draw_line,
     in_style,
     legend_below,
     letter,
@@ -36,7 +35,6 @@ from plausible.drawing.style import (
     published_mark,
     published_marker,
     series_handle,
-    summary,
 )
 from plausible.reproduction.published import Published
 
@@ -46,6 +44,7 @@ ERROR = "relative error of the outputs"
 OPERATIONS = "computation (kOps per sample)"
 POINT = ["kops_per_sample", "error_fraction"]
 DASHED = (0, (4.5, 1.5))
+START = {"color": ORANGE, "marker": "o", "lw": 0.9, "ls": DASHED, "zorder": 3}
 SILENT_BELOW = 2.0
 """Thousands of additions below which the axis is linear, so that silent networks have a place."""
 
@@ -76,10 +75,8 @@ def random_scales(table: pd.DataFrame, published: Published, dataset: str = "mni
     for weight, colour in colours.items():
         end = paths[(paths["lambda"] == weight) & (paths["kind"] == "end")]
         left.plot(places, end[columns].to_numpy()[0], color=colour, marker="o", ms=3)
-    left.plot(places, start[columns].to_numpy()[0], color="black", lw=0.9, ls=PUBLISHED_LINE)
-    left.set_yscale("log")
-    left.set_ylim(0.02, 40.0)
-    plain_log(left, "y", [0.1, 1.0, 10.0])
+    left.plot(places, start[columns].to_numpy()[0], **START)
+    plain_log(left, "y")
     left.set_xticks(places, ["input", *(f"hidden {n}" for n in places[1:])])
     left.set_xlim(-0.25, len(columns) - 0.75)
     left.set_xlabel("layer that sends")
@@ -92,7 +89,7 @@ def random_scales(table: pd.DataFrame, published: Published, dataset: str = "mni
         path = pd.concat([start, paths[paths["lambda"] == weight].sort_values("epoch")])
         middle.plot(*path[POINT].to_numpy().T, color=colour, lw=1.0)
         middle.plot(*path[POINT].iloc[-1], marker="X", color=colour, ms=5.5, mec="white", mew=0.4)
-    middle.plot(*start[POINT].iloc[0], marker="o", color="black", ms=4.5)
+    middle.plot(*start[POINT].iloc[0], **START)
     letter(middle, "b", f"start to end, one network, {protocol_text}")
 
     ends = layerwise[layerwise["kind"] == "end"]
@@ -116,7 +113,7 @@ def random_scales(table: pd.DataFrame, published: Published, dataset: str = "mni
             for power, colour in zip(powers, colours.values(), strict=True)
         ),
         series_handle(SERIES[3], "random scales", color=GREY, marker=".", ls="none"),
-        Line2D([], [], color="black", marker="o", ls=PUBLISHED_LINE, lw=0.9, label="start"),
+        Line2D([], [], label="start", **START),
         Line2D([], [], color=GREY, lw=0.8, label="best random scales (c)"),
         *protocol_handles(protocols, **hollow),
     ]
@@ -149,6 +146,10 @@ UNITS = {
     False: Look("a scale for each layer", BLUE, "o", "-"),
     True: Look("a scale for each unit", VERMILLION, "s", DASHED),
 }
+ORDERS = {
+    "file": ("published, MNIST", "D", PUBLISHED_LINE),
+    "temporal": ("published, Temporal MNIST", "s", (0, (1, 1.2))),
+}
 PROBLEMS = {"layers": "layers differ in size (figure 4.2)", "units": "units differ in size, too"}
 
 
@@ -161,12 +162,14 @@ def unitwise_scales(table: pd.DataFrame, published: Published, dataset: str = "m
     for axes, (problem, title), mark in zip(panels, PROBLEMS.items(), "ab", strict=True):
         for unitwise, look in UNITS.items():
             rows = ends[(ends["unitwise"] == unitwise) & (ends["network"] == problem)]
-            style = {"marker": look.marker, "mfc": "none", "mec": look.colour, "ls": look.line}
-            _draw_seeds(axes, rows, *POINT, color=look.colour, lw=0.9, ms=3.5, **style)
+            style = {"marker": look.marker, "mfc": "none", "ls": look.line, "lw": 0.9, "ms": 3.5}
+            for _, run in rows.sort_values(POINT[0]).groupby("seed"):
+                axes.plot(*run[POINT].to_numpy().T, color=look.colour, **style)
         _error_axes(axes, ends)
         letter(axes, mark, title)
     panels[1].set_ylabel("")
-    legend_below(figure, [series_handle(look, mfc="none") for look in UNITS.values()])
+    labels = [(look, f"{look.label}, one line a network") for look in UNITS.values()]
+    legend_below(figure, [series_handle(look, label, mfc="none") for look, label in labels])
     return figure
 
 
@@ -188,15 +191,16 @@ def change_rate(table: pd.DataFrame, published: Published, dataset: str = "mnist
     for (layer, rows), look in zip(largest.groupby("layer"), cycle(SERIES), strict=False):
         _draw_ratio(right, rows, look)
         handles.append(series_handle(look, f"hidden {layer} (b)" if layer else "input (b)"))
-    label = "published: MNIST above 1, Temporal MNIST below 1"
     for order, value in _published_ratios(published).items():
+        label, marker, line = ORDERS[order]
         # Where our images are not those of the thesis, how fast its own change is not known.
         if dataset == "mnist":
-            left.plot(images[order], value, **published_marker())
+            left.plot(images[order], value, **published_marker(marker))
+            handles.append(published_mark(dataset, label, marker))
         else:
-            left.axhline(value, color=PUBLISHED_COLOUR, lw=0.9, ls=PUBLISHED_LINE, zorder=1)
-    named = published_mark if dataset == "mnist" else published_line
-    handles += [named(dataset, label), *seed_handles(table)]
+            left.axhline(value, color=PUBLISHED_COLOUR, lw=0.9, ls=line, zorder=1)
+            handles.append(published_line(dataset, label, line))
+    handles += seed_handles(table)
     letter(left, "a", "all layers")
     letter(right, "b", f"by layer, $k$ = {scales[-1]:g}")
     for axes in (left, right):
@@ -212,8 +216,8 @@ def change_rate(table: pd.DataFrame, published: Published, dataset: str = "mnist
 
 def _draw_ratio(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
     """Means over seeds against the mean change of a correlation."""
-    change = rows.groupby("correlation")["change_fraction"].transform("mean")
-    draw_mean_line(axes, rows.assign(change=change), "change", "ratio", look)
+    style = {"at": "change_fraction", "within": POSITIVE}
+    draw_mean_line(axes, rows, "correlation", "ratio", look, **style)
 
 
 def _published_ratios(published: Published) -> dict[str, float]:
@@ -223,11 +227,6 @@ def _published_ratios(published: Published) -> dict[str, float]:
         order: cells["kflops"] / chosen["rounding"][order]["kflops"]
         for order, cells in chosen["sigma_delta"].items()
     }
-
-
-def _draw_seeds(axes: Axes, rows: pd.DataFrame, x: str, y: str, **look: Any) -> None:
-    """A line for each network."""
-    seaborn.lineplot(rows, x=x, y=y, units="seed", estimator=None, ax=axes, **look)
 
 
 QUANTIZERS = {
@@ -266,22 +265,16 @@ def _outcomes(
     """Error and computation over ``place``, every network thin and their means."""
     figure = new_figure(DOUBLE_COLUMN_MM, 66)
     panels = figure.subplots(1, 2)
-    columns = {"error_fraction": ERROR, "kops_per_sample": OPERATIONS}
-    thin = {"alpha": 0.45, "lw": 0.6}
-    for axes, (column, text), mark in zip(panels, columns.items(), "ab", strict=True):
+    columns = {"error_fraction": ("error", ERROR), "kops_per_sample": ("computation", OPERATIONS)}
+    for axes, (column, (title, text)), mark in zip(panels, columns.items(), "ab", strict=True):
         for name, look in looks.items():
             # Single networks: between good and bad some fail and others do not.
-            rows = table[table[by] == name]
-            _draw_seeds(axes, rows, place, column, color=look.colour, **thin)
-            means = summary(rows, [place], column).assign(low=np.nan)
-            draw_line(axes, place, means, look)
-        axes.set_ylim(bottom=0.0)
+            draw_mean_line(axes, table[table[by] == name], place, column, look, each=True)
+        # Whole markers of silent networks.
+        axes.set_ylim(bottom=-0.03 * axes.get_ylim()[1])
         axes.set_xlabel(label)
         axes.set_ylabel(text)
-        letter(axes, mark)
+        letter(axes, mark, title)
     handles = [series_handle(look) for look in looks.values()]
-    seeds = table["seed"].nunique()
-    if seeds > 1:
-        handles.append(Line2D([], [], color=GREY, label=f"{seeds} networks", **thin))
-    legend_below(figure, handles)
+    legend_below(figure, [*handles, *seed_handles(table, each=True)])
     return figure, panels

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from plausible.drawing.over_seeds import FEWEST, ONE_DOT, over_seeds, seed_handles
+from plausible.drawing.over_seeds import draw_mean_points, over_seeds, seed_handles
 from plausible.drawing.style import (
     BLUE,
     GREEN,
@@ -17,9 +18,7 @@ from plausible.drawing.style import (
     SERIES,
     VERMILLION,
     Look,
-    draw_points,
     in_style,
-    interval,
     legend_below,
     letter,
     new_figure,
@@ -83,7 +82,8 @@ def ch4_fig4_4(table: pd.DataFrame, published: Published, dataset: str = "mnist"
         for dense_or_sparse in (cost.dense, cost.sparse):
             point = cell[dense_or_sparse], cell["test_error_percent"]
             axes.plot(*point, **their_mark(NETWORKS["original"].marker))
-        letter(axes, name, titles[order])
+        what = "operations" if cost is OPERATIONS else "energy"
+        letter(axes, name, f"{what}, {titles[order]}")
         axes.set_xlabel(cost.label)
     for axes in panels[:, 0]:
         plain_log(axes, "x")
@@ -92,21 +92,26 @@ def ch4_fig4_4(table: pd.DataFrame, published: Published, dataset: str = "mnist"
         axes.set_ylabel(f"{ERROR}, thesis split")
     handles = [series_handle(look) for look in NETWORKS.values()]
     handles += [
+        skipped_handle(),
         start_handle(),
-        series_handle(NETWORKS["original"], "original, zeros skipped", mfc="white", ls="none"),
         series_handle(
             SERIES[3], published_label(dataset), **their_mark("o") | {"linestyle": PUBLISHED_LINE}
         ),
         series_handle(SERIES[3], "energy of 2 operations per non-zero message", **_OTHER),
         *seed_handles(rows, dots=True),
     ]
-    legend_below(figure, handles, 3).set_title("scales as coded, tested on the thesis split")
+    legend_below(figure, handles, 3)
     return figure
 
 
 def start_handle() -> Line2D:
     """Legend entry of the networks before their scales are optimised."""
     return series_handle(SERIES[3], "unoptimised ($k$ = 1)", marker="*", ms=7, ls="none")
+
+
+def skipped_handle() -> Line2D:
+    """Legend entry of the original network without the products of zeros."""
+    return series_handle(NETWORKS["original"], "original, zeros skipped", mfc="white", ls="none")
 
 
 _OTHER = {"marker": "", "linestyle": (0, (1.0, 1.0)), "linewidth": 0.9}
@@ -120,31 +125,6 @@ def selected(
     return table[same & (table["granularity"] == granularity)]
 
 
-def draw_means(
-    axes: Axes,
-    rows: pd.DataFrame,
-    by: str,
-    value: str,
-    look: Look,
-    at: str | None = None,
-    **options: Any,
-) -> pd.DataFrame:
-    """Means over seeds joined by a line, at the mean of the column ``at`` or at ``by`` itself.
-
-    Intervals are cut at half of the mean; of few seeds each has a dot instead.
-    """
-    data = over_seeds(rows, by, value)
-    data["low"] = data["low"].clip(lower=0.5 * data["mean"])
-    at = at or by
-    places = rows.groupby(by)[at].transform("mean")
-    data[at] = places.groupby(rows[by]).first().to_numpy()
-    if 1 < rows["seed"].nunique() < FEWEST:
-        axes.plot(places, rows[value], color=look.colour, **ONE_DOT)
-    draw_points(axes, data[at], data, look, **options)
-    axes.plot(data[at], data["mean"], color=look.colour, ls=look.line, lw=0.9)
-    return data
-
-
 def draw_frontier(
     axes: Axes, rows: pd.DataFrame, network: str, cost: Cost, look: Look | None = None
 ) -> None:
@@ -153,7 +133,8 @@ def draw_frontier(
     mine = rows[rows["network"] == network]
     optimised = mine[mine["setting"] == "optimized"]
     if not optimised.empty:
-        draw_means(axes, optimised, "lambda", "error_percent", look, cost.name, markersize=3.2)
+        style = {"at": cost.name, "joined": True, "markersize": 3.2}
+        draw_mean_points(axes, optimised, "lambda", "error_percent", look, **style)
     start = mine[mine["setting"] == "unoptimized"]
     if not start.empty:
         mean = start[[cost.name, "error_percent"]].mean()
@@ -173,9 +154,9 @@ def draw_original(axes: Axes, rows: pd.DataFrame, cost: Cost) -> None:
     mine = rows[rows["network"] == "original"]
     if mine.empty:
         return
-    error, low, high = interval(mine["error_percent"])
+    error, low, high = over_seeds(mine, "network", "error_percent").loc[0, ["mean", "low", "high"]]
     axes.axhline(error, color=look.colour, lw=0.8, zorder=1)
-    if mine["seed"].nunique() >= FEWEST:
+    if np.isfinite(low):
         axes.axhspan(low, high, color=look.colour, alpha=0.12, lw=0, zorder=0)
     axes.plot(mine[cost.name].mean(), error, look.marker, color=look.colour, zorder=4)
     sparse = mine[cost.sparse].mean()

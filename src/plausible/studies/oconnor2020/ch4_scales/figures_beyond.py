@@ -1,14 +1,18 @@
 """O'Connor 2020, section 4.6.2 and beyond: integers of a few bits, both test parts, the scales."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from plausible.drawing.over_seeds import seed_handles
+from plausible.drawing.over_seeds import draw_mean_points, seed_handles
 from plausible.drawing.style import (
     GREY,
     ORANGE,
+    POSITIVE,
     PURPLE,
     SERIES,
     SKY,
@@ -32,9 +36,9 @@ from plausible.studies.oconnor2020.ch4_scales.figures import (
     OPERATIONS,
     Cost,
     draw_frontier,
-    draw_means,
     draw_original,
     selected,
+    skipped_handle,
     start_handle,
     their_mark,
 )
@@ -50,9 +54,11 @@ _PARTS = {
     "thesis": Look(TEST_PARTS["thesis"], VERMILLION, "o", "-"),
     "official": Look(TEST_PARTS["official"], SKY, "o", (0, (4.5, 1.5))),
 }
+_ORIGINAL = {"ls": (0, (1.2, 1.2)), "lw": 0.8}
+_UNOPTIMISED = {"color": GREY, "ls": "-", "lw": 0.6, "zorder": 0}
 _TENTH = {
     ("as_coded", "layerwise"): look_of("as_coded")._replace(label="as coded, thesis split"),
-    ("as_coded", TENTH): Look("the same with a tenth of λ", SKY, "s", (0, (1.2, 1.2))),
+    ("as_coded", TENTH): Look("as coded, a tenth of λ", SKY, "s", (0, (1.2, 1.2))),
     ("as_published", "layerwise"): look_of("as_published")._replace(
         label="as published, official split"
     ),
@@ -88,10 +94,11 @@ def quantisation_frontier(
     plain_log(panels[0], "y")
     panels[0].set_ylabel(f"{ERROR}, {TEST_PARTS['official']}")
     handles = [
-        series_handle(NETWORKS["original"], "original, 32 bits (zeros skipped: open)"),
+        series_handle(NETWORKS["original"], "original, 32 bits"),
+        skipped_handle(),
         series_handle(NETWORKS["rounding"]),
         series_handle(NETWORKS["sigma_delta"], "sigma-delta, temporal order"),
-        series_handle(_UNITWISE, "the same, a scale per unit"),
+        series_handle(_UNITWISE, "sigma-delta, a scale per unit"),
         *(series_handle(look) for look in (_DENSE_BITS, _SPARSE_BITS)),
         start_handle(),
     ]
@@ -107,6 +114,7 @@ def official_split(table: pd.DataFrame, published: Published, dataset: str = "mn
     error, cost = figure.subplots(1, 2, sharex=True)
     printed = [row for row in published.values("table_b1")["rows"] if "lambda" in row]
     shown = (
+        # Sigma-delta networks have the errors of rounding ones.
         (error, "error_percent", "test_error_percent", "rounding"),
         (cost, "kflops", "kflops", "rounding"),
         (cost, "kflops", "kflops", "sigma_delta"),
@@ -114,31 +122,46 @@ def official_split(table: pd.DataFrame, published: Published, dataset: str = "mn
     for part, look in _PARTS.items():
         tested = rows[rows["part"] == part]
         original = tested[tested["network"] == "original"]
-        error.axhline(original["error_percent"].mean(), color=look.colour, ls=look.line, lw=0.8)
+        error.axhline(original["error_percent"].mean(), color=look.colour, **_ORIGINAL)
         chosen = tested[(tested["setting"] == "optimized") & (tested["order"] == "temporal")]
         for axes, value, _, network in shown:
             mine = chosen[chosen["network"] == network]
             shape = look._replace(marker=NETWORKS[network].marker)
-            draw_means(axes, mine, "lambda", value, shape, filled=network == "rounding")
+            style = {"joined": True, "within": POSITIVE, "filled": network == "rounding"}
+            draw_mean_points(axes, mine, "lambda", value, shape, **style)
     for axes, _, cell, network in shown:
-        points = [(row["lambda"], row[network]["temporal"][cell]) for row in printed]
-        axes.plot(*zip(*points, strict=True), **their_mark(NETWORKS[network].marker))
+        _draw_printed(axes, printed, network, "temporal", cell)
     for axes in (error, cost):
-        axes.set_xscale("log")
-        axes.set_xlabel(r"weight of the computation $\lambda$ (per addition)")
+        _lambda_axis(axes)
         plain_log(axes, "y")
-    letter(error, "a", "error (line without marks: original)")
+    letter(error, "a", "error of rounding")
     letter(cost, "b", "operations in temporal order")
     error.set_ylabel(ERROR)
     cost.set_ylabel(KOPS)
+    theirs = published_label(dataset)
     handles = [
         *(series_handle(look) for look in _PARTS.values()),
-        series_handle(SERIES[3], "rounding (a: sigma-delta is equal)", marker="o", ls="none"),
+        series_handle(SERIES[3], "rounding", marker="o", ls="none"),
         series_handle(SERIES[3], "sigma-delta", marker="^", mfc="white", ls="none"),
-        series_handle(SERIES[3], f"{published_label(dataset)}, same shapes", **their_mark("o")),
+        series_handle(SERIES[3], f"{theirs}, rounding", **their_mark("o")),
+        series_handle(SERIES[3], f"{theirs}, sigma-delta", **their_mark("^")),
+        series_handle(SERIES[3], "original network", marker="", **_ORIGINAL),
     ]
-    legend_below(figure, [*handles, *seed_handles(rows, dots=True)], 3)
+    legend_below(figure, [*handles, *seed_handles(rows, dots=True)], 4)
     return figure
+
+
+def _draw_printed(
+    axes: Axes, printed: Sequence[Mapping[str, Any]], network: str, order: str, cell: str
+) -> None:
+    """Cells of table B.1 over lambda, by the marker of their network."""
+    points = [(row["lambda"], row[network][order][cell]) for row in printed]
+    axes.plot(*zip(*points, strict=True), **their_mark(NETWORKS[network].marker))
+
+
+def _lambda_axis(axes: Axes) -> None:
+    axes.set_xscale("log")
+    axes.set_xlabel(r"weight of the computation $\lambda$ (per addition)")
 
 
 @in_style
@@ -149,21 +172,25 @@ def tenth_of_lambda(table: pd.DataFrame, published: Published, dataset: str = "m
     printed = [row for row in published.values("table_b1")["rows"] if "lambda" in row]
     figure = new_figure(height_mm=78)
     panels = figure.subplots(1, 2, sharex=True)
-    cells = ("error_percent", "test_error_percent", ERROR), ("kflops", "kflops", KOPS)
-    for axes, (column, cell, label), name in zip(panels, cells, "ab", strict=True):
+    found = {}
+    cells = (
+        ("error_percent", "test_error_percent", ERROR, "error"),
+        ("kflops", "kflops", KOPS, "operations"),
+    )
+    for axes, (column, cell, label, title), name in zip(panels, cells, "ab", strict=True):
         for (protocol, granularity), look in _TENTH.items():
             part = READINGS[protocol].test_part
             mine = selected(rows, protocol, part, granularity)
             if not mine.empty:
-                draw_means(axes, mine, "lambda", column, look)
-        points = [(row["lambda"], row["rounding"]["file"][cell]) for row in printed]
-        axes.plot(*zip(*points, strict=True), **their_mark("o"))
-        axes.set_xscale("log")
-        axes.set_xlabel(r"weight of the computation $\lambda$ (per addition)")
+                style = {"joined": True, "within": POSITIVE}
+                draw_mean_points(axes, mine, "lambda", column, look, **style)
+                found[protocol, granularity] = series_handle(look)
+        _draw_printed(axes, printed, "rounding", "file", cell)
+        _lambda_axis(axes)
         plain_log(axes, "y")
         axes.set_ylabel(label)
-        letter(axes, name)
-    handles = [series_handle(look) for look in _TENTH.values()]
+        letter(axes, name, title)
+    handles = list(found.values())
     handles.append(series_handle(SERIES[3], published_label(dataset), **their_mark("o")))
     legend_below(figure, [*handles, *seed_handles(rows, dots=True)], 2)
     return figure
@@ -181,8 +208,9 @@ def optimised_scales(table: pd.DataFrame, published: Published, dataset: str = "
         for (protocol, granularity), look in _SCALES.items():
             same = (one["protocol"] == protocol) & (one["granularity"] == granularity)
             if column in one and same.any():
-                draw_means(axes, one[same], "lambda", column, look)
-        axes.axhline(1.0, color=GREY, lw=0.6, zorder=0)
+                style = {"joined": True, "within": POSITIVE}
+                draw_mean_points(axes, one[same], "lambda", column, look, **style)
+        axes.axhline(1.0, **_UNOPTIMISED)
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(numticks=4))
         axes.set_xlabel(r"$\lambda$ (per addition)")
@@ -190,6 +218,7 @@ def optimised_scales(table: pd.DataFrame, published: Published, dataset: str = "
     plain_log(panels[0], "y")
     panels[0].set_ylabel("scale $k$ (steps per unit)")
     handles = [series_handle(look) for look in _SCALES.values()]
+    handles.append(series_handle(SERIES[3], "unoptimised ($k$ = 1)", marker="", **_UNOPTIMISED))
     legend_below(figure, [*handles, *seed_handles(one, dots=True)], 2)
     return figure
 
@@ -204,7 +233,8 @@ def _draw_bits(axes: Axes, rows: pd.DataFrame, cost: Cost) -> None:
     if cost is ENERGIES:
         series.insert(0, (_DENSE_BITS, cost.name))
     for look, column in series:
-        draw_means(axes, mine, "bits", "error_percent", look, column, markersize=3.2)
+        style = {"at": column, "joined": True, "markersize": 3.2}
+        draw_mean_points(axes, mine, "bits", "error_percent", look, **style)
     # The rightmost series has room on its right, and no other points there.
     means = mine.groupby("bits")[[series[0][1], "error_percent"]].mean()
     for bits, x, y in means.itertuples():

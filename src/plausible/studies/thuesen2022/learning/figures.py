@@ -11,6 +11,7 @@ from plausible.drawing.over_seeds import draw_mean_line, draw_mean_points, seed_
 from plausible.drawing.style import (
     GREY,
     LIGHT_GREY,
+    POSITIVE,
     PUBLISHED_COLOUR,
     PUBLISHED_LINE,
     SERIES,
@@ -244,7 +245,7 @@ def activation_scaling(table: pd.DataFrame, published: Published, dataset: str =
         broken = set(group.loc[group["diverged"].astype(bool), "seed"])
         sound = group[~group["seed"].isin(broken)]
         if len(sound):
-            style = {"marker": False, "positive": True}
+            style = {"marker": False, "within": POSITIVE}
             draw_mean_line(axes, sound, "step", "training_loss_nats", look, **style)
         label = f"scale {value:g}" + (" (published)" if np.isclose(value, scale) else "")
         handles.append(series_handle(look, label, marker=None))
@@ -286,7 +287,9 @@ def il_cost(table: pd.DataFrame, published: Published, dataset: str = "mnist") -
         shift = 0.22 * (index - (len(networks) - 1) / 2)
         chosen = chosen.assign(y=chosen["label"].map(labels.index) + shift)
         for axes, column in zip(panels, ("milliseconds_per_update", "multiply_adds"), strict=True):
-            data = draw_mean_points(axes, chosen, "y", column, look, horizontal=True, positive=True)
+            data = draw_mean_points(
+                axes, chosen, "y", column, look, horizontal=True, within=POSITIVE
+            )
             for height, value in zip(data["y"], data["mean"], strict=True):
                 style = {"textcoords": "offset points", "ha": "center"}
                 ratio = f"{value / data['mean'].iloc[0]:.3g}×"
