@@ -16,6 +16,7 @@ from plausible.drawing.style import (
     GREEN,
     GREY,
     ORANGE,
+    POSITIVE,
     PURPLE,
     SKY,
     VERMILLION,
@@ -138,9 +139,8 @@ def draw_divergence(
     axes: Axes, rows: pd.DataFrame, at: str, value: str, look: Look, **options: Any
 ) -> None:
     """Mean over seeds at each place as a marker with its interval or seeds, joined by a line."""
-    style = {"positive": True, "markersize": 3.2, **options}
-    data = draw_mean_points(axes, rows, at, value, look, **style)
-    axes.plot(data[at], data["mean"], color=look.colour, ls=look.line, lw=0.9, zorder=2)
+    style = {"within": POSITIVE, "joined": True, "markersize": 3.2, **options}
+    draw_mean_points(axes, rows, at, value, look, **style)
 
 
 def zero_and_log(axes: Axes, which: str, linear_below: float, ticks: Sequence[float]) -> None:

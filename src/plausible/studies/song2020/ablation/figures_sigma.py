@@ -68,7 +68,7 @@ def draw_sigma(
             value = rows[quantity.column].fillna(np.inf).clip(upper=top).replace(np.inf, np.nan)
             aside = 0.13 * (number - (len(networks) - 1) / 2)
             rows = rows.assign(value=value, at=rows["sigma"].map(sigmas.index) + aside)
-            style = {"filled": noise == noises[0], "highest": top}
+            style = {"filled": noise == noises[0], "within": (0.0, top)}
             draw_divergence(axes, rows, "at", "value", look, **style)
     if not networks:
         say_empty(axes)
