@@ -183,7 +183,7 @@ def test_continuous_integration_runs_the_two_commands_and_the_linters(project_ro
     text = script.read_text()
     assert "set -euo pipefail" in text
     stages = re.findall(r"^stage (\w+)$", text, re.MULTILINE)
-    assert stages == ["setup", "test", "all", "lint"]
+    assert stages == ["setup", "all", "test", "lint"], "tests audit the demo run"
 
 
 def test_profiles_use_options_that_snakemake_has(project_root):
