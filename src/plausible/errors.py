@@ -19,3 +19,7 @@ class DeviceError(PlausibleError):
 
 class StudyError(PlausibleError):
     """A study file or a published file contradicts itself or the code."""
+
+
+class ModelError(PlausibleError, ValueError):
+    """A model, or data given to a method, is not what the method takes."""

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from plausible.learning.backprop import LocalTerms, cross_entropy
+from plausible.learning.trigger import phi, silent_start
 from plausible.networks.batch_norm import Normalised, normalise, propagate
 from plausible.networks.mlp import Network, has_activation, predict
 
@@ -279,7 +280,7 @@ def _due_terms(plan: tuple[Stage, ...], state: State, k: int) -> LocalTerms:
 
     A message through batch statistics sums to zero over the batch.
     """
-    above = state.locals[k + 1].normalised
+    above = state.locals[k + 1].normalised if k + 1 < len(plan) else None
     return local_terms(plan, state, k)._replace(
         centred=above is not None and above.batch_statistics
     )
@@ -359,3 +360,29 @@ def zil_sequential_terms(
                 sent = message(network, plan[k], state.locals[k], state.errors[k])
                 moved[k] = state.values[k] + (sent - state.errors[k - 1])
         state = state._replace(values=moved)
+
+
+def fazil_terms(
+    network: Network,
+    plan: tuple[Stage, ...],
+    state: State,
+    detection_steps: int,
+    tolerance: float = 0.0,
+    batch_statistics: bool = True,
+) -> Iterator[LocalTerms]:
+    """Fully autonomous Z-IL: a stage yields the terms of those error nodes whose trigger phi fires.
+
+    Forward initialised, gamma = 1, all nodes relaxing, for as many steps as Z-IL takes; a stage may
+    yield more than once. Source: Song et al. 2020, section 4, algorithm 3.
+    """
+    silent = [silent_start(error, detection_steps) for error in state.errors]
+    for due in reversed(range(len(plan))):
+        if due < len(plan) - 1:
+            state = refresh(network, plan, state, batch_statistics, reuse=True)
+        moved = advance(network, plan, state, 1.0) if due > 0 else state
+        for k in reversed(range(len(plan))):
+            fires, silent[k] = phi(state.errors[k], silent[k], detection_steps, tolerance)
+            if plan[k].kind != "softmax" and fires.any():
+                terms = _due_terms(plan, state, k) if k == due else local_terms(plan, state, k)
+                yield terms._replace(error=torch.where(fires, terms.error, 0.0))
+        state = moved
