@@ -117,7 +117,7 @@ $(LINTERS): | $(PACKAGES)
 .PHONY: lock
 lock: ## renew requirements.lock with the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear .venv-lock
-	.venv-lock/bin/python -m pip install --quiet setuptools '.[dev]'
+	.venv-lock/bin/python -m pip install --quiet setuptools '.[workflow,dev]'
 	@(sed -n '/^#/p' requirements.lock; .venv-lock/bin/python -m pip freeze --all \
 	  | grep -v -i -E '^(#|-e|pip==|plausible)' | sed 's/+cpu$$//') > requirements.new
 	@mv requirements.new requirements.lock && rm -rf .venv-lock

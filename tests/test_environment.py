@@ -16,9 +16,10 @@ from packaging.version import Version
 
 @pytest.fixture(scope="module")
 def declared(project_root):
-    """Direct dependencies with those of the group dev: {name: requirement}."""
+    """Direct dependencies with those of the groups workflow and dev: {name: requirement}."""
     project = tomllib.loads((project_root / "pyproject.toml").read_text())["project"]
-    lines = project["dependencies"] + project["optional-dependencies"]["dev"]
+    groups = project["optional-dependencies"]
+    lines = project["dependencies"] + groups["workflow"] + groups["dev"]
     return {canonicalize_name(line.name): line for line in map(Requirement, lines)}
 
 
