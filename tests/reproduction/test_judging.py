@@ -180,6 +180,17 @@ def test_several_quantities_hang_on_the_worst():
     assert judge_all({"a": good})[1].verdict == REPRODUCED
 
 
+def test_between_equal_verdicts_the_nearest_to_the_bound_counts():
+    values = {"a": [75.0, 76.0], "b": [17.0, 18.0], "c": [36.0, 37.0]}
+    for seeded in (True, False):
+        good = {name: judge_quantity(one, ">", 0.0, seeded) for name, one in values.items()}
+        assert judge_all(good)[0] == "b"
+        bad = {name: judge_quantity(one, "<", 0.0, seeded) for name, one in values.items()}
+        assert judge_all(bad)[0] == "a", "the furthest on the other side"
+    wide = {name: judge_quantity([-3.0 * one[0], one[0]], ">", 0.0) for name, one in values.items()}
+    assert {one.verdict for one in wide.values()} == {UNDECIDED} and judge_all(wide)[0] == "a"
+
+
 @pytest.mark.parametrize(
     ("op", "bound", "text"),
     [("<", 0.3, "< 0.3"), ("within", [0.8, 1.2], "within 0.8 to 1.2"), ("abs <", 1, "|.| < 1")],

@@ -9,10 +9,10 @@ key=value, ...)``, the same of the difference of two such rows, seed by seed; an
 with the geometric mean and the interval of the logarithms. All have the fields
 ``mean``, ``low`` and ``high``, and are shown as ``97.3 [97.1, 97.5]`` by the filter
 ``| estimate(decimals)``; ``| g(3)`` shows a number with three digits. ``seeds("result", key=value,
-...)`` are the seeds that have such a row; ``ratio(..., without=seeds(...))`` leaves them out.
+...)`` are the seeds that have such a row.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -144,14 +144,12 @@ def _context(published: Published, folder: Path) -> dict[str, Any]:
         column: str,
         numerator: Mapping[str, Any],
         denominator: Mapping[str, Any],
-        without: Collection[int] = (),
         **both: Any,
     ) -> Estimate:
         first, second = (
             by_seed(result, column, {**both, **own}) for own in (numerator, denominator)
         )
-        logs = np.log(first / second).dropna()
-        found = mean_interval(logs[~logs.index.isin(without)].to_numpy())
+        found = mean_interval(np.log(first / second).dropna().to_numpy())
         return Estimate(*map(float, np.exp(found)))
 
     def printed(result: str, place: str) -> Any:

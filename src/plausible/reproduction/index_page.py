@@ -82,6 +82,7 @@ def write_index(
         )
     ]
     findings = [finding for _, finding in sorted(findings, key=lambda ranked: ranked[0])]
+    rule = root / "docs" / "verdicts.md"
     # Measured results come first; what is only shown comes last.
     shown = verdicts.sort_values("kind", key=lambda kind: kind == THEOREM, kind="stable")
     order = {name: place for place, name in enumerate(VERDICTS)}
@@ -91,6 +92,8 @@ def write_index(
         title=f"plausible, {run}",
         run=run,
         headline=headline(entries),
+        left=_left(entries, published),
+        rule=_relative(path, rule) if rule.is_file() else "",
         findings=findings,
         found_in="" if all(comparable.values()) else "the reference run at the paper scale",
         counts=_counts(entries, {name: one.declaration["title"] for name, one in files.items()}),
@@ -120,6 +123,17 @@ def write_index(
         run_times=runtimes is not None,
     )
     write_text(path, text)
+
+
+def _left(entries: pd.DataFrame, published: Mapping[str, Published]) -> str:
+    """How many entries are not judged, and of which documents some are not covered yet."""
+    shown = int(entries["verdict"].isin(NOT_JUDGED).sum())
+    said = f"{shown} more are not judged: photographs, cited facts, missing data."
+    for one in published.values():
+        if one.omitted:
+            document = f"{one.source['authors'][0].split()[-1]} {one.source['year']}"
+            said += f" {len(one.omitted)} entries of {document} are not covered yet."
+    return said
 
 
 def _findings(

@@ -44,6 +44,8 @@ class Decision(NamedTuple):
     n: int = 0
     seeds_needed: int = 0
     note: str = ""
+    margin: float = 0.0
+    """How far the less favourable end of the interval lies on the stated side of a bound."""
 
 
 def judge_number(
@@ -115,17 +117,18 @@ def judge_quantity(
     if not seeded:
         worst = float(values[np.argmin([_margin(value, sides) for value in values])])
         inside = all(_inside(value, value, sides) for value in values)
-        return Decision(REPRODUCED if inside else DIFFERS, worst)
+        return Decision(REPRODUCED if inside else DIFFERS, worst, margin=_margin(worst, sides))
     if np.isnan(values).any():
-        diverged = int(np.isnan(values).sum())
-        return Decision(DIFFERS, NAN, n=n, note=f"{diverged} of {n} runs diverged")
+        diverged = f"{int(np.isnan(values).sum())} of {n} runs diverged"
+        return Decision(DIFFERS, NAN, n=n, note=diverged, margin=-math.inf)
     # A ratio of 1/5 is as far from 1 as one of 5; and none is negative.
     logarithmic = unit in LOGARITHMIC and values.min() > 0.0
     seen = np.log(values) if logarithmic else values
     middle, scatter = float(seen.mean()), float(seen.std(ddof=1)) if n > 1 else NAN
     mean = math.exp(middle) if logarithmic else middle
     if n < 2:
-        return Decision(UNDECIDED, mean, n=n, seeds_needed=2, note="one seed decides nothing")
+        margin, note = _margin(mean, sides), "one seed decides nothing"
+        return Decision(UNDECIDED, mean, n=n, seeds_needed=2, note=note, margin=margin)
     unit = "" if unit == "points" else unit  # these are differences here, of any sign
 
     def interval(seeds: int, level: float) -> tuple[float, float]:
@@ -141,23 +144,27 @@ def judge_quantity(
         return DIFFERS if _outside(*within, sides) else UNDECIDED
 
     low, high = interval(n, LEVEL)
-
+    margin = min(_margin(low, sides), _margin(high, sides))
     found = verdict(n)
     if found != UNDECIDED:
-        return Decision(found, mean, low, high, n)
+        return Decision(found, mean, low, high, n, margin=margin)
     needed = _seeds(lambda seeds: verdict(seeds) != UNDECIDED, n)
     note = f"the interval reaches across the bound; {_would(needed)}"
-    return Decision(UNDECIDED, mean, low, high, n, needed, note)
+    return Decision(UNDECIDED, mean, low, high, n, needed, note, margin)
 
 
 def judge_all(decisions: Mapping[str, Decision]) -> tuple[str, Decision]:
     """Name and decision of the quantity on which a statement about several of them hangs.
 
     All must hold: one that differs decides against the statement, else one that is undecided keeps
-    it open. Between equals the first counts.
+    it open. Between equals the one with the smallest margin counts.
     """
     order = (DIFFERS, UNDECIDED, REPRODUCED)
-    name = min(decisions, key=lambda name: order.index(decisions[name].verdict))
+
+    def rank(name: str) -> tuple[int, float]:
+        return order.index(decisions[name].verdict), decisions[name].margin
+
+    name = min(decisions, key=rank)
     if decisions[name].verdict != UNDECIDED:
         return name, decisions[name]
     needed = max(one.seeds_needed for one in decisions.values())

@@ -13,8 +13,8 @@ ROW_MEANINGS = {
     "why where the cause is known.",
     UNDECIDED: "The seeds cannot tell, or the comparison has no control; a remark says how many "
     "seeds would decide at this scatter.",
-    NOT_COMPARABLE: "This scale cannot tell: other data or shorter training. The reproduced value "
-    "is shown all the same.",
+    NOT_COMPARABLE: "This run cannot tell: other data, shorter training, or older than the check. "
+    "The reproduced value is shown all the same.",
     NEEDS_DATA: "A further data set or pretrained weights would be needed.",
     ILLUSTRATION: "A photograph, a borrowed picture, a cited fact or a review.",
 }
