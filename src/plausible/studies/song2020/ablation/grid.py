@@ -123,17 +123,18 @@ def published_maps(evidence: Evidence) -> Iterator[tuple[str, str, int, dict[str
     gammas = [float(gamma) for gamma in recovered["gamma_rows"]]
     top = recovered["reading"]["test_error_top_of_scale"]
     for protocol, frame in panels(evidence, "t_gamma"):
+        runs = dict(iter(frame.sort_values("seed").groupby(["l_max", "gamma", "t"])))
         for name, measure in MEASURES.items():
+            highest = top if name == TEST else np.inf
             for network, block in recovered[measure.published].items():
                 depth = int(network.removeprefix("l_max_"))
                 columns = [str(t) for t in block["t_columns"]]
-                runs = frame[frame["l_max"] == depth].sort_values("seed")
                 cells = {
                     f"rows.{gammas.index(gamma)}.{columns.index(t)}": tuple(
-                        values.clip(upper=top) if name == TEST else values
+                        np.minimum(rows[measure.column], highest)
                     )
-                    for (gamma, t), values in runs.groupby(["gamma", "t"])[measure.column]
-                    if gamma in gammas and t in columns
+                    for (l_max, gamma, t), rows in runs.items()
+                    if l_max == depth and gamma in gammas and t in columns
                 }
                 if cells:
                     yield protocol, name, depth, cells
