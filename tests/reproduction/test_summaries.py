@@ -50,6 +50,17 @@ def test_numbers_that_a_scale_cannot_compare_are_marked():
     assert not row["comparable"] and row["reproduced_by"] == ""
 
 
+def test_of_a_map_the_share_of_its_cells_tells_protocols_apart():
+    """Cells on which a protocol was fitted are not counted: 5 of 48 are fewer than 4 of 36."""
+    verdicts = numbers_of(
+        ("cells:map", "", "as_coded", "5 of 48 cells", DIFFERS, ""),
+        ("cells:map", "", "calibrated", "4 of 36 cells", DIFFERS, ""),
+    ).assign(published="48 cells")
+    (row,) = summaries.protocol_summary(verdicts).to_dict("records")
+    assert (row["as_coded"], row["calibrated"]) == ("5 of 48", "4 of 36")
+    assert row["published"] == "48 cells" and row["nearest"] == "calibrated"
+
+
 def verdicts_of(*rows):
     return pd.DataFrame(
         [("s.r", check, f"the {check} holds", "", *row) for check, *row in rows],

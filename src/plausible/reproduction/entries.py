@@ -29,6 +29,8 @@ ENTRY_VERDICTS = (
     ILLUSTRATION,
 )
 JUDGED = (REPRODUCED, DIFFERS, UNDECIDED)
+MOST_QUOTED = 3
+"""Rows that differ, and that are undecided, which the sentence of an entry quotes."""
 COLUMNS = (
     "id",
     "kind",
@@ -159,14 +161,17 @@ def _sentence(protocol: str, under: pd.DataFrame, counts: dict[str, int], left: 
     for name in (DIFFERS, UNDECIDED):
         rows = under[under["verdict"] == name]
         if len(rows):
-            first = rows.iloc[0]
-            text = statement_text(first["variant"], first["statement"])
-            text = text.removeprefix("published value of ").rstrip(".")
-            more = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
-            parts.append(f"{name}: “{text}”{_values(first)}{more}")
+            texts = [_quoted(row) for _, row in rows.head(MOST_QUOTED).iterrows()]
+            more = len(rows) - len(texts)
+            parts.append(f"{name}: {', '.join(texts)}" + (f", and {more} more" if more else ""))
     if left:
         parts.append(f"{left} not comparable at this scale")
     return "; ".join(parts)
+
+
+def _quoted(row: pd.Series) -> str:
+    text = statement_text(row["variant"], row["statement"]).removeprefix("published value of ")
+    return f"“{text.rstrip('.')}”{_values(row)}"
 
 
 def _values(row: pd.Series) -> str:

@@ -52,25 +52,32 @@ def headline(entries: pd.DataFrame) -> str:
 
 
 def protocol_summary(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """Which protocol yields each published number.
+    """Which protocol yields each published number, or the most cells of each map of numbers.
 
     One row per published number that at least two protocols reproduce or miss: ``published``, the
-    mean of each protocol, ``nearest`` protocols, ``reproduced_by`` and ``undecided_by`` (protocols
-    with that verdict), ``n_seeds`` (0 where no random stream enters) and whether the scale allows
-    to compare at all. A number that is judged at another entry is left out.
+    mean of each protocol (of a map, how many cells are reproduced), ``nearest`` protocols (by the
+    share of cells), ``reproduced_by`` and ``undecided_by`` (protocols with that verdict),
+    ``n_seeds`` (0 where no random stream enters) and whether the scale allows to compare at all. A
+    number that is judged at another entry is left out.
     """
-    numbers = verdicts[verdicts["check"].str.startswith("value:")]
+    numbers = verdicts[verdicts["check"].str.startswith(("value:", "cells:"))]
     numbers = numbers[numbers["protocol"].isin(PROTOCOLS) & (numbers["duplicate_of"] == "")]
     rows = []
     keys = ["id", "check", "variant"]
     for (identifier, check, variant), group in numbers.groupby(keys, sort=False):
         group = group.set_index("protocol")
-        means = pd.to_numeric(group["reproduced"], errors="coerce")
-        published = pd.to_numeric(group["published"], errors="coerce").iloc[0]
-        if len(group) < 2 or np.isnan(published) or means.isna().all():
+        shown, published = group["reproduced"], group["published"].iloc[0]
+        if check.startswith("cells:"):
+            shown = shown.str.removesuffix(" cells")
+            counts = shown.str.partition(" of ")
+            means, known = pd.to_numeric(counts[0]) / pd.to_numeric(counts[2]), 1.0
+        else:
+            means = shown = pd.to_numeric(shown, errors="coerce")
+            known = published = pd.to_numeric(published, errors="coerce")
+        if len(group) < 2 or np.isnan(known) or means.isna().all():
             continue
-        distance = (means.reindex(PROTOCOLS).dropna() - published).abs()
-        nearest = distance.index[distance <= distance.min() + 1e-9 * max(1.0, abs(published))]
+        distance = (means.reindex(PROTOCOLS).dropna() - known).abs()
+        nearest = distance.index[distance <= distance.min() + 1e-9 * max(1.0, abs(known))]
         rows.append(
             {
                 "id": identifier,
@@ -78,7 +85,7 @@ def protocol_summary(verdicts: pd.DataFrame) -> pd.DataFrame:
                 "variant": variant,
                 "statement": group["statement"].iloc[0],
                 "published": published,
-                **{name: means.get(name, np.nan) for name in PROTOCOLS},
+                **{name: shown.get(name, np.nan) for name in PROTOCOLS},
                 "nearest": ", ".join(nearest),
                 "reproduced_by": ", ".join(group.index[group["verdict"] == REPRODUCED]),
                 "undecided_by": ", ".join(group.index[group["verdict"] == UNDECIDED]),
