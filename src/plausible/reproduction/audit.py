@@ -126,14 +126,7 @@ class Judge:
         for check in self.readers.get(name, ()) if checks is None else checks:
             try:
                 found |= self._judged(check, changed)
-            except (
-                PlausibleError,
-                ArithmeticError,
-                AttributeError,
-                LookupError,
-                TypeError,
-                ValueError,
-            ):
+            except FAILURES:
                 return None
         return found
 
