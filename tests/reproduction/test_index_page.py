@@ -53,6 +53,14 @@ def test_index_tells_findings_of_the_reference_run_with_their_pictures(index):
     assert '<img src="../../results/reference/thuesen2022/fig5.svg"' in told
 
 
+def test_verdicts_and_terms_are_explained_where_they_are_met(index):
+    text = index[0].read_text()
+    counted = re.search(r'id="what-holds".*?</table>', text, re.DOTALL)[0]
+    assert '<abbr title="Only where a misprint or a gap of the text is mended.">' in counted
+    told = re.search(r'id="what-was-found".*?</ol>', text, re.DOTALL)[0]
+    assert re.search(r'<abbr title="[^"]{10,}">[^<]+</abbr>', told)
+
+
 def test_rows_lie_in_the_page_as_data_measured_ones_first(index):
     path, given = index
     data = rows_of(path.read_text())

@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import escape
 
 from plausible.config import project_root
 from plausible.files import write_text
 from plausible.reproduction.declaration import page_name
 from plausible.reproduction.entries import ENTRY_VERDICTS
 from plausible.reproduction.findings import key_findings
+from plausible.reproduction.meanings import ENTRY_MEANINGS
 from plausible.reproduction.pages import SIGNS, Html, piece, render
 from plausible.reproduction.published import Published, load_published, published_folder
 from plausible.reproduction.report_tables import runtime_rows
+from plausible.reproduction.reports import with_meanings
 from plausible.reproduction.study_files import StudyFiles, part_title, read_study_files
 from plausible.reproduction.summaries import NOT_JUDGED, THEOREM, entry_counts, headline
 from plausible.reproduction.verdicts import VERDICTS
@@ -158,7 +161,9 @@ def _findings(
         pictures.add(drawing)
         title = published.entries[finding.entry]["title"]
         where = f"{page_name(published.study, published.part_of[finding.entry])}#{finding.entry}"
-        shown.append((finding.surprising, (finding.sentence, title, where, drawing)))
+        glossary = files.declaration.get("glossary", {})
+        sentence = Html(with_meanings(escape(finding.sentence), glossary))
+        shown.append((finding.surprising, (sentence, title, where, drawing)))
     return shown
 
 
@@ -176,7 +181,8 @@ def _counts(entries: pd.DataFrame, titles: Mapping[str, str]) -> tuple[list[Any]
             link = piece("link", page_name(study), title.partition(":")[0])
             left = str(counts[[*NOT_JUDGED]].sum() or "")
             lines.append([link if what == "measured" else "", what, *cells, left])
-    return [*present, "not judged"], lines
+    hover = Html('<abbr title="{}">{}</abbr>')
+    return [*(hover.format(ENTRY_MEANINGS[name], name) for name in present), "not judged"], lines
 
 
 def _rows(verdicts: pd.DataFrame, parts: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
