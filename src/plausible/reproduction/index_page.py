@@ -154,7 +154,10 @@ def _findings(
     if not (source / "entries.csv").is_file():
         return []
     shown, pictures = [], set()
-    for finding in key_findings(published, declared, source):
+    # The first of two with the same picture has it.
+    for finding in sorted(
+        key_findings(published, declared, source), key=lambda one: one.surprising
+    ):
         drawings = [source / f"{finding.picture}.{suffix}" for suffix in ("svg", "png")]
         drawing = next((_relative(page, file) for file in drawings if file.is_file()), "")
         drawing = "" if drawing in pictures else drawing
