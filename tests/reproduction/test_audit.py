@@ -145,3 +145,9 @@ def test_what_can_no_longer_be_judged_is_lost(audited):
     judge = audit.Judge("doc", TABLES, PUBLISHED)
     found = judge.again("table1", TABLES["table1"].drop(columns="error"))
     assert found is None or len(judge.flipped(found)) >= 1
+
+
+def test_a_crash_is_no_number_beyond_its_resolution(audited):
+    judge = audit.Judge("doc", TABLES, PUBLISHED)
+    row = audit._judged(judge, audit.Corruption("table1", "error", "negate"), None, [])
+    assert row["noticed"] and not row["beyond"] and row["flips"] == -1

@@ -253,7 +253,8 @@ def _judged(
         "corruption": corruption.text().removeprefix(f"{corruption.column}: "),
     }
     if rows is None:
-        return shown | {"beyond": True, "noticed": True, "flips": -1, "flipped": "an error"}
+        # A crash is noticed, but says nothing about the resolution of a number.
+        return shown | {"beyond": False, "noticed": True, "flips": -1, "flipped": "an error"}
     return shown | {
         "beyond": judge.carried_away(rows),
         "noticed": bool(flips),
