@@ -146,6 +146,18 @@ def test_panels_stand_at_rounded_positions():
     assert sizes[0] == pytest.approx(sizes[1], rel=0.02) and sizes[0] > 0.15
 
 
+def test_subfigures_stand_at_rounded_positions():
+    """As panels do; their positions go into those of their panels."""
+    figure = style.new_figure()
+    for part in figure.subfigures(2, 1, height_ratios=(2.5, 1.1)):
+        part.subplots(1, 3)
+    figure.draw_without_rendering()
+    for part in figure.subfigs:
+        corners = part.bbox_relative.get_points()
+        assert np.array_equal(corners, np.round(corners, 9))
+    assert figure.subfigs[0].bbox.height > 1.5 * figure.subfigs[1].bbox.height
+
+
 def test_a_failing_figure_leaves_nothing(tmp_path):
     figure = simple_figure()
     figure.axes[0].set_title("$\\notacommand$")

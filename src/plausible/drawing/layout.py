@@ -16,8 +16,10 @@ class RoundedLayout(ConstrainedLayoutEngine):
     """
 
     def execute(self, fig: Figure) -> dict | None:
-        """Place the panels of ``fig``."""
+        """Place the panels of ``fig`` and of its subfigures."""
         result = super().execute(fig)
+        for part in fig.subfigs:
+            part.bbox_relative.set_points(np.round(part.bbox_relative.get_points(), DIGITS))
         for axes in fig.axes:
             corners = axes.get_position(original=True).get_points()
             axes.set_position(Bbox(np.round(corners, DIGITS)))
