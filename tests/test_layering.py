@@ -24,6 +24,7 @@ LEVELS = {
     "conversion": 4,
     "learning": 4,
     "drawing": 4,
+    "models": 5,
     "reproduction": 5,
     "studies": 6,
 }

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 import plausible
 
 PACKAGE = Path(plausible.__file__).parent
-METHODS = ("measure", "neurons", "kernels", "networks", "conversion", "learning")
+METHODS = ("measure", "neurons", "kernels", "networks", "conversion", "learning", "models")
 
 
 @pytest.mark.parametrize("name", plausible.__all__)

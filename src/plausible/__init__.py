@@ -1,7 +1,10 @@
 """plausible: the reference reproduction of biologically plausible learning.
 
-Learning rules for a ``torch.nn.Sequential``; each adds gradients where any optimizer finds them:
-`backprop`, `zil`, `fazil`, `inference_learning`.
+Of a ``torch.nn.Sequential``: gradients by `backprop`, `zil`, `fazil` and `inference_learning`; its
+conversion `to_spiking` (trained with ReLU or `SoftRate`); its networks of whole numbers, `rounding`
+and `sigma_delta`, and how to `optimise_scales`; its `operations`. Besides, a
+`DeepSpikingClassifier`, and spikes of values: `quantize`, `poisson_spikes`. Arrays are numpy or
+torch, results in the same form; what does not fit is a `ModelError`.
 """
 
 from importlib import import_module
@@ -9,11 +12,21 @@ from typing import Any
 
 __version__ = "0.1.0"
 _PLACES = {
-    "backprop": "learning.gradients",
-    "fazil": "learning.gradients",
-    "inference_learning": "learning.gradients",
-    "zil": "learning.gradients",
+    "backprop": "models.gradients",
+    "DeepSpikingClassifier": "models.deep_spiking",
+    "fazil": "models.gradients",
+    "inference_learning": "models.gradients",
     "ModelError": "errors",
+    "operations": "models.operations",
+    "optimise_scales": "models.discretised",
+    "poisson_spikes": "models.encoding",
+    "quantize": "models.encoding",
+    "rounding": "models.discretised",
+    "sigma_delta": "models.discretised",
+    "SoftRate": "models.soft_rate",
+    "SpikingModel": "models.spiking",
+    "to_spiking": "models.spiking",
+    "zil": "models.gradients",
 }
 __all__ = [*_PLACES]
 

@@ -140,7 +140,7 @@ def sample_events(
     rng_seed: int,
     first_image: int,
 ) -> Events:
-    """Poisson spikes of grey levels ``images`` uint8 ``[n, pixels]`` for ``steps`` time steps.
+    """Poisson spikes of grey levels ``images`` ``[n, pixels]`` for ``steps`` time steps.
 
     Row g of ``thresholds`` belongs to grey level g; black pixels are silent. ``first_image`` is the
     number of the first image within its data set.
@@ -175,6 +175,15 @@ def events_of_counts(counts: np.ndarray) -> Events:
         neuron.astype(np.int32),
         counts[image, step, neuron].astype(np.int32),
     )
+
+
+def dense_counts(events: Events, neurons: int) -> np.ndarray:
+    """Spike counts int32 ``[images, steps, neurons]`` of ``events``."""
+    images, steps = events.start.shape[0], events.start.shape[1] - 1
+    dense = np.zeros((images * steps, neurons), np.int32)
+    row = np.repeat(np.arange(images * steps), np.diff(events.start, axis=1).ravel())
+    dense[row, events.neuron] = events.count
+    return dense.reshape(images, steps, neurons)
 
 
 @kernel

@@ -17,6 +17,7 @@ from plausible.errors import StudyError
 from plausible.kernels.events import (
     Events,
     count_events,
+    dense_counts,
     events_of_counts,
     poisson_thresholds,
     sample_events,
@@ -108,6 +109,16 @@ def _propagate(events: Events, layers: list[_Layer]) -> list[Events]:
     return trains
 
 
+def spike_trains(
+    events: Events,
+    network: SpikingNetwork,
+    settings: SimulationSettings,
+    dtype: np.typing.DTypeLike = np.float64,
+) -> list[Events]:
+    """Spikes of all layers that the input spikes ``events`` cause, themselves first."""
+    return _propagate(events, _layers(network, settings, dtype))
+
+
 def _summary(
     trains: list[Events], settings: SimulationSettings, sizes, record_neurons: bool
 ) -> SimulationResult:
@@ -190,15 +201,7 @@ def input_spikes(
         rng_seed,
         first_image,
     )
-    return _dense(events, images.shape[1])
-
-
-def _dense(events: Events, neurons: int) -> np.ndarray:
-    images, steps = events.start.shape[0], events.start.shape[1] - 1
-    dense = np.zeros((images * steps, neurons), np.int32)
-    row = np.repeat(np.arange(images * steps), np.diff(events.start, axis=1).ravel())
-    dense[row, events.neuron] = events.count
-    return dense.reshape(images, steps, neurons)
+    return dense_counts(events, images.shape[1])
 
 
 def simulate_spikes(
@@ -220,9 +223,10 @@ def simulate_spikes(
         )
     if not np.isfinite(input_counts).all():
         raise StudyError("simulation: input spikes are not finite, expected whole numbers.")
-    trains = _propagate(events_of_counts(input_counts), _layers(network, settings, dtype))
+    trains = spike_trains(events_of_counts(input_counts), network, settings, dtype)
     return [
-        _dense(train, size) for train, size in zip(trains[1:], network.layer_sizes[1:], strict=True)
+        dense_counts(train, size)
+        for train, size in zip(trains[1:], network.layer_sizes[1:], strict=True)
     ]
 
 
@@ -244,7 +248,7 @@ def raster(
     events = sample_events(
         images, _thresholds(white, settings), settings.steps, rng_seed, image_number
     )
-    trains = _propagate(events, _layers(network, settings, dtype))[1:]
+    trains = spike_trains(events, network, settings, dtype)[1:]
     steps = [np.repeat(np.arange(settings.steps), np.diff(train.start[0])) for train in trains]
     layers = [np.full(len(step), number) for number, step in enumerate(steps, 1)]
     return Raster(

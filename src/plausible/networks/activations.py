@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from plausible.errors import ConfigError
-from plausible.neurons.rates import soft_rate, soft_rate_and_derivative
+from plausible.neurons.rates import LIF, soft_rate, soft_rate_and_derivative
 
 
 class ActivationSettings(Protocol):
@@ -41,7 +41,7 @@ def make_activation(settings: ActivationSettings) -> Activation:
     """
     name = settings.activation
     if name == "soft_rate":
-        return _scaled_soft_rate(
+        return scaled_soft_rate(
             settings.activation_scale, settings.softplus_gamma, settings.rate_offset
         )
     if name in _PLAIN:
@@ -50,12 +50,16 @@ def make_activation(settings: ActivationSettings) -> Activation:
     raise ConfigError(f"activation: found {name!r}, expected one of {known}.")
 
 
-def _scaled_soft_rate(scale: float, softplus_gamma: float, offset: float) -> Activation:
+def scaled_soft_rate(
+    scale: float, softplus_gamma: float, offset: float = 0.0, lif: LIF | None = None
+) -> Activation:
+    """f(j) = ``scale`` times the soft rate in Hz of a LIF neuron at current j."""
+
     def value(current: Tensor) -> Tensor:
-        return soft_rate(current, softplus_gamma, offset=offset).mul_(scale)
+        return soft_rate(current, softplus_gamma, lif, offset).mul_(scale)
 
     def both(current: Tensor) -> tuple[Tensor, Tensor]:
-        rate, slope = soft_rate_and_derivative(current, softplus_gamma, offset=offset)
+        rate, slope = soft_rate_and_derivative(current, softplus_gamma, lif, offset)
         return rate.mul_(scale), slope.mul_(scale)
 
     return Activation("soft_rate", value, lambda current: both(current)[1], both)

@@ -176,7 +176,7 @@ def with_norm(*features, **options):
             nn.Sequential(LINEAR, nn.ReLU(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2)),
             X,
             Y,
-            ["relu, tanh", "one and the same"],
+            ["ReLU, Tanh", "one and the same"],
         ),
         (nn.Sequential(LINEAR), X[:, 1:], Y, ["[3, 4]", "[batch, 5]"]),
         (nn.Sequential(LINEAR), X[:0], Y[:0], ["[0, 5]", "at least one sample"]),

@@ -11,14 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from plausible.errors import ModelError
+from plausible.models.soft_rate import SoftRate
 from plausible.networks.activations import Activation, make_activation
 from plausible.networks.batch_norm import BatchNorm
 from plausible.networks.mlp import Network
 
-ACTIVATIONS = {nn.ReLU: "relu", nn.Sigmoid: "sigmoid", nn.Tanh: "tanh", nn.Identity: "identity"}
+PLAIN = {nn.ReLU: "relu", nn.Sigmoid: "sigmoid", nn.Tanh: "tanh", nn.Identity: "identity"}
 EXPECTED = (
-    "expected are Linear layers with ReLU, Sigmoid, Tanh or Identity between them, and BatchNorm1d "
-    "before an activation"
+    "expected are Linear layers with ReLU, Sigmoid, Tanh, Identity or SoftRate between them, and "
+    "BatchNorm1d before an activation"
 )
 
 
@@ -29,6 +30,8 @@ class Reading(NamedTuple):
     linears: tuple[nn.Linear, ...]
     norms: tuple[nn.BatchNorm1d | None, ...]
     """Of each linear layer, the batch normalisation behind it."""
+    activation: nn.Module
+    """The one activation of all hidden layers; Identity where there are none."""
 
 
 def read_sequential(model: nn.Sequential) -> Reading:
@@ -43,10 +46,10 @@ def read_sequential(model: nn.Sequential) -> Reading:
         raise ModelError(f"the model is a {type(model).__name__}, expected a torch.nn.Sequential.")
     linears: list[nn.Linear] = []
     norms: list[nn.BatchNorm1d | None] = []
-    names: list[str] = []
+    activations: list[nn.Module] = []
     for place, module in enumerate(model):
         kind = type(module)
-        last = len(names) == len(linears)  # nothing waits for its activation
+        last = len(activations) == len(linears)  # nothing waits for its activation
         if kind is nn.Flatten and place == 0:
             continue
         if kind is nn.Linear and last:
@@ -60,22 +63,30 @@ def read_sequential(model: nn.Sequential) -> Reading:
         elif kind is nn.BatchNorm1d and not last and norms[-1] is None:
             _check_norm(module, place, linears[-1])
             norms[-1] = module
-        elif kind in ACTIVATIONS and not last:
-            names.append(ACTIVATIONS[kind])
+        elif (kind in PLAIN or kind is SoftRate) and not last:
+            activations.append(module)
         else:
             raise ModelError(
                 f"module {place} is a {kind.__name__} that cannot stand there; {EXPECTED}."
             )
-    if len(linears) == len(names) or norms[-1:] != [None]:
+    if len(linears) == len(activations) or norms[-1:] != [None]:
         raise ModelError(
             f"the model does not end in a Linear layer, whose outputs are logits; {EXPECTED}."
         )
-    if len(set(names)) > 1:
+    if len({(type(one), getattr(one, "identity", None)) for one in activations}) > 1:
+        found = ", ".join(dict.fromkeys(str(one).removesuffix("()") for one in activations))
         raise ModelError(
-            f"the activations are {', '.join(dict.fromkeys(names))}, expected one and the same in "
-            "all hidden layers."
+            f"the activations are {found}, expected one and the same in all hidden layers."
         )
-    return Reading(_network(linears, norms, names), tuple(linears), tuple(norms))
+    activation = activations[0] if activations else nn.Identity()
+    network = Network(
+        tuple(one.weight.detach() for one in linears),
+        tuple(_bias(one) for one in linears),
+        tuple(None if one is None else _batch_norm(one) for one in norms),
+        _activation(activation),
+        "linear",
+    )
+    return Reading(network, tuple(linears), tuple(norms), activation)
 
 
 def _check_norm(module: nn.BatchNorm1d, place: int, below: nn.Linear) -> None:
@@ -90,26 +101,16 @@ def _check_norm(module: nn.BatchNorm1d, place: int, below: nn.Linear) -> None:
         )
 
 
-def _network(
-    linears: list[nn.Linear], norms: list[nn.BatchNorm1d | None], names: list[str]
-) -> Network:
-    return Network(
-        tuple(one.weight.detach() for one in linears),
-        tuple(_bias(one) for one in linears),
-        tuple(None if one is None else _batch_norm(one) for one in norms),
-        _activation(names),
-        "linear",
-    )
-
-
 def _bias(linear: nn.Linear) -> Tensor:
     if linear.bias is None:
         return linear.weight.detach().new_zeros(linear.out_features)
     return linear.bias.detach()
 
 
-def _activation(names: list[str]) -> Activation:
-    return make_activation(SimpleNamespace(activation=names[0] if names else "identity"))
+def _activation(module: nn.Module) -> Activation:
+    if isinstance(module, SoftRate):
+        return module.activation()
+    return make_activation(SimpleNamespace(activation=PLAIN[type(module)]))
 
 
 def _batch_norm(module: nn.BatchNorm1d) -> BatchNorm:

@@ -36,8 +36,8 @@ from plausible.learning.predictive_coding import (
     zil_terms,
 )
 from plausible.learning.trigger import check_trigger
+from plausible.models.sequential import Reading, read_sequential
 from plausible.networks.mlp import Network, forward_pass
-from plausible.networks.sequential import Reading, read_sequential
 
 Data = Tensor | np.ndarray
 

@@ -1,0 +1,1 @@
+"""The methods on a user's own ``torch`` model and arrays: what ``import plausible`` offers."""

@@ -1,0 +1,212 @@
+"""Rounding and sigma-delta networks of a trained ``torch`` model, and the choice of their scales.
+
+A trained model becomes a network whose layers send whole numbers: what enters layer l is multiplied
+by its scale k_l, rounded, and divided by it again. Finer scales mean smaller errors and more
+operations. A rounding network sends every rounded value, a sigma-delta network only what has
+changed since the frame before, so that it is the cheaper the less its inputs change; both have the
+same outputs. A message s costs |s| additions for each unit that it reaches, and no multiplication.
+
+Source: O'Connor 2020, chapter 4 (O'Connor and Welling 2017, *Sigma delta quantized networks*).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import nn
+
+from plausible.errors import ModelError
+from plausible.learning.scale_optimisation import ScaleSettings, dense_maps
+from plausible.learning.scale_optimisation import optimise_scales as descend
+from plausible.measure.operations import discretised_additions, event_additions
+from plausible.models.data import Data, as_given, as_samples
+from plausible.models.fused_layers import FusedLayer, fused_layers
+from plausible.models.sequential import read_sequential
+from plausible.networks import sigma_delta as networks
+
+NONLINEARITIES = {nn.ReLU: "relu", nn.Tanh: "tanh", nn.Identity: "identity"}
+
+
+class Frames(NamedTuple):
+    """What a network of whole numbers made of a sequence of frames."""
+
+    outputs: Data
+    """[frames, outputs]."""
+    additions: Data
+    """Additions of each frame, [frames]."""
+    messages: tuple[Data, ...]
+    """Whole numbers that entered each layer, int64 [frames, inputs]."""
+    state: tuple[networks.LayerState, ...]
+    """With it the next call goes on where this one ended."""
+
+
+class ScaleChoice(NamedTuple):
+    """Scales that minimise error + ``trade_off`` x additions."""
+
+    trade_off: float
+    scales: tuple[np.ndarray, ...]
+    """k of each layer: one number, or one for each of its inputs."""
+    error: float
+    """At the end of the descent, over its last window: see `optimise_scales`."""
+    additions: float
+    """sum fan_out |k x| of a frame, the additions of a rounding network but for rounding."""
+
+
+def rounding(
+    model: nn.Sequential, frames: Data, scales: Sequence[ArrayLike] | None = None
+) -> Frames:
+    """Run the rounding network of ``model`` (O'Connor 2020, eq. 4.4, figure 4.1 C).
+
+    Parameters
+    ----------
+    model:
+        Linear layers with ReLU, Tanh or Identity between them, and perhaps batch normalisation.
+    frames:
+        [frames, features].
+    scales:
+        k of each layer, one number or [inputs] each; None: 1.
+
+    Raises
+    ------
+    ModelError
+        If the model, the frames or the scales are not what is expected.
+    """
+    return _run(model, frames, "rounding", scales, None)
+
+
+def sigma_delta(
+    model: nn.Sequential,
+    frames: Data,
+    scales: Sequence[ArrayLike] | None = None,
+    *,
+    state: Sequence[networks.LayerState] | None = None,
+) -> Frames:
+    """Run the sigma-delta network of ``model`` on successive frames (eq. 4.5, figure 4.1 D).
+
+    Its outputs are those of `rounding`; the first frame costs as much, the others what changes.
+    ``state`` is that of the frames before, so that a stream may come in pieces. Parameters and
+    errors: see `rounding`.
+    """
+    return _run(model, frames, "sigma_delta", scales, state)
+
+
+def optimise_scales(
+    model: nn.Sequential,
+    frames: Data,
+    trade_offs: Sequence[float],
+    *,
+    error: str = "kl",
+    unitwise: bool = False,
+    epochs: int = 10,
+    learning_rate: float = 0.05,
+    batch_size: int = 10,
+) -> list[ScaleChoice]:
+    """Scales for each of ``trade_offs`` (lambda, error per addition), by gradient descent.
+
+    Minimises error + lambda x additions over the logarithms of the scales (O'Connor 2020, section
+    4.5, eq. 4.7-4.10): the smaller lambda, the finer the scales. No labels are needed: the error
+    compares with the model itself.
+
+    Parameters
+    ----------
+    model, frames:
+        As in `rounding`, without Tanh; frames of the training data.
+    error:
+        ``kl``: Kullback-Leibler divergence of the softmax of the outputs, in nats. ``l2``: squared
+        distance of the outputs.
+    unitwise:
+        A scale for every input of a layer in place of one.
+    epochs, learning_rate, batch_size:
+        Of the descent; frames are taken in their order.
+
+    Raises
+    ------
+    ModelError, ConfigError
+        If an argument is not what is expected.
+    """
+    layers, nonlinearity = _read(model)
+    if nonlinearity == "tanh":
+        raise ModelError(
+            "the activation is Tanh, expected ReLU: Tanh has no optimised scales here."
+        )
+    x = torch.from_numpy(as_samples(frames, len(layers[0].weight), "frames"))
+    settings = ScaleSettings(
+        lambdas=tuple(map(float, trade_offs)),
+        unitwise=unitwise,
+        error=error,
+        computation="mean",
+        learning_rate=learning_rate,
+        epochs=epochs,
+        batch_size=batch_size,
+        record_every_epochs=1.0,
+    )
+    maps = dense_maps(
+        [torch.from_numpy(layer.weight.T) for layer in layers],
+        [torch.from_numpy(layer.bias) for layer in layers],
+        nonlinearity,
+        "softmax" if error == "kl" else "identity",
+    )
+    found = descend(maps, x, settings)
+    for trade_off, diverged in zip(settings.lambdas, found.diverged, strict=True):
+        if diverged:
+            raise ModelError(
+                f"the scales for the trade-off {trade_off:g} diverged; choose a smaller one, or a "
+                f"learning rate below {learning_rate:g}."
+            )
+    return [
+        ScaleChoice(
+            trade_off,
+            tuple(scales[-1, index] for scales in found.scales),
+            float(found.error[-1, index]),
+            float(found.computation[-1, index]),
+        )
+        for index, trade_off in enumerate(settings.lambdas)
+    ]
+
+
+def _run(
+    model: nn.Sequential,
+    frames: Data,
+    kind: str,
+    scales: Sequence[ArrayLike] | None,
+    state: Sequence[networks.LayerState] | None,
+) -> Frames:
+    layers, nonlinearity = _read(model)
+    x = as_samples(frames, len(layers[0].weight), "frames")
+    dense = networks.dense_network(
+        [layer.weight.T for layer in layers],
+        [layer.bias for layer in layers],
+        nonlinearity,
+        "identity",
+    )
+    for layer, scale in zip(layers, scales or (), strict=False):
+        if np.shape(scale) not in ((), (len(layer.weight),)):
+            raise ModelError(
+                f"a scale has shape {list(np.shape(scale))}, expected one number or "
+                f"[{len(layer.weight)}], one for each input of its layer."
+            )
+    found = networks.run(dense, x, kind, scales, state)
+    counts = [
+        event_additions(message, layer.fan_out)
+        for message, layer in zip(found.messages, dense, strict=True)
+    ]
+    units = [len(layer.bias) for layer in layers]
+    additions = discretised_additions(np.stack(counts, axis=1), units, kind == "rounding")
+    return Frames(
+        as_given(found.outputs, frames),
+        as_given(additions, frames),
+        tuple(as_given(message.astype(np.int64), frames) for message in found.messages),
+        found.state,
+    )
+
+
+def _read(model: nn.Sequential) -> tuple[list[FusedLayer], str]:
+    """Layers of a model, and the name of its activation."""
+    reading = read_sequential(model)
+    kind = type(reading.activation)
+    if kind not in NONLINEARITIES:
+        names = ", ".join(known.__name__ for known in NONLINEARITIES)
+        raise ModelError(f"the activation is {kind.__name__}, expected one of {names}.")
+    return list(fused_layers(reading)), NONLINEARITIES[kind]
