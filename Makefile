@@ -75,6 +75,14 @@ same: setup ## compare the tables of two runs or commits (ARGS="HEAD~1 HEAD --st
 schemas: setup ## renew the JSON schemas of the study files after a change of settings
 	$(BIN)/python -m plausible.reproduction.schemas $(ARGS)
 
+.PHONY: docs
+docs: setup ## build the documentation, examples run: docs/_build/index.html
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build $(ARGS)
+
+.PHONY: docs-links
+docs-links: setup ## ask every address outside that the documentation names (needs a network)
+	$(BIN)/python -m sphinx -b linkcheck --quiet docs docs/_build/links
+
 .PHONY: bench
 bench: setup ## measure our speed (benchmarks/README.md)
 	$(BIN)/python benchmarks/run.py $(ARGS)
@@ -117,7 +125,7 @@ $(LINTERS): | $(PACKAGES)
 .PHONY: lock
 lock: ## renew requirements.lock with the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear .venv-lock
-	.venv-lock/bin/python -m pip install --quiet setuptools '.[workflow,dev]'
+	.venv-lock/bin/python -m pip install --quiet setuptools '.[workflow,nir,docs,dev]'
 	@(sed -n '/^#/p' requirements.lock; .venv-lock/bin/python -m pip freeze --all \
 	  | grep -v -i -E '^(#|-e|pip==|plausible)' | sed 's/+cpu$$//') > requirements.new
 	@mv requirements.new requirements.lock && rm -rf .venv-lock
@@ -125,7 +133,7 @@ lock: ## renew requirements.lock with the newest versions that pyproject.toml al
 .PHONY: clean
 clean: ## remove results, reports and logs of this machine (not the reference run, not .venv)
 	find results reports -mindepth 1 -maxdepth 1 ! -name reference -exec rm -rf {} + 2>/dev/null || true
-	rm -rf logs benchmarks/out .snakemake .pytest_cache .ruff_cache .hypothesis
+	rm -rf logs docs/_build benchmarks/out .snakemake .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: help
 help: ## show this list

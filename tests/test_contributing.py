@@ -17,7 +17,14 @@ from plausible.reproduction.published import load_published, published_folder
 from plausible.reproduction.verdicts import DIFFERS, REPRODUCED, verdict_table
 from plausible.studies import thuesen2022
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "workflow/published/README.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "workflow/published/README.md",
+    "docs/index.md",
+    "docs/tutorial.md",
+)
 STUDY = "workflow/studies/thuesen2022"
 
 
@@ -118,31 +125,52 @@ def test_the_example_of_a_figure(project_root, load, monkeypatch):
     assert [50.0, 95.0] in lines and [50.0] in lines
 
 
-def test_the_example_of_a_part(project_root, tmp_path, monkeypatch):
-    code = "src/plausible/studies/thuesen2022"
-    for folder in (STUDY, "workflow/published/thuesen2022", "workflow/schemas", code):
-        shutil.copytree(project_root / folder, tmp_path / folder)
-    text = (project_root / "CONTRIBUTING.md").read_text()
-    for file, content in re.findall(
-        r"^# (\S+/line\S*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE
-    ):
-        (tmp_path / file).parent.mkdir(exist_ok=True)
-        (tmp_path / file).write_text(content)
-    main = tmp_path / STUDY / "study.yaml"
-    main.write_text(main.read_text().replace("parts:\n", "parts:\n  - line\n"))
-    monkeypatch.setattr(parts, "_FOLDER", (tmp_path / code).parent)
-    monkeypatch.setattr(thuesen2022, "__path__", [str(tmp_path / code), *thuesen2022.__path__])
-    settings_model.cache_clear()
+@pytest.fixture
+def part_of_a_document(project_root, tmp_path, monkeypatch):
+    """Function that adds the part whose files a document shows: study, experiment, published."""
 
-    study = load_study(tmp_path / STUDY, load_config({}, project_root))
-    settings = read_sweep_settings(study, "line")
-    table = study.experiment("line").load()(settings, [0, 1], None, None)
-    published = load_published(tmp_path / "workflow/published/thuesen2022", ["line"])
+    def add(document: str, part: str):
+        code = "src/plausible/studies/thuesen2022"
+        for folder in (STUDY, "workflow/published/thuesen2022", "workflow/schemas", code):
+            shutil.copytree(project_root / folder, tmp_path / folder)
+        text = (project_root / document).read_text()
+        files = re.findall(rf"^# (\S+/{part}\S*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+        assert len(files) == 5
+        for file, content in files:
+            (tmp_path / file).parent.mkdir(exist_ok=True)
+            (tmp_path / file).write_text(content)
+        main = tmp_path / STUDY / "study.yaml"
+        main.write_text(main.read_text().replace("parts:\n", f"parts:\n  - {part}\n"))
+        monkeypatch.setattr(parts, "_FOLDER", (tmp_path / code).parent)
+        monkeypatch.setattr(thuesen2022, "__path__", [str(tmp_path / code), *thuesen2022.__path__])
+        settings_model.cache_clear()
+        study = load_study(tmp_path / STUDY, load_config({}, project_root))
+        published = load_published(tmp_path / "workflow/published/thuesen2022", [part])
+        settings = read_sweep_settings(study, part)
+        return study.experiment(part).load(), settings, published
+
+    return add
+
+
+def test_the_example_of_a_part(part_of_a_document):
+    experiment, settings, published = part_of_a_document("CONTRIBUTING.md", "line")
+    table = experiment(settings, [0, 1], None, None)
     for factor, verdict in ((1.0, REPRODUCED), (-1.0, DIFFERS)):
         tables = {"slope": table.assign(y=factor * table["y"])}
         rows = verdict_table("thuesen2022", tables, "paper", published).set_index("check")
         assert list(rows.index) == ["it_grows", "value:slope"]
         assert set(rows["verdict"]) == {verdict}
+
+
+def test_the_verdict_of_the_tutorial(part_of_a_document):
+    experiment, settings, published = part_of_a_document("docs/tutorial.md", "tumours")
+    table = experiment(settings, [0, 1, 2, 3], None, None)
+    column = "test_accuracy_percent"
+    for change, verdict in ((0.0, REPRODUCED), (-60.0, DIFFERS)):
+        tables = {"tumours": table.assign(**{column: table[column] + change})}
+        rows = verdict_table("thuesen2022", tables, "paper", published).set_index("check")
+        assert list(rows.index) == ["it_learns", f"value:{column}"]
+        assert set(rows["verdict"]) == {verdict}, rows[["reproduced", "verdict"]]
 
 
 def test_the_examples_of_configurations(project_root, load):

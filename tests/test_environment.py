@@ -16,10 +16,12 @@ from packaging.version import Version
 
 @pytest.fixture(scope="module")
 def declared(project_root):
-    """Direct dependencies with those of the groups workflow and dev: {name: requirement}."""
+    """Direct dependencies with those of the groups in the lock: {name: requirement}."""
     project = tomllib.loads((project_root / "pyproject.toml").read_text())["project"]
     groups = project["optional-dependencies"]
-    lines = project["dependencies"] + groups["workflow"] + groups["dev"]
+    lines = project["dependencies"] + sum(
+        (groups[name] for name in ("workflow", "nir", "docs", "dev")), []
+    )
     return {canonicalize_name(line.name): line for line in map(Requirement, lines)}
 
 

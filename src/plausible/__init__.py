@@ -1,10 +1,11 @@
 """plausible: the reference reproduction of biologically plausible learning.
 
 Of a ``torch.nn.Sequential``: gradients by `backprop`, `zil`, `fazil` and `inference_learning`; its
-conversion `to_spiking` (trained with ReLU or `SoftRate`); its networks of whole numbers, `rounding`
-and `sigma_delta`, and how to `optimise_scales`; its `operations`. Besides, a
-`DeepSpikingClassifier`, and spikes of values: `quantize`, `poisson_spikes`. Arrays are numpy or
-torch, results in the same form; what does not fit is a `ModelError`.
+conversion `to_spiking` (trained with ReLU or `SoftRate`), to be exchanged by `save_nir`; its
+networks of whole numbers, `rounding` and `sigma_delta`, and how to `optimise_scales`; its
+`operations`. Besides, a `DeepSpikingClassifier`, and spikes of values: `quantize`,
+`poisson_spikes`. Arrays are numpy or torch, results in the same form; what does not fit is a
+`ModelError`.
 """
 
 from importlib import import_module
@@ -16,12 +17,14 @@ _PLACES = {
     "DeepSpikingClassifier": "models.deep_spiking",
     "fazil": "models.gradients",
     "inference_learning": "models.gradients",
+    "load_nir": "models.nir_exchange",
     "ModelError": "errors",
     "operations": "models.operations",
     "optimise_scales": "models.discretised",
     "poisson_spikes": "models.encoding",
     "quantize": "models.encoding",
     "rounding": "models.discretised",
+    "save_nir": "models.nir_exchange",
     "sigma_delta": "models.discretised",
     "SoftRate": "models.soft_rate",
     "SpikingModel": "models.spiking",

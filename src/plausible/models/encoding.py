@@ -27,10 +27,13 @@ def quantize(
 ) -> SpikeTrain:
     """Herding: spikes whose running sum is that of ``values`` to half a spike.
 
-    A potential adds up the values, and emits as many signed spikes as bring it back to 1/2 or less:
-    |sum of values - sum of spikes| <= 1/2 after every step, so a mean over T steps is right to
-    1 / (2 T), where random spikes have an error of 1 / sqrt(T). Source: O'Connor 2020, section
-    3.4.1, algorithms 1, 2, 11 and 12.
+    A potential adds up the values, and emits as many signed spikes as bring it back to 1/2 or less.
+    After every step
+
+        |sum of values - sum of spikes| <= 1/2
+
+    so a mean over T steps is right to 1 / (2 T), where random spikes have an error of
+    1 / sqrt(T). Source: O'Connor 2020, section 3.4.1, algorithms 1, 2, 11 and 12.
 
     Parameters
     ----------

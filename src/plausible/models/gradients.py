@@ -67,7 +67,8 @@ def backprop(model: nn.Sequential, inputs: Data, labels: Data) -> Tensor:
     inputs:
         Real numbers [batch, features], or [batch, ...] for a model that begins with ``Flatten``.
     labels:
-        Integers [batch], or real numbers [batch, outputs]; see the module.
+        Classes, integers [batch]: the loss is the cross entropy in nats. Or targets, real numbers
+        [batch, outputs]: half the squared distance. Both as means over the batch.
 
     Raises
     ------

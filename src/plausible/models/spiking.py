@@ -193,7 +193,12 @@ def to_spiking(
     normalisation: str = "percentile",
     percentile: float = 99.9,
 ) -> SpikingModel:
-    """Spiking network of a trained model; see the module for the two kinds.
+    """Spiking network of a trained model, with the same weights.
+
+    A model of ``ReLU`` becomes integrate-and-fire neurons, whose thresholds ``calibration`` inputs
+    set (Diehl et al. 2015; Rueckauer et al. 2017). One of `SoftRate` becomes leaky
+    integrate-and-fire neurons as it is (Hunsberger and Eliasmith 2015; Thuesen 2022, section 3.4).
+    Batch normalisation is folded into the weights, with its running statistics.
 
     Parameters
     ----------
