@@ -363,7 +363,7 @@ def test_a_killed_optimisation_goes_on_with_the_same_bits(tmp_path, record_every
         epochs=4, record_every_epochs=record_every, quantizer=quantizer, unitwise=True
     )
     whole = optimise_scales(maps, inputs, settings, generator(8))
-    path = tmp_path / "scales.pt"
+    path = tmp_path / "scales.npz"
     with pytest.raises(Stopped):
         optimise_scales(maps, inputs, settings, generator(8), path, stop_after(3))
     resumed = optimise_scales(maps, inputs, settings, generator(9), path)
@@ -377,7 +377,7 @@ def test_a_killed_optimisation_goes_on_with_the_same_bits(tmp_path, record_every
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
 def test_another_checkpoint_is_ignored_with_a_warning(tmp_path, caplog, content):
     maps, inputs = dense_maps(*parameters()), frames(12)
-    path = tmp_path / "scales.pt"
+    path = tmp_path / "scales.npz"
     if content is None:
         optimise_scales(maps, inputs + 1, SETTINGS, checkpoint_path=path)
     else:

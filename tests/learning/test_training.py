@@ -253,7 +253,7 @@ def test_dropout_masks_keep_the_mean():
 @pytest.mark.parametrize("settings", [FAST, NOISY], ids=["sgd", "adam_bn_noise"])
 @pytest.mark.parametrize("stop", [1, 2, 3])
 def test_resumed_training_is_bit_identical(digits, tmp_path, settings, stop):
-    path = tmp_path / "seed0.pt"
+    path = tmp_path / "seed0.npz"
     with pytest.raises(Stopped):
         run(settings, digits, checkpoint_path=path, progress=stop_after(stop))
     lines = []
@@ -267,7 +267,7 @@ def test_resumed_training_is_bit_identical(digits, tmp_path, settings, stop):
     "change", [{"learning_rate": 0.02}, {"epochs": 4}, {"hidden_sizes": (30, 15)}]
 )
 def test_checkpoint_of_other_settings_is_ignored_with_a_warning(digits, tmp_path, caplog, change):
-    path = tmp_path / "seed0.pt"
+    path = tmp_path / "seed0.npz"
     run(FAST, digits, checkpoint_path=path)
     other = FAST.changed(**change)
     with caplog.at_level(logging.WARNING):
@@ -277,14 +277,14 @@ def test_checkpoint_of_other_settings_is_ignored_with_a_warning(digits, tmp_path
 
 
 def test_checkpoint_of_another_seed_is_ignored(digits, tmp_path):
-    path = tmp_path / "shared.pt"
+    path = tmp_path / "shared.npz"
     run(FAST, digits, checkpoint_path=path)
     assert same(run(FAST, digits, seed=1, checkpoint_path=path), run(FAST, digits, seed=1))
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", None])
 def test_damaged_checkpoint_is_ignored_with_a_warning(digits, tmp_path, caplog, content):
-    path = tmp_path / "seed0.pt"
+    path = tmp_path / "seed0.npz"
     run(FAST, digits, checkpoint_path=path)
     path.write_bytes(path.read_bytes()[:1000] if content is None else content)
     with caplog.at_level(logging.WARNING):
@@ -299,7 +299,7 @@ def test_damaged_checkpoint_is_ignored_with_a_warning(digits, tmp_path, caplog, 
 def test_diverging_run_is_recorded_and_stops(digits, tmp_path):
     settings = FAST.changed(learning_rate=1e12, epochs=50, shuffle=False)
     lines = []
-    result = run(settings, digits, checkpoint_path=tmp_path / "a.pt", progress=lines.append)
+    result = run(settings, digits, checkpoint_path=tmp_path / "a.npz", progress=lines.append)
     history = result.history
     assert history["diverged"] is True
     assert history["diverged_epoch"] == 0  # found at the end of the first epoch of 38 updates
@@ -309,7 +309,7 @@ def test_diverging_run_is_recorded_and_stops(digits, tmp_path):
     assert history["loss_step"] == [37]
     assert not math.isfinite(history["loss_mean"][-1])
     assert "diverged" in lines[-1]
-    resumed = run(settings, digits, checkpoint_path=tmp_path / "a.pt").history
+    resumed = run(settings, digits, checkpoint_path=tmp_path / "a.npz").history
     assert repr(resumed) == repr(history)  # repr, as NaN differs from itself
 
 

@@ -200,7 +200,7 @@ def test_kill_9_leaves_nothing_half_written_and_loses_nothing(victim, tmp_path):
     folder = copy_project(tmp_path / "b")
     arguments = ("--cores", "1", target, "--configfile", str(_overlay(folder)))
     running = start_snakemake(folder, *arguments)
-    pid = process_at_work(folder, "checkpoints/*/*.pt", "train.py")
+    pid = process_at_work(folder, "checkpoints/*/*.npz", "train.py")
     if victim == "job":
         os.kill(pid, signal.SIGKILL)
         assert running.wait(timeout=120) != 0
@@ -209,7 +209,7 @@ def test_kill_9_leaves_nothing_half_written_and_loses_nothing(victim, tmp_path):
         running.wait(timeout=60)
         snakemake(folder, "--unlock")
     assert not (folder / target).exists()
-    checkpoints = list((folder / FOLDER / "checkpoints").rglob("*.pt"))
+    checkpoints = list((folder / FOLDER / "checkpoints").rglob("*.npz"))
     assert checkpoints, "what was computed before the kill must not be lost"
     done = snakemake(folder, *arguments)
     log = (folder / "logs/demo/thuesen2022/train/spcn_adam.as_coded.0.log").read_text()

@@ -1,109 +1,104 @@
-"""State of an unfinished training on disk, so that a killed job continues where it stopped."""
+"""Unfinished work on disk, so that a killed job continues where it stopped: one form. Numpy only.
 
+A checkpoint is an .npz archive of arrays by name, and of ``words``, a JSON text with everything
+else. The random generators of the work belong to it, so that what follows has the same bits.
+"""
+
+import hashlib
+import json
 import logging
-import pickle
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from plausible.files import atomic_path
-from plausible.learning.optimizers import OptimizerState
-from plausible.networks.mlp import Network
 
 _LOG = logging.getLogger(__name__)
-UNREADABLE = (
-    OSError,
-    RuntimeError,
-    LookupError,
-    TypeError,
-    ValueError,
-    EOFError,
-    pickle.UnpicklingError,
-)
+_UNREADABLE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile)
 
 
-class Progress(NamedTuple):
-    """Everything that changes during training."""
+class TorchGenerator(Protocol):
+    """A ``torch.Generator``, which this module does not import."""
 
-    network: Network
-    optimizer: OptimizerState
-    epochs_done: int
-    pending_losses: list[float]
-    """Losses per step of a window that is not complete yet."""
-    history: dict[str, Any]
-    batches: torch.Generator
-    noise: torch.Generator
+    def get_state(self) -> Any:
+        """Bytes as a tensor."""
+
+    def set_state(self, new_state: Any) -> Any:
+        """Go on from there."""
 
 
-def save_checkpoint(path: str | Path, progress: Progress, identity: str) -> None:
-    """Write ``progress`` atomically; ``identity`` names the settings that it belongs to."""
-    content = {
-        "identity": identity,
-        "tensors": _network_tensors(progress.network),
-        "step": progress.optimizer.step,
-        "moments": [
-            moment
-            for key in sorted(progress.optimizer.moments)
-            for pair in progress.optimizer.moments[key]
-            for moment in pair
-        ],
-        "epochs_done": progress.epochs_done,
-        "pending_losses": list(progress.pending_losses),
-        "history": progress.history,
-        "batches": progress.batches.get_state(),
-        "noise": progress.noise.get_state(),
-    }
-    with atomic_path(path) as temporary:
-        torch.save(content, temporary)
+class Checkpoint(NamedTuple):
+    """What was saved."""
+
+    words: dict[str, Any]
+    arrays: dict[str, NDArray]
 
 
-def load_checkpoint(path: str | Path, fresh: Progress, identity: str) -> Progress:
-    """Continue from ``path``, or return ``fresh`` if it is absent, unreadable or of other settings.
+Generators = Mapping[str, "np.random.Generator | TorchGenerator"]
 
-    The tensors and generators of ``fresh`` are filled in place. A file that can't be used is
-    reported as a warning and later overwritten; training then starts from the beginning.
+
+def save_checkpoint(
+    path: str | Path,
+    identity: str,
+    words: Mapping[str, Any],
+    arrays: Mapping[str, ArrayLike] | None = None,
+    generators: Generators | None = None,
+) -> None:
+    """Write the state of some work, completely or not at all.
+
+    ``identity`` names the settings and data that it belongs to; ``words`` is whatever JSON holds,
+    NaN included.
+    """
+    states = {
+        name: each.bit_generator.state if isinstance(each, np.random.Generator)
+        else each.get_state().tolist()
+        for name, each in (generators or {}).items()
+    }  # fmt: skip
+    text = json.dumps({"identity": identity, "words": words, "generators": states})
+    with atomic_path(path) as temporary, open(temporary, "wb") as stream:
+        np.savez(stream, allow_pickle=False, _text=np.array(text), **(arrays or {}))
+
+
+def load_checkpoint(
+    path: str | Path, identity: str, generators: Generators | None = None
+) -> Checkpoint | None:
+    """What `save_checkpoint` wrote; None if there is nothing, or nothing that can be used.
+
+    ``generators`` are set to where they stood. A file that is damaged or belongs to other work is
+    reported as a warning; the work then starts anew, and overwrites it.
     """
     if not Path(path).exists():
-        return fresh
+        return None
     try:
-        # Anything but a zip archive would reach torch's old unpickler, which may raise anything.
-        if not zipfile.is_zipfile(path):
-            raise ValueError("not a zip archive")
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        stored_identity = content["identity"]
-    except UNREADABLE as error:
-        _LOG.warning("%s: unreadable checkpoint ignored, training starts anew (%s)", path, error)
-        return fresh
-    if stored_identity != identity:
-        _LOG.warning(
-            "%s: checkpoint of other settings, data or seed ignored, training starts anew", path
-        )
-        return fresh
-    moments = [
-        moment
-        for key in sorted(fresh.optimizer.moments)
-        for pair in fresh.optimizer.moments[key]
-        for moment in pair
-    ]
-    targets = _network_tensors(fresh.network) + moments
-    for target, source in zip(targets, content["tensors"] + content["moments"], strict=True):
-        target.copy_(source)
-    fresh.batches.set_state(content["batches"])
-    fresh.noise.set_state(content["noise"])
-    return fresh._replace(
-        optimizer=fresh.optimizer._replace(step=content["step"]),
-        epochs_done=content["epochs_done"],
-        pending_losses=content["pending_losses"],
-        history=content["history"],
-    )
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = dict(archive)
+        saved = json.loads(str(arrays.pop("_text")))
+        if saved["identity"] != identity:
+            _LOG.warning(
+                "%s: checkpoint of other settings, data or seed ignored, the work starts anew", path
+            )
+            return None
+        words, states = saved["words"], saved["generators"]
+    except _UNREADABLE as error:
+        _LOG.warning("%s: unreadable checkpoint ignored, the work starts anew (%s)", path, error)
+        return None
+    for name, generator in (generators or {}).items():
+        if isinstance(generator, np.random.Generator):
+            generator.bit_generator.state = states[name]
+        else:
+            place = generator.get_state()
+            generator.set_state(place.new_tensor(states[name]))
+    return Checkpoint(words, arrays)
 
 
-def _network_tensors(network: Network) -> list[Tensor]:
-    tensors = [*network.weights, *network.biases]
-    for norm in network.batch_norms:
-        if norm is not None:
-            tensors += [norm.gain, norm.shift, norm.running_mean, norm.running_variance]
-    return tensors
+def identity_of(settings: Any, *arrays: ArrayLike) -> str:
+    """SHA-256 of settings (by their representation) and of the arrays that the work is done on."""
+    digest = hashlib.sha256(repr(settings).encode())
+    for each in map(np.ascontiguousarray, arrays):
+        digest.update(f"{each.dtype} {each.shape}".encode())
+        digest.update(each)
+    return digest.hexdigest()

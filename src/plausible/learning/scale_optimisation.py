@@ -26,13 +26,13 @@ import torch
 from torch import Tensor
 
 from plausible.errors import ConfigError
+from plausible.learning.checkpoint import identity_of, load_checkpoint, save_checkpoint
 from plausible.learning.scale_records import (
     ScaleHistory,
     Window,
     history_of,
-    identity_of,
-    load_progress,
-    save_progress,
+    records_as_arrays,
+    records_from_arrays,
 )
 
 _CHOICES = {
@@ -207,13 +207,19 @@ def optimise_scales(
     log_scales = initial_log_scales(maps, inputs, settings)
     window = Window(len(settings.lambdas), inputs)
     records = [window.record(0.0, log_scales)]
-    epochs_done, identity = 0, identity_of(settings, inputs, targets)
+    epochs_done, streams = 0, {} if generator is None else {"noise": generator}
     if checkpoint_path is not None:
-        stored = load_progress(checkpoint_path, identity, generator)
+        place = (settings, inputs.device.type)
+        identity = identity_of(place, inputs.cpu().numpy(), targets.cpu().numpy())
+        stored = load_checkpoint(checkpoint_path, identity, streams)
         if stored is not None:
-            epochs_done, records = stored["epochs_done"], stored["records"]
-            log_scales = tuple(each.to(inputs.device) for each in stored["log_scales"])
-            window.restore(stored["window"])
+            epochs_done, arrays = stored.words["epochs_done"], stored.arrays
+            records = records_from_arrays(arrays, len(maps))
+            log_scales = tuple(
+                torch.from_numpy(arrays[f"log_scales.{layer}"]).to(inputs.device)
+                for layer in range(len(maps))
+            )
+            window.restore(arrays["window"], stored.words["samples"])
     batches = math.ceil(len(inputs) / settings.batch_size)
     for epoch in range(epochs_done, settings.epochs):
         pairs = zip(
@@ -227,13 +233,12 @@ def optimise_scales(
             if _is_due(epoch * batches + index, batches, settings):
                 records.append(window.record(epoch + index / batches, log_scales))
         if checkpoint_path is not None:
-            state = {
-                "epochs_done": epoch + 1,
-                "log_scales": [each.cpu() for each in log_scales],
-                "records": records,
-                "window": window.state(),
-            }
-            save_progress(checkpoint_path, identity, generator, state)
+            sums, samples = window.state()
+            arrays = records_as_arrays(records) | {"window": sums}
+            for layer, each in enumerate(log_scales):
+                arrays[f"log_scales.{layer}"] = each.cpu().numpy()
+            words = {"epochs_done": epoch + 1, "samples": samples}
+            save_checkpoint(checkpoint_path, identity, words, arrays, streams)
         if progress is not None:
             errors = " ".join(f"{error:.3g}" for error in records[-1]["error"].tolist())
             progress(f"epoch {epoch + 1}/{settings.epochs}: error by lambda {errors}")

@@ -1,22 +1,15 @@
-"""What is seen of a scale optimisation, and its unfinished state on disk."""
+"""What is seen of a scale optimisation on the way."""
 
-import hashlib
-import logging
 import math
-import zipfile
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from plausible.files import atomic_path
-from plausible.learning.checkpoint import UNREADABLE
-
-_LOG = logging.getLogger(__name__)
+_MEANS = ("error", "computation")
 
 
 class ScaleHistory(NamedTuple):
@@ -49,13 +42,13 @@ class Window:
         self._sums += torch.stack([error, computation]) * samples
         self._samples += samples
 
-    def state(self) -> tuple[Tensor, int]:
+    def state(self) -> tuple[NDArray, int]:
         """What a checkpoint keeps."""
-        return self._sums.cpu(), self._samples
+        return self._sums.cpu().numpy(), self._samples
 
-    def restore(self, state: tuple[Tensor, int]) -> None:
+    def restore(self, sums: NDArray, samples: int) -> None:
         """Go on from what ``state`` returned."""
-        self._sums, self._samples = state[0].to(self._sums.device), state[1]
+        self._sums, self._samples = torch.from_numpy(sums).to(self._sums.device), samples
 
     def record(self, epoch: float, log_scales: Sequence[Tensor]) -> dict:
         """The present state as plain arrays; the window starts anew."""
@@ -64,6 +57,26 @@ class Window:
         error, computation = means.cpu()
         scales = [each.exp().squeeze(1).to("cpu", torch.float64) for each in log_scales]
         return {"epoch": epoch, "scales": scales, "error": error, "computation": computation}
+
+
+def records_as_arrays(records: Sequence[dict]) -> dict[str, NDArray]:
+    """What `Window.record` made, as a checkpoint keeps it."""
+    layers = zip(*(record["scales"] for record in records), strict=True)
+    found = {f"scales.{layer}": torch.stack(each) for layer, each in enumerate(layers)}
+    found |= {name: torch.stack([record[name] for record in records]) for name in _MEANS}
+    arrays = {f"record.{name}": each.numpy() for name, each in found.items()}
+    return arrays | {"record.epoch": np.array([record["epoch"] for record in records])}
+
+
+def records_from_arrays(arrays: Mapping[str, NDArray], layers: int) -> list[dict]:
+    """The records that `records_as_arrays` was given."""
+    found = {name: torch.from_numpy(arrays[f"record.{name}"]) for name in _MEANS}
+    scales = [torch.from_numpy(arrays[f"record.scales.{layer}"]) for layer in range(layers)]
+    return [
+        {"epoch": epoch, "scales": [layer[row] for layer in scales]}
+        | {name: each[row] for name, each in found.items()}
+        for row, epoch in enumerate(arrays["record.epoch"].tolist())
+    ]
 
 
 def history_of(records: Sequence[dict]) -> ScaleHistory:
@@ -81,50 +94,3 @@ def history_of(records: Sequence[dict]) -> ScaleHistory:
         torch.stack([record["computation"] for record in records]).numpy(),
         ~np.all(good, axis=0),
     )
-
-
-def identity_of(settings: tuple, *tensors: Tensor) -> str:
-    """SHA-256 of the settings and of what is optimised on: values, dtype and kind of device."""
-    digest = hashlib.sha256(repr(settings).encode())
-    for tensor in tensors:
-        digest.update(f"{tensor.dtype} {tensor.device.type} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.cpu().contiguous().numpy())
-    return digest.hexdigest()
-
-
-def save_progress(
-    path: str | Path,
-    identity: str,
-    generator: torch.Generator | None,
-    state: dict[str, Any],
-) -> None:
-    """Write ``state`` (plain values and tensors of the CPU) with where the noise stands."""
-    noise = None if generator is None else generator.get_state()
-    content = {"identity": identity, "generator": noise, "state": state}
-    with atomic_path(path) as temporary:
-        torch.save(content, temporary)
-
-
-def load_progress(
-    path: str | Path, identity: str, generator: torch.Generator | None
-) -> dict[str, Any] | None:
-    """The state that was saved; None if the file is absent or of something else.
-
-    ``generator`` is set to where it stood. A file that can't be used is reported as a warning.
-    """
-    if not Path(path).exists():
-        return None
-    try:
-        if not zipfile.is_zipfile(path):  # anything else would reach torch's old unpickler
-            raise ValueError("not a zip archive")
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        stored = content["identity"]
-    except UNREADABLE as error:
-        _LOG.warning("%s: unreadable checkpoint ignored, the work starts anew (%s)", path, error)
-        return None
-    if stored != identity:
-        _LOG.warning("%s: checkpoint of other settings or data ignored, starting anew", path)
-        return None
-    if generator is not None:
-        generator.set_state(content["generator"])
-    return content["state"]

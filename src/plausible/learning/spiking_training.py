@@ -6,8 +6,6 @@ taken in their order, without shuffling, as O'Connor 2020 does in chapter 3: he 
 official test images stand (``official``).
 """
 
-import json
-import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +14,6 @@ import numpy as np
 
 from plausible.data.dataset import Dataset
 from plausible.data.splits import split_dataset
-from plausible.files import atomic_path
 from plausible.kernels import deep_spiking, rectified_network
 from plausible.kernels.deep_spiking_types import (
     Predictions,
@@ -27,12 +24,15 @@ from plausible.kernels.deep_spiking_types import (
     network_from_arrays,
 )
 from plausible.kernels.spike_emission import input_trains
+from plausible.learning.checkpoint import load_checkpoint, save_checkpoint
 from plausible.measure.accuracy import accuracy_percent
 
 SPIKING, RECTIFIED = "spiking", "rectified"
 TRAIN, THESIS, OFFICIAL = "train", "thesis", "official"
 TESTS = (THESIS, OFFICIAL)
 IMAGES_AT_ONCE = 5000
+_IDENTITY = "spiking training"
+"""Of checkpoints, whose names and folder say all the rest."""
 
 
 class Spec(NamedTuple):
@@ -230,41 +230,25 @@ def begin(weights: list[np.ndarray]) -> Progress:
 
 
 def save_progress(path: Path, progress: Progress, generator: np.random.Generator) -> None:
-    """Write ``progress`` and the state of ``generator`` atomically."""
+    """Write ``progress`` and the state of ``generator``."""
     words = {
         "stops_done": progress.stops_done,
         "diverged_epoch": progress.diverged_epoch,
         "rows": progress.rows,
-        "generator": generator.bit_generator.state,
     }
-    with atomic_path(path) as temporary:
-        np.savez(
-            temporary,
-            words=np.array(json.dumps(words)),
-            counts=progress.counts,
-            **_arrays(progress),
-        )
+    arrays = _arrays(progress) | {"counts": progress.counts}
+    save_checkpoint(path, _IDENTITY, words, arrays, {"rule": generator})
 
 
 def load_progress(path: Path, fresh: Progress, generator: np.random.Generator) -> Progress:
-    """What a killed job had saved, or ``fresh`` if there is nothing that can be read.
-
-    ``generator`` is set to where it stood. Files are written at once, so an unreadable one was
-    damaged afterwards; the run then starts anew.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = dict(archive)
-        words = json.loads(str(arrays["words"]))
-        generator.bit_generator.state = words["generator"]
-        layers = range(len(fresh.weights))
-        return Progress(
-            [arrays[f"weights_{layer}"] for layer in layers],
-            [arrays[f"back_{layer}"] for layer in layers],
-            arrays["counts"],
-            words["stops_done"],
-            words["diverged_epoch"],
-            words["rows"],
-        )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    """What a killed job had saved, or ``fresh``; ``generator`` is set to where it stood."""
+    found = load_checkpoint(path, _IDENTITY, {"rule": generator})
+    if found is None:
         return fresh
+    layers = range(len(fresh.weights))
+    return Progress(
+        [found.arrays[f"weights_{layer}"] for layer in layers],
+        [found.arrays[f"back_{layer}"] for layer in layers],
+        found.arrays["counts"],
+        **found.words,
+    )

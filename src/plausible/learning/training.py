@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from plausible.data.dataset import CLASSES, Dataset
 from plausible.errors import DeviceError
-from plausible.learning.checkpoint import Progress, load_checkpoint, save_checkpoint
-from plausible.learning.optimizers import init_optimizer
+from plausible.learning.checkpoint import load_checkpoint, save_checkpoint
+from plausible.learning.optimizers import OptimizerState, init_optimizer
 from plausible.learning.settings import TrainingSettings, settings_hash
 from plausible.learning.update import update
 from plausible.networks.mlp import DTYPES, Network, forward, init_network, move_network
@@ -40,6 +40,19 @@ class TrainingResult(NamedTuple):
 
     network: Network
     history: dict[str, Any]
+
+
+class _Progress(NamedTuple):
+    """Everything that changes during training."""
+
+    network: Network
+    optimizer: OptimizerState
+    epochs_done: int
+    pending_losses: list[float]
+    """Losses per step of a window that is not complete yet."""
+    history: dict[str, Any]
+    batches: torch.Generator
+    noise: torch.Generator
 
 
 class _Tensors(NamedTuple):
@@ -88,17 +101,59 @@ def train(
     current = _fresh(settings, data, keys, device)
     identity = settings_hash(settings, *keys, str(dataset.checksum), device.type)
     if checkpoint_path is not None:
-        current = load_checkpoint(checkpoint_path, current, identity)
+        current = _load(checkpoint_path, current, identity)
     steps_per_epoch = math.ceil(len(data.train_images) / settings.batch_size)
     with _bar(settings.epochs * steps_per_epoch, current.optimizer.step, seed) as bar:
         while current.epochs_done < settings.epochs and not current.history["diverged"]:
             began = time.perf_counter()
             current = _run_epoch(current, data, settings, bar)
             if checkpoint_path is not None:
-                save_checkpoint(checkpoint_path, current, identity)
+                _save(checkpoint_path, current, identity)
             if progress is not None and bar.disable:
                 progress(_report(current, settings, seed, time.perf_counter() - began))
     return TrainingResult(current.network, current.history)
+
+
+def _save(path: str | Path, current: _Progress, identity: str) -> None:
+    words = {
+        "step": current.optimizer.step,
+        "epochs_done": current.epochs_done,
+        "pending_losses": current.pending_losses,
+        "history": current.history,
+    }
+    arrays = {name: each.cpu().numpy() for name, each in _changing(current).items()}
+    save_checkpoint(path, identity, words, arrays, _streams(current))
+
+
+def _load(path: str | Path, fresh: _Progress, identity: str) -> _Progress:
+    """What ``path`` holds, filled in place into ``fresh``; or ``fresh`` as it is."""
+    found = load_checkpoint(path, identity, _streams(fresh))
+    if found is None:
+        return fresh
+    for name, tensor in _changing(fresh).items():
+        tensor.copy_(torch.from_numpy(found.arrays[name]))
+    words = found.words
+    optimizer = fresh.optimizer._replace(step=words.pop("step"))
+    return fresh._replace(optimizer=optimizer, **words)
+
+
+def _changing(current: _Progress) -> dict[str, Tensor]:
+    """Every tensor that training changes in place."""
+    network = current.network
+    found = {f"weight.{layer}": each for layer, each in enumerate(network.weights)}
+    found |= {f"bias.{layer}": each for layer, each in enumerate(network.biases)}
+    for layer, norm in enumerate(network.batch_norms):
+        if norm is not None:
+            for name in ("gain", "shift", "running_mean", "running_variance"):
+                found[f"{name}.{layer}"] = getattr(norm, name)
+    for key, pairs in sorted(current.optimizer.moments.items()):
+        for place, moment in enumerate(moment for pair in pairs for moment in pair):
+            found[f"moment.{key}.{place}"] = moment
+    return found
+
+
+def _streams(current: _Progress) -> dict[str, torch.Generator]:
+    return {"batches": current.batches, "noise": current.noise}
 
 
 def evaluate(network: Network, images: Tensor, labels: Tensor, input_scale: float = 1.0) -> float:
@@ -135,7 +190,7 @@ def _fresh(
     data: _Tensors,
     keys: tuple[str, str, int],
     device: torch.device,
-) -> Progress:
+) -> _Progress:
     """The start of training, from the three named streams."""
     streams = {
         name: torch.Generator().manual_seed(torch_seed(*keys, name))
@@ -155,15 +210,15 @@ def _fresh(
         "updates": 0,
     }
     optimizer = init_optimizer(network, settings)
-    return Progress(network, optimizer, 0, [], history, streams["batches"], streams["noise"])
+    return _Progress(network, optimizer, 0, [], history, streams["batches"], streams["noise"])
 
 
 def _run_epoch(
-    current: Progress,
+    current: _Progress,
     data: _Tensors,
     settings: TrainingSettings,
     bar: tqdm,
-) -> Progress:
+) -> _Progress:
     """One pass over the training set, with tests and the summary of losses.
 
     Reading a loss makes a GPU wait for it, so divergence is looked for once per window of losses
@@ -275,7 +330,7 @@ def _bar(total: int, done: int, seed: int) -> Iterator[tqdm]:
         yield bar
 
 
-def _report(current: Progress, settings: TrainingSettings, seed: int, seconds: float) -> str:
+def _report(current: _Progress, settings: TrainingSettings, seed: int, seconds: float) -> str:
     history = current.history
     accuracy = history["test_accuracy_percent"][-1:] or [float("nan")]
     loss = history["loss_mean"][-1:] or [float("nan")]

@@ -1,11 +1,10 @@
 """Division of a sweep among its jobs, and results that a killed job has already finished."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from plausible.files import write_text
+from plausible.learning.checkpoint import load_checkpoint, save_checkpoint
 from plausible.reproduction.settings import ExperimentSettings
 
 Task = TypeVar("Task")
@@ -31,14 +30,14 @@ def part_of(
 def stored(folder: str | Path | None, name: str, compute: Callable[[], Any]) -> Any:
     """What ``compute`` returns, read from ``folder`` if a killed run of the job had finished it.
 
-    JSON in ``folder``/``name``.json, written at once or not at all; no folder, no memory.
+    A checkpoint in ``folder``/``name``.done.npz, of what JSON can hold; no folder, no memory.
     """
     if folder is None:
         return compute()
-    path = Path(folder) / f"{name}.json"
-    if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
-    found = compute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(found))
-    return found
+    path = Path(folder) / f"{name}.done.npz"
+    kept = load_checkpoint(path, name)
+    if kept is None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_checkpoint(path, name, {"found": compute()})
+        kept = load_checkpoint(path, name)
+    return kept.words["found"]

@@ -63,7 +63,7 @@ def train_shard(
             seed_group,
             seed,
             device,
-            checkpoint_path=folder / f"seed{seed}.pt",
+            checkpoint_path=folder / f"seed{seed}.npz",
             progress=log.info,
         )
         networks[seed] = network_to_arrays(result.network)

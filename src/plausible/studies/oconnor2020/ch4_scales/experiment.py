@@ -82,7 +82,7 @@ def scale_optimisation(
     @lru_cache(maxsize=1)
     def network(seed: int) -> Network:
         """The ReLU network of a seed (4.6.2), the same for all readings."""
-        path = folder / f"network.{seed}.pt" if folder else None
+        path = folder / f"network.{seed}.npz" if folder else None
         chosen = _training_settings(settings, len(data.train_images))
         return train(chosen, data, STUDY, EXPERIMENT, seed, "cpu", path, _say).network
 
@@ -189,7 +189,7 @@ def _optimise(
         dense_maps(network.weights, network.biases),
         inputs,
         chosen,
-        checkpoint_path=folder / f"{task.name}.pt" if folder else None,
+        checkpoint_path=folder / f"{task.name}.npz" if folder else None,
         progress=lambda line: _say(f"{task.name}, {line}"),
     )
 
