@@ -1,8 +1,7 @@
 """Frames in an order in which neighbours are alike: Temporal MNIST (numba).
 
-The definition is ``temporal_order_reference``; here distances are not computed to the end once they
-exceed the smallest so far, which changes nothing of the result, since they are whole numbers. The
-distance of two frames is at least the difference of their sums, so most need not be begun.
+The definition is ``temporal_order_reference``. The distance of two frames is at least the
+difference of their sums, so that many need not be computed.
 """
 
 import numpy as np
@@ -13,14 +12,15 @@ from plausible.kernels.compiling import copy, inner, kernel
 
 BUFFER_SIZE = 1000
 """Frames among which the next one is chosen, by the author's code."""
-_BLOCK = 112  # pixels between two looks at the sum; 784 = 7 * 112
 
 
 @inner
-def _block_distance(first, second, start, stop):
+def _distance(first, second, pixels):
+    """L1 distance. Each step is cast: numba would go on in 64 bits, at a third of the speed."""
     total = np.int32(0)
-    for p in range(start, stop):
-        total += abs(np.int32(first[p]) - np.int32(second[p]))
+    for p in range(pixels):
+        difference = np.int32(np.int32(first[p]) - np.int32(second[p]))
+        total = np.int32(total + np.int32(abs(difference)))
     return total
 
 
@@ -48,12 +48,7 @@ def _greedy_order(frames, sums, buffer_size):
             # Equal distances do not replace the first one found.
             if waiting_index[slot] < 0 or abs(waiting_sum[slot] - frame_sum) >= smallest:
                 continue
-            distance = np.int64(0)
-            start = np.int64(0)
-            while start < pixels and distance < smallest:
-                stop = min(start + _BLOCK, pixels)
-                distance += _block_distance(frame, waiting[slot], start, stop)
-                start = stop
+            distance = np.int64(_distance(frame, waiting[slot], pixels))
             if distance < smallest:
                 smallest, nearest = distance, slot
         current = waiting_index[nearest]
