@@ -104,7 +104,7 @@ def scale_rows(dataset: Dataset, repetitions: int) -> list[Row]:
     settings = ScaleSettings(epochs=1)
     generator = torch.Generator().manual_seed(SEED)
     weights = [
-        torch.randn(above, below, generator=generator, dtype=torch.float64)
+        torch.randn(above, below, generator=generator, dtype=torch.float64).t()
         * (2 / (above + below)) ** 0.5
         for below, above in zip(SCALE_SIZES[:-1], SCALE_SIZES[1:], strict=True)
     ]
@@ -146,9 +146,10 @@ def autograd_scales(
         for layer, weight in enumerate(weights):
             scale = logs[layer].exp()
             scaled = scale * current
-            computation = computation + len(weight) * (scale * current.detach()).abs().sum()
+            additions = weight.shape[1] * (scale * current.detach()).abs().sum()
+            computation = computation + additions
             sent = scaled + (scaled.round() - scaled).detach()
-            current, exact = (sent / scale) @ weight.T, exact @ weight.T
+            current, exact = (sent / scale) @ weight, exact @ weight
             if layer + 1 < len(weights):
                 current, exact = current.relu(), exact.relu()
         error = torch.nn.functional.kl_div(

@@ -67,7 +67,7 @@ def trained_network(dataset: Dataset) -> SpikingNetwork:
 
 
 class DenseLayer(NamedTuple):
-    """Weights ``[fan_in, fan_out]``, scaled so that ``dense_torch`` gets currents, and bias."""
+    """Weights ``[inputs, units]``, scaled so that ``dense_torch`` gets currents, and bias."""
 
     weight: Tensor
     bias: Tensor
@@ -84,7 +84,7 @@ def dense_layers(
     )
     return [
         DenseLayer(
-            torch.from_numpy(weight.T * (gain * height[settings.kernel] / settings.dt_s)).to(dtype),
+            torch.from_numpy(weight * (gain * height[settings.kernel] / settings.dt_s)).to(dtype),
             torch.from_numpy(bias).to(dtype),
         )
         for weight, bias, gain in zip(network.weights, network.biases, gains, strict=True)
@@ -166,8 +166,8 @@ def snntorch_runs(
     def run(kind: str, batch: int) -> Tensor:
         linear, neurons = [], [makers[kind]() for _ in network.weights]
         for weight, bias, gain in zip(network.weights, network.biases, gains, strict=True):
-            layer = torch.nn.Linear(weight.shape[1], weight.shape[0])
-            layer.weight.data = torch.from_numpy(weight * gain / settings.dt_s * (1 - beta)).float()
+            layer, scaled = torch.nn.Linear(*weight.shape), weight.T * gain / settings.dt_s
+            layer.weight.data = torch.from_numpy(scaled * (1 - beta)).float()
             layer.bias.data = torch.from_numpy(bias * (1 - beta)).float()
             linear.append(layer)
         totals = []

@@ -36,12 +36,12 @@ class Autograd:
     def __init__(self, weights: list[Tensor], biases: list[Tensor], adam_and_norm: bool) -> None:
         layers: list[torch.nn.Module] = []
         for index, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-            linear = torch.nn.Linear(weight.shape[1], weight.shape[0])
-            linear.weight.data, linear.bias.data = weight.clone(), bias.clone()
+            linear = torch.nn.Linear(*weight.shape)
+            linear.weight.data, linear.bias.data = weight.t().clone(), bias.clone()
             layers.append(linear)
             if index < len(weights) - 1:
                 if adam_and_norm:
-                    layers.append(torch.nn.BatchNorm1d(weight.shape[0]))
+                    layers.append(torch.nn.BatchNorm1d(weight.shape[1]))
                 layers.append(_SoftRate())
         self.model = torch.nn.Sequential(*layers)
         parameters = self.model.parameters()
@@ -63,13 +63,13 @@ class _SoftRate(torch.nn.Module):
 
 
 def outer_products(error: Tensor, activity: Tensor) -> Tensor:
-    """Mean of per-sample outer products, each one formed: batch x fan_out x fan_in numbers."""
-    return (error[:, :, None] * activity[:, None, :]).mean(0)
+    """Mean of per-sample outer products, each one formed: batch x inputs x units numbers."""
+    return (activity[:, :, None] * error[:, None, :]).mean(0)
 
 
 def matrix_product(error: Tensor, activity: Tensor) -> Tensor:
     """The same mean as one matrix product."""
-    return error.T @ activity / len(error)
+    return activity.T @ error / len(error)
 
 
 class PlainZIL:
@@ -94,12 +94,12 @@ class PlainZIL:
         layers = len(self.weights)
         nodes, activity = [], inputs
         for weight, bias in zip(self.weights, self.biases, strict=True):
-            nodes.append(activity @ weight.T + bias)
+            nodes.append(activity @ weight + bias)
             activity = soft_rate(nodes[-1])
         for t in range(layers + 1):
             activities = [inputs] + [soft_rate(node) for node in nodes[:-1]]
             predictions = [
-                below @ weight.T + bias
+                below @ weight + bias
                 for below, weight, bias in zip(activities, self.weights, self.biases, strict=True)
             ]
             message = one_hot - torch.softmax(nodes[-1], 1)
@@ -110,7 +110,7 @@ class PlainZIL:
                     self.biases[k] += RATE * error.mean(0)
                 nodes[k] = nodes[k] + message - error
                 if k:
-                    message = soft_rate_slope(nodes[k - 1]) * (error @ self.weights[k])
+                    message = soft_rate_slope(nodes[k - 1]) * (error @ self.weights[k].T)
 
 
 def check_agreement(

@@ -10,8 +10,8 @@ from plausible.errors import StudyError
 @pytest.fixture(scope="module")
 def network():
     generator = np.random.default_rng(5)
-    weights = [generator.normal(0, 0.5, size) for size in ((7, 9), (6, 7), (4, 6))]
-    biases = [generator.normal(0, 0.3, len(weight)) for weight in weights]
+    weights = [generator.normal(0, 0.5, size) for size in ((9, 7), (7, 6), (6, 4))]
+    biases = [generator.normal(0, 0.3, weight.shape[1]) for weight in weights]
     frames = generator.integers(0, 17, (50, 9)).astype(np.uint8)
     return weights, biases, frames
 
@@ -24,12 +24,12 @@ def slow_decisions(layers, frames, white):
         for layer in layers:
             sent = [round(value / layer.input_step) for value in values]
             sent = [min(max(one, 0), layer.last_level) for one in sent]
-            products.append(sum(1 for one in sent if one) * len(layer.weight))
+            products.append(sum(1 for one in sent if one) * len(layer.bias))
             currents = [
-                sum(int(w) * x for w, x in zip(row, sent, strict=True))
+                sum(int(w) * x for w, x in zip(column, sent, strict=True))
                 * (layer.weight_step * layer.input_step)
                 + bias
-                for row, bias in zip(layer.weight, layer.bias, strict=True)
+                for column, bias in zip(layer.weight.T, layer.bias, strict=True)
             ]
             values = [max(current, 0.0) for current in currents]
         decisions.append(currents.index(max(currents)))
@@ -61,7 +61,7 @@ def test_many_bits_are_the_original(network):
     layers = quantise_network(weights, biases, frames / 16, 16)
     activity = frames / 16
     for weight, bias in zip(weights, biases, strict=True):
-        current = activity @ weight.T + bias
+        current = activity @ weight + bias
         activity = np.maximum(current, 0)
     found = evaluate_quantised(layers, frames, 16)
     np.testing.assert_array_equal(found.predictions, current.argmax(axis=1))

@@ -28,7 +28,7 @@ def random_stored(seed: int, batch_norm: bool, dtype=np.float64) -> StoredNetwor
     sizes = (20, 30, 25, 10)
     weights, biases, norms = [], [], []
     for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
-        weights.append(rng.normal(0, 2 / np.sqrt(fan_in), (fan_out, fan_in)).astype(dtype))
+        weights.append(rng.normal(0, 2 / np.sqrt(fan_in), (fan_in, fan_out)).astype(dtype))
         biases.append(rng.normal(0, 0.5, fan_out).astype(dtype))
         norms.append(
             {
@@ -49,7 +49,7 @@ def currents_by_torch(stored: StoredNetwork, inputs: torch.Tensor) -> list[torch
     drive, currents = stored.settings["input_scale"] * inputs, []
     for weight, bias, norm in zip(stored.weights, stored.biases, stored.batch_norms, strict=True):
         current = torch.nn.functional.linear(
-            drive, torch.from_numpy(weight), torch.from_numpy(bias)
+            drive, torch.from_numpy(weight).t(), torch.from_numpy(bias)
         )
         if norm is not None:
             arrays = {
@@ -75,7 +75,7 @@ def test_fused_layer_is_linear_layer_and_batch_norm(dtype: type, tolerance: floa
     inputs = np.random.default_rng(2).uniform(0, 1, (50, 20)).astype(dtype)
     stored = stored._replace(settings={**SETTINGS, "input_scale": 1.0})
     expected = currents_by_torch(stored, torch.from_numpy(inputs))[0].numpy()
-    fused = inputs @ weight.astype(dtype).T + bias.astype(dtype)
+    fused = inputs @ weight.astype(dtype) + bias.astype(dtype)
     assert np.abs(fused - expected).max() <= tolerance * np.abs(expected).max()
 
 
@@ -83,12 +83,12 @@ def test_fused_layer_is_linear_layer_and_batch_norm(dtype: type, tolerance: floa
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1e-8, 1e-5]), st.floats(0, 10))
 def test_fusion_holds_for_any_statistics(seed: int, epsilon: float, variance: float) -> None:
     rng = np.random.default_rng(seed)
-    weight, bias, inputs = rng.normal(size=(4, 6)), rng.normal(size=4), rng.normal(size=(8, 6))
+    weight, bias, inputs = rng.normal(size=(6, 4)), rng.normal(size=4), rng.normal(size=(8, 6))
     gain, shift, mean = rng.normal(size=(3, 4))
     variances = np.full(4, variance)
-    normal = (inputs @ weight.T + bias - mean) / np.sqrt(variances + epsilon) * gain + shift
+    normal = (inputs @ weight + bias - mean) / np.sqrt(variances + epsilon) * gain + shift
     fused, offset = fuse_batch_norm(weight, bias, gain, shift, mean, variances, epsilon)
-    assert np.allclose(inputs @ fused.T + offset, normal, rtol=1e-9, atol=1e-9 * abs(normal).max())
+    assert np.allclose(inputs @ fused + offset, normal, rtol=1e-9, atol=1e-9 * abs(normal).max())
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])

@@ -27,7 +27,7 @@ def random_network(seed: int, sizes: tuple[int, ...] = (20, 18, 33, 5)) -> Spiki
     rng = np.random.default_rng(seed)
     return SpikingNetwork(
         tuple(
-            rng.normal(0, 2 / np.sqrt(fan_in), (fan_out, fan_in))
+            rng.normal(0, 2 / np.sqrt(fan_in), (fan_out, fan_in)).T
             for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True)
         ),
         tuple(rng.normal(0.5, 0.5, fan_out) for fan_out in sizes[1:]),
@@ -119,7 +119,7 @@ def simulate_as_in_the_thesis(counts: np.ndarray, network: SpikingNetwork) -> li
     layers = []
     for weight, bias in zip(network.weights, network.biases, strict=True):
         filtered = torch.nn.functional.conv1d(train.T[:, None], kernel, padding=5)[:, 0].T
-        current = (gain * filtered) @ torch.from_numpy(weight).T + torch.from_numpy(bias)
+        current = (gain * filtered) @ torch.from_numpy(weight) + torch.from_numpy(bias)
         potential = torch.zeros_like(current[0])
         countdown = torch.zeros(len(bias), dtype=torch.float32)
         spikes = []

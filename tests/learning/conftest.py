@@ -82,7 +82,7 @@ def _autograd(network, inputs, one_hot, batch_statistics=True, masks=None):
         leaves["shifts"].append(norm.shift.clone().requires_grad_() if affine else None)
     activity = inputs
     for layer, norm in enumerate(network.batch_norms):
-        activity = activity @ leaves["weights"][layer].t() + leaves["biases"][layer]
+        activity = activity @ leaves["weights"][layer] + leaves["biases"][layer]
         if norm is not None:
             activity = batch_norm(
                 activity,

@@ -54,8 +54,8 @@ def test_gradients_with_dropout_masks_equal_autograd(make_problem, autograd):
 def test_no_hidden_layer(make_problem):
     network, inputs, one_hot, _ = make_problem(sizes=(13, 5))
     _, found = gradients(network, inputs, one_hot)
-    residual = torch.softmax(inputs @ network.weights[0].t() + network.biases[0], 1) - one_hot
-    expected = residual.t() @ inputs / len(inputs)
+    residual = torch.softmax(inputs @ network.weights[0] + network.biases[0], 1) - one_hot
+    expected = inputs.t() @ residual / len(inputs)
     torch.testing.assert_close(found.weights[0], expected, rtol=1e-12, atol=1e-16)
 
 
@@ -90,7 +90,7 @@ def test_per_sample_squares_of_batch_norm_parameters(make_problem):
     _, error = cross_entropy(record.logits, one_hot)
     squares = collect(network, backward(network, record, error), squares=True)
     # Derivative of each sample's loss by the output of the last batch norm, by the chain rule.
-    below_logits = error @ network.weights[2] * record.layers[1].slope
+    below_logits = error @ network.weights[2].t() * record.layers[1].slope
     values = record.layers[1].normalised.values
     expected = torch.stack([(e * n) ** 2 for e, n in zip(below_logits, values, strict=True)])
     torch.testing.assert_close(squares.gains[1], expected.mean(0), rtol=1e-12, atol=0)

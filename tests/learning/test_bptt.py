@@ -26,7 +26,7 @@ def normal(seed: int, *shape: int) -> torch.Tensor:
 
 def recurrent(activation: str = "tanh") -> Recurrent:
     return Recurrent(
-        normal(1, UNITS, FEATURES),
+        normal(1, FEATURES, UNITS),
         normal(2, UNITS, UNITS),
         normal(3, UNITS),
         make_activation(SimpleNamespace(activation=activation)),
@@ -49,8 +49,11 @@ def test_states_by_loop() -> None:
     for sample in range(BATCH):
         state = START[sample]
         for step in range(STEPS):
-            drive = network.input_weights @ INPUTS[step, sample] + network.state_weights @ state
-            state = torch.tanh(drive + network.biases)
+            drive = network.biases.clone()
+            for unit in range(UNITS):
+                drive[unit] += (network.input_weights[:, unit] * INPUTS[step, sample]).sum()
+                drive[unit] += (network.state_weights[:, unit] * state).sum()
+            state = torch.tanh(drive)
             assert torch.allclose(states[step + 1, sample], state, rtol=0, atol=1e-14)
     assert torch.equal(unroll(network, INPUTS).states[0], torch.zeros_like(START))
 
@@ -105,7 +108,7 @@ def test_truncation_is_a_detached_state(window) -> None:
 
 def convolution(taps: int, activation: str = "sigmoid") -> TemporalConvolution:
     return TemporalConvolution(
-        normal(7, taps, UNITS, FEATURES),
+        normal(7, taps, FEATURES, UNITS),
         normal(8, UNITS),
         make_activation(SimpleNamespace(activation=activation)),
     )
@@ -117,7 +120,7 @@ def test_convolution_against_torch(taps) -> None:
     weights, biases = (value.clone().requires_grad_() for value in network[:2])
     padded = torch.nn.functional.pad(INPUTS.permute(1, 2, 0), (taps - 1, 0))
     # conv1d does not flip its kernel: the last tap meets the present input.
-    kernel = weights.flip(0).permute(1, 2, 0)
+    kernel = weights.flip(0).permute(2, 1, 0)
     states = torch.sigmoid(torch.nn.functional.conv1d(padded, kernel, biases)).permute(2, 0, 1)
     assert torch.allclose(convolve(network, INPUTS), states, rtol=0, atol=1e-13)
     (states * ERRORS).sum().backward()

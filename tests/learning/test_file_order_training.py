@@ -30,9 +30,9 @@ def test_training_is_plain_descent_on_the_negative_log_likelihood(digits: Datase
     labels = torch.from_numpy(digits.train_labels).long()
     for _ in range(2):
         for rows, wanted in zip(images.split(20), labels.split(20), strict=True):
-            activity = torch.relu(linear(rows, leaves[0], leaves[3]))
-            activity = torch.relu(linear(activity, leaves[1], leaves[4]))
-            logits = linear(activity, leaves[2], leaves[5])
+            activity = torch.relu(linear(rows, leaves[0].t(), leaves[3]))
+            activity = torch.relu(linear(activity, leaves[1].t(), leaves[4]))
+            logits = linear(activity, leaves[2].t(), leaves[5])
             loss = nll_loss(torch.log_softmax(logits, 1), wanted)
             gradients = torch.autograd.grad(loss, leaves)
             with torch.no_grad():

@@ -196,7 +196,7 @@ def autograd_energy(network, plan, values):
             if stage.kind == "softmax":
                 energy = energy - (torch.log_softmax(below, 1) * values[-1]).sum()
                 continue
-            predicted = below @ network.weights[stage.layer].t() + network.biases[stage.layer]
+            predicted = below @ network.weights[stage.layer] + network.biases[stage.layer]
         energy = energy + 0.5 * ((values[k + 1] - predicted) ** 2).sum()
     return energy
 
@@ -351,19 +351,19 @@ class LiteralAdam:
 
 
 def outer(error, activity):
-    return error[:, :, None] * activity[:, None, :]
+    return activity[:, :, None] * error[:, None, :]
 
 
 def literal_without_batch_norm(w, b, x0, y, optimize, step):
     """Four steps; W3 learns at t = 1, W2 at t = 2, W1 at t = 3. Changes w and b in place."""
     w1, w2, w3 = w
     b1, b2, b3 = b
-    x1 = x0 @ w1.T + b1
-    x2 = soft(x1) @ w2.T + b2
-    x3 = soft(x2) @ w3.T + b3
+    x1 = x0 @ w1 + b1
+    x2 = soft(x1) @ w2 + b2
+    x3 = soft(x2) @ w3 + b3
     x4 = y
     for t in range(4):
-        u1, u2, u3 = x0 @ w1.T + b1, soft(x1) @ w2.T + b2, soft(x2) @ w3.T + b3
+        u1, u2, u3 = x0 @ w1 + b1, soft(x1) @ w2 + b2, soft(x2) @ w3 + b3
         u4 = torch.softmax(x3, 1)
         e4 = x4 - u4
         e3 = x3 - u3
@@ -373,12 +373,12 @@ def literal_without_batch_norm(w, b, x0, y, optimize, step):
             optimize("b3", b3, e3, step)
         e2 = x2 - u2
         before = soft(x1)
-        x2 = x2 + (-e2 + slope(x2) * (e3 @ w3))
+        x2 = x2 + (-e2 + slope(x2) * (e3 @ w3.T))
         if t == 2:
             optimize("w2", w2, outer(e2, before), step)
             optimize("b2", b2, e2, step)
         e1 = x1 - u1
-        x1 = x1 + (-e1 + slope(x1) * (e2 @ w2))
+        x1 = x1 + (-e1 + slope(x1) * (e2 @ w2.T))
         if t == 3:
             optimize("w1", w1, outer(e1, x0), step)
             optimize("b1", b1, e1, step)
@@ -388,14 +388,14 @@ def literal_with_batch_norm(w, b, x0, y, optimize, step):
     """Six steps; W3 at t = 1, (BN2 at 2), W2 at 3, (BN1 at 4), W1 at 5."""
     w1, w2, w3 = w
     b1, b2, b3 = b
-    z1 = x0 @ w1.T + b1
+    z1 = x0 @ w1 + b1
     n1 = normed(z1)
-    z2 = soft(n1) @ w2.T + b2
+    z2 = soft(n1) @ w2 + b2
     n2 = normed(z2)
-    z3 = soft(n2) @ w3.T + b3
+    z3 = soft(n2) @ w3 + b3
     for t in range(6):
-        u_z1, u_n1, u_z2 = x0 @ w1.T + b1, normed(z1), soft(n1) @ w2.T + b2
-        u_n2, u_z3, u4 = normed(z2), soft(n2) @ w3.T + b3, torch.softmax(z3, 1)
+        u_z1, u_n1, u_z2 = x0 @ w1 + b1, normed(z1), soft(n1) @ w2 + b2
+        u_n2, u_z3, u4 = normed(z2), soft(n2) @ w3 + b3, torch.softmax(z3, 1)
         e4 = y - u4
         e_z3 = z3 - u_z3
         z3 = z3 + (-e_z3 + e4)
@@ -403,7 +403,7 @@ def literal_with_batch_norm(w, b, x0, y, optimize, step):
             optimize("w3", w3, outer(e_z3, soft(n2)), step)
             optimize("b3", b3, e_z3, step)
         e_n2 = n2 - u_n2
-        n2 = n2 + (-e_n2 + slope(n2) * (e_z3 @ w3))
+        n2 = n2 + (-e_n2 + slope(n2) * (e_z3 @ w3.T))
         e_z2 = z2 - u_z2
         z2_new = z2 + (-e_z2 + normed_back(z2, e_n2))
         if t == 3:
@@ -411,7 +411,7 @@ def literal_with_batch_norm(w, b, x0, y, optimize, step):
             optimize("b2", b2, e_z2, step)
         z2 = z2_new
         e_n1 = n1 - u_n1
-        n1 = n1 + (-e_n1 + slope(n1) * (e_z2 @ w2))
+        n1 = n1 + (-e_n1 + slope(n1) * (e_z2 @ w2.T))
         e_z1 = z1 - u_z1
         z1 = z1 + (-e_z1 + normed_back(z1, e_n1))
         if t == 5:
@@ -471,7 +471,7 @@ def test_reduced_sequential_zil_equals_the_complete_dynamics(make_problem, case)
 def sgd_by_hand(network, term, learning_rate):
     batch = len(term.error)
     if term.kind == "linear":
-        step = torch.einsum("bo,bi->oi", term.error, term.activity) / batch
+        step = torch.einsum("bi,bo->io", term.activity, term.error) / batch
         network.weights[term.layer].sub_(learning_rate * step)
         network.biases[term.layer].sub_(learning_rate * term.error.sum(0) / batch)
     elif network.batch_norms[term.layer].affine:

@@ -32,7 +32,8 @@ def generator(seed: int = 0) -> torch.Generator:
 
 def parameters(seed: int = 1, sizes=SIZES, dtype=torch.float64):
     draw = partial(torch.randn, generator=generator(seed), dtype=torch.float64)
-    weights = [draw(b, a).mul(0.6).to(dtype) for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+    pairs = zip(sizes[:-1], sizes[1:], strict=True)
+    weights = [draw(b, a).t().mul(0.6).to(dtype) for a, b in pairs]
     return weights, [draw(b).mul(0.3).to(dtype) for b in sizes[1:]]
 
 
@@ -63,12 +64,12 @@ def by_autograd(weights, biases, log_scales, inputs, settings, output, noise=Non
                 # Its own layer only: the input counts as constant.
                 sent = activity if settings.higher_layers else activity.detach()
                 magnitude = (k * sent).abs().sum(dim=1)
-                computation = computation + len(weight) * magnitude
+                computation = computation + len(bias) * magnitude
                 if noise is None:
                     activity = Straight.apply(k * activity) / k
                 else:
                     activity = (k * activity + noise[layer]) / k
-            activity = activity @ weight.t() + bias
+            activity = activity @ weight + bias
             if layer < len(weights) - 1 or output == "relu":
                 activity = torch.relu(activity)
         return activity, computation
@@ -263,7 +264,7 @@ def test_optimised_scales_undo_a_badly_scaled_network():
     """Figure 4.2 in small: the function is unchanged by the factors, the best scales are not."""
     draw = partial(torch.randn, generator=generator(5), dtype=torch.float64)
     factors = (0.5, 8.0, 0.25)
-    weights = [draw(30, 30) * math.sqrt(2 / 30) * factor for factor in factors]
+    weights = [draw(30, 30).t() * math.sqrt(2 / 30) * factor for factor in factors]
     settings = ScaleSettings(
         lambdas=(1e-3,), error="l2", computation="mean", learning_rate=0.003, epochs=60
     )

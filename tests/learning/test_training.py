@@ -341,7 +341,7 @@ def test_healthy_run_is_not_marked(digits):
 
 def test_evaluation_counts_and_ignores_infinite_logits():
     network = init_network((2, 3), FAST, torch.Generator().manual_seed(0))
-    network.weights[0].copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]))
+    network.weights[0].copy_(torch.tensor([[1.0, 0.0, -1.0], [0.0, 1.0, -1.0]]))
     images = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [math.nan, 0.0]])
     labels = torch.tensor([0, 1, 2, 0])
     assert evaluate(network, images, labels) == 50.0

@@ -30,7 +30,7 @@ def normal(seed: int, *shape: int) -> torch.Tensor:
 
 def network(activation: str = "tanh") -> ForwardNetwork:
     return ForwardNetwork(
-        tuple(normal(i, SIZES[i + 1], SIZES[i]) for i in range(3)),
+        tuple(normal(i, SIZES[i], SIZES[i + 1]) for i in range(3)),
         tuple(normal(10 + i, SIZES[i + 1]) for i in range(3)),
         make_activation(SimpleNamespace(activation=activation)),
     )
@@ -54,7 +54,7 @@ def test_errors_and_gradients_against_autograd(activation) -> None:
     biases = [value.clone().requires_grad_() for value in forward.biases]
     activities = [INPUTS.clone().requires_grad_()]
     for weight, bias in zip(weights, biases, strict=True):
-        activities.append(forward.activation.value(activities[-1] @ weight.T + bias))
+        activities.append(forward.activation.value(activities[-1] @ weight + bias))
         activities[-1].retain_grad()
     (0.5 * (activities[-1] - TARGETS).square().sum()).backward()
     for a, b in zip(ours, activities, strict=True):
@@ -80,7 +80,7 @@ def test_gradients_against_finite_differences() -> None:
                 output = run_forward(forward._replace(weights=tuple(moved)), INPUTS)[0][-1]
                 losses.append(0.5 * (output - TARGETS).square().sum())
             slope = float(losses[0] - losses[1]) / 2e-5
-            assert slope == pytest.approx(float(gradient.view(-1)[entry]), abs=1e-6)
+            assert slope == pytest.approx(float(gradient.reshape(-1)[entry]), abs=1e-6)
 
 
 def test_the_networks_share_their_memory() -> None:
@@ -133,10 +133,10 @@ def test_spatial_sharing_is_a_convolution() -> None:
     matrix = tie(kernel, index)
     leaf = kernel.clone().requires_grad_()
     expected = torch.nn.functional.conv1d(inputs[:, None], leaf[None, None])[:, 0]
-    assert torch.allclose(inputs @ matrix.T, expected.detach(), rtol=0, atol=1e-14)
+    assert torch.allclose(inputs @ matrix, expected.detach(), rtol=0, atol=1e-14)
     error = normal(32, 5, 6)
     (expected * error).sum().backward()
-    dense = error.T @ inputs  # gradient as if each place had weights of its own
+    dense = inputs.T @ error  # gradient as if each place had weights of its own
     assert torch.allclose(tied_gradient(dense, index, 4), leaf.grad, rtol=0, atol=1e-12)
 
 

@@ -27,7 +27,7 @@ def test_operations_of_a_simulation_are_the_additions_it_needs() -> None:
     rng = np.random.default_rng(1)
     sizes = (12, 9, 5)
     network = SpikingNetwork(
-        tuple(rng.normal(0, 1, (b, a)) for a, b in zip(sizes[:-1], sizes[1:], strict=True)),
+        tuple(rng.normal(0, 1, (b, a)).T for a, b in zip(sizes[:-1], sizes[1:], strict=True)),
         tuple(rng.normal(1, 1, size) for size in sizes[1:]),
         input_scale=5.0,
     )
@@ -38,7 +38,7 @@ def test_operations_of_a_simulation_are_the_additions_it_needs() -> None:
     additions = np.zeros(3, int)
     for train, weight in zip(trains[:-1], network.weights, strict=True):
         for image, step, neuron in np.argwhere(train > 0):
-            additions[image] += train[image, step, neuron] * len(weight[:, neuron])
+            additions[image] += train[image, step, neuron] * len(weight[neuron])
     result = simulate_network(images, 16, network, chosen, 2, dtype=np.float64)
     assert synaptic_operations(result.layer_spikes, sizes)[:, 0].tolist() == additions.tolist()
 

@@ -20,10 +20,10 @@ SIZES = (784, 200, 200, 10)
 
 
 def counted_products(values: np.ndarray, weight: np.ndarray, skip_zeros: bool) -> tuple[int, int]:
-    """Multiplications and additions of w x, one scalar after the other."""
+    """Multiplications and additions of x w, one scalar after the other."""
     multiplications = additions = 0
-    for row in weight:
-        terms = [w * x for w, x in zip(row, values, strict=True) if x != 0 or not skip_zeros]
+    for column in weight.T:
+        terms = [w * x for w, x in zip(column, values, strict=True) if x != 0 or not skip_zeros]
         multiplications += len(terms)
         additions += max(len(terms) - 1, 0)
     return multiplications, additions
@@ -49,7 +49,7 @@ def test_operations_are_those_of_a_product_done_by_hand(skip_zeros):
     rng = np.random.default_rng(2)
     values = np.maximum(rng.normal(size=(5, 7)), 0)
     values[3] = 0  # nothing to add up
-    weight = rng.normal(size=(4, 7))
+    weight = rng.normal(size=(7, 4))
     products = nonzero_multiply_adds(values, 4) if skip_zeros else np.full(5, 7.0 * 4)
     found = original_operations(products[:, np.newaxis], (4,))
     expected = [counted_products(row, weight, skip_zeros) for row in values]

@@ -97,15 +97,15 @@ def test_forward_equals_torch_modules(output, training):
         zip(network.weights, network.biases, network.batch_norms, strict=True)
     ):
         bias.normal_(generator=generator(layer))
-        linear = nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
-        linear.load_state_dict({"weight": weight, "bias": bias})
+        linear = nn.Linear(*weight.shape, dtype=torch.float64)
+        linear.load_state_dict({"weight": weight.t(), "bias": bias})
         modules.append(linear)
         assert (norm is None) == (layer == 2 and output == "linear")
         if norm is not None:
             norm.gain.uniform_(0.5, 1.5, generator=generator(9))
             norm.shift.normal_(generator=generator(8))
             norm.running_mean.normal_(generator=generator(7))
-            module = nn.BatchNorm1d(weight.shape[0], dtype=torch.float64)
+            module = nn.BatchNorm1d(weight.shape[1], dtype=torch.float64)
             module.load_state_dict(
                 {
                     "weight": norm.gain,
@@ -127,7 +127,7 @@ def test_forward_equals_torch_modules(output, training):
 def test_first_layer_sees_the_input_itself():
     network = init_network((3, 4), BASE, generator())
     inputs = torch.full((1, 3), -2.0, dtype=torch.float64)
-    expected = inputs @ network.weights[0].t()
+    expected = inputs @ network.weights[0]
     torch.testing.assert_close(forward(network, inputs), expected, rtol=1e-14, atol=0)
 
 
@@ -150,4 +150,6 @@ def test_network_survives_storage(tmp_path, dtype):
     restored = network_from_stored(load_networks(tmp_path / "networks.npz")[4])
     inputs = torch.rand(3, 6, generator=generator(1)).to(network.weights[0].dtype)
     assert torch.equal(forward(restored, inputs), forward(network, inputs))
+    # The same order in memory makes the same product, to the last bit.
+    assert [w.stride() for w in restored.weights] == [w.stride() for w in network.weights]
     assert restored.batch_norms[1].epsilon == network.batch_norms[1].epsilon

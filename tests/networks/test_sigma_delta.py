@@ -29,7 +29,7 @@ SCALES = (3.0, 1.7, 0.8)
 
 def parameters(seed: int, sizes=SIZES):
     rng = np.random.default_rng(seed)
-    weights = [rng.normal(0, 0.6, (b, a)) for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+    weights = [rng.normal(0, 0.6, (b, a)).T for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
     return weights, [rng.normal(0, 0.3, b) for b in sizes[1:]]
 
 
@@ -57,7 +57,7 @@ def frame_by_frame(weights, biases, frames, scales, literal_step):
 
 
 def step_rounding(u, weight, memory):
-    return weight @ np.round(u)
+    return np.round(u) @ weight
 
 
 def step_sigma_delta(u, weight, memory):
@@ -67,7 +67,7 @@ def step_sigma_delta(u, weight, memory):
     phi = memory.get("phi", 0.0) + difference
     s = np.round(phi)
     memory["phi"] = phi - s
-    memory["sum"] = memory.get("sum", 0.0) + weight @ s
+    memory["sum"] = memory.get("sum", 0.0) + s @ weight
     return memory["sum"]
 
 
@@ -92,9 +92,9 @@ def test_integration_undoes_the_difference(seed):
 
 @given(SEEDS)
 def test_difference_linear_map_and_integration_commute(seed):
-    frames, weight = sequence(seed), np.random.default_rng(seed).normal(size=(7, SIZES[0]))
-    through = temporal_difference(temporal_integration(frames)[0] @ weight.T)[0]
-    assert np.allclose(through, frames @ weight.T, rtol=0, atol=1e-10)
+    frames, weight = sequence(seed), np.random.default_rng(seed).normal(size=(SIZES[0], 7))
+    through = temporal_difference(temporal_integration(frames)[0] @ weight)[0]
+    assert np.allclose(through, frames @ weight, rtol=0, atol=1e-10)
 
 
 @given(SEEDS)
@@ -151,9 +151,9 @@ def test_a_module_goes_on_where_it_stopped(module):
 def test_original_network_is_a_multilayer_perceptron(seed):
     weights, biases = parameters(seed)
     frames = sequence(seed)
-    hidden = np.maximum(frames @ weights[0].T + biases[0], 0)
-    hidden = np.maximum(hidden @ weights[1].T + biases[1], 0)
-    logits = hidden @ weights[2].T + biases[2]
+    hidden = np.maximum(frames @ weights[0] + biases[0], 0)
+    hidden = np.maximum(hidden @ weights[1] + biases[1], 0)
+    logits = hidden @ weights[2] + biases[2]
     found = run(dense_network(weights, biases, output="identity"), frames, "original")
     assert np.allclose(found.outputs, logits, rtol=0, atol=1e-12)
     probabilities = run(dense_network(weights, biases), frames, "original").outputs
@@ -182,7 +182,7 @@ def test_sigma_delta_network_equals_the_rounding_network_in_any_order(seed, kind
 
 def test_integer_networks_are_equal_to_the_last_bit():
     rng = np.random.default_rng(3)
-    weights = [rng.integers(-9, 10, (b, a)) * 1.0 for a, b in zip(SIZES, SIZES[1:], strict=False)]
+    weights = [rng.integers(-9, 10, pair) * 1.0 for pair in zip(SIZES, SIZES[1:], strict=False)]
     layers = dense_network(weights, [rng.integers(-9, 10, b) * 1.0 for b in SIZES[1:]])
     frames = sequence(3, 300)
     rounded = run(layers, frames, "rounding")
@@ -264,9 +264,9 @@ def test_a_still_picture_costs_nothing_after_the_first_frame():
 def test_sparse_product_equals_the_dense_one_and_counts_its_additions(seed):
     rng = np.random.default_rng(seed)
     events = rng.integers(-3, 4, 11)
-    weight = rng.integers(-50, 50, (6, 11)).astype(float)
+    weight = rng.integers(-50, 50, (11, 6)).astype(float)
     product, additions = sparse_product(events, weight)
-    assert np.array_equal(product, weight @ events)
+    assert np.array_equal(product, events @ weight)
     assert additions == np.abs(events).sum() * 6
     assert additions == event_additions(events[np.newaxis].astype(float), 6)[0]
 
@@ -328,7 +328,10 @@ def test_convolutional_layers_need_nothing_new():
     ones = np.ones((1, 2, 5, 6))
     assert event_additions(ones, layers[0].fan_out)[0] == (3 * 2 * 9) * (3 * 4)
     maps = [np.array([2.0, 2.0]), np.array([1.0, 0.5, 3.0])]
-    (first, second), biases = bake_scales([kernels, upper], [bias, upper_bias], maps)
+    # [height, width, channels, maps], as `bake_scales` has it.
+    turned = [np.transpose(each, (2, 3, 1, 0)) for each in (kernels, upper)]
+    turned, biases = bake_scales(turned, [bias, upper_bias], maps)
+    first, second = (np.transpose(each, (3, 2, 0, 1)) for each in turned)
     baked = (convolution(first, biases[0], 1), convolution(second, biases[1], 8))
     assert np.allclose(run(baked, frames * 2.0, "rounding").outputs, rounding.outputs, atol=1e-10)
 

@@ -14,7 +14,7 @@ def arrays(seed: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     sizes, result = (4, 3, 2), {}
     for layer in range(2):
-        result[f"weight.{layer}"] = rng.normal(size=(sizes[layer + 1], sizes[layer]))
+        result[f"weight.{layer}"] = rng.normal(size=(sizes[layer + 1], sizes[layer])).T
         result[f"bias.{layer}"] = rng.normal(size=sizes[layer + 1]).astype(np.float32)
     for name in ("gain", "shift", "mean", "variance"):
         result[f"batch_norm.0.{name}"] = rng.normal(size=3)
@@ -33,6 +33,7 @@ def test_round_trip(tmp_path):
         assert network.settings == settings
         for layer in range(2):
             np.testing.assert_array_equal(network.weights[layer], expected[f"weight.{layer}"])
+            assert network.weights[layer].strides == expected[f"weight.{layer}"].strides
             np.testing.assert_array_equal(network.biases[layer], expected[f"bias.{layer}"])
             assert network.biases[layer].dtype == np.float32
         assert network.batch_norms[0]["epsilon"] == 1e-8
@@ -68,6 +69,14 @@ def test_other_archive_is_refused(tmp_path):
         load_networks(path)
     np.savez(path, images=np.zeros(3), settings=np.array("{}"))
     with pytest.raises(DataError, match="not a file of trained networks"):
+        load_networks(path)
+
+
+def test_matrices_that_stand_the_other_way_are_refused(tmp_path):
+    path = tmp_path / "networks.npz"
+    turned = {name: array.T for name, array in arrays(0).items()}
+    save_networks(path, {0: turned}, {})
+    with pytest.raises(DataError, match=r"weight.0 is \(3, 4\), expected \[inputs, 3\]"):
         load_networks(path)
 
 

@@ -22,7 +22,7 @@ RNG = np.random.default_rng(12)
 
 
 def layer(outputs: int, inputs: int, nonlinearity: str) -> Layer:
-    return Layer(RNG.normal(size=(outputs, inputs)), RNG.normal(size=outputs), nonlinearity)
+    return Layer(RNG.normal(size=(inputs, outputs)), RNG.normal(size=outputs), nonlinearity)
 
 
 @pytest.mark.parametrize("name", NONLINEARITIES)
@@ -35,7 +35,7 @@ def test_one_neuron_at_a_time(name) -> None:
         "tanh": np.tanh,
     }
     for sample, row in zip(inputs, respond(neurons, inputs), strict=True):
-        for weights, bias, output in zip(neurons.weights, neurons.biases, row, strict=True):
+        for weights, bias, output in zip(neurons.weights.T, neurons.biases, row, strict=True):
             drive = sum(x * w for x, w in zip(sample, weights, strict=True)) + bias
             assert output == pytest.approx(functions[name](drive), abs=1e-14)
 
@@ -49,7 +49,7 @@ def test_linear_layers_are_one_linear_map() -> None:
     layers = [layer(7, 5, "identity"), layer(6, 7, "identity"), layer(3, 6, "identity")]
     inputs = RNG.normal(size=(20, 5))
     whole = collapse(layers)
-    assert whole.weights.shape == (3, 5)
+    assert whole.weights.shape == (5, 3)
     np.testing.assert_allclose(
         respond(whole, inputs), respond_all(layers, inputs), rtol=0, atol=1e-12
     )
@@ -115,7 +115,7 @@ def test_gradients_pass_through_noise(name, kind) -> None:
         torch.tensor(a, requires_grad=True) for a in (neurons.weights, neurons.biases, inputs)
     )
     functions = {"identity": lambda z: z, "relu": torch.relu, "sigmoid": torch.sigmoid}
-    output = functions.get(name, torch.tanh)(x @ weights.T + biases) * torch.tensor(noise)
+    output = functions.get(name, torch.tanh)(x @ weights + biases) * torch.tensor(noise)
     np.testing.assert_allclose(
         respond_with_noise(neurons, inputs, noise), output.detach().numpy(), rtol=0, atol=1e-14
     )

@@ -5,7 +5,7 @@ unsigned ones, each with one step for the whole layer:
 
     W = step_w W_q,  |W_q| <= 2^(b-1) - 1        x = step_x x_q,  0 <= x_q <= 2^b - 1
 
-so that a layer computes step_w step_x (W_q x_q) + b with integer products alone. The steps minimise
+so that a layer computes step_w step_x (x_q W_q) + b with integer products alone. The steps minimise
 the squared error of weights and of calibration inputs, values beyond the last level being clipped.
 Nothing is trained again. This is no method of O'Connor 2020, whose chapter 4 compares its networks
 with 32-bit arithmetic only.
@@ -28,7 +28,7 @@ class QuantisedLayer(NamedTuple):
     """One layer in integers."""
 
     weight: NDArray[np.float64]
-    """W_q, whole numbers [outputs, inputs]; float64 holds them and their sums exactly."""
+    """W_q, whole numbers [inputs, units]; float64 holds them and their sums exactly."""
     weight_step: float
     bias: NDArray[np.float64]
     input_step: float
@@ -67,7 +67,7 @@ def quantise_network(
 ) -> tuple[QuantisedLayer, ...]:
     """Integers of ``bits`` bits (2 to 16) in place of the weights and inputs of a ReLU network.
 
-    ``weights`` [outputs, inputs]; the steps of the inputs are found on what calibration ``frames``
+    ``weights`` [inputs, units]; the steps of the inputs are found on what calibration ``frames``
     [n, inputs], not negative, cause in the original network. Raises StudyError if the number of
     bits is not allowed or a frame is negative.
     """
@@ -89,7 +89,7 @@ def quantise_network(
         layers.append(
             QuantisedLayer(whole, step, bias, best_step(activity, inputs_last), inputs_last)
         )
-        activity = np.maximum(activity @ weight.T + bias, 0.0)
+        activity = np.maximum(activity @ weight + bias, 0.0)
     return tuple(layers)
 
 
@@ -103,9 +103,9 @@ def evaluate_quantised(
         counts = []
         for layer in layers:
             sent = np.clip(np.rint(activity / layer.input_step), 0, layer.last_level)
-            counts.append(np.count_nonzero(sent, axis=1) * float(len(layer.weight)))
+            counts.append(np.count_nonzero(sent, axis=1) * float(layer.weight.shape[1]))
             # The sum is over integers and exact; only the two steps and the bias are real.
-            current = (sent @ layer.weight.T) * (layer.weight_step * layer.input_step)
+            current = (sent @ layer.weight) * (layer.weight_step * layer.input_step)
             current += layer.bias
             activity = np.maximum(current, 0.0)
         predictions.append(current.argmax(axis=1))

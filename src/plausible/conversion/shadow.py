@@ -30,14 +30,14 @@ def fuse_batch_norm(
     variance: np.ndarray,
     epsilon: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weight ``[fan_out, fan_in]`` and bias of one linear layer that includes its batch norm.
+    """Weight ``[inputs, units]`` and bias of one linear layer that includes its batch norm.
 
-    W' = diag(g / sqrt(variance + epsilon)) W and b' = g (b - mean) / sqrt(variance + epsilon) +
+    W' = W diag(g / sqrt(variance + epsilon)) and b' = g (b - mean) / sqrt(variance + epsilon) +
     shift, with the running statistics of inference (Thuesen 2022, eqs. 41, 42). Computed and
     returned in float64, whatever the network was trained in.
     """
     scale = np.asarray(gain, np.float64) / np.sqrt(np.asarray(variance, np.float64) + epsilon)
-    fused_weight = scale[:, None] * np.asarray(weight, np.float64)
+    fused_weight = scale * np.asarray(weight, np.float64)
     fused_bias = scale * (np.asarray(bias, np.float64) - mean) + shift
     return fused_weight, fused_bias
 
@@ -86,7 +86,7 @@ def rate_forward(
     drive = network.input_scale * np.asarray(intensities, np.float64)
     rates = []
     for weight, bias in zip(network.weights, network.biases, strict=True):
-        rates.append(firing_rate_hz(drive @ weight.T + bias, softplus_gamma, rate_offset, lif))
+        rates.append(firing_rate_hz(drive @ weight + bias, softplus_gamma, rate_offset, lif))
         drive = network.activation_scale * rates[-1]
     return rates
 

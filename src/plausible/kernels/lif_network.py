@@ -1,10 +1,10 @@
 """Event-driven simulation of a feed-forward network of LIF neurons (numba, one core).
 
 What it computes is written down in ``lif_network_reference`` in a few lines of numpy; on the same
-input spikes both give the same output spikes. What makes it fast: a spike adds one row of a
-transposed weight matrix (no multiplication by zeros), the synapse filter runs after the weights
-(both are linear) on as many currents as there are neurons, and a chunk of images goes through one
-layer before the next, so that the weights of a layer stay in the cache.
+input spikes both give the same output spikes. What makes it fast: a spike adds one row of a weight
+matrix (no multiplication by zeros), the synapse filter runs after the weights (both are linear) on
+as many currents as there are neurons, and a chunk of images goes through one layer before the next,
+so that the weights of a layer stay in the cache.
 
 Source: Thuesen 2022, sections 3.3.2 to 3.4.4.
 """
@@ -50,10 +50,10 @@ class _Layer:
             )
         taps, first_lag = synapse_taps(settings)
         constants = step_constants(settings, dtype)
-        fan_out, fan_in = weight.shape
+        fan_in, fan_out = weight.shape
         self.size = -(-fan_out // BLOCK) * BLOCK
         padded_weights = np.zeros((fan_in, self.size), dtype)
-        padded_weights[:, :fan_out] = weight.T
+        padded_weights[:, :fan_out] = weight
         padded_bias = np.zeros(self.size, dtype)
         padded_bias[:fan_out] = bias
         padded_taps = np.zeros(-(-len(taps) // 4) * 4, dtype)

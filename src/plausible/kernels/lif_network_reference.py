@@ -24,7 +24,7 @@ def simulate_spikes(
 ) -> list[np.ndarray]:
     """Spikes of every layer for given input spikes ``[n, steps, pixels]``.
 
-    The current into a layer is W h(t) + b with h(t) = gain * filtered spike counts of the layer
+    The current into a layer is h(t) W + b with h(t) = gain * filtered spike counts of the layer
     below. The bias is a constant current and is not filtered. Returns int32 ``[n, steps, neurons]``
     per non-input layer.
     """
@@ -37,7 +37,7 @@ def simulate_spikes(
         network.weights, network.biases, input_gains(network, settings), strict=True
     ):
         filtered = gain * apply_kernel(spikes, kernel, settings.kernel_order)
-        current = filtered @ weight.astype(np.float64).T + bias
+        current = filtered @ weight.astype(np.float64) + bias
         spikes = simulate_lif(
             current, settings.dt_s, settings.lif, settings.integration, settings.idle_steps
         )

@@ -20,7 +20,7 @@ KERNELS = ("unit_area", "printed", "author")
 class SpikingNetwork(NamedTuple):
     """A feed-forward network of LIF neurons, the output layer included.
 
-    Layer l is driven by the current J = W h + b with W ``[fan_out, fan_in]``, where h is
+    Layer l is driven by the current J = h W + b with W ``[inputs, units]``, where h is
     ``input_scale * intensity`` for the first layer and ``activation_scale * rate_hz`` of the layer
     below otherwise (Thuesen 2022, section 3.4).
     """
@@ -33,7 +33,7 @@ class SpikingNetwork(NamedTuple):
     @property
     def layer_sizes(self) -> tuple[int, ...]:
         """Number of neurons per layer, the input first."""
-        return (self.weights[0].shape[1], *(len(weight) for weight in self.weights))
+        return (len(self.weights[0]), *(weight.shape[1] for weight in self.weights))
 
 
 class SimulationSettings(NamedTuple):
@@ -149,10 +149,10 @@ def check_network(network: SpikingNetwork) -> None:
         )
     sizes = network.layer_sizes
     for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True), 1):
-        if weight.shape != (sizes[layer], sizes[layer - 1]) or bias.shape != (sizes[layer],):
+        if weight.shape != sizes[layer - 1 : layer + 1] or bias.shape != (sizes[layer],):
             raise StudyError(
                 f"spiking network, layer {layer}: weight {weight.shape} and bias {bias.shape}, "
-                f"expected {(sizes[layer], sizes[layer - 1])} and {(sizes[layer],)}."
+                f"expected {sizes[layer - 1 : layer + 1]} and {(sizes[layer],)}."
             )
         if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
             raise StudyError(

@@ -1,11 +1,11 @@
 """Backpropagation as an explicit recursion (Thuesen 2022, section 2.6, eq. 23-26); no autograd.
 
 The printed eq. 25-26 lack transposes and the product with sigma'. In batch form, with a the
-activities [batch, units] and the errors of all samples as rows,
+activities [batch, units], the errors of all samples as rows and W [inputs, units],
 
     delta(L)   = softmax(z(L)) - y                                (eq. 22)
-    delta(l)   = delta(l+1) W(l+1) * f'(z(l))                     (eq. 24)
-    dLoss/dW   = delta(l)^T a(l-1) / batch,  dLoss/db = mean delta(l)   (eq. 25, 26)
+    delta(l)   = delta(l+1) W(l+1)^T * f'(z(l))                   (eq. 24)
+    dLoss/dW   = a(l-1)^T delta(l) / batch,  dLoss/db = mean delta(l)   (eq. 25, 26)
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from plausible.networks.mlp import ForwardPass, Network, forward_pass
 class LocalTerms(NamedTuple):
     """The two factors of the gradient of one layer's parameters, local to that layer.
 
-    Linear layer: dLoss/dW = error^T activity / batch, dLoss/db = mean(error).
+    Linear layer: dLoss/dW = activity^T error / batch, dLoss/db = mean(error).
     Batch norm: dLoss/dgain = mean(error * activity), dLoss/dshift = mean(error), where activity
     holds the normalised values.
     """
@@ -30,9 +30,9 @@ class LocalTerms(NamedTuple):
     """"linear" or "batch_norm"."""
     layer: int
     error: Tensor
-    """Derivative of each sample's loss by the layer's output, [batch, fan_out]."""
+    """Derivative of each sample's loss by the layer's output, [batch, units]."""
     activity: Tensor
-    """[batch, fan_in], for batch norm [batch, features]."""
+    """[batch, inputs], for batch norm [batch, features]."""
     centred: bool = False
     """Whether the errors sum to zero over the batch, as they do below a batch norm that uses batch
     statistics. The bias then has gradient zero; the rounding noise of that sum must not reach Adam,
@@ -85,9 +85,9 @@ def backward(
             yield terms
         elif weights_first:
             yield terms
-            error = error @ network.weights[layer]
+            error = error @ network.weights[layer].t()
         else:
-            error = error @ network.weights[layer]
+            error = error @ network.weights[layer].t()
             yield terms
 
 
@@ -126,20 +126,24 @@ def collect(network: Network, terms: Iterator[LocalTerms], squares: bool = False
 
 
 def mean_gradients(terms: LocalTerms) -> tuple[Tensor, Tensor]:
-    """Gradients of the mean loss by (weight, bias) or (gain, shift)."""
+    """Gradients of the mean loss by (weight, bias) or (gain, shift).
+
+    That of a weight [inputs, units] is a view whose columns lie together in memory, as those of the
+    weights of ``init_network`` do.
+    """
     error, activity = terms.error, terms.activity
     batch = error.shape[0]
     if terms.kind == "batch_norm":
         return (error * activity).mean(dim=0), error.mean(dim=0)
     bias = torch.zeros_like(error[0]) if terms.centred else error.mean(dim=0)
-    return (error / batch).t() @ activity, bias
+    return ((error / batch).t() @ activity).t(), bias
 
 
 def mean_squares(terms: LocalTerms) -> tuple[Tensor, Tensor]:
     """Mean over the batch of the squared gradients of the single samples.
 
-    The gradient of sample i by W is the outer product of its error and activity, hence
-    mean_i (e_i a_i^T)^2 = (e^2)^T a^2 / batch: one matrix product, no outer product is formed.
+    The gradient of sample i by W is the outer product of its activity and error, hence
+    mean_i (a_i^T e_i)^2 = (a^2)^T e^2 / batch: one matrix product, no outer product is formed.
     """
     squared = terms._replace(
         error=terms.error.square(), activity=terms.activity.square(), centred=False

@@ -4,9 +4,9 @@ The unrolled network is a deep one whose layers share their weights, so the grad
 the sum of the gradients of its copies. With the error e_t = dLoss/ds_t coming from outside at each
 time and f' the slope at time t,
 
-    delta_t = f'_t * (e_t + delta_{t+1} W_s)
-    dLoss/dW_x = sum_t delta_t^T x_t
-    dLoss/dW_s = sum_t delta_t^T s_{t-1}
+    delta_t = f'_t * (e_t + delta_{t+1} W_s^T)
+    dLoss/dW_x = sum_t x_t^T delta_t
+    dLoss/dW_s = sum_t s_{t-1}^T delta_t
     dLoss/db   = sum_t delta_t
 
 Truncated: the sequence is cut into windows, and no error passes from one to the window before it.
@@ -65,10 +65,10 @@ def backprop_through_time(
     carried = torch.zeros_like(record.states[0])
     for step in reversed(range(len(errors))):
         delta = record.slopes[step] * (errors[step] + carried)
-        input_gradient += delta.T @ record.inputs[step]
-        state_gradient += delta.T @ record.states[step]
+        input_gradient += (delta.T @ record.inputs[step]).T
+        state_gradient += (delta.T @ record.states[step]).T
         bias_gradient += delta.sum(dim=0)
-        carried = delta @ network.state_weights
+        carried = delta @ network.state_weights.T
         if window is not None and step and step % window == 0:
             carried = torch.zeros_like(carried)
     return RecurrentGradients(input_gradient, state_gradient, bias_gradient, carried)
@@ -79,10 +79,10 @@ def convolution_gradients(
 ) -> tuple[Tensor, Tensor]:
     """Gradients by weights and biases for ``errors`` dLoss/ds_t, [steps, batch, units].
 
-    dLoss/dW_k = sum_t delta_t^T x_{t-k} with delta_t = f'_t * e_t: one sum over all copies in time.
+    dLoss/dW_k = sum_t x_{t-k}^T delta_t with delta_t = f'_t * e_t: one sum over all copies in time.
     """
     delta = errors * network.activation.derivative(convolution_drive(network, inputs))
     gradient = torch.zeros_like(network.weights)
     for lag in range(min(len(network.weights), len(inputs))):
-        gradient[lag] = torch.einsum("sbu,sbf->uf", delta[lag:], inputs[: len(inputs) - lag])
+        gradient[lag] = torch.einsum("sbu,sbf->uf", delta[lag:], inputs[: len(inputs) - lag]).T
     return gradient, delta.sum(dim=(0, 1))

@@ -82,7 +82,7 @@ def _sgd(parameters: tuple[Tensor, Tensor], terms: LocalTerms, learning_rate: fl
     """W <- W - alpha dLoss/dW, with the gradient's matrix product fused into the update."""
     rate = -learning_rate / terms.error.shape[0]
     if terms.kind == "linear":
-        parameters[0].addmm_(terms.error.t(), terms.activity, alpha=rate)
+        parameters[0].t().addmm_(terms.error.t(), terms.activity, alpha=rate)
     else:
         parameters[0].add_((terms.error * terms.activity).sum(dim=0), alpha=rate)
     if not terms.centred:

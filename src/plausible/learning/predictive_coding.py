@@ -2,12 +2,12 @@
 
 Thuesen 2022, section 3.5. Every stage k of the network (a weight matrix, a batch normalisation,
 the softmax) has a value node x(k) and predicts it from the one below, u(k) = g_k(x(k-1)); its error
-node is e(k) = x(k) - u(k). x(0) is the input, the topmost node is clamped to the target. With V_k
-the Jacobian of g_k,
+node is e(k) = x(k) - u(k). x(0) is the input, the topmost node is clamped to the target. Nodes are
+rows [batch, units] and W is [inputs, units]. With V_k the Jacobian of g_k,
 
     F       = 1/2 sum_k |e(k)|^2                                         (eq. 44)
-    dx(k)   = gamma (-e(k) + V_{k+1}^T e(k+1))                           (eq. 45, 51-54)
-    dW(k)   = alpha e(k) f(x(k-1))^T,   db(k) = alpha e(k)               (eq. 46)
+    dx(k)   = gamma (-e(k) + e(k+1) V_{k+1}^T)                           (eq. 45, 51-54)
+    dW(k)   = alpha f(x(k-1))^T e(k),   db(k) = alpha e(k)               (eq. 46)
 
 Misprints: eq. 43 applies the activation to the input, and eq. 45 and 48 differ in the index of
 sigma'; the derivative belongs to the node that receives the message. The Jacobian of the softmax is
@@ -31,7 +31,7 @@ class Stage(NamedTuple):
     """One prediction u(k) = g_k(x(k-1))."""
 
     kind: str
-    """"linear" (W f(x) + b), "batch_norm" (BN(x)) or "softmax"."""
+    """"linear" (f(x) W + b), "batch_norm" (BN(x)) or "softmax"."""
     layer: int
     active: bool
     """Whether x(k-1) passes through the activation first."""
@@ -161,10 +161,10 @@ def _look(
 
 
 def message(network: Network, stage: Stage, view: Local, error: Tensor) -> Tensor:
-    """V_k^T e(k): what the error node of a stage sends to the value node below it."""
+    """e(k) V_k^T: what the error node of a stage sends to the value node below it."""
     if stage.kind == "batch_norm":
         return propagate(network.batch_norms[stage.layer], view.normalised, error)
-    sent = error @ network.weights[stage.layer] if stage.kind == "linear" else error
+    sent = error @ network.weights[stage.layer].t() if stage.kind == "linear" else error
     return sent if view.slope is None else sent * view.slope
 
 

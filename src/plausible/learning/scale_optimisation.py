@@ -96,14 +96,14 @@ def dense_maps(
     nonlinearity: str = "relu",
     output: str = "softmax",
 ) -> tuple[LinearMap, ...]:
-    """Fully connected layers from ``weights`` [fan_out, fan_in] and ``biases`` (None: zeros)."""
+    """Fully connected layers from ``weights`` [inputs, units] and ``biases`` (None: zeros)."""
     if biases is None:
-        biases = [weight.new_zeros(len(weight)) for weight in weights]
+        biases = [weight.new_zeros(weight.shape[1]) for weight in weights]
     names = [nonlinearity] * (len(weights) - 1) + [output]
 
     def dense(weight: Tensor, bias: Tensor, name: str) -> LinearMap:
         return LinearMap(
-            lambda rows: rows @ weight.t(), lambda rows: rows @ weight, bias, name, len(weight)
+            lambda rows: rows @ weight, lambda rows: rows @ weight.t(), bias, name, weight.shape[1]
         )
 
     return tuple(dense(*each) for each in zip(weights, biases, names, strict=True))

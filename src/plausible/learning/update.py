@@ -93,6 +93,6 @@ def _dropout_masks(
     keep = 1.0 - settings.dropout
     masks = []
     for weight in network.weights[:-1]:
-        kept = torch.rand(inputs.shape[0], weight.shape[0], generator=generator) < keep
+        kept = torch.rand(inputs.shape[0], weight.shape[1], generator=generator) < keep
         masks.append(kept.to(device=inputs.device, dtype=inputs.dtype) / keep)
     return tuple(masks)

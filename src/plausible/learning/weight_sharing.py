@@ -1,10 +1,10 @@
 """Backprop as a pair of networks that share their weights (O'Connor 2020, section 1.1.3; eq. 1.3).
 
-The forward network computes a(l+1) = f(W(l) a(l) + b(l)). The error network runs the other way: its
+The forward network computes a(l+1) = f(a(l) W(l) + b(l)). The error network runs the other way: its
 weights are the transposes of the same matrices, and instead of a nonlinearity each unit has a gate,
 the slope f' that the forward pass left behind,
 
-    e(l) = (e(l+1) * gate(l+1)) W(l)          with e(L) = dLoss/da(L)
+    e(l) = (e(l+1) * gate(l+1)) W(l)^T        with e(L) = dLoss/da(L)
 
 so that e(l) = dLoss/da(l). That two networks have the same weights is what a brain cannot arrange.
 Weights are shared over space (convolution) and over time (recurrence) in the same sense: the
@@ -25,7 +25,7 @@ class ForwardNetwork(NamedTuple):
     """Layers with the same activation."""
 
     weights: tuple[Tensor, ...]
-    """W(l), [fan_out, fan_in]."""
+    """W(l), [inputs, units]."""
     biases: tuple[Tensor, ...]
     activation: Activation
 
@@ -34,17 +34,17 @@ class ErrorNetwork(NamedTuple):
     """The network that carries errors back, as a network of its own, output first."""
 
     weights: tuple[Tensor, ...]
-    """Transposed matrices from the last layer to the first, [fan_in, fan_out] each: views of the
+    """Transposed matrices from the last layer to the first, each from units to inputs: views of the
     forward weights, not copies."""
     gates: tuple[Tensor, ...]
-    """f' of the layer that each matrix starts from, [batch, fan_out]."""
+    """f' of the layer that each matrix starts from, [batch, units]."""
 
 
 def run_forward(network: ForwardNetwork, inputs: Tensor) -> tuple[list[Tensor], list[Tensor]]:
     """Activities a(0) .. a(L), input first, and the slopes f' of layers 1 .. L."""
     activities, slopes = [inputs], []
     for weight, bias in zip(network.weights, network.biases, strict=True):
-        value, slope = network.activation.value_and_derivative(activities[-1] @ weight.T + bias)
+        value, slope = network.activation.value_and_derivative(activities[-1] @ weight + bias)
         activities.append(value)
         slopes.append(slope)
     return activities, slopes
@@ -61,7 +61,7 @@ def run_errors(network: ErrorNetwork, output_error: Tensor) -> list[Tensor]:
     """Errors e(0) .. e(L), input first, for e(L) = dLoss/da(L), [batch, outputs]."""
     errors = [output_error]
     for weight, gate in zip(network.weights, network.gates, strict=True):
-        errors.append((errors[-1] * gate) @ weight.T)
+        errors.append((errors[-1] * gate) @ weight)
     return errors[::-1]
 
 
@@ -70,12 +70,12 @@ def local_gradients(
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Gradients by weights and biases, summed over the batch: an error times an activity (eq. 1.3).
 
-    dLoss/dW(l) = (e(l+1) * f'(l+1))^T a(l), of what stands on both sides of the connection.
+    dLoss/dW(l) = a(l)^T (e(l+1) * f'(l+1)), of what stands on both sides of the connection.
     """
     weights, biases = [], []
     for below, slope, error in zip(activities[:-1], slopes, errors[1:], strict=True):
         delta = error * slope
-        weights.append(delta.T @ below)
+        weights.append((delta.T @ below).T)
         biases.append(delta.sum(dim=0))
     return weights, biases
 
@@ -104,11 +104,11 @@ def tied_gradient(gradient: Tensor, index: Tensor, parameters: int) -> Tensor:
 
 
 def convolution_index(length: int, taps: int) -> Tensor:
-    """Which parameter stands where if a matrix is a convolution: [length - taps + 1, length].
+    """Which parameter stands where if a matrix is a convolution: [length, length - taps + 1].
 
-    Row r holds parameter k at column r + k: one kernel shared by all places (spatial sharing).
+    Column c holds parameter k at row c + k: one kernel shared by all places (spatial sharing).
     """
-    offset = torch.arange(length)[None, :] - torch.arange(length - taps + 1)[:, None]
+    offset = torch.arange(length)[:, None] - torch.arange(length - taps + 1)[None, :]
     return torch.where((offset >= 0) & (offset < taps), offset, -1)
 
 

@@ -8,7 +8,7 @@ optimizer's step nothing else changes.
 With E = the mean over the batch of the loss of a sample, and e the error nodes of the predictive
 coding network with the model's weights (Thuesen 2022, section 3.5; Song et al. 2020, section 3),
 
-    dE/dW = -e f(x)^T / batch
+    dE/dW = -f(x)^T e / batch
 
 where e are those of backprop for Z-IL and Fa-Z-IL up to rounding, and their approximation after
 ``steps`` steps of inference for inference learning.
@@ -189,7 +189,9 @@ def _learn(problem: _Problem, loss: Tensor, terms: Iterator[LocalTerms]) -> Tens
             linear = term.kind == "linear"
             modules = problem.reading.linears if linear else problem.reading.norms
             module = modules[term.layer]
-            pairs = zip((module.weight, module.bias), mean_gradients(term), strict=True)
+            weight, bias = mean_gradients(term)
+            # A module's matrix is [units, inputs].
+            pairs = zip((module.weight, module.bias), (weight.t(), bias), strict=True)
             for parameter, gradient in pairs:
                 if parameter is None or not parameter.requires_grad:
                     continue

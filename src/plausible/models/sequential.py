@@ -80,7 +80,7 @@ def read_sequential(model: nn.Sequential) -> Reading:
         )
     activation = activations[0] if activations else nn.Identity()
     network = Network(
-        tuple(one.weight.detach() for one in linears),
+        tuple(one.weight.detach().t() for one in linears),
         tuple(_bias(one) for one in linears),
         tuple(None if one is None else _batch_norm(one) for one in norms),
         _activation(activation),

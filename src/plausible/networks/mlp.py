@@ -19,18 +19,19 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 class Network(NamedTuple):
     """A fully connected network.
 
-    Layer l computes z = W a + b, then n = BN(z) if it has batch normalisation, then a = f(n) in
+    Layer l computes z = a W + b, then n = BN(z) if it has batch normalisation, then a = f(n) in
     hidden layers (and on the output if ``output`` is "rate"). The first layer sees the input
     itself: eq. 43 of Thuesen 2022, read literally, applies f to it; the code does not.
     """
 
     weights: tuple[Tensor, ...]
-    """One [fan_out, fan_in] per layer."""
+    """One [inputs, units] per layer; those of ``init_network`` are views whose columns, the weights
+    of one unit, lie together in memory."""
     biases: tuple[Tensor, ...]
     batch_norms: tuple[BatchNorm | None, ...]
     activation: Activation
     output: str
-    """"linear": logits are W a + b. "rate": the output layer is a hidden layer like the others
+    """"linear": logits are a W + b. "rate": the output layer is a hidden layer like the others
     (batch norm and activation) and its scaled rates are the logits."""
 
 
@@ -38,7 +39,7 @@ class LayerRecord(NamedTuple):
     """What one layer leaves for the backward pass."""
 
     inputs: Tensor
-    """a of the layer below, [batch, fan_in]."""
+    """a of the layer below, [batch, inputs]."""
     normalised: Normalised | None
     slope: Tensor | None
     """f'(n), times the dropout mask if there is one; None where no activation is applied."""
@@ -53,7 +54,7 @@ class ForwardPass(NamedTuple):
 
 def layer_sizes(network: Network) -> tuple[int, ...]:
     """Number of units per layer, input first."""
-    return (network.weights[0].shape[1], *(weight.shape[0] for weight in network.weights))
+    return (network.weights[0].shape[0], *(weight.shape[1] for weight in network.weights))
 
 
 def has_activation(network: Network, layer: int) -> bool:
@@ -80,7 +81,7 @@ def init_network(sizes: tuple[int, ...], settings: Any, generator: torch.Generat
         weight, bias = _draw_layer(fan_in, fan_out, settings.init, generator)
         if layer == 0:
             weight *= settings.first_weight_scale
-        weights.append(weight.to(dtype))
+        weights.append(weight.to(dtype).t())
         biases.append(bias.to(dtype))
         hidden = layer < len(sizes) - 2 or settings.output == "rate"
         norms.append(
@@ -102,6 +103,8 @@ def init_network(sizes: tuple[int, ...], settings: Any, generator: torch.Generat
 def _draw_layer(
     fan_in: int, fan_out: int, init: str, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
+    """Weights [fan_out, fan_in], unit by unit as they are drawn, and biases."""
+
     def normal(std: float) -> tuple[Tensor, Tensor]:
         weight = torch.randn(fan_out, fan_in, generator=generator, dtype=torch.float64)
         return weight * std, torch.zeros(fan_out, dtype=torch.float64)
@@ -164,12 +167,12 @@ def forward_pass(
 
 
 def predict(network: Network, layer: int, activity: Tensor) -> Tensor:
-    """W a + b of one layer, [batch, fan_out].
+    """a W + b of one layer, [batch, units].
 
     Every rule uses this one operation for it, so that an error node whose layer is undisturbed is
     zero to the last bit.
     """
-    return torch.addmm(network.biases[layer], activity, network.weights[layer].t())
+    return torch.addmm(network.biases[layer], activity, network.weights[layer])
 
 
 def move_network(network: Network, device: torch.device | str) -> Network:
@@ -247,7 +250,7 @@ def network_from_stored(stored: StoredNetwork) -> Network:
         for norm in stored.batch_norms
     )
     return Network(
-        tuple(torch.from_numpy(weight.copy()) for weight in stored.weights),
+        tuple(torch.from_numpy(weight.copy(order="K")) for weight in stored.weights),
         tuple(torch.from_numpy(bias.copy()) for bias in stored.biases),
         norms,
         make_activation(settings),

@@ -151,7 +151,7 @@ def dense_network(
     nonlinearity: str = "relu",
     output: str = "softmax",
 ) -> tuple[Layer, ...]:
-    """Fully connected layers from ``weights`` [fan_out, fan_in] and ``biases`` (None: zeros).
+    """Fully connected layers from ``weights`` [inputs, units] and ``biases`` (None: zeros).
 
     ``output`` is the nonlinearity of the last layer. Raises StudyError for an unknown name.
     """
@@ -162,14 +162,14 @@ def dense_network(
                 f"{', '.join(_NONLINEARITIES)}."
             )
     if biases is None:
-        biases = [np.zeros(len(weight), weight.dtype) for weight in weights]
+        biases = [np.zeros(weight.shape[1], weight.dtype) for weight in weights]
     names = [nonlinearity] * (len(weights) - 1) + [output]
 
     def product(weight: NDArray) -> Callable[[NDArray], NDArray]:
-        return lambda inputs: inputs @ weight.T
+        return lambda inputs: inputs @ weight
 
     return tuple(
-        Layer(product(weight), bias, name, len(weight))
+        Layer(product(weight), bias, name, weight.shape[1])
         for weight, bias, name in zip(weights, biases, names, strict=True)
     )
 
@@ -230,26 +230,26 @@ def evaluate(
 
 
 def sparse_product(events: NDArray, weight: NDArray) -> tuple[NDArray, int]:
-    """w s for a vector of integers by additions alone, and their number (eq. 4.3).
+    """s w for a vector of integers by additions alone, and their number (eq. 4.3).
 
-    ``events`` [fan_in] is read as a sum of N = sum |s| signed one-hot vectors; each adds or
-    subtracts a column of ``weight`` [fan_out, fan_in], which makes N fan_out additions. A dense
-    product needs fan_in fan_out multiplications and (fan_in - 1) fan_out additions. Raises
-    StudyError if an event is not a whole number.
+    ``events`` [inputs] is read as a sum of N = sum |s| signed one-hot vectors; each adds or
+    subtracts a row of ``weight`` [inputs, units], which makes N units additions. A dense product
+    needs inputs units multiplications and (inputs - 1) units additions. Raises StudyError if an
+    event is not a whole number.
     """
     if not np.all(np.rint(events) == events):
         raise StudyError(
             "sparse product: found an event that is not a whole number, expected integers."
         )
-    product = np.zeros(len(weight), weight.dtype)
+    product = np.zeros(weight.shape[1], weight.dtype)
     additions = 0
     for unit in np.flatnonzero(events):
         for _ in range(int(abs(events[unit]))):
             if events[unit] > 0:
-                product += weight[:, unit]
+                product += weight[unit]
             else:
-                product -= weight[:, unit]
-            additions += len(weight)
+                product -= weight[unit]
+            additions += len(product)
     return product, additions
 
 
@@ -261,15 +261,14 @@ def bake_scales(
     w' = w k2 / k1 and b' = k2 b, with the scales k1 of a layer's input and k2 of the next one's (1
     above the last layer). It holds where h(k x) = k h(x), so for ReLU; any nonlinearity may follow
     the last layer. The frames themselves have to be multiplied by ``scales[0]``. ``weights`` are
-    [outputs, inputs, ...], so that kernels of convolutions, with one scale per map, fit as well.
+    [..., inputs, units], so that kernels of convolutions, [*taps, input maps, output maps] with one
+    scale per map, fit as well.
     """
     baked_weights, baked_biases = [], []
     for index, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
         above = np.asarray(scales[index + 1] if index + 1 < len(scales) else 1.0)
-        rows = above.reshape(above.shape + (1,) * (weight.ndim - 1)) if above.ndim else above
         below = np.asarray(scales[index])
-        columns = below.reshape(below.shape + (1,) * (weight.ndim - 2)) if below.ndim else below
-        baked_weights.append(weight * rows / columns)
+        baked_weights.append(weight * above / below[..., np.newaxis])
         baked_biases.append(bias * above)
     return tuple(baked_weights), tuple(baked_biases)
 

@@ -16,7 +16,7 @@ class StoredNetwork(NamedTuple):
     """A trained network as arrays, as a reader without torch needs it."""
 
     weights: tuple[np.ndarray, ...]
-    """One [fan_out, fan_in] per layer."""
+    """One [inputs, units] per layer, in the order in memory that they were saved in."""
     biases: tuple[np.ndarray, ...]
     batch_norms: tuple[dict[str, Any] | None, ...]
     """Per layer None or gain, shift, mean, variance (all [features]) and epsilon (float)."""
@@ -75,6 +75,10 @@ def load_networks(path: str | Path) -> dict[int, StoredNetwork]:
 
 def _stored(arrays: Mapping[str, np.ndarray], settings: dict[str, Any]) -> StoredNetwork:
     layers = range(sum(name.startswith("weight.") for name in arrays))
+    for layer in layers:
+        shape, units = arrays[f"weight.{layer}"].shape, len(arrays[f"bias.{layer}"])
+        if shape[1:] != (units,):
+            raise ValueError(f"weight.{layer} is {shape}, expected [inputs, {units}]")
     norms: list[dict[str, Any] | None] = []
     for layer in layers:
         prefix = f"batch_norm.{layer}."

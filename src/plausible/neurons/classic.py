@@ -1,7 +1,7 @@
 """The neurons of deep learning: artificial, continuous-time and stochastic ones. Numpy only.
 
 Source: O'Connor 2020, chapter 1: eq. 1.1 (artificial neuron), 1.7-1.8 (continuous time), section
-1.1.4 (stochastic units). Arrays are ``[..., units]``; weights ``[outputs, inputs]``.
+1.1.4 (stochastic units). Arrays are ``[..., units]``; weights ``[inputs, units]``.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,15 +48,15 @@ class Layer(NamedTuple):
     """Neurons with common inputs."""
 
     weights: np.ndarray
-    """w, ``[outputs, inputs]``."""
+    """w, ``[inputs, units]``."""
     biases: np.ndarray
-    """b, ``[outputs]``."""
+    """b, ``[units]``."""
     nonlinearity: str = "relu"
 
 
 def drive(layer: Layer, inputs: np.ndarray) -> np.ndarray:
-    """sum_i x_i w_i + b of every neuron, ``[..., outputs]``."""
-    return np.asarray(inputs) @ np.asarray(layer.weights).T + layer.biases
+    """sum_i x_i w_i + b of every neuron, ``[..., units]``."""
+    return np.asarray(inputs) @ np.asarray(layer.weights) + layer.biases
 
 
 def respond(layer: Layer, inputs: np.ndarray) -> np.ndarray:
@@ -83,7 +83,7 @@ def collapse(layers: Sequence[Layer]) -> Layer:
         raise StudyError("collapse: one or more layers are expected, all with 'identity'.")
     weights, biases = layers[0].weights, layers[0].biases
     for layer in layers[1:]:
-        weights, biases = layer.weights @ weights, layer.weights @ biases + layer.biases
+        weights, biases = weights @ layer.weights, biases @ layer.weights + layer.biases
     return Layer(weights, biases, "identity")
 
 
@@ -122,7 +122,7 @@ def settle(
     step: float = 0.1,
     steps: int = 400,
 ) -> np.ndarray:
-    """States ``[steps + 1, ..., outputs]`` of continuous-time neurons with constant inputs.
+    """States ``[steps + 1, ..., units]`` of continuous-time neurons with constant inputs.
 
     The steady state is that of the artificial neuron of eq. 1.1; the distance from it falls as
     exp(-t).
@@ -178,7 +178,7 @@ def noisy_gradients(
     All of ``[batch, units]``; gradients are sums over the batch. delta = error * noise * h'(drive).
     """
     delta = error * noise * _slope(layer, inputs)
-    return delta.T @ inputs, delta.sum(axis=0), delta @ layer.weights
+    return np.asarray(inputs).T @ delta, delta.sum(axis=0), delta @ np.asarray(layer.weights).T
 
 
 def _slope(layer: Layer, inputs: np.ndarray) -> np.ndarray:

@@ -145,7 +145,7 @@ def test_another_module_is_drawn_or_refused(monkeypatch):
 
 
 def test_a_signal_that_proves_nothing_is_refused():
-    layers = sigma_delta.dense_network([np.zeros((2, 3))], output="relu")
+    layers = sigma_delta.dense_network([np.zeros((3, 2))], output="relu")
     with pytest.raises(StudyError, match="4 of the known chains of modules before"):
         trace(layers, np.zeros((5, 3)), "original")
 
@@ -163,10 +163,10 @@ def test_start_and_random_points_are_the_rounding_networks(tables):
     exact = rounded = inputs
     additions = 0.0
     for weight in weights:
-        exact = np.maximum(exact @ weight.T, 0)
+        exact = np.maximum(exact @ weight, 0)
         sent = np.rint(rounded)
-        additions += np.abs(sent).sum() * len(weight)
-        rounded = np.maximum(sent @ weight.T, 0)
+        additions += np.abs(sent).sum() * weight.shape[1]
+        rounded = np.maximum(sent @ weight, 0)
     start = table[(table["kind"] == "start") & (table["seed"] == SEEDS[0])].iloc[0]
     error = np.abs(rounded - exact).mean() / np.abs(exact).mean()
     assert start["error_fraction"] == pytest.approx(error, rel=1e-5)

@@ -47,7 +47,7 @@ def _gradients(change):
 
 
 def _dense_count(events, weight):
-    return weight @ events, events.size * len(weight)
+    return events @ weight, weight.size
 
 
 def _doubled_sum(values, log_scale):

@@ -72,8 +72,8 @@ def test_rows_of_every_network_part_and_order(table):
 
 def slow_run(weights, biases, scales, images, labels, white, differences):
     """Error in percent and additions of a rounding or a sigma-delta network, frame by frame."""
-    previous = [np.zeros(weight.shape[1]) for weight in weights]
-    totals = [np.zeros(len(weight)) for weight in weights]
+    previous = [np.zeros(len(weight)) for weight in weights]
+    totals = [np.zeros(len(bias)) for bias in biases]
     wrong, additions = 0, 0.0
     for image, label in zip(images, labels, strict=True):
         activity = image / white
@@ -81,11 +81,11 @@ def slow_run(weights, biases, scales, images, labels, white, differences):
             message = np.rint(activity * scales[layer])
             if differences:
                 message, previous[layer] = message - previous[layer], message
-                totals[layer] = totals[layer] + weight @ (message / scales[layer])
+                totals[layer] = totals[layer] + (message / scales[layer]) @ weight
                 current = totals[layer] + bias
             else:
-                current = weight @ (message / scales[layer]) + bias
-            additions += np.abs(message).sum() * len(weight)
+                current = (message / scales[layer]) @ weight + bias
+            additions += np.abs(message).sum() * len(bias)
             activity = np.maximum(current, 0)
         wrong += int(current.argmax() != label)
     return 100 * wrong / len(labels), additions / len(labels) / 1e3

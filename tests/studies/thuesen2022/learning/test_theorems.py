@@ -34,7 +34,7 @@ def _wrong_cross_entropy(logits, one_hot):
 
 def _forgets_mean(weight, bias, gain, shift, mean, variance, epsilon):
     scale = gain / np.sqrt(variance + epsilon)
-    return scale[:, None] * weight, scale * bias + shift
+    return scale * weight, scale * bias + shift
 
 
 def _frozen(norm, record, error):
@@ -46,7 +46,7 @@ def _uphill(state, changes, step_size):
 
 
 def _small_messages(network, stage, view, error):
-    sent = error @ network.weights[stage.layer] if stage.kind == "linear" else error
+    sent = error @ network.weights[stage.layer].t() if stage.kind == "linear" else error
     return sent if view.slope is None else sent * view.slope * 1.01
 
 

@@ -5,7 +5,7 @@ it, and finite differences of fourth order; both share no code with the implemen
 """
 
 from collections.abc import Callable, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from types import SimpleNamespace
 
 import torch
@@ -62,14 +62,14 @@ def slopes_by_differences(loss: Callable[[list[Tensor]], Tensor], leaves: Sequen
     gradients = []
     for which, leaf in enumerate(leaves):
         gradient = torch.zeros_like(leaf)
-        for entry in range(leaf.numel()):
+        for entry in product(*map(range, leaf.shape)):
             values = {}
             for shift in (-2, -1, 1, 2):
                 moved = [value.clone() for value in leaves]
-                moved[which].view(-1)[entry] += shift * DIFFERENCE_STEP
+                moved[which][entry] += shift * DIFFERENCE_STEP
                 values[shift] = loss(moved)
             slope = (8 * (values[1] - values[-1]) - (values[2] - values[-2])) / 12
-            gradient.view(-1)[entry] = slope / DIFFERENCE_STEP
+            gradient[entry] = slope / DIFFERENCE_STEP
         gradients.append(gradient)
     return gradients
 
@@ -83,7 +83,7 @@ def by_autograd(loss: Callable[[list[Tensor]], Tensor], leaves: Sequence[Tensor]
 def _network(rng: torch.Generator, name: str) -> ForwardNetwork:
     pairs = list(zip(SIZES, SIZES[1:], strict=False))
     return ForwardNetwork(
-        tuple(normal(rng, fan_out, fan_in) for fan_in, fan_out in pairs),
+        tuple(normal(rng, fan_out, fan_in).T for fan_in, fan_out in pairs),
         tuple(normal(rng, fan_out) for _, fan_out in pairs),
         activation(name),
     )
@@ -96,7 +96,7 @@ def _written_out(name: str, inputs: Tensor, targets: Tensor) -> Callable[[list[T
     def loss(leaves: list[Tensor]) -> Tensor:
         values = inputs
         for weight, bias in zip(leaves[::2], leaves[1::2], strict=True):
-            values = functions[name](torch.einsum("oi,bi->bo", weight, values) + bias)
+            values = functions[name](torch.einsum("io,bi->bo", weight, values) + bias)
         return 0.5 * (values - targets).square().sum() / len(inputs)
 
     return loss
@@ -215,7 +215,7 @@ def _sequence_loss(inputs: Tensor, targets: Tensor) -> Callable[[list[Tensor]], 
         input_weights, state_weights, biases, state = leaves
         total = torch.zeros((), dtype=torch.float64)
         for values, target in zip(inputs, targets, strict=True):
-            state = torch.tanh(values @ input_weights.T + state @ state_weights.T + biases)
+            state = torch.tanh(values @ input_weights + state @ state_weights + biases)
             total = total + 0.5 * (state - target).square().sum()
         return total
 
@@ -224,8 +224,8 @@ def _sequence_loss(inputs: Tensor, targets: Tensor) -> Callable[[list[Tensor]], 
 
 def _recurrent(rng: torch.Generator):
     """A recurrent layer, its start, a sequence and what the states should be."""
-    leaves = [normal(rng, UNITS, FEATURES), 0.7 * normal(rng, UNITS, UNITS), normal(rng, UNITS)]
-    leaves.append(0.5 * normal(rng, BATCH, UNITS))
+    leaves = [normal(rng, UNITS, FEATURES).T, 0.7 * normal(rng, UNITS, UNITS).T]
+    leaves += [normal(rng, UNITS), 0.5 * normal(rng, BATCH, UNITS)]
     return leaves, normal(rng, STEPS, BATCH, FEATURES), normal(rng, STEPS, BATCH, UNITS)
 
 
@@ -294,14 +294,14 @@ def _truncated(leaves: list[Tensor], inputs: Tensor, targets: Tensor) -> list[Ch
 
 def _shared_over_time(rng: torch.Generator, inputs: Tensor, targets: Tensor) -> list[Check]:
     """Temporal convolution: its gradient, and the sum over copies of the weights for each time."""
-    kernel, biases = normal(rng, TAPS, UNITS, FEATURES), normal(rng, UNITS)
+    kernel, biases = normal(rng, TAPS, UNITS, FEATURES).mT, normal(rng, UNITS)
     network = TemporalConvolution(kernel, biases, activation("tanh"))
     ours = convolution_gradients(network, inputs, convolve(network, inputs) - targets)[0]
 
     def loss(copies: list[Tensor]) -> Tensor:
         total = torch.zeros((), dtype=torch.float64)
         for t, weights in enumerate(copies):
-            drive = sum(inputs[t - k] @ weights[k].T for k in range(min(TAPS, t + 1))) + biases
+            drive = sum(inputs[t - k] @ weights[k] for k in range(min(TAPS, t + 1))) + biases
             total = total + 0.5 * (torch.tanh(drive) - targets[t]).square().sum()
         return total
 
@@ -321,7 +321,7 @@ def _errors_by_autograd(network: ForwardNetwork, inputs: Tensor, targets: Tensor
     """dLoss/da of every layer, input first, of the sum over samples of 1/2 |a(L) - target|^2."""
     values = [inputs.clone().requires_grad_()]
     for weight, bias in zip(network.weights, network.biases, strict=True):
-        values.append(torch.tanh(values[-1] @ weight.T + bias))
+        values.append(torch.tanh(values[-1] @ weight + bias))
     return list(torch.autograd.grad(0.5 * (values[-1] - targets).square().sum(), values))
 
 
@@ -339,7 +339,7 @@ def shared_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
 
     name = "error_recursion"
     text = "errors of the error network against autograd, every layer below the output: relative"
-    random = shared._replace(weights=tuple(normal(rng, *w.shape) for w in shared.weights))
+    random = shared._replace(weights=tuple(normal(rng, *w.T.shape).T for w in shared.weights))
     return [
         Check(name, text, off(shared)),
         *controls(name, {"random_backward_weights": off(random)}),
@@ -351,18 +351,18 @@ def shared_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
 def _shifted(rng: torch.Generator) -> list[Check]:
     """Circular convolution, a matrix of shared weights: a shifted input shifts the output."""
     places = torch.arange(LENGTH)
-    index = (places[None, :] - places[:, None]) % LENGTH
+    index = (places[:, None] - places[None, :]) % LENGTH
     kernel, signal = normal(rng, LENGTH), normal(rng, BATCH, LENGTH)
 
     def off(matrix: Tensor) -> float:
-        moved = [(signal.roll(n, dims=1) @ matrix.T) for n in range(1, LENGTH)]
+        moved = [(signal.roll(n, dims=1) @ matrix) for n in range(1, LENGTH)]
         return relative_difference(
-            moved, [(signal @ matrix.T).roll(n, dims=1) for n in range(1, LENGTH)]
+            moved, [(signal @ matrix).roll(n, dims=1) for n in range(1, LENGTH)]
         )
 
     name = "translation_equivariance"
     text = f"circular convolution of {LENGTH} places, every shift: relative"
-    own = {"weights_of_each_place": off(normal(rng, LENGTH, LENGTH))}
+    own = {"weights_of_each_place": off(normal(rng, LENGTH, LENGTH).T)}
     return [Check(name, text, off(tie(kernel, index))), *controls(name, own)]
 
 
@@ -370,7 +370,7 @@ def _gradients_of_copies(rng: torch.Generator) -> list[Check]:
     """The gradient of a shared weight is the sum over its copies, in space and in time."""
     kernel, signal = normal(rng, TAPS), normal(rng, BATCH, LENGTH)
     index = convolution_index(LENGTH, TAPS)
-    error = signal @ tie(kernel, index).T
+    error = signal @ tie(kernel, index)
 
     def convolution_loss(leaves: list[Tensor]) -> Tensor:
         return 0.5 * torch.conv1d(signal[:, None], leaves[0][None, None]).square().sum()
@@ -378,7 +378,7 @@ def _gradients_of_copies(rng: torch.Generator) -> list[Check]:
     convolved = by_autograd(convolution_loss, [kernel])
 
     def in_space(copies: Tensor) -> float:
-        return relative_difference([tied_gradient(error.T @ signal, copies, TAPS)], convolved)
+        return relative_difference([tied_gradient(signal.T @ error, copies, TAPS)], convolved)
 
     leaves, sequence, wanted = _recurrent(rng)
     found = _through_time(leaves, sequence, wanted)
@@ -387,7 +387,7 @@ def _gradients_of_copies(rng: torch.Generator) -> list[Check]:
         input_weights, _, biases, state = leaves
         total = torch.zeros((), dtype=torch.float64)
         for values, target, weights in zip(sequence, wanted, copies, strict=True):
-            state = torch.tanh(values @ input_weights.T + state @ weights.T + biases)
+            state = torch.tanh(values @ input_weights + state @ weights + biases)
             total = total + 0.5 * (state - target).square().sum()
         return total
 
@@ -405,7 +405,7 @@ def _gradients_of_copies(rng: torch.Generator) -> list[Check]:
         ),
     }
     left_out = index.clone()
-    left_out[0] = -1
+    left_out[:, 0] = -1
     broken = {
         "one_place_left_out": in_space(left_out),
         "one_time_left_out": relative_difference([found[1]], [sum(copies[:-1])]),

@@ -37,7 +37,7 @@ DIFFERENCE_STEP = 1e-5
 
 def _layers(rng: np.random.Generator, kind: str) -> list[Layer]:
     return [
-        Layer(rng.normal(size=(fan_out, fan_in)), rng.normal(size=fan_out), kind)
+        Layer(rng.normal(size=(fan_out, fan_in)).T, rng.normal(size=fan_out), kind)
         for fan_in, fan_out in zip(SIZES, SIZES[1:], strict=False)
     ]
 
@@ -67,9 +67,9 @@ def artificial_neuron(settings: ExperimentSettings, seed: int) -> list[Check]:
 
 
 def _literal(layer: Layer, inputs: np.ndarray, biases: float) -> np.ndarray:
-    units = list(zip(layer.weights, biases * layer.biases, strict=True))
+    units = list(zip(layer.weights.T, biases * layer.biases, strict=True))
     sums = [
-        [sum(x * w for x, w in zip(sample, row, strict=True)) + bias for row, bias in units]
+        [sum(x * w for x, w in zip(sample, own, strict=True)) + bias for own, bias in units]
         for sample in inputs
     ]
     return nonlinearity(layer.nonlinearity)(np.array(sums))
@@ -110,7 +110,7 @@ def _by_differences(layer: Layer, inputs: np.ndarray, noises, error: np.ndarray)
         for entry in np.ndindex(leaf.shape):
             totals = []
             for shift, noise in zip((DIFFERENCE_STEP, -DIFFERENCE_STEP), noises, strict=True):
-                moved = [part.copy() for part in leaves]
+                moved = [part.copy(order="K") for part in leaves]
                 moved[which][entry] += shift
                 output = respond_with_noise(Layer(*moved[:2], layer.nonlinearity), moved[2], noise)
                 totals.append((error * output).sum())

@@ -23,10 +23,10 @@ RANDOM_SCALES = "corrected"
 def random_weights(
     sizes: Sequence[int], generator: np.random.Generator, factors: Sequence[float] | None = None
 ) -> list[NDArray]:
-    """Normal weights [above, below] of deviation sqrt(2 / below), times a factor each."""
+    """Normal weights [below, above] of deviation sqrt(2 / below), times a factor each."""
     factors = factors or [1.0] * (len(sizes) - 1)
     return [
-        generator.standard_normal((above, below)) * (np.sqrt(2.0 / below) * factor)
+        generator.standard_normal((above, below)).T * (np.sqrt(2.0 / below) * factor)
         for (below, above), factor in zip(pairwise(sizes), factors, strict=True)
     ]
 
@@ -133,10 +133,11 @@ def _with_unit_factors(
     weights: Sequence[NDArray], spread: float, generator: np.random.Generator
 ) -> list[NDArray]:
     """The same function by hidden units each of which is larger or smaller by a factor."""
-    factors = [np.exp(spread * generator.standard_normal(len(each))) for each in weights[:-1]]
-    factors = [np.ones(weights[0].shape[1]), *factors, np.ones(len(weights[-1]))]
+    widths = [len(weights[0]), *(weight.shape[1] for weight in weights)]
+    factors = [np.exp(spread * generator.standard_normal(width)) for width in widths[1:-1]]
+    factors = [np.ones(widths[0]), *factors, np.ones(widths[-1])]
     return [
-        weight * above[:, np.newaxis] / below
+        weight * above / below[:, np.newaxis]
         for weight, (below, above) in zip(weights, pairwise(factors), strict=True)
     ]
 

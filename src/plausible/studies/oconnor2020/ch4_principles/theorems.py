@@ -122,9 +122,9 @@ def _summed(values: NDArray, leak: float = 1.0, late: bool = False) -> NDArray:
 def difference_commutes(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 4.1: Delta(w(Sigma(x))) = w(x) and its like: Delta, Sigma and linear w commute."""
     check, generator = "commutes_with_linear_maps", theorem_generator("eq4.1", seed)
-    weight = generator.standard_normal((10, IMAGE[0] * IMAGE[1]))
+    weight = generator.standard_normal((10, IMAGE[0] * IMAGE[1])).T
     kernel, bias = generator.standard_normal((3, 3)), 10.0
-    maps = [lambda frames: frames @ weight.T, _convolution(kernel)]
+    maps = [lambda frames: frames @ weight, _convolution(kernel)]
     sequences = _sequences(generator, IMAGE[0] * IMAGE[1]).values()
 
     def apart(change: Callable[[NDArray], NDArray]) -> dict[str, list[float]]:
@@ -263,7 +263,7 @@ def _operations_of_differences(
 
 def _whole_number_network(generator: np.random.Generator) -> tuple[Layer, ...]:
     """A ReLU network whose weights, biases and sums are whole numbers, added without rounding."""
-    weights = [generator.integers(-3, 4, (above, below)) for below, above in pairwise(SIZES)]
+    weights = [generator.integers(-3, 4, (above, below)).T for below, above in pairwise(SIZES)]
     biases = [generator.integers(-5, 6, size) for size in SIZES[1:]]
     return dense_network(weights, biases, output="relu")
 
@@ -391,13 +391,13 @@ def _half_up(values: NDArray) -> NDArray:
 def modulation_gives_rounding(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. B.11: Sigma(w(herd(Delta(x)))) = w(round(x)), and what stands between them."""
     check, generator = "outputs_equal", theorem_generator("eqB.11", seed)
-    weight = generator.standard_normal((10, 50))
+    weight = generator.standard_normal((10, 50)).T
 
     def forms(frames: NDArray, change: Callable = lambda values: values) -> dict[str, float]:
         """Deviations of the printed forms, with w followed by ``change``."""
 
         def linear(values: NDArray) -> NDArray:
-            return change(values @ weight.T)
+            return change(values @ weight)
 
         rounded = np.rint(frames)
         printed = {
@@ -412,8 +412,8 @@ def modulation_gives_rounding(settings: ExperimentSettings, seed: int) -> list[C
         for form, deviation in forms(frames).items():
             text = f"form with {form} messages against w(round(x)), {name} inputs"
             found[f"{form}_{name}"] = text, deviation
-        sums = _sigma(np.rint(_delta(frames)) @ weight.T)
-        stateless.append(relative(sums, np.rint(frames) @ weight.T))
+        sums = _sigma(np.rint(_delta(frames)) @ weight)
+        stateless.append(relative(sums, np.rint(frames) @ weight))
         broken = forms(frames, _rectified)
         rectified.append(min(broken["herded"], broken["differences"]))
     return checks(check, found) + controls(

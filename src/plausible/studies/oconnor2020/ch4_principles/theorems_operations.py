@@ -50,15 +50,15 @@ def sparse_dot_product(settings: ExperimentSettings, seed: int) -> list[Check]:
     for _ in range(20):
         units, outputs = (int(size) for size in generator.integers(1, 30, 2))
         events = generator.integers(-3, 4, units) * (generator.random(units) < 0.5)
-        weight = generator.integers(-9, 10, (outputs, units)).astype(float)
+        weight = generator.integers(-9, 10, (outputs, units)).astype(float).T
         found, made = sparse_product(events, weight)
-        apart = max(apart, float(np.abs(found - weight @ events).max()))
+        apart = max(apart, float(np.abs(found - events @ weight).max()))
         number = sum(abs(int(event)) for event in events)
         miscounted += abs(made - number * outputs)
         counted = _multiply_and_add(events, weight, skip=False)
         dense += abs(counted.multiplications - units * outputs)
         dense += abs(counted.additions - (units - 1) * outputs)
-        products.append(weight @ events)
+        products.append(events @ weight)
         unsigned.append(sparse_product(np.abs(events), weight)[0])
         additions, nonzero = additions + made, nonzero + np.count_nonzero(events) * outputs
     found = {
@@ -165,9 +165,9 @@ def _counted_one_at_a_time(
 
 
 def _add(sent: NDArray, weight: NDArray, bias: bool = False) -> int:
-    """Additions of w s + b for whole numbers s, weight by weight and bias by bias."""
+    """Additions of s w + b for whole numbers s, weight by weight and bias by bias."""
     operations = sparse_product(sent, weight)[1]
-    for _ in weight if bias else ():
+    for _ in weight.T if bias else ():
         operations += 1
     return operations
 
@@ -175,10 +175,10 @@ def _add(sent: NDArray, weight: NDArray, bias: bool = False) -> int:
 def _multiply_and_add(
     activity: NDArray, weight: NDArray, skip: bool, bias: bool = False
 ) -> Counted:
-    """Operations of w x + b in a loop over its entries; zeros of x may be skipped."""
+    """Operations of x w + b in a loop over its entries; zeros of x may be skipped."""
     multiplications = additions = 0
-    for row in weight:
-        terms = [w * x for w, x in zip(row, activity, strict=True) if x != 0 or not skip]
+    for column in weight.T:
+        terms = [w * x for w, x in zip(column, activity, strict=True) if x != 0 or not skip]
         multiplications += len(terms)
         additions += max(len(terms) - 1, 0) + bias
     return Counted(multiplications, additions)

@@ -46,7 +46,7 @@ def theorem_generator(name: str, seed: int) -> np.random.Generator:
 def random_parameters(
     generator: np.random.Generator, sizes: Sequence[int] = SIZES, bias_deviation: float = 0.3
 ) -> tuple[list[NDArray], list[NDArray]]:
-    """Weights [above, below] and biases of a random network."""
+    """Weights [below, above] and biases of a random network."""
     weights = random_weights(sizes, generator)
     return weights, [bias_deviation * generator.standard_normal(size) for size in sizes[1:]]
 
@@ -149,7 +149,7 @@ def _forms_of_the_scaled_networks(
     )
     weight, k = parameters[0][0], scales[0]
     whole = np.rint(k * frames)
-    right, wrong = (relative(whole @ each.T, whole / k @ weight.T) for each in (weight / k, weight))
+    right, wrong = (relative(whole @ each, whole / k @ weight) for each in (weight / k, weight))
     return [
         *checks(same, {"": ("eq. 4.6 with herd(Δ(k x)) against eq. 4.5", literal)}),
         *checks(same, {"": ("eq. 4.6 with round(Δ(k x)) against eq. 4.5", printed)}, AS_PUBLISHED),
@@ -176,13 +176,13 @@ def _loss_by_autograd(
     for index, (weight, bias) in enumerate(zip(*parameters, strict=True)):
         scale = log_scales[index].exp()
         sent = activity if higher_layers else activity.detach()
-        computation = computation + len(weight) * (sent * scale).abs().sum(dim=1)
+        computation = computation + len(bias) * (sent * scale).abs().sum(dim=1)
         scaled = activity * scale
         rounded = scaled.round()
         if straight_through:
             rounded = scaled + (rounded - scaled).detach()
-        current = rounded / scale @ weight.t() + bias
-        original = original @ weight.t() + bias
+        current = rounded / scale @ weight + bias
+        original = original @ weight + bias
         if index < len(parameters[0]) - 1:
             current, original = torch.relu(current), torch.relu(original)
         activity = current

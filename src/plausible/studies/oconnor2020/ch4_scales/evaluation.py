@@ -39,7 +39,7 @@ network, in the order of the file. ``scale_0``, ``scale_1``, .. follow."""
 Labels = Mapping[str, Any]
 Rows = Iterator[dict[str, Any]]
 Parameters = tuple[Sequence[NDArray], Sequence[NDArray]]
-"""Weights [outputs, inputs] and biases of every layer."""
+"""Weights [inputs, units] and biases of every layer."""
 
 
 class Part(NamedTuple):
@@ -98,7 +98,7 @@ def _row_of_products(
 ) -> dict[str, Any]:
     """A network that multiplies, by a dense pass and without the products of zeros."""
     outputs = [len(bias) for bias in parameters[1]]
-    products = layer_multiply_adds((parameters[0][0].shape[1], *outputs))
+    products = layer_multiply_adds((len(parameters[0][0]), *outputs))
     values = {}
     for ending, counted in (("", products), ("_sparse", found.nonzero_multiply_adds)):
         operations = original_operations(counted, outputs, count_biases)

@@ -87,9 +87,9 @@ def pcn_weight_transport(bench: Bench) -> float:
     for stage, view in bench.feedback():
         weight = bench.network.weights[stage.layer]
         # What unit errors become, without the derivative: the matrix that sends them down.
-        units = torch.eye(len(weight), dtype=torch.float64)
+        units = torch.eye(weight.shape[1], dtype=torch.float64)
         sent = message(bench.network, stage, view._replace(slope=None), units)
-        differences.append(float((sent - weight).abs().max()))
+        differences.append(float((sent - weight.t()).abs().max()))
     return max(differences)
 
 
@@ -189,7 +189,7 @@ def backprop_weight_transport(bench: Bench) -> float:
     inputs = bench.noise(bench.layer_sizes[-1], bench.layer_sizes[0])
     record = forward_pass(bench.network, inputs)
     errors = _errors(bench, record, torch.eye(bench.layer_sizes[-1], dtype=torch.float64))
-    sent, weight = errors[-2] / record.layers[-2].slope, bench.network.weights[-1]
+    sent, weight = errors[-2] / record.layers[-2].slope, bench.network.weights[-1].t()
     return float((sent - weight).abs().max() / weight.abs().max())
 
 
@@ -350,11 +350,11 @@ def fig3(settings: Fig3, seeds, dataset, networks) -> pd.DataFrame:
             if layer > 0:
                 rows.append(("error_node", kind, layer, index, -1, -1, x - 1.0, y))
     for layer, weight in enumerate(network.weights, 1):
-        for target, source in np.ndindex(*weight.shape):
+        for target, source in np.ndindex(*weight.t().shape):
             rows.append(_edge("prediction", layer - 1, source, layer, target))
             if layer > 1:
                 rows.append(_edge("error", layer, target, layer - 1, source))
-        rows += [_edge("error", layer, index, layer, index) for index in range(len(weight))]
+        rows += [_edge("error", layer, index, layer, index) for index in range(weight.shape[1])]
     columns = ["element", "kind", "layer", "index", "target_layer", "target_index", "x", "y"]
     return pd.DataFrame(rows, columns=columns)
 

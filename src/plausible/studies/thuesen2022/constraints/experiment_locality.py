@@ -86,10 +86,11 @@ def replace_others(
         ]
 
     values = replace(state.values, kept_values, 0)
-    weights, biases = (
-        tuple(replace(arrays, kept_weights, 1)) for arrays in (network.weights, network.biases)
+    weights = replace([weight.t() for weight in network.weights], kept_weights, 1)
+    biases = replace(network.biases, kept_weights, 1)
+    replaced = network._replace(
+        weights=tuple(weight.t() for weight in weights), biases=tuple(biases)
     )
-    replaced = network._replace(weights=weights, biases=biases)
     plan = stages(replaced, "linear")
     return replaced, refresh(replaced, plan, state._replace(values=values))
 

@@ -1,6 +1,7 @@
 """Backprop and Adam of Thuesen 2022 (sections 2.6 and 2.7), checked in float64."""
 
 from functools import partial
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -77,7 +78,7 @@ def reference_gradients(network: Network, inputs: Tensor, labels: Tensor) -> lis
     learned_norms = iter(variables[2 * count :])
     activity = inputs
     for layer, norm in enumerate(network.batch_norms):
-        activity = functional.linear(activity, variables[layer], variables[count + layer])
+        activity = functional.linear(activity, variables[layer].t(), variables[count + layer])
         if norm is not None:
             gain, shift = next(learned_norms), next(learned_norms)
             activity = functional.batch_norm(
@@ -197,10 +198,10 @@ def _perturbed_gradients(network: Network, inputs: Tensor, labels: Tensor) -> li
     base, step, found = loss(), 1e-6, []
     for weight in network.weights:
         gradient = torch.zeros_like(weight)
-        for index in range(weight.numel()):
-            weight.view(-1)[index] += step
-            gradient.view(-1)[index] = (loss() - base) / step
-            weight.view(-1)[index] -= step
+        for index in product(*map(range, weight.shape)):
+            weight[index] += step
+            gradient[index] = (loss() - base) / step
+            weight[index] -= step
         found.append(gradient)
     return found
 

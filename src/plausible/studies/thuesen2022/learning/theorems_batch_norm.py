@@ -153,7 +153,7 @@ def _norm(features: int, gain: Tensor, shift: Tensor, new_weight: float = 0.1) -
 def batch_norm_fusion(settings: Theorems, seed: int) -> list[Check]:
     """Eqs. 41-42: batch norm at inference disappears in the weights and biases below it."""
     generator = generator_of("batch_norm_fusion", seed)
-    weight, bias = normal(generator, 16, 20), normal(generator, 16)
+    weight, bias = normal(generator, 16, 20).t(), normal(generator, 16)
     gain, shift, mean = normal(generator, 3, 16)
     variance = 0.1 + normal(generator, 16) ** 2
     inputs = normal(generator, BATCH, 20)
@@ -163,14 +163,14 @@ def batch_norm_fusion(settings: Theorems, seed: int) -> list[Check]:
             *(each.numpy() for each in (weight, bias, gain, shift, mean, variance)), 1e-5
         )
     )
-    linear = functional.linear(inputs, weight, bias)
+    linear = functional.linear(inputs, weight.t(), bias)
     expected = functional.batch_norm(linear, mean, variance, gain, shift, eps=1e-5)
     scale = gain / torch.sqrt(variance + 1e-5)
 
     def apart(output: Tensor, expected: Tensor) -> float:
         return relative_difference([output], [expected])
 
-    own = functional.linear(inputs, fused_weight, fused_bias)
+    own = functional.linear(inputs, fused_weight.t(), fused_bias)
     unscaled = own + (1.0 - scale) * bias
     after = functional.batch_norm(functional.relu(linear), mean, variance, gain, shift, eps=1e-5)
     batch = functional.batch_norm(linear, None, None, gain, shift, training=True, eps=1e-5)

@@ -66,7 +66,7 @@ def reference_free_energy(
         below = values[node]
         if layer > 0:
             below = reference_activation(network.activation.name, below)
-        prediction = functional.linear(below, weights[layer], biases[layer])
+        prediction = functional.linear(below, weights[layer].t(), biases[layer])
         energy = energy + 0.5 * ((values[node + 1] - prediction) ** 2).sum()
         node += 1
         if norm is not None:
@@ -214,7 +214,7 @@ def _forward_nodes(network: Network, inputs: Tensor) -> list[Tensor]:
     """x(1)..x(L) of the forward pass of a network of sigmoids, written out."""
     nodes, below = [], inputs
     for weight, bias in zip(network.weights, network.biases, strict=True):
-        nodes.append(functional.linear(below, weight, bias))
+        nodes.append(functional.linear(below, weight.t(), bias))
         below = torch.sigmoid(nodes[-1])
     return nodes
 
@@ -222,7 +222,7 @@ def _forward_nodes(network: Network, inputs: Tensor) -> list[Tensor]:
 def _deltas(
     network: Network, values: list[Tensor], top: Tensor, last_weights: bool = True
 ) -> list[Tensor]:
-    """Backprop recursion d(l) = f'(x(l)) d(l+1) W(l+1) from d(L) = ``top``.
+    """Backprop recursion d(l) = f'(x(l)) d(l+1) W(l+1)^T from d(L) = ``top``.
 
     ``values`` are x(1)..x(L); returned in the order of the layers, with f' by autograd. Without
     ``last_weights`` it is the first case of eq. 47 as printed, which lacks W(L).
@@ -232,7 +232,7 @@ def _deltas(
         below = values[layer - 1].clone().requires_grad_()
         activity = torch.sigmoid(below)
         printed = layer == len(network.weights) - 1 and not last_weights
-        sent = deltas[0] if printed else deltas[0] @ network.weights[layer]
+        sent = deltas[0] if printed else deltas[0] @ network.weights[layer].t()
         (delta,) = torch.autograd.grad(activity, below, sent)
         deltas.insert(0, delta)
     return deltas

@@ -196,7 +196,7 @@ def no_hidden_layer_is_logistic(settings: Theorems, seed: int) -> list[Check]:
     own = torch.log_softmax(forward(network, inputs), dim=1).numpy()
 
     def same_function(bias: np.ndarray) -> float:
-        regression.coef_, regression.intercept_ = network.weights[0].numpy(), bias
+        regression.coef_, regression.intercept_ = network.weights[0].t().numpy(), bias
         return float(np.abs(regression.predict_log_proba(inputs.numpy()) - own).max())
 
     function, optimum = "same_function", "same_optimum"
@@ -235,19 +235,20 @@ def _logistic_regression(inputs: Tensor, label: Tensor) -> LogisticRegression:
 def _losses_apart(network: Network, inputs: Tensor, label: Tensor, loss: Loss) -> float:
     """|cross entropy of the network that minimises ``loss`` - that of logistic regression|."""
     one_hot_labels = functional.one_hot(label).to(torch.float64)
-    shapes = [each.shape for each in (*network.weights, *network.biases)]
+    # In the vector of all parameters matrices lie unit by unit, as in memory.
+    shapes = [each.t().shape for each in (*network.weights, *network.biases)]
 
     def at(parameters: np.ndarray) -> Network:
         parts = torch.from_numpy(parameters).split([shape.numel() for shape in shapes])
-        found = [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
+        found = [part.view(shape).t() for part, shape in zip(parts, shapes, strict=True)]
         count = len(network.weights)
         return network._replace(weights=tuple(found[:count]), biases=tuple(found[count:]))
 
     def value_and_gradient(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         value, found = loss(at(parameters), inputs, one_hot_labels)
-        return value, torch.cat([each.ravel() for each in found]).numpy()
+        return value, torch.cat([each.t().ravel() for each in found]).numpy()
 
-    start = torch.cat([each.ravel() for each in (*network.weights, *network.biases)]).numpy()
+    start = torch.cat([each.t().ravel() for each in (*network.weights, *network.biases)]).numpy()
     # Enough for a convex loss; with hidden units on data that they separate there is no optimum.
     options = {"maxiter": 300, "ftol": 1e-12, "gtol": 1e-12}
     ours = minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", options=options)
@@ -263,7 +264,7 @@ def _cross_entropy(network: Network, inputs: Tensor, labels: Tensor) -> tuple[fl
 
 def _squared_error(network: Network, inputs: Tensor, labels: Tensor) -> tuple[float, list[Tensor]]:
     variables = [each.clone().requires_grad_() for each in (*network.weights, *network.biases)]
-    logits = functional.linear(inputs, *variables)
+    logits = functional.linear(inputs, variables[0].t(), variables[1])
     loss = 0.5 * ((torch.softmax(logits, dim=1) - labels) ** 2).sum(dim=1).mean()
     return float(loss.detach()), list(torch.autograd.grad(loss, variables))
 
@@ -313,8 +314,8 @@ def _layer_10_over_1(
         for _ in range(10):
             # The standard deviation depends on the inputs alone: one tall matrix is a whole chunk.
             tall = init_network((WIDTH, WIDTH * len(chunk)), settings, generator)
-            weights = tall.weights[0].view(len(chunk), WIDTH, WIDTH)
-            activity = tall.activation.value(activity @ weights.mT)
+            weights = tall.weights[0].t().view(len(chunk), WIDTH, WIDTH).mT
+            activity = tall.activation.value(activity @ weights)
             moments.append(activity.square().mean(dim=(1, 2)))
         ratios.append(moments[-1] / moments[0])
     return float(torch.cat(ratios).mean())
