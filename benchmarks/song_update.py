@@ -9,13 +9,14 @@ import torch
 from timing import Row, milliseconds, take_turns
 from torch import Tensor
 
-from plausible.learning.layered import (
-    LayeredNetwork,
+from plausible.networks.mlp import Network
+from plausible.studies.song2020.levels import (
     apply,
     backprop_updates,
+    il_updates,
     make_network,
+    zil_updates,
 )
-from plausible.learning.layered_rules import il_updates, zil_updates
 from plausible.studies.song2020.run_time.experiment import make_updates
 from plausible.studies.song2020.run_time.settings import Rules
 
@@ -31,7 +32,7 @@ SHAPES = (((50176, 4096, 2048, 1024, 27), 1, 3), ((784, 300, 300, 10), 20, 50))
 """Layer sizes, batch size, updates in a round."""
 
 
-def draw(sizes: Sequence[int], batch_size: int) -> tuple[LayeredNetwork, Tensor, Tensor]:
+def draw(sizes: Sequence[int], batch_size: int) -> tuple[Network, Tensor, Tensor]:
     """Xavier-uniform network, random input and target."""
     generator = torch.Generator().manual_seed(0)
     weights = []
@@ -45,9 +46,9 @@ def draw(sizes: Sequence[int], batch_size: int) -> tuple[LayeredNetwork, Tensor,
 
 
 def readable_updates(
-    network: LayeredNetwork, inputs: Tensor, targets: Tensor
+    network: Network, inputs: Tensor, targets: Tensor
 ) -> dict[str, Callable[[], object]]:
-    """The plain forms: every layer predicted anew at every step, new tensors, new weights."""
+    """The plain forms: new tensors in every step, new weights."""
     given = (network, inputs, targets)
 
     def rule(function, *rest) -> Callable[[], object]:
@@ -61,7 +62,7 @@ def readable_updates(
 
 
 def pcx_updates(
-    network: LayeredNetwork, inputs: Tensor, targets: Tensor
+    network: Network, inputs: Tensor, targets: Tensor
 ) -> dict[str, Callable[[], object]]:
     """The updates of pcx from the same weights, if it is installed; checked against ours first.
 
@@ -75,7 +76,7 @@ def pcx_updates(
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     import song_pcx
 
-    weights = [weight.numpy().copy() for weight in network.weights[::-1]]
+    weights = [weight.numpy().copy() for weight in network.weights]
     forms = {
         "pcx Z-IL": (song_pcx.zil, 1.0, zil_updates(network, inputs, targets)),
         "pcx IL, 20 steps": (
@@ -98,7 +99,7 @@ def pcx_updates(
     return found
 
 
-def memory_limit(network: LayeredNetwork) -> Callable[[], None]:
+def memory_limit(network: Network) -> Callable[[], None]:
     """What no update can avoid: read every weight once, then read and write it once."""
 
     def action() -> None:

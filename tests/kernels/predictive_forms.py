@@ -1,7 +1,8 @@
 """Training by the compiled predictive coding networks and by three independent forms of them.
 
-``run_slow`` is written from the equations, sample by sample; ``run_readable`` uses the torch
-functions of ``plausible.learning``; ``run_autograd`` knows the energy alone.
+``run_slow`` is written from the equations, sample by sample; ``run_readable`` uses the readable
+rules of ``plausible.learning.predictive_coding``; ``run_autograd`` knows the energy alone. All
+count layers from the output, as the kernel does.
 """
 
 from typing import Any, NamedTuple
@@ -18,8 +19,17 @@ from plausible.kernels.predictive_types import (
     sparse_images,
     unpack,
 )
-from plausible.learning.layered import apply, backprop_updates, forward, make_network
-from plausible.learning.layered_rules import fazil_updates, il_updates, zil_updates
+from plausible.studies.song2020.levels import (
+    apply,
+    backprop_updates,
+    fazil_updates,
+    forward,
+    il_updates,
+    make_network,
+    offsets,
+    thetas,
+    zil_updates,
+)
 
 torch.set_num_threads(1)
 
@@ -200,8 +210,8 @@ def run_readable(
                     network, *data, detection_steps, 0.0, steps, gamma, learning_rate=learning_rate
                 )
             network = apply(network, updates, learning_rate)
-    biases = None if network.biases is None else [bias.numpy() for bias in network.biases]
-    return [matrix.numpy() for matrix in network.weights], biases
+    biases = None if network.biases is None else [bias.numpy() for bias in offsets(network)]
+    return [matrix.numpy() for matrix in thetas(network)], biases
 
 
 def run_autograd(problem, epochs, optimizer, method, steps=0, gamma=1.0):
@@ -219,7 +229,7 @@ def run_autograd(problem, epochs, optimizer, method, steps=0, gamma=1.0):
         for layer, below in enumerate(nodes[:-1]):
             above = nodes[layer + 1]
             activity = above if layer + 2 == len(nodes) else torch.sigmoid(above)
-            mu = activity @ network.weights[layer] + network.biases[layer]
+            mu = activity @ thetas(network)[layer] + offsets(network)[layer]
             total = total + 0.5 * (below - mu).square().sum()
         return total
 
@@ -239,7 +249,7 @@ def run_autograd(problem, epochs, optimizer, method, steps=0, gamma=1.0):
                     ]
                 energy([wanted, *hidden, data]).backward()
             step.step()
-    return [[p.detach().numpy() for p in group] for group in (network.weights, network.biases)]
+    return [[p.detach().numpy() for p in group] for group in (thetas(network), offsets(network))]
 
 
 def off(ours, theirs) -> float:

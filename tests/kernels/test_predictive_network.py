@@ -13,7 +13,7 @@ from plausible.kernels.predictive_types import (
     sparse_images,
     unpack,
 )
-from plausible.learning.layered import forward, make_network
+from plausible.studies.song2020.levels import forward, make_network
 
 from .predictive_forms import (
     ALPHA,

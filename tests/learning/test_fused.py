@@ -1,20 +1,24 @@
 """Fused updates against autograd and against the readable form, in float64."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from plausible.errors import ConfigError
 from plausible.learning import fused
-from plausible.learning.layered import (
-    LayeredNetwork,
-    apply,
-    backprop_updates,
-    forward,
-    make_network,
+from plausible.learning.backprop import backward, summed_gradients
+from plausible.learning.predictive_coding import (
+    fazil_terms,
+    il_terms,
     relax,
+    stages,
+    start,
+    zil_terms,
 )
-from plausible.learning.layered_rules import fazil_updates, il_updates, zil_updates
+from plausible.networks.activations import make_activation
+from plausible.networks.mlp import Network, clone_network, forward, forward_pass
 
 torch.set_num_threads(1)
 RATE = 0.3
@@ -29,36 +33,55 @@ def make(l_max, batch, biases=False, activation="sigmoid", activate_input=False,
     def draw(*shape):
         return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
-    sizes = SIZES[l_max][::-1]
-    pairs = list(zip(sizes[1:], sizes, strict=False))
-    weights = [draw(above, below) for above, below in pairs]
-    offsets = [draw(below) for _, below in pairs] if biases else None
-    network = make_network(weights, offsets, activation, activate_input)
-    return network, draw(batch, sizes[-1]), draw(batch, sizes[0])
+    sizes = SIZES[l_max]
+    pairs = list(zip(sizes, sizes[1:], strict=False))[::-1]  # drawn from the output to the input
+    weights = [draw(*pair) for pair in pairs][::-1]
+    offsets = [draw(units) for _, units in pairs][::-1] if biases else None
+    network = network_of(weights, offsets, activation, activate_input)
+    return network, draw(batch, sizes[0]), draw(batch, sizes[-1])
 
 
-def copy(network: LayeredNetwork) -> LayeredNetwork:
-    biases = network.biases
-    return network._replace(
-        weights=tuple(w.clone() for w in network.weights),
-        biases=None if biases is None else tuple(b.clone() for b in biases),
-    )
+def network_of(weights, biases=None, activation="sigmoid", activate_input=False) -> Network:
+    function = make_activation(SimpleNamespace(activation=activation))
+    biases = None if biases is None else tuple(biases)
+    norms = (None,) * len(weights)
+    return Network(tuple(weights), biases, norms, function, "linear", activate_input)
 
 
-def after(rule, network, inputs, targets, *rest, **more) -> LayeredNetwork:
+def readable(rule, network, inputs, targets, *rest, moving=False, **more) -> Network:
+    """A copy of ``network`` after one update by the readable ``rule``.
+
+    Weights move at once if ``moving``, and otherwise at the end.
+    """
+    plan, changed = stages(network, "linear"), clone_network(network)
+    taught = changed if moving else network
+    if rule is backward:
+        record = forward_pass(network, inputs)
+        terms = backward(network, record, record.logits - targets)
+    else:
+        terms = rule(taught, plan, start(taught, inputs, targets, plan), *rest, **more)
+    for term in terms:
+        weight, bias = summed_gradients(term)
+        changed.weights[term.layer].sub_(weight, alpha=RATE)
+        if network.biases is not None:
+            changed.biases[term.layer].sub_(bias, alpha=RATE)
+    return changed
+
+
+def after(rule, network, inputs, targets, *rest, **more) -> Network:
     """A copy of ``network`` after one fused update."""
-    changed = copy(network)
+    changed = clone_network(network)
     rule(changed, fused.make_workspace(changed, len(inputs)), inputs, targets, RATE, *rest, **more)
     return changed
 
 
-def distance(one: LayeredNetwork, other: LayeredNetwork, start: LayeredNetwork) -> float:
+def distance(one: Network, other: Network, before: Network) -> float:
     """Largest difference of parameters over the largest change of the second network."""
 
     def parameters(network):
         return [*network.weights, *(network.biases or ())]
 
-    triples = zip(parameters(one), parameters(other), parameters(start), strict=True)
+    triples = zip(parameters(one), parameters(other), parameters(before), strict=True)
     differences, changes = zip(
         *((float((a - b).abs().max()), float((b - c).abs().max())) for a, b, c in triples),
         strict=True,
@@ -75,9 +98,9 @@ def test_backprop_is_the_gradient_of_autograd(l_max, batch, activate_input, bias
     network, inputs, targets = make(l_max, batch, biases, activate_input=activate_input)
     leaves = [p.clone().requires_grad_() for p in (*network.weights, *(network.biases or ()))]
     values = torch.sigmoid(inputs) if activate_input else inputs
-    for level in reversed(range(l_max)):
-        values = values @ leaves[level] + (leaves[l_max + level] if biases else 0.0)
-        values = torch.sigmoid(values) if level else values
+    for layer in range(l_max):
+        values = values @ leaves[layer] + (leaves[l_max + layer] if biases else 0.0)
+        values = torch.sigmoid(values) if layer < l_max - 1 else values
     gradients = torch.autograd.grad(0.5 * (targets - values).square().sum(), leaves)
     stepped = [leaf.detach() - RATE * g for leaf, g in zip(leaves, gradients, strict=True)]
     expected = network._replace(
@@ -97,24 +120,25 @@ def test_every_rule_equals_its_readable_form(l_max, batch, activation, biases):
     detections, steps = 2, l_max + 2
     # In Fa-Z-IL the weights move at once: a node without error when its layer is reached (a silent
     # relu) may get one from the new weights below, and fire then.
+    moving = {"moving": True}
     pairs = {
-        "bp": (after(fused.backprop, *given), backprop_updates(*given)),
-        "il": (after(fused.il, *given, 7, 0.2), il_updates(*given, 7, 0.2)),
-        "zil": (after(fused.zil, *given), zil_updates(*given)),
-        "zil, gamma": (after(fused.zil, *given, gamma=0.4), zil_updates(*given, gamma=0.4)),
+        "bp": (after(fused.backprop, *given), readable(backward, *given)),
+        "il": (after(fused.il, *given, 7, 0.2), readable(il_terms, *given, 7, 0.2)),
+        "zil": (after(fused.zil, *given), readable(zil_terms, *given)),
+        "zil, gamma": (
+            after(fused.zil, *given, gamma=0.4),
+            readable(zil_terms, *given, step_size=0.4),
+        ),
         "fazil": (
             after(fused.fazil, *given, detections),
-            fazil_updates(*given, detections, 0.0, l_max - 1, learning_rate=RATE)[0],
+            readable(fazil_terms, *given, detections, **moving),
         ),
         "fazil, longer": (
             after(fused.fazil, *given, detections, 1e-12, steps),
-            fazil_updates(*given, detections, 1e-12, steps, learning_rate=RATE)[0],
+            readable(fazil_terms, *given, detections, 1e-12, steps=steps, **moving),
         ),
     }
-    found = {
-        name: distance(ours, apply(network, updates, RATE), network)
-        for name, (ours, updates) in pairs.items()
-    }
+    found = {name: distance(ours, wanted, network) for name, (ours, wanted) in pairs.items()}
     assert {name: d for name, d in found.items() if not d < 1e-12} == {}
 
 
@@ -132,21 +156,21 @@ def test_zil_and_fazil_equal_backprop_and_il_does_not(l_max, batch):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("batch", [1, 20])
 def test_an_undisturbed_layer_has_error_zero_to_the_last_bit(batch, dtype):
-    """Condition C1 at the sizes of the paper: the wave of errors reaches layer l at t = l."""
-    sizes = (10, 32, 32, 784)
+    """Condition C1 at the sizes of the paper: the wave of errors moves on by a layer a step."""
+    sizes = (784, 32, 32, 10)
     generator = torch.Generator().manual_seed(0)
     weights = [
-        torch.randn(above, below, generator=generator, dtype=dtype) / 9
-        for above, below in zip(sizes[1:], sizes, strict=False)
+        torch.randn(*pair, generator=generator, dtype=dtype) / 9
+        for pair in zip(sizes, sizes[1:], strict=False)
     ]
-    network = make_network(weights, activate_input=True)
+    network = network_of(weights, activate_input=True)
     inputs = torch.rand(batch, 784, generator=generator, dtype=dtype)
     targets = torch.rand(batch, 10, generator=generator, dtype=dtype)
     for steps in range(3):
         work = fused.make_workspace(network, batch)
-        fused.il(copy(network), work, inputs, targets, 0.0, steps, 10.0)
+        fused.il(clone_network(network), work, inputs, targets, 0.0, steps, 10.0)
         quiet = [not bool(errors.any()) for errors in work.errors.layers]
-        assert quiet == [level > steps for level in range(3)]
+        assert quiet == [layer < 2 - steps for layer in range(3)]
 
 
 @pytest.mark.parametrize("batch", BATCHES)
@@ -155,36 +179,37 @@ def test_a_large_step_does_not_blow_up_rounding(batch):
     given = make(3, batch, activate_input=True)
     network, inputs, targets = given
     work = fused.make_workspace(network, batch)
-    fused.il(copy(network), work, inputs, targets, 0.0, 16, 10.0)
-    record = relax(network, inputs, targets, 16, 10.0)
-    for ours, theirs in zip(work.errors.layers, record.errors[-1], strict=True):
+    fused.il(clone_network(network), work, inputs, targets, 0.0, 16, 10.0)
+    record = relax(network, inputs, targets, 16, 10.0, "linear")
+    for ours, theirs in zip(work.errors.layers, record.error_nodes[-1], strict=True):
         assert torch.allclose(ours, theirs, rtol=1e-9, atol=0.0)
-    growth = [float(record.errors[t][-1].abs().max()) for t in (2, 16)]
+    growth = [float(record.error_nodes[t][0].abs().max()) for t in (2, 16)]
     assert growth[1] > 1e6 * growth[0] > 0.0  # it does blow up what is there
-    expected = apply(network, il_updates(*given, 16, 10.0), RATE)
+    expected = readable(il_terms, *given, 16, 10.0)
     assert distance(after(fused.il, *given, 16, 10.0), expected, network) < 1e-9
 
 
 def test_fazil_learns_only_where_phi_fires():
-    """Before layer l is reached, nothing of theta^{l+1} changes; and every neuron counts alone."""
+    """Before a layer is reached, nothing of its matrix changes; and every neuron counts alone."""
     network, inputs, targets = make(4, 5)
     full = after(fused.backprop, network, inputs, targets)
     for steps in range(4):
         early = after(fused.fazil, network, inputs, targets, 3, 0.0, steps)
-        for level in range(4):
-            expected = full if level <= steps else network
-            assert torch.allclose(early.weights[level], expected.weights[level], 0.0, 1e-13)
-            assert level <= steps or torch.equal(early.weights[level], network.weights[level])
+        for layer in range(4):
+            reached = layer >= 3 - steps
+            expected = full if reached else network
+            assert torch.allclose(early.weights[layer], expected.weights[layer], 0.0, 1e-13)
+            assert reached or torch.equal(early.weights[layer], network.weights[layer])
     # A tolerance above every error: phi never fires.
     never = after(fused.fazil, network, inputs, targets, 3, 1e6)
     assert all(map(torch.equal, never.weights, network.weights))
     # Samples already on their target have no error to fire with; the other one teaches alone.
     met = targets.clone()
-    met[1:] = forward(network, inputs)[0][1:]
+    met[1:] = forward(network, inputs)[1:]
     together = after(fused.fazil, network, inputs, met, 3, 0.0, 0)
     alone = after(fused.fazil, network, inputs[:1], targets[:1], 3, 0.0, 0)
-    assert torch.allclose(together.weights[0], alone.weights[0], 0.0, 1e-13)
-    assert not torch.equal(alone.weights[0], network.weights[0])
+    assert torch.allclose(together.weights[-1], alone.weights[-1], 0.0, 1e-13)
+    assert not torch.equal(alone.weights[-1], network.weights[-1])
 
 
 class _LargestResult(TorchDispatchMode):
@@ -218,9 +243,9 @@ def test_nothing_like_a_weight_matrix_is_allocated(batch):
         fused.fazil(network, work, inputs, targets, RATE, 4)
     assert 0 < largest.numbers <= inputs.numel()
     assert [weight.data_ptr() for weight in network.weights] == places
-    with _LargestResult() as readable:  # the readable form does allocate them: the check can fail
-        backprop_updates(network, inputs, targets)
-    assert readable.numbers >= network.weights[-1].numel()
+    with _LargestResult() as plain:  # the readable form does allocate them: the check can fail
+        readable(backward, network, inputs, targets)
+    assert plain.numbers >= network.weights[0].numel()
 
 
 def test_the_input_drive_is_computed_once():
@@ -230,7 +255,7 @@ def test_the_input_drive_is_computed_once():
 
     class Reads(TorchDispatchMode):
         def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-            place = network.weights[-1].data_ptr()
+            place = network.weights[0].data_ptr()
             tensors = [a for a in args if isinstance(a, torch.Tensor)]
             computes = func.overloadpacket.__name__ in ("mv", "mm", "addr_", "addmm_")
             if computes and any(a.data_ptr() == place for a in tensors):

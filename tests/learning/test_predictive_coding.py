@@ -9,6 +9,7 @@ from plausible.learning.backprop import backward, collect, cross_entropy, gradie
 from plausible.learning.optimizers import init_optimizer
 from plausible.learning.predictive_coding import (
     advance,
+    fazil_terms,
     free_energy,
     il_terms,
     local_terms,
@@ -19,7 +20,6 @@ from plausible.learning.predictive_coding import (
     stages,
     start,
     value_node_changes,
-    zil_sequential_terms,
     zil_terms,
 )
 from plausible.learning.update import update
@@ -122,6 +122,33 @@ def test_zil_with_dropout_masks_equals_backprop(make_problem):
     found = collect(network, zil_terms(network, plan, state, masks=masks))
     _, expected = gradients(network, inputs, one_hot, masks=masks)
     compare(found, expected, 1e-12)
+
+
+def test_a_network_without_biases_that_activates_its_input(make_problem):
+    network, inputs, one_hot, _ = make_problem(activation="sigmoid")
+    network = network._replace(biases=None, activate_input=True)
+    leaves = [weight.clone().requires_grad_() for weight in network.weights]
+    logits = inputs
+    for weight in leaves:
+        logits = torch.sigmoid(logits) @ weight
+    torch.testing.assert_close(forward(network, inputs), logits.detach(), rtol=1e-13, atol=0)
+    loss = torch.nn.functional.cross_entropy(logits, one_hot)
+    expected = torch.autograd.grad(loss, leaves)
+    plan = stages(network)
+    state = start(network, inputs, one_hot, plan)
+    for found in (
+        gradients(network, inputs, one_hot)[1],
+        collect(network, zil_terms(network, plan, state)),
+        collect(network, fazil_terms(network, plan, state, 4)),
+    ):
+        assert found.biases == (None, None, None)
+        for ours, theirs in zip(found.weights, expected, strict=True):
+            assert relative(ours, theirs) <= 1e-10
+    # A mask belongs to a hidden layer, not to the input.
+    masks = tuple(torch.full((len(inputs), units), 2.0).double() for units in (9, 8))
+    masked = start(network, inputs, one_hot, plan, masks=masks)
+    ours = collect(network, zil_terms(network, plan, masked, masks=masks))
+    compare(ours, gradients(network, inputs, one_hot, masks=masks)[1], 1e-12)
 
 
 def test_errors_reach_one_stage_further_per_step_and_only_then(make_problem):
@@ -458,7 +485,7 @@ def test_reduced_sequential_zil_equals_the_complete_dynamics(make_problem, case)
     for _ in range(3):
         update(reduced, init_optimizer(reduced, settings), inputs, one_hot, settings)
         begin = start(complete, inputs, one_hot, plan, update_running=True)
-        for term in zil_sequential_terms(complete, plan, begin):
+        for term in zil_terms(complete, plan, begin, order="weights_first"):
             sgd_by_hand(complete, term, 0.05)
     for layer in range(3):
         assert relative(reduced.weights[layer], complete.weights[layer]) <= 1e-12
@@ -545,6 +572,6 @@ def test_reuse_notices_changed_parameters(make_problem):
     state = start(network, problem.inputs, problem.one_hot, plan)
     network.weights[1].mul_(1.5)
     fresh = refresh(network, plan, state)
-    reused = refresh(network, plan, state, reuse=True, changed=1)
+    reused = refresh(network, plan, state, reuse=True, changed={1})
     assert torch.equal(reused.errors[1], fresh.errors[1])
     assert fresh.errors[1].any()

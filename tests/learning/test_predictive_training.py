@@ -6,7 +6,6 @@ import torch
 
 from plausible.data.registry import prepare
 from plausible.errors import StudyError
-from plausible.learning.layered import forward, make_network
 from plausible.learning.predictive_training import (
     Trained,
     comparison,
@@ -15,6 +14,7 @@ from plausible.learning.predictive_training import (
     train_network,
 )
 from plausible.learning.readings import Reading
+from plausible.studies.song2020.levels import forward, make_network
 
 torch.set_num_threads(1)
 

@@ -67,7 +67,7 @@ def built(tmp_path_factory) -> Path:
 def test_a_study_without_training_and_simulation(built):
     shown = snakemake(built, "-n", "--cores", "1", f"{STUDY}_fig3", *ALONE)
     assert "Nothing to be done" in shown.stdout + shown.stderr
-    assert "`layered." in (built / FOLDER / "table1.md").read_text()
+    assert "`levels." in (built / FOLDER / "table1.md").read_text()
     assert (
         "Protocol `as_coded_elsewhere`, noise: initial"
         in (built / FOLDER / "supp.table1.md").read_text()

@@ -1,11 +1,16 @@
-"""Backpropagation as an explicit recursion (Thuesen 2022, section 2.6, eq. 23-26); no autograd.
+"""Backpropagation as an explicit recursion; no autograd.
 
-The printed eq. 25-26 lack transposes and the product with sigma'. In batch form, with a the
-activities [batch, units], the errors of all samples as rows and W [inputs, units],
+Thuesen 2022, section 2.6, eq. 23-26, where eq. 25-26 as printed lack transposes and the product
+with sigma'. In batch form, with a the activities [batch, units], the errors of all samples as rows
+and W [inputs, units],
 
     delta(L)   = softmax(z(L)) - y                                (eq. 22)
     delta(l)   = delta(l+1) W(l+1)^T * f'(z(l))                   (eq. 24)
     dLoss/dW   = a(l-1)^T delta(l) / batch,  dLoss/db = mean delta(l)   (eq. 25, 26)
+
+Song et al. 2020, eq. 1-4, is the same for the squared error, where delta(L) = z(L) - s_out, in
+another numbering (see ``predictive_coding``). Their eq. 3 and 4 agree with each other on a delta of
+the other sign; the text around eq. 4 has the sign above.
 """
 
 from collections.abc import Iterator
@@ -43,7 +48,7 @@ class Gradients(NamedTuple):
     """Gradient of the mean loss; one entry per layer, None where there is no such parameter."""
 
     weights: tuple[Tensor, ...]
-    biases: tuple[Tensor, ...]
+    biases: tuple[Tensor | None, ...]
     gains: tuple[Tensor | None, ...]
     shifts: tuple[Tensor | None, ...]
 
@@ -121,7 +126,8 @@ def collect(network: Network, terms: Iterator[LocalTerms], squares: bool = False
         names = ("weights", "biases") if term.kind == "linear" else ("gains", "shifts")
         pair = mean_squares(term) if squares else mean_gradients(term)
         for name, value in zip(names, pair, strict=True):
-            result[name][term.layer] = value
+            if name != "biases" or network.biases is not None:
+                result[name][term.layer] = value
     return Gradients(*(tuple(result[name]) for name in Gradients._fields))
 
 
@@ -137,6 +143,11 @@ def mean_gradients(terms: LocalTerms) -> tuple[Tensor, Tensor]:
         return (error * activity).mean(dim=0), error.mean(dim=0)
     bias = torch.zeros_like(error[0]) if terms.centred else error.mean(dim=0)
     return ((error / batch).t() @ activity).t(), bias
+
+
+def summed_gradients(terms: LocalTerms) -> tuple[Tensor, Tensor]:
+    """Gradients of the summed loss by (weight, bias) of a linear layer."""
+    return terms.activity.t() @ terms.error, terms.error.sum(dim=0)
 
 
 def mean_squares(terms: LocalTerms) -> tuple[Tensor, Tensor]:

@@ -21,18 +21,23 @@ class Network(NamedTuple):
 
     Layer l computes z = a W + b, then n = BN(z) if it has batch normalisation, then a = f(n) in
     hidden layers (and on the output if ``output`` is "rate"). The first layer sees the input
-    itself: eq. 43 of Thuesen 2022, read literally, applies f to it; the code does not.
+    itself, unless ``activate_input``.
     """
 
     weights: tuple[Tensor, ...]
     """One [inputs, units] per layer; those of ``init_network`` are views whose columns, the weights
     of one unit, lie together in memory."""
-    biases: tuple[Tensor, ...]
+    biases: tuple[Tensor, ...] | None
+    """One [units] per layer; None in networks without. Those of ``init_network``, which are trained
+    by ``plausible.learning.training`` and stored, have them."""
     batch_norms: tuple[BatchNorm | None, ...]
     activation: Activation
     output: str
     """"linear": logits are a W + b. "rate": the output layer is a hidden layer like the others
     (batch norm and activation) and its scaled rates are the logits."""
+    activate_input: bool = False
+    """Whether f applies to the input too, as eq. 1 of Song et al. 2020 and eq. 43 of Thuesen 2022
+    are printed; their code does not."""
 
 
 class LayerRecord(NamedTuple):
@@ -130,7 +135,7 @@ def forward(network: Network, inputs: Tensor, training: bool = False) -> Tensor:
 
     ``training`` selects batch statistics in batch normalisation; moving averages are never changed.
     """
-    activity = inputs
+    activity = network.activation.value(inputs) if network.activate_input else inputs
     for layer, norm in enumerate(network.batch_norms):
         activity = predict(network, layer, activity)
         if norm is not None:
@@ -152,7 +157,7 @@ def forward_pass(
     ``masks`` are inverted dropout masks, one [batch, units] per hidden layer: they multiply the
     activity and the slope. ``update_running`` lets batch statistics enter the moving averages.
     """
-    activity, records = inputs, []
+    activity, records = network.activation.value(inputs) if network.activate_input else inputs, []
     for layer, norm in enumerate(network.batch_norms):
         below = activity
         activity, normalised, slope = predict(network, layer, below), None, None
@@ -169,9 +174,11 @@ def forward_pass(
 def predict(network: Network, layer: int, activity: Tensor) -> Tensor:
     """a W + b of one layer, [batch, units].
 
-    Every rule uses this one operation for it, so that an error node whose layer is undisturbed is
-    zero to the last bit.
+    Every rule, the prediction phase and inference use this one operation for it, so that an error
+    node whose layer is undisturbed is zero to the last bit (condition C1 of Song et al. 2020).
     """
+    if network.biases is None:
+        return activity @ network.weights[layer]
     return torch.addmm(network.biases[layer], activity, network.weights[layer])
 
 
@@ -190,7 +197,7 @@ def move_network(network: Network, device: torch.device | str) -> Network:
     )
     return network._replace(
         weights=tuple(weight.to(device) for weight in network.weights),
-        biases=tuple(bias.to(device) for bias in network.biases),
+        biases=network.biases and tuple(bias.to(device) for bias in network.biases),
         batch_norms=norms,
     )
 
@@ -210,7 +217,7 @@ def clone_network(network: Network) -> Network:
     )
     return network._replace(
         weights=tuple(weight.clone() for weight in network.weights),
-        biases=tuple(bias.clone() for bias in network.biases),
+        biases=network.biases and tuple(bias.clone() for bias in network.biases),
         batch_norms=norms,
     )
 

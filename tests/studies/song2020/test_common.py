@@ -29,7 +29,7 @@ def test_sizes_of_the_paper():
 
 def test_networks_are_xavier_uniform():
     network = draw_network((300, 200, 10), torch.Generator().manual_seed(0))
-    assert [tuple(weight.shape) for weight in network.weights] == [(200, 10), (300, 200)]
+    assert [tuple(weight.shape) for weight in network.weights] == [(300, 200), (200, 10)]
     for weight in network.weights:
         bound = np.sqrt(6 / sum(weight.shape))
         assert float(weight.abs().max()) == pytest.approx(bound, rel=0.01)

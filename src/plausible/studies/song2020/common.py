@@ -18,10 +18,11 @@ from torch import Tensor
 
 from plausible.data.dataset import CLASSES, Dataset, intensities
 from plausible.errors import StudyError
-from plausible.learning.layered import LayeredNetwork, make_network
+from plausible.networks.mlp import Network
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.shards import part_of, stored
 from plausible.seeds import torch_seed
+from plausible.studies.song2020.levels import make_network
 
 STUDY = "song2020"
 Task = TypeVar("Task", bound=tuple)
@@ -42,7 +43,7 @@ def draw_network(
     generator: torch.Generator,
     biases: bool = False,
     dtype: torch.dtype = torch.float64,
-) -> LayeredNetwork:
+) -> Network:
     """Sigmoid network with Xavier-uniform weights, +-sqrt(6 / (fan_in + fan_out)).
 
     ``sizes`` are given input first. Biases, if any, are standard normal, so that they matter.

@@ -7,14 +7,13 @@ import torch
 
 from plausible.data.registry import prepare
 from plausible.errors import StudyError
-from plausible.learning.layered import apply, forward, make_network
-from plausible.learning.layered_rules import il_updates
 from plausible.learning.predictive_training import layer_sizes, train_network
 from plausible.learning.readings import Reading, initial_weights
 from plausible.reproduction.shards import part_of
 from plausible.seeds import numpy_generator
 from plausible.studies.song2020 import training
 from plausible.studies.song2020.ablation.experiment import Variant, cost, grid, tasks, variants
+from plausible.studies.song2020.levels import apply, forward, il_updates, make_network
 
 from ...part_results import read_sweep
 

@@ -6,8 +6,6 @@ import pytest
 
 from plausible.data.registry import prepare
 from plausible.errors import StudyError
-from plausible.learning.layered import forward
-from plausible.learning.layered_rules import zil_updates
 from plausible.learning.predictive_training import network_rule
 from plausible.studies.song2020 import training
 from plausible.studies.song2020.beyond import experiment, experiment_batches, experiment_precision
@@ -18,6 +16,7 @@ from plausible.studies.song2020.common import (
     sizes_of,
     torch_generator,
 )
+from plausible.studies.song2020.levels import forward, zil_updates
 
 from ...part_results import read_sweep
 

@@ -68,7 +68,7 @@ def table1() -> pd.DataFrame:
     rows = [(key, ann[key], pcn[key]) for key in ann if key != "id"]
     rows += [(key, symbol, symbol) for key, symbol in values["shared"].items()]
     frame = pd.DataFrame(rows, columns=["quantity", "ann_symbol", "pcn_symbol"])
-    return frame.assign(row=range(1, len(rows) + 1), name_in_code="layered.forward", found=True)
+    return frame.assign(row=range(1, len(rows) + 1), name_in_code="levels.forward", found=True)
 
 
 def table2() -> pd.DataFrame:

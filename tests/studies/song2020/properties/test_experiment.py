@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 import torch
 
-from plausible.learning.layered_rules import fazil_updates, il_updates, zil_updates
 from plausible.studies.song2020.common import draw_network, torch_generator
+from plausible.studies.song2020.levels import fazil_updates, il_updates, thetas, zil_updates
 from plausible.studies.song2020.properties import (
     experiment,
     experiment_figures,
@@ -97,7 +97,7 @@ def test_fig1_draws_every_weight_and_one_error_node_per_value_node(run):
 def test_fig1_leaves_out_a_connection_that_the_implementation_does_not_make(run, monkeypatch):
     def cut(sizes, generator):
         network = draw_network(sizes, generator)
-        network.weights[0][1, 0] = 0.0
+        thetas(network)[0][1, 0] = 0.0
         return network
 
     whole = run("fig1")
@@ -139,10 +139,10 @@ def test_notation_lists_every_symbol_and_finds_its_names(run, published):
 
 
 def test_notation_reports_a_name_that_is_not_there(run, monkeypatch, published):
-    layered = experiment_notation.LAYERED
-    monkeypatch.setitem(experiment_notation.NAMES, "weight", ((layered, "LayeredNetwork.theta"),))
-    monkeypatch.setitem(experiment_notation.NAMES, "error", ((layered, "no_function.delta"),))
-    monkeypatch.setitem(experiment_notation.NAMES, "activation", ((layered, "apply.no_variable"),))
+    levels = experiment_notation.LEVELS
+    monkeypatch.setitem(experiment_notation.NAMES, "weight", ((levels, "State.theta"),))
+    monkeypatch.setitem(experiment_notation.NAMES, "error", ((levels, "no_function.delta"),))
+    monkeypatch.setitem(experiment_notation.NAMES, "activation", ((levels, "apply.no_variable"),))
     values = published.values("table1")
     added = {**values, "shared": {**values["shared"], "unheard_of": "q"}}
     table = run("notation", added).set_index("quantity")
@@ -206,7 +206,7 @@ def test_an_error_node_that_reads_a_distant_layer_is_not_local(run, monkeypatch)
 def test_an_update_that_reads_a_distant_weight_is_not_local(run, monkeypatch):
     def leaky(network, level, above, errors):
         weight, bias = local_update(network, level, above, errors)
-        return weight * (1 + 1e-9 * network.weights[-1].mean()), bias
+        return weight * (1 + 1e-9 * thetas(network)[-1].mean()), bias
 
     local_update = experiment.local_update
     monkeypatch.setattr(experiment, "local_update", leaky)

@@ -7,8 +7,8 @@ import torch
 
 from plausible.data.registry import prepare
 from plausible.errors import StudyError
-from plausible.learning.layered_rules import fazil_updates
 from plausible.studies.song2020.common import draw_network, images_and_targets
+from plausible.studies.song2020.levels import fazil_updates
 from plausible.studies.song2020.properties import experiment_detection
 from plausible.studies.song2020.properties.experiment_detection import (
     COUNTINGS,

@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from plausible.errors import DeviceError
-from plausible.learning.layered import apply, backprop_updates, make_network
-from plausible.learning.layered_rules import il_updates
+from plausible.studies.song2020.levels import apply, backprop_updates, il_updates, make_network
 from plausible.studies.song2020.run_time.experiment import COLUMNS, make_updates, run_time
 
 from ...part_results import read_sweep

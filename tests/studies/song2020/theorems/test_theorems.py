@@ -3,8 +3,9 @@
 import numpy as np
 import torch
 
-from plausible.learning import layered, layered_rules
+from plausible.learning import backprop, predictive_coding
 from plausible.learning.trigger import phi
+from plausible.studies.song2020 import levels
 from plausible.studies.song2020.theorems import (
     problems,
     theorems_algorithms,
@@ -14,14 +15,23 @@ from plausible.studies.song2020.theorems import (
 
 from ...theorem_harness import Falsified, TheoremTests
 
-SEND_BACK, PREDICT = layered.send_back, layered.predict
+ADVANCE, MESSAGE = predictive_coding.advance, predictive_coding.message
+LOCAL_TERMS, REFRESH = predictive_coding.local_terms, predictive_coding.refresh
+SUMS = backprop.summed_gradients
 REFERENCE = problems.reference_backprop
 SETTLED = theorems_inference._settled
-LOCAL_UPDATE, CHANGES = layered.local_update, layered.value_node_changes
+LOCAL_UPDATE, CHANGES = levels.local_update, levels.value_node_changes
 
 
-def _weak_messages(network, level, errors, values):
-    return 1.01 * SEND_BACK(network, level, errors, values)
+def _weak_messages(*arguments):
+    return 1.01 * MESSAGE(*arguments)
+
+
+def _weak_recursion(network, record, error):
+    """Backprop whose errors are too small below the output."""
+    for terms in backprop.backward(network, record, error):
+        top = terms.layer == len(network.weights) - 1
+        yield terms if top else terms._replace(error=0.99 * terms.error)
 
 
 def _weak_update(network, level, above, errors):
@@ -29,30 +39,32 @@ def _weak_update(network, level, above, errors):
     return 1.001 * weight, None if bias is None else 1.001 * bias
 
 
-def _wrong_bias(network, level, above, errors):
-    weight, bias = LOCAL_UPDATE(network, level, above, errors)
-    return weight, None if bias is None else bias / len(errors)
+def _weak_terms(*arguments):
+    terms = LOCAL_TERMS(*arguments)
+    return terms._replace(error=1.001 * terms.error)
 
 
-def _fused_look(network, values):
+def _wrong_bias(terms):
+    weight, bias = SUMS(terms)
+    return weight, bias / len(terms.error)
+
+
+def _fused_refresh(network, plan, state, *rest, **more):
     """Errors by a fused operation: not zero to the last bit under C1."""
-    errors = tuple(
-        torch.addmm(
-            values[level] - (0.0 if network.biases is None else network.biases[level]),
-            layered.activity(network, level + 1, values[level + 1]),
-            weight,
-            alpha=-1.0,
-        )
-        for level, weight in enumerate(network.weights)
-    )
-    predictions = tuple(
-        PREDICT(network, level, values[level + 1]) for level in range(len(network.weights))
-    )
-    return layered.State(tuple(values), predictions, errors)
+    views = REFRESH(network, plan, state).locals
+    biases = network.biases or (0.0,) * len(views)
+    layers = zip(state.values[1:], views, network.weights, biases, strict=True)
+    errors = [
+        torch.addmm(value - bias, view.activity, weight, alpha=-1.0)
+        for value, view, weight, bias in layers
+    ]
+    return predictive_coding.State(state.values, views, errors)
 
 
-def _uphill(network, state, clamped=True):
-    return tuple(-change for change in CHANGES(network, state, clamped))
+def _uphill(network, plan, state, *rest):
+    moved = ADVANCE(network, plan, state, *rest).values
+    values = [2 * before - after for before, after in zip(state.values, moved, strict=True)]
+    return state._replace(values=values)
 
 
 def _output_moves(network, state, clamped=True):
@@ -75,33 +87,33 @@ def _deaf(errors, silent, detection_steps, tolerance=0.0):
 
 
 def _late(network, inputs, targets, steps, gamma, **options):
-    return layered_rules.il_updates(network, inputs, targets, steps + 1, gamma, **options)
+    return levels.il_updates(network, inputs, targets, steps + 1, gamma, **options)
 
 
 def _listed(network, inputs, targets, gamma=1.0, **options):
     options = {"learning_rate": 0.01} | options | {"order": "listing"}
-    return layered_rules.zil_updates(network, inputs, targets, gamma, **options)
+    return levels.zil_updates(network, inputs, targets, gamma, **options)
 
 
 def _exact_il(network, inputs, targets, steps, gamma):
-    return layered.backprop_updates(network, inputs, targets)
+    return levels.backprop_updates(network, inputs, targets)
 
 
 def _slow(network, inputs, targets, **options):
     """Moments twice as far apart."""
     moments = [2 * level + 1 for level in range(len(network.weights))]
-    return layered_rules.zil_updates(network, inputs, targets, **options | {"moments": moments})
+    return levels.zil_updates(network, inputs, targets, **options | {"moments": moments})
 
 
 def _mixed_up(problem):
     """IL whose updates are those of other units."""
-    updates = layered_rules.il_updates(*problem[:3], 60, 0.5)
+    updates = levels.il_updates(*problem[:3], 60, 0.5)
     return updates._replace(weights=tuple(each.flip(1) for each in updates.weights))
 
 
 def _nearly_exact(network, inputs, targets, steps, gamma):
     """IL that differs from backprop by 1e-5."""
-    updates = layered.backprop_updates(network, inputs, targets)
+    updates = levels.backprop_updates(network, inputs, targets)
     return updates._replace(weights=tuple((1 + 1e-5) * each for each in updates.weights))
 
 
@@ -131,30 +143,36 @@ class TestTheorems(TheoremTests):
     }
     readings = {"claim.il_approximates_bp"}
     falsified = (
-        Falsified("theorem3.1", "errors_equal_deltas", layered, "send_back", _weak_messages),
         Falsified(
-            "theorem3.2", "updates_equal_backprop", layered_rules, "local_update", _weak_update
+            "theorem3.1", "errors_equal_deltas", predictive_coding, "message", _weak_messages
         ),
-        Falsified("theorem3.2", "weights_stay_equal", layered_rules, "local_update", _weak_update),
-        Falsified("lemma_a3", "rests_until_l", layered, "look", _fused_look),
-        Falsified("lemma_a3", "rests_for_every_gamma", layered, "look", _fused_look),
+        Falsified(
+            "theorem3.2", "updates_equal_backprop", predictive_coding, "local_terms", _weak_terms
+        ),
+        Falsified(
+            "theorem3.2", "weights_stay_equal", predictive_coding, "local_terms", _weak_terms
+        ),
+        Falsified("lemma_a3", "rests_until_l", predictive_coding, "refresh", _fused_refresh),
+        Falsified(
+            "lemma_a3", "rests_for_every_gamma", predictive_coding, "refresh", _fused_refresh
+        ),
         Falsified(
             "lemma_a3",
             "wakes_at_l",
-            layered,
-            "value_node_changes",
-            lambda n, s, c=True: [0 * v for v in s[0]],
+            predictive_coding,
+            "advance",
+            lambda network, plan, state, *rest: state,
         ),
-        Falsified("lemma_a4", "both_sides_agree", layered, "send_back", _weak_messages),
+        Falsified("lemma_a4", "both_sides_agree", predictive_coding, "message", _weak_messages),
         Falsified(
             "claim.gamma_power_learning_rate",
             "ratio_is_gamma_power",
-            layered,
-            "send_back",
+            predictive_coding,
+            "message",
             _weak_messages,
         ),
         Falsified(
-            "claim.bias_extension", "bias_updates_equal", layered_rules, "local_update", _wrong_bias
+            "claim.bias_extension", "bias_updates_equal", levels, "summed_gradients", _wrong_bias
         ),
         Falsified(
             "conditions",
@@ -163,7 +181,9 @@ class TestTheorems(TheoremTests):
             "zil_updates",
             lambda *a, **k: _exact_il(*a[:3], 0, 0),
         ),
-        Falsified("eq7.derivation", "equals_autodiff", layered, "send_back", _weak_messages),
+        Falsified(
+            "eq7.derivation", "equals_autodiff", predictive_coding, "message", _weak_messages
+        ),
         Falsified(
             "eq7.derivation",
             "equals_autodiff",
@@ -174,8 +194,8 @@ class TestTheorems(TheoremTests):
         Falsified(
             "eq9.derivation", "equals_autodiff", theorems_inference, "local_update", _weak_update
         ),
-        Falsified("model.ann_bp", "gradients_equal_autodiff", layered, "send_back", _weak_messages),
-        Falsified("model.pcn_il", "energy_decreases", layered, "value_node_changes", _uphill),
+        Falsified("model.ann_bp", "gradients_equal_autodiff", levels, "backward", _weak_recursion),
+        Falsified("model.pcn_il", "energy_decreases", predictive_coding, "advance", _uphill),
         Falsified(
             "model.pcn_il", "free_output_reaches_ann", theorems_inference, "INFERENCE_STEPS", 20
         ),
@@ -195,10 +215,10 @@ class TestTheorems(TheoremTests):
         ),
         Falsified("algorithm1", "one_update_at_t_c", theorems_algorithms, "il_updates", _late),
         Falsified("algorithm2_zil", "updates_from_state_at_t", problems, "zil_updates", _listed),
-        Falsified("algorithm3_fazil", "same_as_zil", layered_rules, "phi", _hasty),
-        Falsified("algorithm3_fazil", "same_as_zil", layered_rules, "phi", _deaf),
-        Falsified("model.phi", "fires_at_l_only", layered_rules, "phi", _hasty),
-        Falsified("model.phi", "fires_at_l_only", layered_rules, "phi", _deaf),
+        Falsified("algorithm3_fazil", "same_as_zil", predictive_coding, "phi", _hasty),
+        Falsified("algorithm3_fazil", "same_as_zil", predictive_coding, "phi", _deaf),
+        Falsified("model.phi", "fires_at_l_only", predictive_coding, "phi", _hasty),
+        Falsified("model.phi", "fires_at_l_only", predictive_coding, "phi", _deaf),
         Falsified("claim.fixed_t_is_il", "same_weights", theorems_algorithms, "il_updates", _late),
         Falsified(
             "claim.il_approximates_bp",

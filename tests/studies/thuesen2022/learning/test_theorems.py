@@ -1,5 +1,7 @@
 """Theorems on statistics, backprop and predictive coding: measured, held, and able to fail."""
 
+from functools import partial
+
 import numpy as np
 
 from plausible.learning import predictive_coding, update
@@ -177,7 +179,7 @@ class TestTheorems(TheoremTests):
                 "update_equals_backprop",
                 update,
                 "zil_terms",
-                predictive_coding.zil_sequential_terms,
+                partial(predictive_coding.zil_terms, order="weights_first"),
             ),
             ("eq50.pcn_softmax", "equals_backprop", predictive_coding, "message", _small_messages),
             (

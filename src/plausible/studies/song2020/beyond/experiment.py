@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from plausible.data.dataset import Dataset
-from plausible.learning.layered import LayeredNetwork, forward, relax
+from plausible.networks.mlp import Network
 from plausible.reproduction.inputs import require
 from plausible.studies.song2020.beyond.settings import Energy, Inference, Prediction
 from plausible.studies.song2020.common import (
@@ -19,6 +19,7 @@ from plausible.studies.song2020.common import (
     sizes_of,
     torch_generator,
 )
+from plausible.studies.song2020.levels import forward, relax
 
 
 class Bench(NamedTuple):
@@ -26,7 +27,7 @@ class Bench(NamedTuple):
 
     l_max: int
     seed: int
-    network: LayeredNetwork
+    network: Network
     inputs: Tensor
     targets: Tensor
     noise: tuple[Tensor, ...]

@@ -7,8 +7,7 @@ import pandas as pd
 import torch
 
 from plausible.data.dataset import Dataset
-from plausible.learning.layered import LayeredNetwork, apply, backprop_updates
-from plausible.learning.layered_rules import zil_updates
+from plausible.networks.mlp import Network
 from plausible.reproduction.inputs import require
 from plausible.studies.song2020.beyond.settings import Float32
 from plausible.studies.song2020.common import (
@@ -18,6 +17,7 @@ from plausible.studies.song2020.common import (
     sizes_of,
     torch_generator,
 )
+from plausible.studies.song2020.levels import apply, backprop_updates, thetas, zil_updates
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
@@ -52,10 +52,10 @@ def float32(settings: Float32, seeds: list[int], dataset: Dataset | None, networ
     return pd.DataFrame(rows, columns=columns)
 
 
-def _distances(network: LayeredNetwork, reference: LayeredNetwork) -> tuple[float, float]:
+def _distances(network: Network, reference: Network) -> tuple[float, float]:
     """Largest absolute and relative Frobenius distance of all weights, taken in float64."""
     ours, theirs = (
-        torch.cat([weight.ravel() for weight in each.weights]).to(torch.float64)
+        torch.cat([weight.ravel() for weight in thetas(each)]).to(torch.float64)
         for each in (network, reference)
     )
     difference = ours - theirs

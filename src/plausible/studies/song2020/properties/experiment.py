@@ -22,28 +22,33 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from plausible.learning.layered import (
-    LayeredNetwork,
+from plausible.learning.trigger import phi, silent_start
+from plausible.networks.mlp import Network
+from plausible.studies.song2020.common import draw_network, random_batch, torch_generator
+from plausible.studies.song2020.levels import (
     Relaxation,
     Updates,
     backprop_updates,
     depth,
+    fazil_updates,
     forward,
     gather,
+    il_updates,
     local_update,
     look,
+    offsets,
     relax,
+    thetas,
+    with_parameters,
+    zil_updates,
 )
-from plausible.learning.layered_rules import fazil_updates, il_updates, zil_updates
-from plausible.learning.trigger import phi, silent_start
-from plausible.studies.song2020.common import draw_network, random_batch, torch_generator
 from plausible.studies.song2020.properties.settings import Properties
 
 
 class Case(NamedTuple):
     """A random network with biases, a batch, and the settings of the rules."""
 
-    network: LayeredNetwork
+    network: Network
     inputs: Tensor
     targets: Tensor
     settings: Properties
@@ -182,8 +187,9 @@ def relative_change(found: Updates, reference: Updates) -> float:
 def automatic_updates(case: Case) -> Updates:
     """Minus the gradient of E = 1/2 |s_out - y^0|^2 (eq. 2) by automatic differentiation."""
     levels = depth(case.network)
-    copies = [part.clone().requires_grad_() for kind in case.network[:2] for part in kind]
-    network = case.network._replace(weights=copies[:levels], biases=copies[levels:])
+    parts = (*thetas(case.network), *offsets(case.network))
+    copies = [part.clone().requires_grad_() for part in parts]
+    network = with_parameters(case.network, copies[:levels], copies[levels:])
     loss = 0.5 * (case.targets - forward(network, case.inputs)[0]).square().sum()
     changes = tuple(-gradient for gradient in torch.autograd.grad(loss, copies))
     return Updates(changes[:levels], changes[levels:])
@@ -240,7 +246,7 @@ def _learning(case: Case, model: Model, values: Sequence[Tensor] | None = None) 
 def _taught(
     case: Case,
     model: Model,
-    network: LayeredNetwork,
+    network: Network,
     level: int,
     values: Sequence[Tensor],
     course: Sequence[Tensor],
@@ -255,13 +261,13 @@ def _taught(
     return local_update(network, level, values[level + 1], errors)
 
 
-def _with_noise(case: Case, kept: set[int]) -> LayeredNetwork:
+def _with_noise(case: Case, kept: set[int]) -> Network:
     """The network with all parameters replaced by noise, but for ``kept`` (l of theta^{l+1})."""
     weights, biases = (
         tuple(part if level in kept else _noise(case, part) for level, part in enumerate(parts))
-        for parts in (case.network.weights, case.network.biases)
+        for parts in (thetas(case.network), offsets(case.network))
     )
-    return case.network._replace(weights=weights, biases=biases)
+    return with_parameters(case.network, weights, biases)
 
 
 def _noise(case: Case, array: Tensor) -> Tensor:

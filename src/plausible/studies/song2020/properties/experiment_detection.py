@@ -19,8 +19,8 @@ from torch import Tensor
 
 from plausible.data.dataset import Dataset
 from plausible.errors import StudyError
-from plausible.learning.layered import LayeredNetwork, apply, backprop_updates, relax
 from plausible.learning.trigger import phi
+from plausible.networks.mlp import Network
 from plausible.reproduction.inputs import require
 from plausible.studies.song2020.common import (
     batches,
@@ -29,6 +29,7 @@ from plausible.studies.song2020.common import (
     sizes_of,
     torch_generator,
 )
+from plausible.studies.song2020.levels import apply, backprop_updates, relax
 from plausible.studies.song2020.properties.settings import Detection
 
 # What phi watches, from the errors [batches, samples, neurons] of a layer at one time.
@@ -104,7 +105,7 @@ def _rows(
 
 
 def error_nodes(
-    network: LayeredNetwork, inputs: Tensor, targets: Tensor, steps: int, batch_size: int
+    network: Network, inputs: Tensor, targets: Tensor, steps: int, batch_size: int
 ) -> list[Tensor]:
     """eps^l_t of layers 0 .. l_max-1 during learning, [steps + 1, batches, batch_size, n^l]."""
     record = relax(network, inputs, targets, steps, 1.0)

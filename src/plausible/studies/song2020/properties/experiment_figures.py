@@ -5,17 +5,20 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from plausible.learning.layered import (
+from plausible.networks.mlp import Network
+from plausible.studies.song2020.common import draw_network, random_batch, torch_generator
+from plausible.studies.song2020.levels import (
     Event,
-    LayeredNetwork,
     backprop_updates,
     depth,
+    fazil_updates,
     forward,
+    il_updates,
     predict,
     send_back,
+    thetas,
+    zil_updates,
 )
-from plausible.learning.layered_rules import fazil_updates, il_updates, zil_updates
-from plausible.studies.song2020.common import draw_network, random_batch, torch_generator
 from plausible.studies.song2020.properties.settings import Fig1, Fig2
 
 
@@ -68,15 +71,15 @@ def _nodes(name: str, values: list[Tensor]) -> list[tuple]:
     return rows
 
 
-def _prediction_slopes(network: LayeredNetwork, layer: int, above: Tensor) -> Tensor:
+def _prediction_slopes(network: Network, layer: int, above: Tensor) -> Tensor:
     """Derivatives of mu^l by x^{l+1}, [n^l, n^{l+1}]."""
     slopes = torch.autograd.functional.jacobian(lambda x: predict(network, layer, x), above)
     return slopes[0, :, 0]
 
 
-def _message_slopes(network: LayeredNetwork, layer: int, values: Tensor) -> Tensor:
+def _message_slopes(network: Network, layer: int, values: Tensor) -> Tensor:
     """Derivatives of what x^l receives by eps^{l-1}, [n^l, n^{l-1}]."""
-    errors = values.new_ones(1, network.weights[layer - 1].shape[1])
+    errors = values.new_ones(1, thetas(network)[layer - 1].shape[1])
     slopes = torch.autograd.functional.jacobian(
         lambda error: send_back(network, layer, error, values), errors
     )

@@ -7,23 +7,26 @@ import pandas as pd
 
 from plausible.studies.song2020.properties.settings import Notation
 
-LAYERED = "plausible.learning.layered"
+LEVELS = "plausible.studies.song2020.levels"
 COMMON = "plausible.studies.song2020.common"
+BACKPROP = "plausible.learning.backprop"
+CODING = "plausible.learning.predictive_coding"
+NETWORK = "plausible.networks.mlp"
 # (module, name) of what the ANN and the PCN call a quantity; one name where it is the same thing.
 # A name is a function, a class, "Class.field", or "function.variable".
 NAMES: dict[str, tuple[tuple[str, str], ...]] = {
-    "value_node": ((LAYERED, "forward"), (LAYERED, "State.values")),
-    "predicted": ((LAYERED, "State.predictions"),),
-    "error": ((LAYERED, "backprop_updates.delta"), (LAYERED, "State.errors")),
-    "weight": ((LAYERED, "LayeredNetwork.weights"),),
-    "objective": ((LAYERED, "energy"),),
-    "integration_step": ((LAYERED, "move.gamma"),),
-    "activation": ((LAYERED, "LayeredNetwork.activation"),),
+    "value_node": ((LEVELS, "forward"), (LEVELS, "State.values")),
+    "predicted": ((LEVELS, "State.predictions"),),
+    "error": ((BACKPROP, "backward.error"), (LEVELS, "State.errors")),
+    "weight": ((LEVELS, "thetas"),),
+    "objective": ((CODING, "free_energy"),),
+    "integration_step": ((LEVELS, "move.gamma"),),
+    "activation": ((NETWORK, "Network.activation"),),
     "layer_size": ((COMMON, "draw_network.sizes"),),
-    "number_of_layers": ((LAYERED, "depth"),),
-    "input_signal": ((LAYERED, "start.inputs"),),
-    "supervision": ((LAYERED, "start.targets"),),
-    "learning_rate": ((LAYERED, "apply.learning_rate"),),
+    "number_of_layers": ((LEVELS, "depth"),),
+    "input_signal": ((LEVELS, "start.inputs"),),
+    "supervision": ((LEVELS, "start.targets"),),
+    "learning_rate": ((LEVELS, "apply.learning_rate"),),
 }
 
 

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from plausible.learning import fused
-from plausible.learning.layered import LayeredNetwork, activity, depth, make_network
 from plausible.learning.training import resolve_device
+from plausible.networks.mlp import Network
 from plausible.studies.song2020.common import torch_generator
+from plausible.studies.song2020.levels import make_network
 from plausible.studies.song2020.run_time.settings import BLOCKS, Rules, RunTime, weight_count
 
 COLUMNS = (
@@ -72,7 +73,7 @@ def run_time(settings: RunTime, seeds: list[int], dataset, networks) -> pd.DataF
 
 
 def make_updates(
-    network: LayeredNetwork, inputs: Tensor, targets: Tensor, rules: Rules
+    network: Network, inputs: Tensor, targets: Tensor, rules: Rules
 ) -> dict[str, Callable[[], None]]:
     """Functions by algorithm, each of which makes one update of ``network`` in place."""
     work = fused.make_workspace(network, len(inputs))
@@ -88,7 +89,7 @@ def make_updates(
 
 
 def _autograd_update(
-    network: LayeredNetwork, inputs: Tensor, targets: Tensor, learning_rate: float
+    network: Network, inputs: Tensor, targets: Tensor, learning_rate: float
 ) -> Callable[[], None]:
     """Backprop as one writes it with torch: the same weights as leaves, loss, backward, SGD."""
     leaves = [weight.detach().requires_grad_() for weight in network.weights]
@@ -97,8 +98,9 @@ def _autograd_update(
     def update() -> None:
         optimizer.zero_grad(set_to_none=True)
         values = inputs
-        for level in reversed(range(depth(network))):
-            values = activity(network, level + 1, values) @ leaves[level]
+        for layer, leaf in enumerate(leaves):
+            activated = layer > 0 or network.activate_input
+            values = (network.activation.value(values) if activated else values) @ leaf
         (0.5 * (targets - values).square().sum()).backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -106,7 +108,7 @@ def _autograd_update(
     return update
 
 
-def _draw_network(sizes: Sequence[int], generator: torch.Generator, device: str) -> LayeredNetwork:
+def _draw_network(sizes: Sequence[int], generator: torch.Generator, device: str) -> Network:
     """Xavier-uniform float32 network, drawn in place: 865 MB must not be there twice."""
     weights = []
     for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from plausible.learning.layered import LayeredNetwork, Relaxation, Updates
-from plausible.learning.layered_rules import zil_updates
+from plausible.networks.mlp import Network
 from plausible.reproduction.theorem_checks import normal, relative_difference
 from plausible.studies.song2020.common import draw_network, torch_generator
+from plausible.studies.song2020.levels import Relaxation, Updates, offsets, thetas, zil_updates
 
 BATCH = 8
 DEPTHS = (2, 3, 4)
@@ -24,7 +24,7 @@ LEARNING_RATE = 0.01
 class Problem(NamedTuple):
     """A random network with one batch."""
 
-    network: LayeredNetwork
+    network: Network
     inputs: Tensor
     targets: Tensor
     generator: torch.Generator
@@ -58,7 +58,7 @@ def random_problem(
     return Problem(network, inputs, targets, generator)
 
 
-def reference_activity(network: LayeredNetwork, level: int, values: Tensor) -> Tensor:
+def reference_activity(network: Network, level: int, values: Tensor) -> Tensor:
     """f(x^l) for autograd; f is the sigmoid or max(x, 0)."""
     if level == len(network.weights) and not network.activate_input:
         return values
@@ -68,7 +68,7 @@ def reference_activity(network: LayeredNetwork, level: int, values: Tensor) -> T
 
 
 def reference_energy(
-    network: LayeredNetwork,
+    network: Network,
     values: Sequence[Tensor],
     weights: Sequence[Tensor],
     biases: Sequence[Tensor] | None,
@@ -86,8 +86,8 @@ def reference_energy(
 def reference_backprop(problem: Problem) -> Reference:
     """Squared error of eq. 2 summed over the batch, differentiated by autograd."""
     network = problem.network
-    weights = [weight.clone().requires_grad_() for weight in network.weights]
-    biases = [bias.clone().requires_grad_() for bias in network.biases or ()]
+    weights = [weight.clone().requires_grad_() for weight in thetas(network)]
+    biases = [bias.clone().requires_grad_() for bias in offsets(network) or ()]
     nodes, value = [], problem.inputs
     for level in reversed(range(len(weights))):
         value = reference_activity(network, level + 1, value) @ weights[level]
@@ -138,7 +138,7 @@ def largest_difference(found: Sequence[Tensor], expected: Sequence[Tensor]) -> f
 
 def hidden_noise(problem: Problem, sigma: float) -> list[Tensor]:
     """What moves the hidden value nodes away from C1 at the start."""
-    hidden = [weight.shape[1] for weight in problem.network.weights[1:]]
+    hidden = [weight.shape[1] for weight in thetas(problem.network)[1:]]
     return [sigma * normal(problem.generator, len(problem.inputs), units) for units in hidden]
 
 

@@ -8,24 +8,28 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from plausible.learning.layered import (
+from plausible.learning.trigger import phi, silent_start
+from plausible.networks.mlp import Network
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.reproduction.theorem_checks import Check, checks, controls, normal
+from plausible.studies.song2020.levels import (
+    Detections,
     Event,
-    LayeredNetwork,
-    State,
     Updates,
     activity,
     apply,
+    fazil_updates,
+    il_updates,
     local_update,
     look,
     make_network,
     move,
     relax,
     start,
+    thetas,
+    with_parameters,
+    zil_updates,
 )
-from plausible.learning.layered_rules import Detections, fazil_updates, il_updates, zil_updates
-from plausible.learning.trigger import phi, silent_start
-from plausible.reproduction.settings import ExperimentSettings
-from plausible.reproduction.theorem_checks import Check, checks, controls, normal
 from plausible.studies.song2020.theorems.problems import (
     DEPTHS,
     LEARNING_RATE,
@@ -188,9 +192,9 @@ def _fazil(
     return fazil_updates(*problem[:3], *given, start_noise=noise, **options)
 
 
-def _weights_apart(network: LayeredNetwork, found: Updates, expected: Updates) -> float:
+def _weights_apart(network: Network, found: Updates, expected: Updates) -> float:
     """Sum over matrices of the distance of the weights after one update."""
-    one, other = (apply(network, each, LEARNING_RATE).weights for each in (found, expected))
+    one, other = (thetas(apply(network, each, LEARNING_RATE)) for each in (found, expected))
     return sum(float((a - b).norm()) for a, b in zip(one, other, strict=True))
 
 
@@ -267,7 +271,7 @@ def trigger(settings: ExperimentSettings, seed: int) -> list[Check]:
     for l_max in DEPTHS:
         # With ReLU about half of the hidden nodes have no error at t = l.
         problem = random_problem("model.phi.relu", seed, l_max)
-        network = make_network(problem.network.weights, activation="relu")
+        network = make_network(thetas(problem.network), activation="relu")
         problem = problem._replace(network=network)
         silent.append(_silent_error(problem))
         late.append(update_difference(_fazil(problem)[0], problem))
@@ -387,12 +391,12 @@ def symmetric_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
         for l_max in DEPTHS:
             problem = random_problem("symmetric", seed, l_max)
             network = problem.network
-            back = [weight.t().clone() + offset for weight in network.weights]
+            back = [weight.t().clone() + offset for weight in thetas(network)]
             for _ in range(100):
                 inputs = normal(problem.generator, 1, problem.inputs.shape[1])
                 targets = normal(problem.generator, 1, problem.targets.shape[1])
                 network, back = _two_ways(network, back, inputs, targets, learns)
-            found.append(largest_difference(back, [weight.t() for weight in network.weights]))
+            found.append(largest_difference(back, [weight.t() for weight in thetas(network)]))
         return found
 
     text = "largest difference of the copies after 100 updates at rate 0.01, l_max 2 to 4"
@@ -407,18 +411,17 @@ def symmetric_weights(settings: ExperimentSettings, seed: int) -> list[Check]:
 
 
 def _two_ways(
-    network: LayeredNetwork,
+    network: Network,
     back: list[Tensor],
     inputs: Tensor,
     targets: Tensor,
     back_learns: bool = True,
-) -> tuple[LayeredNetwork, list[Tensor]]:
+) -> tuple[Network, list[Tensor]]:
     """One Z-IL update of a network that sends its errors through weights of their own."""
-    weights, back = list(network.weights), list(back)
-    state: State = start(network, inputs, targets)
+    weights, back = list(thetas(network)), list(back)
+    state = start(network, inputs, targets)
     for level in range(len(weights)):
-        forth = network._replace(weights=tuple(weights))
-        sender = network._replace(weights=tuple(weight.t() for weight in back))
+        sender = with_parameters(network, [weight.t() for weight in back])
         values = move(sender, state, 1.0)
         above, errors = state.values[level + 1], state.errors[level]
         source = activity(network, level + 1, above)
@@ -426,5 +429,5 @@ def _two_ways(
         weights[level] = weights[level] + LEARNING_RATE * change
         if back_learns:
             back[level] = back[level] + LEARNING_RATE * torch.outer(errors[0], source[0])
-        state = look(forth._replace(weights=tuple(weights)), values)
-    return network._replace(weights=tuple(weights)), back
+        state = look(with_parameters(network, weights), values)
+    return with_parameters(network, weights), back

@@ -7,7 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from plausible.learning.layered import (
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.reproduction.theorem_checks import (
+    Check,
+    checks,
+    controls,
+    normal,
+    relative_difference,
+)
+from plausible.studies.song2020.levels import (
     Relaxation,
     Updates,
     apply,
@@ -16,15 +24,8 @@ from plausible.learning.layered import (
     move,
     relax,
     start,
-)
-from plausible.learning.layered_rules import zil_updates
-from plausible.reproduction.settings import ExperimentSettings
-from plausible.reproduction.theorem_checks import (
-    Check,
-    checks,
-    controls,
-    normal,
-    relative_difference,
+    thetas,
+    zil_updates,
 )
 from plausible.studies.song2020.theorems.problems import (
     DEPTHS,
@@ -111,7 +112,7 @@ def _trained_apart(problem: Problem, rule: Callable[[Problem], Updates]) -> floa
         updates = rule(problem._replace(network=ours, inputs=inputs, targets=targets))
         ours = apply(ours, updates, LEARNING_RATE)
         theirs = apply(theirs, backprop_updates(theirs, inputs, targets), LEARNING_RATE)
-    pairs = zip(ours.weights, theirs.weights, strict=True)
+    pairs = zip(thetas(ours), thetas(theirs), strict=True)
     return sum(float((a - b).norm()) for a, b in pairs)
 
 
@@ -188,16 +189,16 @@ def _disturbance(record: Relaxation, past: int = 0) -> float:
 
 def _skipping(problem: Problem) -> Relaxation:
     """Inference in which layer 2, where there is one, hears the errors of layer 0 as well."""
-    network = problem.network
+    network, weights = problem.network, thetas(problem.network)
     state = start(*problem[:3])
     record = Relaxation([], [], [], [])
-    for _ in range(len(network.weights) + 1):
+    for _ in range(len(weights) + 1):
         record.values.append(state.values)
         record.predictions.append(state.predictions)
         record.errors.append(state.errors)
         values = move(network, state, 1.0)
-        if len(network.weights) > 2:
-            values[2] = values[2] + state.errors[0] @ (network.weights[1] @ network.weights[0]).t()
+        if len(weights) > 2:
+            values[2] = values[2] + state.errors[0] @ (weights[1] @ weights[0]).t()
         state = look(network, values)
     return record
 
@@ -272,7 +273,7 @@ def _recursion_apart(
         errors, below = moments(record, "errors"), moments(record, "errors", below_late)
         updates = zil(problem).weights
         for level in range(1, l_max):
-            weight = problem.network.weights[level - 1] + learning_rate * updates[level - 1]
+            weight = thetas(problem.network)[level - 1] + learning_rate * updates[level - 1]
             before = record.predictions[0][level].clone().requires_grad_()
             activity = 1.0 / (1.0 + torch.exp(-before))
             sent = below[level - 1] @ weight.t()

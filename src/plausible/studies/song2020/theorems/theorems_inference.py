@@ -9,20 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from plausible.data.dataset import Dataset
-from plausible.learning.layered import (
-    LayeredNetwork,
-    Updates,
-    activity,
-    backprop_updates,
-    forward,
-    local_update,
-    look,
-    relax,
-    send_back,
-    start,
-    value_node_changes,
-)
-from plausible.learning.layered_rules import il_updates, zil_updates
+from plausible.networks.mlp import Network
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import (
     Check,
@@ -37,6 +24,22 @@ from plausible.studies.song2020.common import (
     images_and_targets,
     sizes_of,
     torch_generator,
+)
+from plausible.studies.song2020.levels import (
+    Updates,
+    activity,
+    backprop_updates,
+    forward,
+    il_updates,
+    local_update,
+    look,
+    offsets,
+    relax,
+    send_back,
+    start,
+    thetas,
+    value_node_changes,
+    zil_updates,
 )
 from plausible.studies.song2020.theorems.problems import (
     DEPTHS,
@@ -71,8 +74,8 @@ def _energy_gradients(problem: Problem, values: Sequence[Tensor]) -> tuple[list[
     """-dF/d of x^0 .. x^{l_max}, of the weights and of the biases, by autograd."""
     network = problem.network
     variables = [value.clone().requires_grad_() for value in values]
-    weights = [weight.clone().requires_grad_() for weight in network.weights]
-    biases = [bias.clone().requires_grad_() for bias in network.biases]
+    weights = [weight.clone().requires_grad_() for weight in thetas(network)]
+    biases = [bias.clone().requires_grad_() for bias in offsets(network)]
     energy = reference_energy(network, variables, weights, biases)
     found = [-g for g in torch.autograd.grad(energy, [*variables, *weights, *biases])]
     cut = len(variables)
@@ -204,7 +207,7 @@ def _activated_sums(seed: int) -> float:
     apart = []
     for l_max in DEPTHS:
         problem = random_problem("ann_bp", seed, l_max)
-        weights = [weight.clone().requires_grad_() for weight in problem.network.weights]
+        weights = [weight.clone().requires_grad_() for weight in thetas(problem.network)]
         value = problem.inputs
         for weight in reversed(weights):
             value = torch.sigmoid(value @ weight)
@@ -470,7 +473,7 @@ def _mean_cosine(problems: Sequence[Problem], *energies: Callable[..., Tensor]) 
         nodes = _disturbed(problem)
         found = []
         for energy in energies:
-            weights = [weight.clone().requires_grad_() for weight in problem.network.weights]
+            weights = [weight.clone().requires_grad_() for weight in thetas(problem.network)]
             found.append(
                 torch.autograd.grad(energy(problem.network, nodes, weights, None), weights)
             )
@@ -479,7 +482,7 @@ def _mean_cosine(problems: Sequence[Problem], *energies: Callable[..., Tensor]) 
 
 
 def _hopfield_energy(
-    network: LayeredNetwork, values: Sequence[Tensor], weights: Sequence[Tensor], biases: None
+    network: Network, values: Sequence[Tensor], weights: Sequence[Tensor], biases: None
 ) -> Tensor:
     energy = sum((value**2).sum() for value in values) / 2
     activities = [reference_activity(network, level, value) for level, value in enumerate(values)]

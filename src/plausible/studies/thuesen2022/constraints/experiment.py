@@ -16,19 +16,22 @@ from torch import Tensor
 from plausible.errors import StudyError
 from plausible.kernels.lif_network import simulate_spikes
 from plausible.kernels.types import SimulationSettings, SpikingNetwork
-from plausible.learning.backprop import backward, cross_entropy
-from plausible.learning.layered import LayeredNetwork, Updates, make_network
-from plausible.learning.layered_rules import fazil_updates, zil_updates
+from plausible.learning.backprop import LocalTerms, backward, cross_entropy, summed_gradients
 from plausible.learning.predictive_coding import (
     Stage,
+    State,
+    fazil_terms,
     message,
     refresh,
     relax,
     stages,
+    start,
     value_node_changes,
+    zil_terms,
 )
 from plausible.learning.settings import TrainingSettings
-from plausible.networks.mlp import forward_pass, init_network, layer_sizes
+from plausible.networks.activations import make_activation
+from plausible.networks.mlp import Network, forward_pass, init_network, layer_sizes
 from plausible.neurons.rates import LIF
 from plausible.reproduction.theorem_checks import normal, one_hot
 from plausible.studies.thuesen2022.common import torch_generator
@@ -145,36 +148,40 @@ def rates_outside_range(bench: Bench) -> float:
 
 def zil_one_step_late(bench: Bench) -> float:
     """Smallest relative change of a layer's update if Z-IL makes it one inference step late."""
-    network, inputs, targets = _layered(bench)
-    layers = range(len(network.weights))
-    on_time = zil_updates(network, inputs, targets)
-    late = zil_updates(network, inputs, targets, moments=[layer + 1 for layer in layers])
-    return min(_relative_changes(on_time, late))
+    learning = _at_its_predictions(bench)
+    moments = range(len(learning[1]), 0, -1)
+    return min(_relative_changes(zil_terms(*learning), zil_terms(*learning, moments=moments)))
 
 
 def fazil_without_index(bench: Bench) -> float:
     """Largest relative difference of the updates of Fa-Z-IL from those of Z-IL."""
-    network, inputs, targets = _layered(bench)
-    steps = len(network.weights) - 1
-    by_itself, _ = fazil_updates(network, inputs, targets, len(network.weights), 1e-12, steps)
-    return max(_relative_changes(zil_updates(network, inputs, targets), by_itself))
+    learning = _at_its_predictions(bench)
+    by_itself = fazil_terms(*learning, detection_steps=len(learning[1]), tolerance=1e-12)
+    return max(_relative_changes(zil_terms(*learning), by_itself))
 
 
-def _layered(bench: Bench) -> tuple[LayeredNetwork, Tensor, Tensor]:
-    """Network of sigmoid neurons of the same sizes, its input and target."""
+def _at_its_predictions(bench: Bench) -> tuple[Network, tuple[Stage, ...], State]:
+    """Network of sigmoid neurons of the same sizes, with an input and a target."""
     generator = torch_generator("constraints", bench.seed, "layered")
-    sizes = bench.layer_sizes[::-1]
-    weights = [
-        normal(generator, above, below) for below, above in zip(sizes, sizes[1:], strict=False)
-    ]
-    inputs = normal(generator, bench.batch_size, sizes[-1])
-    return make_network(weights), inputs, bench.labels()
+    # Drawn from the output to the input.
+    pairs = list(zip(bench.layer_sizes, bench.layer_sizes[1:], strict=False))[::-1]
+    weights = tuple(normal(generator, *pair) for pair in pairs)[::-1]
+    sigmoid = make_activation(TrainingSettings(activation="sigmoid"))
+    network = Network(weights, None, (None,) * len(weights), sigmoid, "linear")
+    inputs = normal(generator, bench.batch_size, bench.layer_sizes[0])
+    plan = stages(network, "linear")
+    return network, plan, start(network, inputs, bench.labels(), plan)
 
 
-def _relative_changes(before: Updates, after: Updates) -> list[float]:
+def _relative_changes(before: Iterable[LocalTerms], after: Iterable[LocalTerms]) -> list[float]:
+    """Of the updates of each matrix, which may learn more than once."""
+    updates: list[dict[int, Tensor]] = [{}, {}]
+    for found, terms in zip(updates, (before, after), strict=True):
+        for one in terms:
+            found[one.layer] = found.get(one.layer, 0.0) + summed_gradients(one)[0]
     return [
-        float((one - other).abs().max() / one.abs().max())
-        for one, other in zip(before.weights, after.weights, strict=True)
+        float((updates[0][layer] - other).abs().max() / updates[0][layer].abs().max())
+        for layer, other in updates[1].items()
     ]
 
 
