@@ -141,9 +141,7 @@ def test_lif_neurons_are_those_of_the_slow_reference(rate_model, digits):
     thresholds = poisson_thresholds(np.arange(17) / 16 * 1000.0 * 1e-3)
     levels = np.rint(images * 16).astype(np.uint8)
     counts = dense_counts(sample_events(levels, thresholds, TIMES[-1], 4, 0), 64)
-    network = SpikingNetwork(
-        tuple(weight.T for weight in spiking.weights), spiking.biases, 1.0, 0.05
-    )
+    network = SpikingNetwork(spiking.weights, spiking.biases, 1.0, 0.05)
     settings = SimulationSettings(simulation_time_ms=TIMES[-1], input_rate_hz=1000.0)
     layers = lif_network_reference.simulate_spikes(counts, network, settings)
     for position, steps in enumerate(TIMES):
@@ -162,7 +160,7 @@ def test_lif_neurons_with_currents_as_inputs(rate_model, digits):
     current = images @ spiking.weights[0] + spiking.biases[0]
     first = np.moveaxis(simulate_lif(np.tile(current, (TIMES[-1], 1, 1)), 1e-3), 0, 1)
     # The spikes of the first layer as the inputs of the rest: 0.05 times a rate in Hz arrives.
-    network = SpikingNetwork((spiking.weights[1].T,), (spiking.biases[1],), 0.05 * 250.0)
+    network = SpikingNetwork((spiking.weights[1],), (spiking.biases[1],), 0.05 * 250.0)
     settings = SimulationSettings(simulation_time_ms=TIMES[-1])
     (second,) = lif_network_reference.simulate_spikes(first.astype(np.int32), network, settings)
     for position, steps in enumerate(TIMES):

@@ -143,7 +143,7 @@ def optimise_scales(
         record_every_epochs=1.0,
     )
     maps = dense_maps(
-        [torch.from_numpy(layer.weight.T) for layer in layers],
+        [torch.from_numpy(layer.weight) for layer in layers],
         [torch.from_numpy(layer.bias) for layer in layers],
         nonlinearity,
         "softmax" if error == "kl" else "identity",
@@ -176,7 +176,7 @@ def _run(
     layers, nonlinearity = _read(model)
     x = as_samples(frames, len(layers[0].weight), "frames")
     dense = networks.dense_network(
-        [layer.weight.T for layer in layers],
+        [layer.weight for layer in layers],
         [layer.bias for layer in layers],
         nonlinearity,
         "identity",

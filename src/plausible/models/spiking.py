@@ -378,9 +378,7 @@ def _leaky(
         others.append(count_events(events, at, len(biases[0]))[0])
         weights, biases, scale = weights[1:], biases[1:], model.full_activity[0] * run.input_rate_hz
     if weights:
-        network = SpikingNetwork(
-            tuple(weight.T for weight in weights), biases, scale, model.full_activity[0]
-        )
+        network = SpikingNetwork(weights, biases, scale, model.full_activity[0])
         settings = SimulationSettings(
             simulation_time_ms=steps * run.dt_ms,
             dt_ms=run.dt_ms,
