@@ -5,7 +5,7 @@ conversion `to_spiking` (trained with ReLU or `SoftRate`), to be exchanged by `s
 networks of whole numbers, `rounding` and `sigma_delta`, and how to `optimise_scales`; its
 `operations`. Besides, a `DeepSpikingClassifier`, and spikes of values: `quantize`,
 `poisson_spikes`. Arrays are numpy or torch, results in the same form; what does not fit is a
-`ModelError`.
+`ModelError`, and any error meant for the user a `PlausibleError`.
 """
 
 from importlib import import_module
@@ -21,6 +21,7 @@ _PLACES = {
     "ModelError": "errors",
     "operations": "models.operations",
     "optimise_scales": "models.discretised",
+    "PlausibleError": "errors",
     "poisson_spikes": "models.encoding",
     "quantize": "models.encoding",
     "rounding": "models.discretised",
@@ -42,4 +43,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*__all__, "__version__"])

@@ -34,6 +34,15 @@ def test_rounding_is_its_definition(relu_model, digits, scales):
     assert np.abs(coarser.outputs - outputs).max() > 0.1
 
 
+def test_one_scale_for_all_layers(relu_model, digits):
+    frames = digits[0][1500:1503].astype(np.float32)
+    one = plausible.rounding(relu_model, frames, 3.0)
+    assert np.array_equal(
+        one.additions, plausible.rounding(relu_model, frames, [3.0] * 3).additions
+    )
+    assert one.outputs.dtype == np.float32
+
+
 def test_fine_scales_give_the_model(normed_model, digits):
     frames = torch.from_numpy(digits[0][1500:1520])
     expected = normed_model(frames).detach()
@@ -64,6 +73,8 @@ def test_a_stream_may_come_in_pieces(relu_model, digits):
     first = plausible.sigma_delta(relu_model, frames[:4], (2.0, 2.0, 2.0))
     rest = plausible.sigma_delta(relu_model, frames[4:], (2.0, 2.0, 2.0), state=first.state)
     assert np.array_equal(rest.additions, whole.additions[4:])
+    with pytest.raises(plausible.ModelError, match="other scales or layers"):
+        plausible.sigma_delta(relu_model, frames[4:], (2.0, 2.0, 1.0), state=first.state)
     anew = plausible.sigma_delta(relu_model, frames[4:], (2.0, 2.0, 2.0))
     assert not np.array_equal(anew.additions, whole.additions[4:])
 
@@ -101,6 +112,12 @@ def with_activation(activation):
     [
         (lambda m, x: plausible.rounding(m, x[:, 1:]), ["frames", "[20, 63]", "[n, 64]"]),
         (lambda m, x: plausible.rounding(m, x, [1.0, np.ones(3), 1.0]), ["[3]", "[40]"]),
+        (lambda m, x: plausible.rounding(m, x, np.array([3.0, 4.0])), ["scales: found 2", "3 lay"]),
+        (lambda m, x: plausible.rounding(m, x, [1.0, -1.0, 1.0]), ["layer 2", "above 0"]),
+        (lambda m, x: plausible.sigma_delta(m, x, state=3), ["state", "begin a stream"]),
+        (lambda m, x: plausible.optimise_scales(m, x, []), ["trade_offs: found none"]),
+        (lambda m, x: plausible.optimise_scales(m, x, [-1.0]), ["trade_offs: found -1"]),
+        (lambda m, x: plausible.optimise_scales(m, x, 1e-3, error="l1"), ["error: found 'l1'"]),
         (lambda m, x: plausible.sigma_delta(with_activation(nn.Sigmoid()), x), ["ReLU, Tanh"]),
         (lambda m, x: plausible.optimise_scales(with_activation(nn.Tanh()), x, [1e-3]), ["Tanh"]),
         (lambda m, x: plausible.optimise_scales(m, x, [1e-2], learning_rate=50.0), ["below 50"]),

@@ -47,11 +47,15 @@ def test_poisson_counts_have_the_mean_and_variance_of_their_rate():
     ("function", "words"),
     [
         (lambda: plausible.quantize(np.float64(0.3)), ["no stream"]),
-        (lambda: plausible.quantize(np.ones(2), steps=0), ["steps is 0"]),
+        (lambda: plausible.quantize(np.ones(2), steps=0), ["steps: found 0"]),
         (lambda: plausible.quantize([np.inf]), ["not finite"]),
         (lambda: plausible.quantize(np.ones((3, 2)), potential=np.ones(3)), ["[3]", "[2]"]),
         (lambda: plausible.poisson_spikes([-1.0], 10.0), ["-1", "from 0"]),
-        (lambda: plausible.poisson_spikes([1.0], 10.0, dt_ms=20.0), ["dt_ms 20.0"]),
+        (lambda: plausible.quantize([1e30]), ["half is lost"]),
+        (lambda: plausible.poisson_spikes([1.0], 10.0, dt_ms=20.0), ["dt_ms, which is 20"]),
+        (lambda: plausible.poisson_spikes([1.0], 10.5), ["multiple of dt_ms"]),
+        (lambda: plausible.poisson_spikes([1e22], 10.0), ["1e+22"]),
+        (lambda: plausible.poisson_spikes([1.0], 10.0, seed=1.5), ["seed: found 1.5"]),
     ],
 )
 def test_what_does_not_fit(function, words, sentence):

@@ -103,6 +103,9 @@ def test_what_is_no_model(tmp_path, sentence):
     with pytest.raises(DataError) as caught:
         plausible.load_nir(tmp_path / "other.nir")
     sentence(caught, "other.nir", "KeyError")
+    with pytest.raises(plausible.ModelError) as caught:
+        plausible.save_nir(torch.nn.Linear(2, 2), tmp_path / "a.nir")
+    sentence(caught, "Linear", "to_spiking")
 
 
 def test_without_the_package(spiking, tmp_path):

@@ -35,7 +35,7 @@ def test_counts_of_a_spiking_model(relu_model, digits):
     spiking = plausible.to_spiking(relu_model, digits[0][:200])
     run = spiking.simulate(images, time_ms=30)
     table = plausible.operations(spiking, images, time_ms=30).set_index("layer")
-    additions = np.array([0.0, *run.spikes[:, 1:3, 0].mean(axis=0) * [30, 10]])
+    additions = np.array([0.0, *run.spikes[:, 1:3].mean(axis=0) * [30, 10]])
     assert table["sparse_operations"][:3].tolist() == pytest.approx(additions.tolist())
     assert table.loc["all", "sparse_operations"] == pytest.approx(run.additions.mean())
     inputs = np.count_nonzero(images, axis=1).mean() * 40
@@ -55,3 +55,6 @@ def test_options_belong_to_spiking_models(relu_model, digits, sentence):
     with pytest.raises(plausible.ModelError) as caught:
         plausible.operations(relu_model, digits[0][:2], time_ms=30)
     sentence(caught, "time_ms", "SpikingModel")
+    with pytest.raises(plausible.ModelError) as caught:
+        plausible.operations("model", digits[0][:2])
+    sentence(caught, "str", "SpikingModel")

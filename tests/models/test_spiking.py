@@ -56,7 +56,7 @@ def test_spikes_are_those_of_a_plain_loop():
         )
         for layer in range(2):
             assert np.array_equal(run.activities[layer][row] * 40, loop[layer])
-        assert run.spikes[row, 1:3, 0].tolist() == [counts.sum() for counts in loop]
+        assert run.spikes[row, 1:3].tolist() == [counts.sum() for counts in loop]
     assert run.spikes[:, 1].sum() > 20
 
 
@@ -102,7 +102,7 @@ def test_activities_approach_those_of_the_model(model, digits, request):
     expected = model(torch.from_numpy(images)).detach().numpy()
     apart = []
     for time in (100, 1000, 10000):
-        outputs = spiking.simulate(images, time_ms=time).outputs[:, 0]
+        outputs = spiking.simulate(images, time_ms=time).outputs
         apart.append(np.abs(outputs - expected).max() / np.abs(expected).max())
     assert apart[0] > 0.01 and apart[2] < 1e-3 and apart[2] < apart[0] / 20
     assert np.allclose(spiking.exact(images)[-1], expected, rtol=1e-10, atol=1e-10)
@@ -122,6 +122,28 @@ def test_saturation_shows_in_the_diagnostic(relu_model, digits):
     assert bad.loc["outputs", "accuracy_percent"] < exact - 5
     # The last layer of neurons feeds outputs that do not spike: nothing is lost behind it.
     assert good.loc["outputs", "accuracy_percent"] == good.loc["hidden 2", "accuracy_percent"]
+
+
+def test_silent_pairs_are_those_that_should_be_active(relu_model, digits):
+    images = digits[0][1500:]
+    spiking = plausible.to_spiking(relu_model, digits[0][:300])
+    table = spiking.diagnose(images, time_ms=5).set_index("layer")
+    exact, seen = spiking.exact(images)[0], spiking.simulate(images, time_ms=5).activities[0]
+    silent = np.mean(seen[exact > 0] == 0)
+    assert table.loc["hidden 1", "silent_percent"] == pytest.approx(100 * silent) and silent > 0.05
+    assert spiking.diagnose(images, time_ms=5000)["silent_percent"][1] < 1
+
+
+def test_steps_of_integrate_and_fire_neurons_have_no_length(relu_model, digits):
+    spiking = plausible.to_spiking(relu_model, digits[0][:300])
+    runs = [spiking.simulate(digits[0][:5], time_ms=20 * dt, dt_ms=dt) for dt in (0.1, 1.0)]
+    assert np.array_equal(runs[0].spikes, runs[1].spikes)
+
+
+def test_a_step_beyond_the_refractory_period_is_refused(rate_model, digits, sentence):
+    with pytest.raises(plausible.ModelError) as caught:
+        plausible.to_spiking(rate_model).simulate(digits[0][:2], dt_ms=5.0)
+    sentence(caught, "dt_ms: found 5", "4 ms")
 
 
 def test_accuracy_by_layer_replaces_that_layer_and_all_below(relu_model, digits):
@@ -199,7 +221,7 @@ def test_poisson_spikes_tell_the_inputs(relu_model, digits):
     run = spiking.simulate(images, time_ms=400, coding="poisson", input_rate_hz=500.0)
     mean, number = images.sum() * 500.0 * 0.4, run.spikes[:, 0].sum()
     assert abs(number - mean) < 5 * np.sqrt(mean)
-    assert np.array_equal(run.additions, np.einsum("nlt,l->nt", run.spikes[:, :3], [40, 30, 10]))
+    assert np.array_equal(run.additions, run.spikes[:, :3] @ [40, 30, 10])
 
 
 def test_torch_in_torch_out(relu_model, digits):
@@ -208,8 +230,13 @@ def test_torch_in_torch_out(relu_model, digits):
     run, same = spiking.simulate(images), spiking.simulate(images.numpy())
     assert run.outputs.dtype == torch.float32 and run.predictions.dtype == torch.int64
     assert np.array_equal(run.spikes.numpy(), same.spikes) and isinstance(same.outputs, np.ndarray)
-    assert run.times_ms == (200.0,) and run.outputs.shape == (10, 1, 10)
+    assert run.times_ms == (200.0,) and run.outputs.shape == (10, 10)
+    assert same.outputs.dtype == np.float32 and same.activities[0].dtype == np.float32
     assert spiking.layer_sizes == (64, 40, 30, 10)
+    several = spiking.simulate(images, time_ms=[50, 200])
+    assert several.outputs.shape == (10, 2, 10) and several.spikes.shape == (10, 4, 2)
+    assert torch.equal(several.predictions[:, 1], run.predictions)
+    assert "64-40-30-10" in repr(spiking) and "10 samples" in repr(run)
 
 
 def with_activation(*between):
@@ -232,7 +259,8 @@ X = np.ones((2, 3))
             {"calibration": X, "normalisation": "mean"},
             ["'mean'", "'percentile'"],
         ),
-        (with_activation(nn.ReLU()), {"calibration": X, "percentile": 0}, ["percentile 0"]),
+        (with_activation(nn.ReLU()), {"calibration": X, "percentile": 0}, ["percentile: found 0"]),
+        (with_activation(nn.ReLU()), {"calibration": X, "percentile": 101}, ["up to 100"]),
         (
             with_activation(nn.BatchNorm1d(4, track_running_stats=False), nn.ReLU()),
             {"calibration": X},
@@ -264,15 +292,18 @@ def test_a_silent_layer_and_a_diverged_model_are_told(sentence):
         ({"inputs": X[0]}, ["[3]", "[n, 3]"]),
         ({"inputs": X * np.nan}, ["not finite"]),
         ({"inputs": np.array([["a", "b", "c"]])}, ["real numbers"]),
-        ({"time_ms": 0}, ["time_ms is 0", "above 0"]),
+        ({"time_ms": 0}, ["time_ms: found 0", "above 0"]),
         ({"time_ms": (10, 5)}, ["ascending"]),
         ({"time_ms": 1.5}, ["multiples of dt_ms"]),
-        ({"time_ms": ()}, ["time_ms is ()"]),
-        ({"dt_ms": 0}, ["dt_ms 0"]),
+        ({"time_ms": ()}, ["time_ms: found ()"]),
+        ({"time_ms": "long"}, ["time_ms", "texts"]),
+        ({"dt_ms": 0}, ["dt_ms: found 0"]),
+        ({"seed": -1}, ["seed: found -1"]),
         ({"coding": "rate"}, ["'rate'", "current, poisson"]),
         ({"readout": "first"}, ["'first'", "current, spikes"]),
-        ({"inputs": -X, "coding": "poisson"}, ["inputs from -1"]),
-        ({"coding": "poisson", "input_rate_hz": 0}, ["0 Hz"]),
+        ({"inputs": -X, "coding": "poisson"}, ["inputs: found -1"]),
+        ({"inputs": 1e4 * X, "coding": "poisson"}, ["10000 Poisson spikes", "divide"]),
+        ({"input_rate_hz": 0}, ["input_rate_hz: found 0"]),
     ],
 )
 def test_simulations_that_cannot_be_run(arguments, words, sentence):

@@ -1,4 +1,13 @@
-"""Data as users give them, numpy or torch, and results in the same form."""
+"""Data and arguments as users give them, and results in the same form.
+
+Arrays are numpy arrays, torch tensors, or what numpy makes an array of. Real results have the type
+of the inputs where that is a real one (so float32 gives float32), else float64; computed is in
+float64.
+"""
+
+import math
+import operator
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,18 +19,30 @@ from plausible.errors import ModelError
 Data = Tensor | np.ndarray
 
 
-def as_reals(values: Data, name: str) -> NDArray[np.float64]:
-    """Finite real numbers as float64. Raises ModelError for another type or what is not finite."""
-    array = np.asarray(values.detach().cpu() if isinstance(values, Tensor) else values)
+def as_array(values: Any, name: str) -> NDArray:
+    """Numbers as an array. Raises ModelError for anything else."""
+    try:
+        array = np.asarray(values.detach().cpu() if isinstance(values, Tensor) else values)
+    except (TypeError, ValueError, RuntimeError):
+        array = np.asarray(None)
     if array.dtype.kind not in "fiub":
-        raise ModelError(f"{name}: found the type {array.dtype}, expected real numbers.")
-    array = array.astype(np.float64)
+        found = "complex numbers" if array.dtype.kind == "c" else type(values).__name__
+        if array.dtype.kind in "US":
+            found = "texts"
+        raise ModelError(f"{name}: found {found}, expected an array of real numbers.")
+    return array
+
+
+def as_reals(values: Any, name: str) -> NDArray[np.float64]:
+    """Finite real numbers as float64. Raises ModelError for another type or what is not finite."""
+    # In one order in memory, whatever it was: the same numbers give the same bits.
+    array = as_array(values, name).astype(np.float64, order="C")
     if not np.isfinite(array).all():
         raise ModelError(f"{name}: found values that are not finite, expected real numbers.")
     return array
 
 
-def as_samples(inputs: Data, features: int, name: str = "inputs") -> NDArray[np.float64]:
+def as_samples(inputs: Any, features: int, name: str = "inputs") -> NDArray[np.float64]:
     """Samples as float64 [n, features]; those of more axes are flattened.
 
     Raises ModelError for another number of features, no sample, or values that are not finite.
@@ -35,27 +56,58 @@ def as_samples(inputs: Data, features: int, name: str = "inputs") -> NDArray[np.
     return array.reshape(len(array), features)
 
 
-def as_classes(labels: Data, samples: int, classes: int) -> NDArray[np.int64]:
+def as_classes(labels: Any, samples: int, classes: int) -> NDArray[np.int64]:
     """Labels as int64 [n]. Raises ModelError for another shape, type or range."""
-    array = np.asarray(labels.detach().cpu() if isinstance(labels, Tensor) else labels)
+    array = as_array(labels, "labels")
     if array.shape != (samples,) or array.dtype.kind not in "iu":
         raise ModelError(
-            f"labels have shape {list(array.shape)} and type {array.dtype}, expected integers "
-            f"[{samples}]."
+            f"labels: found the shape {list(array.shape)} and type {array.dtype}, expected "
+            f"integers [{samples}]."
         )
-    if array.min() < 0 or array.max() >= classes:
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high >= classes:
+        hint = ""
+        if low == 1 and high == classes:
+            hint = "; subtract 1"
+        elif classes == 1:
+            hint = "; give the model two outputs, or real targets [n, 1]"
         raise ModelError(
-            f"labels lie between {array.min()} and {array.max()}, expected classes from 0 to "
-            f"{classes - 1}, one for each output."
+            f"labels: found classes from {low} to {high}, expected classes from 0 to "
+            f"{classes - 1}, one for each output{hint}."
         )
     return array.astype(np.int64)
 
 
-def as_given(array: NDArray, like: Data) -> Data:
-    """``array`` as a tensor on the device of ``like`` if that is one; reals in its precision."""
+def as_count(value: Any, name: str, least: int = 0) -> int:
+    """A whole number from ``least``. Raises ModelError for anything else."""
+    try:
+        found = operator.index(value)
+    except TypeError:
+        found = least - 1
+    if found < least:
+        raise ModelError(f"{name}: found {value!r}, expected a whole number from {least}.")
+    return found
+
+
+def as_number(value: Any, name: str, *, zero: bool = False) -> float:
+    """A finite number above 0, or from 0 with ``zero``. Raises ModelError for anything else."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found) or found < 0.0 or (found == 0.0 and not zero):
+        expected = "from 0" if zero else "above 0"
+        raise ModelError(f"{name}: found {value!r}, expected a finite number {expected}.")
+    return found
+
+
+def as_given(array: NDArray, like: Any) -> Data:
+    """``array`` in the form of ``like``: see the module."""
     if not isinstance(like, Tensor):
-        return array
+        kind = getattr(like, "dtype", None)
+        real = array.dtype.kind == "f" and isinstance(kind, np.dtype) and kind.kind == "f"
+        return array.astype(kind, copy=False) if real else array
     tensor = torch.from_numpy(np.ascontiguousarray(array)).to(like.device)
-    if not tensor.is_floating_point():
-        return tensor
-    return tensor.to(like.dtype if like.is_floating_point() else torch.get_default_dtype())
+    if tensor.is_floating_point() and like.is_floating_point():
+        return tensor.to(like.dtype)
+    return tensor

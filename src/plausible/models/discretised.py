@@ -21,7 +21,7 @@ from plausible.errors import ModelError
 from plausible.learning.scale_optimisation import ScaleSettings, dense_maps
 from plausible.learning.scale_optimisation import optimise_scales as descend
 from plausible.measure.operations import discretised_additions, event_additions
-from plausible.models.data import Data, as_given, as_samples
+from plausible.models.data import Data, as_count, as_given, as_number, as_reals, as_samples
 from plausible.models.fused_layers import FusedLayer, fused_layers
 from plausible.models.sequential import read_sequential
 from plausible.networks import sigma_delta as networks
@@ -38,8 +38,16 @@ class Frames(NamedTuple):
     """Additions of each frame, [frames]."""
     messages: tuple[Data, ...]
     """Whole numbers that entered each layer, int64 [frames, inputs]."""
-    state: tuple[networks.LayerState, ...]
-    """With it the next call goes on where this one ended."""
+    state: "StreamState"
+    """With it the next call of `sigma_delta` goes on where this one ended."""
+
+
+class StreamState(NamedTuple):
+    """What a network remembers of the frames so far."""
+
+    layers: tuple[networks.LayerState, ...]
+    scales: tuple[np.ndarray, ...]
+    sizes: tuple[int, ...]
 
 
 class ScaleChoice(NamedTuple):
@@ -49,14 +57,16 @@ class ScaleChoice(NamedTuple):
     scales: tuple[np.ndarray, ...]
     """k of each layer: one number, or one for each of its inputs."""
     error: float
-    """At the end of the descent, over its last window: see `optimise_scales`."""
+    """Mean error of a frame in the last epoch, so an estimate: scales still moved in it."""
     additions: float
-    """sum fan_out |k x| of a frame, the additions of a rounding network but for rounding."""
+    """Mean of sum fan_out |k x| in the last epoch: the additions of a rounding network but for
+    rounding and for biases."""
 
 
-def rounding(
-    model: nn.Sequential, frames: Data, scales: Sequence[ArrayLike] | None = None
-) -> Frames:
+Scales = float | Sequence[ArrayLike] | None
+
+
+def rounding(model: nn.Sequential, frames: Data, scales: Scales = None) -> Frames:
     """Run the rounding network of ``model`` (O'Connor 2020, eq. 4.4, figure 4.1 C).
 
     Parameters
@@ -64,9 +74,10 @@ def rounding(
     model:
         Linear layers with ReLU, Tanh or Identity between them, and perhaps batch normalisation.
     frames:
-        [frames, features].
+        Real numbers [frames, features], or [frames, ...], which are flattened.
     scales:
-        k of each layer, one number or [inputs] each; None: 1.
+        k of the inputs of each layer, one number or [inputs] each; or one number for all of them;
+        None: 1.
 
     Raises
     ------
@@ -79,15 +90,25 @@ def rounding(
 def sigma_delta(
     model: nn.Sequential,
     frames: Data,
-    scales: Sequence[ArrayLike] | None = None,
+    scales: Scales = None,
     *,
-    state: Sequence[networks.LayerState] | None = None,
+    state: StreamState | None = None,
 ) -> Frames:
     """Run the sigma-delta network of ``model`` on successive frames (eq. 4.5, figure 4.1 D).
 
     Its outputs are those of `rounding`; the first frame costs as much, the others what changes.
-    ``state`` is that of the frames before, so that a stream may come in pieces. Parameters and
-    errors: see `rounding`.
+
+    Parameters
+    ----------
+    model, frames, scales:
+        As in `rounding`.
+    state:
+        That of the frames before, so that a stream may come in pieces.
+
+    Raises
+    ------
+    ModelError
+        If an argument is not what is expected, or the state belongs to other scales or layers.
     """
     return _run(model, frames, "sigma_delta", scales, state)
 
@@ -118,14 +139,26 @@ def optimise_scales(
         distance of the outputs.
     unitwise:
         A scale for every input of a layer in place of one.
-    epochs, learning_rate, batch_size:
-        Of the descent; frames are taken in their order.
+    epochs:
+        Passes over the frames, which are taken in their order.
+    learning_rate:
+        Of the descent on the logarithms of the scales.
+    batch_size:
+        Frames of a step of the descent.
 
     Raises
     ------
-    ModelError, ConfigError
-        If an argument is not what is expected.
+    ModelError
+        If an argument is not what is expected, or the descent diverges.
     """
+    lambdas = [trade_offs] if np.ndim(trade_offs) == 0 else list(trade_offs)
+    lambdas = tuple(as_number(each, "trade_offs", zero=True) for each in lambdas)
+    if not lambdas:
+        raise ModelError("trade_offs: found none, expected at least one number.")
+    if error not in ("kl", "l2"):
+        raise ModelError(f"error: found {error!r}, expected 'kl' or 'l2'.")
+    epochs, batch_size = as_count(epochs, "epochs", 1), as_count(batch_size, "batch_size", 1)
+    learning_rate = as_number(learning_rate, "learning_rate")
     layers, nonlinearity = _read(model)
     if nonlinearity == "tanh":
         raise ModelError(
@@ -133,7 +166,7 @@ def optimise_scales(
         )
     x = torch.from_numpy(as_samples(frames, len(layers[0].weight), "frames"))
     settings = ScaleSettings(
-        lambdas=tuple(map(float, trade_offs)),
+        lambdas=lambdas,
         unitwise=unitwise,
         error=error,
         computation="mean",
@@ -158,7 +191,7 @@ def optimise_scales(
     return [
         ScaleChoice(
             trade_off,
-            tuple(scales[-1, index] for scales in found.scales),
+            tuple(np.asarray(scales[-1, index]) for scales in found.scales),
             float(found.error[-1, index]),
             float(found.computation[-1, index]),
         )
@@ -170,8 +203,8 @@ def _run(
     model: nn.Sequential,
     frames: Data,
     kind: str,
-    scales: Sequence[ArrayLike] | None,
-    state: Sequence[networks.LayerState] | None,
+    scales: Scales,
+    state: StreamState | None,
 ) -> Frames:
     layers, nonlinearity = _read(model)
     x = as_samples(frames, len(layers[0].weight), "frames")
@@ -181,13 +214,14 @@ def _run(
         nonlinearity,
         "identity",
     )
-    for layer, scale in zip(layers, scales or (), strict=False):
-        if np.shape(scale) not in ((), (len(layer.weight),)):
-            raise ModelError(
-                f"a scale has shape {list(np.shape(scale))}, expected one number or "
-                f"[{len(layer.weight)}], one for each input of its layer."
-            )
-    found = networks.run(dense, x, kind, scales, state)
+    chosen = _scales(scales, layers)
+    sizes = (*(len(layer.weight) for layer in layers), len(layers[-1].bias))
+    if state is not None and not _belongs(state, chosen, sizes):
+        raise ModelError(
+            "state: found that of other scales or layers, or none, expected what the call for the "
+            "frames before returned; begin a stream without a state."
+        )
+    found = networks.run(dense, x, kind, chosen, None if state is None else state.layers)
     counts = [
         event_additions(message, layer.fan_out)
         for message, layer in zip(found.messages, dense, strict=True)
@@ -198,7 +232,37 @@ def _run(
         as_given(found.outputs, frames),
         as_given(additions, frames),
         tuple(as_given(message.astype(np.int64), frames) for message in found.messages),
-        found.state,
+        StreamState(found.state, chosen, sizes),
+    )
+
+
+def _scales(scales: Scales, layers: Sequence[FusedLayer]) -> tuple[np.ndarray, ...]:
+    """k of each layer, one number or [inputs]."""
+    if scales is None:
+        scales = 1.0
+    if not isinstance(scales, Sequence) and np.ndim(scales) == 0:
+        scales = [scales] * len(layers)
+    if len(scales) != len(layers):
+        raise ModelError(
+            f"scales: found {len(scales)}, expected one number, or one entry for each of the "
+            f"{len(layers)} layers."
+        )
+    found = tuple(as_reals(scale, "scales") for scale in scales)
+    for number, (scale, layer) in enumerate(zip(found, layers, strict=True), 1):
+        if scale.shape not in ((), (len(layer.weight),)) or not (scale > 0.0).all():
+            raise ModelError(
+                f"scales: found an entry of shape {list(scale.shape)} for layer {number}, with "
+                f"{scale.min(initial=np.inf):g} in it, expected numbers above 0, one or "
+                f"[{len(layer.weight)}], one for each input of the layer."
+            )
+    return found
+
+
+def _belongs(state: StreamState, scales: tuple[np.ndarray, ...], sizes: tuple[int, ...]) -> bool:
+    return (
+        isinstance(state, StreamState)
+        and state.sizes == sizes
+        and all(map(np.array_equal, state.scales, scales))
     )
 
 

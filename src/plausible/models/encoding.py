@@ -5,8 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from plausible.errors import ModelError
-from plausible.models.data import Data, as_given, as_reals
+from plausible.models.data import Data, as_count, as_given, as_number, as_reals
 from plausible.neurons import quantizers, spikes
+
+LARGEST_SUM = 1e15
+"""Beyond it float64 has no halves any more."""
 
 
 class SpikeTrain(NamedTuple):
@@ -43,18 +46,25 @@ def quantize(
         Positive spikes only: their mean approaches max(0, mean of the values) (eq. 3.3).
     potential:
         Where an earlier piece of the stream ended.
+
+    Raises
+    ------
+    ModelError
+        If an argument is not what is expected, or sums are so large that a half is lost in them.
     """
     stream = as_reals(values, "values")
     if steps is not None:
-        if steps < 1:
-            raise ModelError(f"steps is {steps}, expected a number from 1.")
-        stream = np.broadcast_to(stream, (steps, *stream.shape))
+        stream = np.broadcast_to(stream, (as_count(steps, "steps", 1), *stream.shape))
     elif not stream.ndim:
-        raise ModelError("one number is no stream; say of how many steps.")
+        raise ModelError("values: found one number, which is no stream; say of how many steps.")
+    if np.abs(stream).sum(axis=0).max(initial=0.0) > LARGEST_SUM:
+        raise ModelError(
+            f"values: found sums beyond {LARGEST_SUM:g}, in which a half is lost; use smaller ones."
+        )
     start = None if potential is None else as_reals(potential, "potential")
     if start is not None and start.shape != stream.shape[1:]:
         raise ModelError(
-            f"potential has shape {list(start.shape)}, expected {list(stream.shape[1:])}."
+            f"potential: found the shape {list(start.shape)}, expected {list(stream.shape[1:])}."
         )
     found = quantizers.quantize_stream(stream, rectified, start)
     return SpikeTrain(as_given(found.spikes, values), as_given(found.potential, values))
@@ -63,14 +73,26 @@ def quantize(
 def poisson_spikes(rates_hz: Data, time_ms: float, *, dt_ms: float = 1.0, seed: int = 0) -> Data:
     """Poisson spike counts, int64 [steps, ...], of rates in Hz [...], from 0.
 
-    The count of a step has mean rate x dt, and may exceed 1. Source: Thuesen 2022, eq. 39.
+    The count of a step of ``dt_ms`` has mean rate x step, and may exceed 1. ``seed`` decides on
+    them. Source: Thuesen 2022, eq. 39.
+
+    Raises
+    ------
+    ModelError
+        If a rate is negative or too high to count, or ``time_ms`` no multiple of ``dt_ms``.
     """
     rates = as_reals(rates_hz, "rates_hz")
-    if rates.size and rates.min() < 0.0:
-        raise ModelError(f"rates_hz has {rates.min():g}, expected rates from 0.")
-    if not (np.isfinite([time_ms, dt_ms]).all() and 0.0 < dt_ms <= time_ms):
-        raise ModelError(f"time_ms is {time_ms} and dt_ms {dt_ms}, expected 0 < dt_ms <= time_ms.")
-    counts = spikes.poisson_spike_counts(
-        rates, round(time_ms / dt_ms), dt_ms * 1e-3, np.random.default_rng(seed)
-    )
+    time_ms, dt_ms = as_number(time_ms, "time_ms"), as_number(dt_ms, "dt_ms")
+    if rates.size and not 0.0 <= rates.min() <= rates.max() * dt_ms <= LARGEST_SUM:
+        raise ModelError(
+            f"rates_hz: found rates from {rates.min():g} to {rates.max():g}, expected them from 0 "
+            f"to less than {LARGEST_SUM:g} spikes a step."
+        )
+    steps = round(time_ms / dt_ms)
+    if steps < 1 or abs(steps - time_ms / dt_ms) > 1e-6:
+        raise ModelError(
+            f"time_ms: found {time_ms:g}, expected a multiple of dt_ms, which is {dt_ms:g}."
+        )
+    random = np.random.default_rng(as_count(seed, "seed"))
+    counts = spikes.poisson_spike_counts(rates, steps, dt_ms * 1e-3, random)
     return as_given(counts, rates_hz)

@@ -17,10 +17,9 @@ Labels may be classes, integers [batch] (the loss is the cross entropy in nats),
 numbers [batch, outputs] (the loss is half the squared distance).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -35,11 +34,9 @@ from plausible.learning.predictive_coding import (
     start,
     zil_terms,
 )
-from plausible.learning.trigger import check_trigger
+from plausible.models.data import Data, as_array, as_classes, as_count, as_number, as_reals
 from plausible.models.sequential import Reading, read_sequential
 from plausible.networks.mlp import Network, forward_pass
-
-Data = Tensor | np.ndarray
 
 
 class _Problem(NamedTuple):
@@ -63,17 +60,24 @@ def backprop(model: nn.Sequential, inputs: Data, labels: Data) -> Tensor:
     Parameters
     ----------
     model:
-        Linear layers with an activation, and perhaps batch normalisation, between them.
+        ``Linear`` layers with one and the same activation between them: ``ReLU``, ``Sigmoid``,
+        ``Tanh``, ``Identity`` or `SoftRate`. A ``BatchNorm1d`` may stand before an activation, and
+        a ``Flatten`` at the beginning. The last layer is ``Linear``.
     inputs:
         Real numbers [batch, features], or [batch, ...] for a model that begins with ``Flatten``.
     labels:
         Classes, integers [batch]: the loss is the cross entropy in nats. Or targets, real numbers
         [batch, outputs]: half the squared distance. Both as means over the batch.
 
+    Returns
+    -------
+    Tensor
+        The loss, one number, before any update.
+
     Raises
     ------
     ModelError
-        If the model has another module, or inputs or labels do not fit it.
+        If the model has another module, inputs or labels do not fit it, or the loss is not finite.
     """
     problem = _problem(model, inputs, labels)
     record = forward_pass(
@@ -84,12 +88,33 @@ def backprop(model: nn.Sequential, inputs: Data, labels: Data) -> Tensor:
 
 
 def zil(model: nn.Sequential, inputs: Data, labels: Data) -> Tensor:
-    """Add the gradient by Z-IL to ``.grad``; return the loss.
+    """Add the gradient by zero-divergence inference learning (Z-IL) to ``.grad``; return the loss.
 
     Value nodes start at their predictions and relax with step size 1; the weights of each layer
     learn at the one moment at which their error nodes are those of backprop: the result equals
     autograd's up to rounding. Source: Song et al. 2020, section 3, algorithm 2 and theorem 3.2.
-    Parameters and errors: see `backprop`.
+
+    Parameters
+    ----------
+    model:
+        ``Linear`` layers with one and the same activation between them: ``ReLU``, ``Sigmoid``,
+        ``Tanh``, ``Identity`` or `SoftRate`. A ``BatchNorm1d`` may stand before an activation, and
+        a ``Flatten`` at the beginning. The last layer is ``Linear``.
+    inputs:
+        Real numbers [batch, features], or [batch, ...] for a model that begins with ``Flatten``.
+    labels:
+        Classes, integers [batch] (cross entropy), or targets, real numbers [batch, outputs] (half
+        the squared distance).
+
+    Returns
+    -------
+    Tensor
+        The loss, one number, before any update.
+
+    Raises
+    ------
+    ModelError
+        If the model has another module, inputs or labels do not fit it, or the loss is not finite.
     """
     return _by_inference(
         model,
@@ -109,14 +134,36 @@ def fazil(
     detection_steps: int = 4,
     tolerance: float = 0.0,
 ) -> Tensor:
-    """Add the gradient by fully autonomous Z-IL to ``.grad``; return the loss.
+    """Add the gradient by fully autonomous Z-IL (Fa-Z-IL) to ``.grad``; return the loss.
 
-    No layer is told when to learn: each error node fires by itself when it leaves zero after
-    ``detection_steps`` = t_d silent steps. It equals Z-IL where no error is zero in its turn; units
-    whose error is zero then (of a silent ReLU) may fire later. Errors up to ``tolerance`` count as
-    zero. Source: Song et al. 2020, section 4, algorithm 3. Parameters and errors: see `backprop`.
+    No layer is told when to learn: each error node fires by itself when it leaves zero after some
+    silent steps. It equals `zil` where no error is zero in its turn, so with smooth activations.
+    The error of a silent ReLU unit is zero then, and may fire later: with ReLU, gradients are near
+    those of backprop; with ReLU and batch normalisation in training, whose statistics tie samples
+    together, those of its weight and bias are not. Source: Song et al. 2020, section 4,
+    algorithm 3.
+
+    Parameters
+    ----------
+    model, inputs, labels:
+        As in `zil`.
+    detection_steps:
+        Silent steps before an error node fires, t_d, from 1.
+    tolerance:
+        Errors up to it count as zero.
+
+    Returns
+    -------
+    Tensor
+        The loss, one number, before any update.
+
+    Raises
+    ------
+    ModelError
+        If an argument is not what is expected, or the loss is not finite.
     """
-    check_trigger(detection_steps, tolerance)
+    detection_steps = as_count(detection_steps, "detection_steps", 1)
+    tolerance = as_number(tolerance, "tolerance", zero=True)
     return _by_inference(
         model,
         inputs,
@@ -132,16 +179,34 @@ def inference_learning(
 ) -> Tensor:
     """Add the gradient by inference learning (IL) to ``.grad``; return the loss before it.
 
-    All value nodes relax for ``steps`` steps of ``step_size`` gamma on the free energy, then every
-    weight learns from the state that was reached. An approximation of backprop, the better the
-    smaller the output error. Source: Thuesen 2022, eq. 43-46; Song et al. 2020, algorithm 1.
-    Parameters and errors: see `backprop`.
+    All value nodes relax on the free energy, then every weight learns from the state that was
+    reached. Once they have settled, that is, to first order in the error of the outputs, the
+    gradient of backprop for another one: with J_k the Jacobian of the outputs by value node k,
+
+        (1 + sum_k J_k J_k^T)^-1 (outputs - targets)   in place of   outputs - targets
+
+    Source: Thuesen 2022, eq. 43-46; Song et al. 2020, algorithm 1.
+
+    Parameters
+    ----------
+    model, inputs, labels:
+        As in `zil`.
+    steps:
+        Steps of inference, from 0.
+    step_size:
+        gamma, by how much of its gradient a value node moves in a step.
+
+    Returns
+    -------
+    Tensor
+        The loss, one number, before inference.
+
+    Raises
+    ------
+    ModelError
+        If an argument is not what is expected, the loss is not finite, or inference diverges.
     """
-    if steps < 0 or not (np.isfinite(step_size) and step_size > 0.0):
-        raise ModelError(
-            f"steps is {steps} and step_size {step_size}, expected a number from 0 and a finite "
-            "number above 0."
-        )
+    steps, step_size = as_count(steps, "steps"), as_number(step_size, "step_size")
     return _by_inference(
         model,
         inputs,
@@ -149,14 +214,21 @@ def inference_learning(
         lambda problem, plan, state: il_terms(
             problem.network, plan, state, steps, step_size, problem.batch_statistics
         ),
+        f"inference diverged within {steps} steps; use a step_size below {step_size:g}.",
     )
 
 
-Rule = Callable[[_Problem, tuple[Stage, ...], State], Iterator[LocalTerms]]
+Rule = Callable[[_Problem, tuple[Stage, ...], State], Iterable[LocalTerms]]
 
 
-def _by_inference(model: nn.Sequential, inputs: Data, labels: Data, rule: Rule) -> Tensor:
-    """Gradients of a predictive coding network with the model's weights."""
+def _by_inference(
+    model: nn.Sequential, inputs: Data, labels: Data, rule: Rule, diverged: str = ""
+) -> Tensor:
+    """Gradients of a predictive coding network with the model's weights.
+
+    With ``diverged``, a rule is refused with that sentence if the free energy, which falls as long
+    as steps are small enough, has grown a thousandfold.
+    """
     problem = _problem(model, inputs, labels)
     plan = stages(problem.network, "softmax" if problem.classes else "linear")
     statistics = problem.batch_statistics
@@ -171,18 +243,32 @@ def _by_inference(model: nn.Sequential, inputs: Data, labels: Data, rule: Rule) 
     # The view of the topmost stage: of the softmax, what goes into it.
     top = state.locals[-1]
     loss, _ = _loss(problem, top.activity if problem.classes else top.prediction)
-    return _learn(problem, loss, rule(problem, plan, state))
+    terms = rule(problem, plan, state)
+    if diverged:
+        # The state at the end is the same for all of them, and the loss is that of the beginning.
+        terms = list(terms)
+        energy = 0.5 * sum(float(term.error.square().sum()) for term in terms)
+        if not energy <= 1e3 * float(loss) * len(problem.inputs):
+            raise ModelError(diverged)
+    return _learn(problem, loss, terms)
 
 
 def _loss(problem: _Problem, outputs: Tensor) -> tuple[Tensor, Tensor]:
     """Mean loss, and its derivative by the outputs of each sample."""
     if problem.classes:
-        return cross_entropy(outputs, problem.target)
-    error = outputs - problem.target
-    return 0.5 * error.square().sum() / len(error), error
+        loss, error = cross_entropy(outputs, problem.target)
+    else:
+        error = outputs - problem.target
+        loss = 0.5 * error.square().sum() / len(error)
+    if not loss.isfinite():
+        raise ModelError(
+            "the loss is not finite: a weight of the model is not, or outputs are too large, as "
+            "after a training that diverged."
+        )
+    return loss, error
 
 
-def _learn(problem: _Problem, loss: Tensor, terms: Iterator[LocalTerms]) -> Tensor:
+def _learn(problem: _Problem, loss: Tensor, terms: Iterable[LocalTerms]) -> Tensor:
     """Add up the gradients of all ``terms`` in ``.grad`` of the parameters they belong to."""
     with torch.no_grad():
         for term in terms:
@@ -207,16 +293,14 @@ def _problem(model: nn.Sequential, inputs: Data, labels: Data) -> _Problem:
     reading = read_sequential(model)
     first, last = reading.linears[0], reading.linears[-1]
     weight = first.weight.detach()
-    inputs = torch.as_tensor(inputs).detach().to(weight)
+    inputs = _reals(inputs, weight, "inputs")
     if isinstance(model[0], nn.Flatten) and inputs.ndim > 1:
         inputs = inputs.flatten(1)
     if inputs.ndim != 2 or inputs.shape[1] != first.in_features or not len(inputs):
         raise ModelError(
-            f"inputs have shape {list(inputs.shape)}, expected [batch, {first.in_features}] with "
-            "at least one sample."
+            f"inputs: found the shape {list(inputs.shape)}, expected [batch, {first.in_features}] "
+            "with at least one sample."
         )
-    if not inputs.isfinite().all():
-        raise ModelError("inputs hold values that are not finite, expected real numbers.")
     norms = [norm for norm in reading.norms if norm is not None]
     if len({norm.track_running_stats for norm in norms}) > 1:
         raise ModelError("some batch norms track running statistics and some do not; choose one.")
@@ -226,7 +310,6 @@ def _problem(model: nn.Sequential, inputs: Data, labels: Data) -> _Problem:
             "a batch of one sample has no variance, which batch normalisation in training needs; "
             "give at least two, or call model.eval()."
         )
-    labels = torch.as_tensor(labels).detach()
     target, classes = _target(labels, len(inputs), last.out_features, weight)
     for norm in norms:
         if model.training and norm.track_running_stats:
@@ -234,24 +317,25 @@ def _problem(model: nn.Sequential, inputs: Data, labels: Data) -> _Problem:
     return _Problem(reading, inputs, target, classes, batch_statistics)
 
 
-def _target(labels: Tensor, batch: int, outputs: int, like: Tensor) -> tuple[Tensor, bool]:
+def _reals(values: Data, like: Tensor, name: str) -> Tensor:
+    """Finite numbers in the precision and on the device of the model."""
+    if isinstance(values, Tensor) and not values.is_complex():
+        found = values.detach().to(like)
+        if not found.isfinite().all():
+            raise ModelError(f"{name}: found values that are not finite, expected real numbers.")
+        return found
+    return torch.from_numpy(as_reals(values, name)).to(like)
+
+
+def _target(labels: Data, batch: int, outputs: int, like: Tensor) -> tuple[Tensor, bool]:
     """One-hot labels or targets in the precision of the model, and whether they are classes."""
-    if labels.is_floating_point():
-        if labels.shape != (batch, outputs) or not labels.isfinite().all():
-            raise ModelError(
-                f"targets have shape {list(labels.shape)}, expected finite numbers "
-                f"[{batch}, {outputs}]."
-            )
-        return labels.to(like), False
-    if labels.shape != (batch,) or labels.dtype == torch.bool:
+    if as_array(labels, "labels").dtype.kind != "f":
+        classes = torch.from_numpy(as_classes(labels, batch, outputs)).to(like.device)
+        return nn.functional.one_hot(classes, outputs).to(like), True
+    targets = _reals(labels, like, "targets")
+    if targets.shape != (batch, outputs):
         raise ModelError(
-            f"labels have shape {list(labels.shape)} and type {labels.dtype}, expected integers "
-            f"[{batch}], or real targets [{batch}, {outputs}]."
+            f"targets: found the shape {list(targets.shape)}, expected real numbers [{batch}, "
+            f"{outputs}], or classes, integers [{batch}]."
         )
-    if labels.min() < 0 or labels.max() >= outputs:
-        raise ModelError(
-            f"labels lie between {int(labels.min())} and {int(labels.max())}, expected classes "
-            f"from 0 to {outputs - 1}, one for each output."
-        )
-    classes = labels.to(device=like.device, dtype=torch.int64)
-    return nn.functional.one_hot(classes, outputs).to(like), True
+    return targets, False

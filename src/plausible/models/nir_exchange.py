@@ -20,6 +20,7 @@ import numpy as np
 
 from plausible.errors import DataError, ModelError
 from plausible.files import atomic_path
+from plausible.models.data import as_number
 from plausible.models.spiking import SpikingModel
 from plausible.neurons.lif_dynamics import LIF
 
@@ -27,18 +28,27 @@ from plausible.neurons.lif_dynamics import LIF
 def save_nir(model: SpikingModel, path: str | Path, *, dt_ms: float = 0.1) -> None:
     """Write a spiking model as a NIR graph (an HDF5 file), completely or not at all.
 
-    ``dt_ms`` is the time step in which the other simulator will run LIF neurons, and snnTorch's is
-    0.1 ms: a spike of one step carries a current of ``full_activity`` / step. IF neurons have no
-    unit of time.
+    Parameters
+    ----------
+    model:
+        What `to_spiking` returned.
+    path:
+        Of the file; missing folders are made.
+    dt_ms:
+        Time step in which the other simulator will run LIF neurons (snnTorch: 0.1 ms): a spike of
+        one step carries a current of ``full_activity`` / step. IF neurons have no unit of time.
 
     Raises
     ------
     ModelError
-        If the package ``nir`` is not installed, or the step is not a positive number.
+        If the package ``nir`` is not installed, or an argument is not what is expected.
     """
-    nir = _nir()
-    if not 0.0 < dt_ms < np.inf:
-        raise ModelError(f"dt_ms is {dt_ms}, expected a finite number above 0.")
+    nir, dt_ms = _nir(), as_number(dt_ms, "dt_ms")
+    if not isinstance(model, SpikingModel):
+        raise ModelError(
+            f"the model is a {type(model).__name__}, expected a SpikingModel, which to_spiking "
+            "makes."
+        )
     nodes: dict[str, Any] = {"input": nir.Input({"input": np.array([model.layer_sizes[0]])})}
     worth = 1.0
     for layer, (weight, bias) in enumerate(zip(model.weights, model.biases, strict=True), 1):
@@ -88,9 +98,9 @@ def load_nir(path: str | Path) -> SpikingModel:
         raise DataError(f"{path}: there is no such file, expected a NIR graph.") from None
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
-            f"{path}: this is not a spiking model of `plausible.save_nir` ({type(error).__name__}: "
-            f"{error}); graphs of other programs lack what a simulation here needs, such as the "
-            "refractory period."
+            f"{path}: this is not a spiking model of `plausible.save_nir` "
+            f"({type(error).__name__}); graphs of other programs lack what a simulation here "
+            "needs, such as the refractory period."
         ) from None
     return model._replace(weights=tuple(weights), biases=tuple(biases))
 

@@ -27,7 +27,9 @@ def operations(model: nn.Sequential | SpikingModel, inputs: Data, **options) -> 
       process, 0.9 pJ an addition and 3.7 pJ a multiplication (Horowitz, ISSCC 2014). Arithmetic
       alone: memory, neurons and communication cost more on real hardware.
 
-    Biases are left out: they are the same everywhere. ``options`` are those of the simulation.
+    Biases are left out: they are the same everywhere. ``options`` are those of the simulation; of
+    several times, the last one counts. A `DeepSpikingClassifier`, `rounding` and `sigma_delta` have
+    their own counts, ``additions``.
 
     Raises
     ------
@@ -36,6 +38,11 @@ def operations(model: nn.Sequential | SpikingModel, inputs: Data, **options) -> 
     """
     if isinstance(model, SpikingModel):
         return _spiking(model, inputs, options)
+    if not isinstance(model, nn.Sequential):
+        raise ModelError(
+            f"the model is a {type(model).__name__}, expected a torch.nn.Sequential or a "
+            "SpikingModel."
+        )
     if options:
         raise ModelError(
             f"{', '.join(options)}: options of a simulation, expected with a SpikingModel only."
@@ -57,13 +64,13 @@ def _sequential(model: nn.Sequential, inputs: Data) -> pd.DataFrame:
 
 
 def _spiking(model: SpikingModel, inputs: Data, options: dict) -> pd.DataFrame:
-    found = model.simulate(inputs, **options)
-    spikes = np.asarray(found.spikes)[:, :-1, -1].mean(axis=0)
+    x = as_samples(inputs, model.layer_sizes[0])
+    options["time_ms"] = np.atleast_1d(options.get("time_ms", 200.0))[-1:]
+    spikes = model.simulate(x, **options).spikes[:, :-1, 0].mean(axis=0)
     additions = spikes * np.array(model.layer_sizes[1:])
     dense = np.array([weight.size for weight in model.weights])
     multiply_adds = np.zeros(len(dense))
     if options.get("coding", "current") == "current":
-        x = as_samples(inputs, model.layer_sizes[0])
         multiply_adds[0] = np.count_nonzero(x, axis=1).mean() * model.layer_sizes[1]
     energy = spiking_energy_nj(additions) + dense_energy_nj(multiply_adds)
     table = _table(dense, additions, energy)

@@ -67,17 +67,19 @@ def read_sequential(model: nn.Sequential) -> Reading:
             activations.append(module)
         else:
             raise ModelError(
-                f"module {place} is a {kind.__name__} that cannot stand there; {EXPECTED}."
+                f"module {place} is {kind.__name__}, which cannot stand there; {EXPECTED}."
             )
     if len(linears) == len(activations) or norms[-1:] != [None]:
-        raise ModelError(
-            f"the model does not end in a Linear layer, whose outputs are logits; {EXPECTED}."
-        )
+        raise ModelError(f"the model does not end in a Linear layer, as it has to; {EXPECTED}.")
     if len({(type(one), getattr(one, "identity", None)) for one in activations}) > 1:
         found = ", ".join(dict.fromkeys(str(one).removesuffix("()") for one in activations))
         raise ModelError(
             f"the activations are {found}, expected one and the same in all hidden layers."
         )
+    kinds = {(each.dtype, each.device) for each in model.parameters()}
+    if len(kinds) > 1:
+        found = ", ".join(sorted(f"{dtype} on {device}" for dtype, device in kinds))
+        raise ModelError(f"the parameters are {found}, expected one type and one device.")
     activation = activations[0] if activations else nn.Identity()
     network = Network(
         tuple(one.weight.detach().t() for one in linears),

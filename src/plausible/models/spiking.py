@@ -36,7 +36,15 @@ from plausible.kernels.events import (
 from plausible.kernels.types import SimulationSettings, SpikingNetwork
 from plausible.measure.accuracy import accuracy_percent
 from plausible.measure.conversion_diagnostic import diagnose
-from plausible.models.data import Data, as_classes, as_given, as_samples
+from plausible.models.data import (
+    Data,
+    as_classes,
+    as_count,
+    as_given,
+    as_number,
+    as_reals,
+    as_samples,
+)
 from plausible.models.fused_layers import fused_layers
 from plausible.models.sequential import read_sequential
 from plausible.models.soft_rate import SoftRate
@@ -45,27 +53,36 @@ from plausible.neurons.lif_dynamics import LIF, firing_rate_hz, simulate_lif
 CODINGS = ("current", "poisson")
 READOUTS = ("current", "spikes")
 SAMPLES_AT_ONCE = 64
+MOST_SPIKES = 500
+"""Poisson spikes of an input in one step, on average."""
 
 
 class Simulation(NamedTuple):
-    """What a simulation of n samples found; arrays are torch tensors if the inputs were.
+    """What a simulation of n samples found.
 
-    Times are those of the checkpoints; layers are those of the inputs, hidden, and output units.
+    The axis of times is there only if several times were asked for.
     """
 
     times_ms: tuple[float, ...]
+    """When outputs and spikes were taken."""
     predictions: Data
-    """Class of the largest output, int64 [n, times]."""
+    """Class of the largest output, int64 [n] or [n, times]."""
     outputs: Data
-    """[n, times, classes]: mean input currents of the output units, which estimate the model's
-    outputs, or the spikes that they emitted, by the readout."""
+    """[n, classes] or [n, times, classes]: mean input currents of the output units since the
+    beginning, which estimate the model's outputs; or the spikes that they emitted, by the
+    readout."""
     activities: tuple[Data, ...]
-    """Of each hidden layer [n, units]: what its spikes say at the end, in the model's units."""
+    """Of each hidden layer [n, units]: what its spikes say at the last time, in the model's
+    units."""
     spikes: Data
-    """Of each layer, int64 [n, layers, times]; 0 of the inputs where they are currents, and of the
-    outputs where they do not spike."""
+    """Spikes since the beginning of all units of the inputs, of each hidden layer and of the
+    outputs, int64 [n, layers] or [n, layers, times]; 0 of the inputs where they are currents, and
+    of the outputs where they do not spike."""
     additions: Data
-    """Weights that spikes added, int64 [n, times]. Constant currents are not among them."""
+    """Weights that spikes added, int64 [n] or [n, times]. Constant currents are not among them."""
+
+    def __repr__(self) -> str:
+        return f"Simulation of {len(self.predictions)} samples at {self.times_ms} ms"
 
 
 class SpikingModel(NamedTuple):
@@ -81,6 +98,10 @@ class SpikingModel(NamedTuple):
     of an IF output layer inf, which never fires, unless calibration data were given."""
     smoothing: float
     """Of the threshold, in training."""
+
+    def __repr__(self) -> str:
+        neurons = "IF neurons" if self.neuron is None else str(self.neuron)
+        return f"SpikingModel of {'-'.join(map(str, self.layer_sizes))} units, {neurons}"
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
@@ -103,9 +124,13 @@ class SpikingModel(NamedTuple):
         Parameters
         ----------
         inputs:
-            Real numbers [n, features].
+            Real numbers [n, features], or [n, ...], which are flattened.
         time_ms:
-            How long; or several times, ascending, at each of which outputs and spikes are told.
+            How long; or several ascending times, which gives the results an axis of times.
+        dt_ms:
+            Length of a time step. LIF neurons obey a differential equation, so their rates hardly
+            depend on it; it must not exceed the refractory period. IF neurons count steps: half the
+            step is twice as many of them in a time, with twice the spikes.
         coding:
             ``current``: inputs are constant currents, times the weights. ``poisson``: inputs are
             spikes, ``input_rate_hz`` a unit of input, so not negative.
@@ -117,16 +142,23 @@ class SpikingModel(NamedTuple):
 
         Raises
         ------
-        ModelError, StudyError
+        ModelError
             If the inputs or an argument are not what is said here.
         """
         x = as_samples(inputs, self.layer_sizes[0])
+        dt_ms, seed = as_number(dt_ms, "dt_ms"), as_count(seed, "seed")
+        input_rate_hz = as_number(input_rate_hz, "input_rate_hz")
         run = _Run(dt_ms, _steps(time_ms, dt_ms), coding, input_rate_hz, readout, seed)
         _check(self, run, x)
         parts = [_simulate(self, run, x[chunk], chunk.start) for chunk in _chunks(len(x))]
 
+        axis = {"predictions": 1, "outputs": 1, "spikes": 2, "additions": 1}
+
         def joined(name: str) -> Data:
-            return as_given(np.concatenate([getattr(part, name) for part in parts]), inputs)
+            whole = np.concatenate([getattr(part, name) for part in parts])
+            if np.ndim(time_ms) == 0:
+                whole = whole.squeeze(axis[name])
+            return as_given(whole, inputs)
 
         activities = zip(*(part.activities for part in parts), strict=True)
         return Simulation(
@@ -150,15 +182,18 @@ class SpikingModel(NamedTuple):
     def diagnose(self, inputs: Data, labels: Data | None = None, **options) -> pd.DataFrame:
         """Where the conversion loses accuracy: the model, then layer by layer.
 
-        ``options`` are those of `simulate`. ``correlation``, ``slope`` and ``rms_error`` compare
-        the activities that spikes tell with the exact ones; ``silent_percent`` and
-        ``saturated_percent`` are shares of the (sample, unit) pairs, ``dead_percent`` of the units.
+        ``options`` are those of `simulate`; of several times, the last one counts.
+        ``correlation``, ``slope`` and ``rms_error`` compare the activities that the spikes say with
+        the exact ones. ``silent_percent``: of the (sample, unit) pairs that should be active, those
+        without a spike. ``saturated_percent``: of all pairs, those that fire at 90 % of the highest
+        rate or more. ``dead_percent``: of the units, those that never spike though they should.
         With ``labels``, ``accuracy_percent`` is that of a network of which all layers up to this
         one spike while the rest is exact: where it falls, accuracy is lost. The row ``exact rates``
         stands for LIF neurons, of whose threshold the smoothing of training was taken away.
         """
         x = as_samples(inputs, self.layer_sizes[0])
         truth = None if labels is None else as_classes(labels, len(x), self.layer_sizes[-1])
+        options["time_ms"] = np.atleast_1d(options.get("time_ms", 200.0))[-1:]
         run, exact = self.simulate(x, **options), _exact(self, x)
         trained = _exact(self, x, smoothing=self.smoothing)
         rows = [{"layer": "model"} | _accuracy(trained[-1], truth)]
@@ -169,6 +204,8 @@ class SpikingModel(NamedTuple):
         for layer, seen in enumerate(run.activities):
             full = self.full_activity[layer]
             found = diagnose(exact[layer] / full, seen / full, shortest)
+            active, quiet = exact[layer] > 0.0, seen == 0.0
+            should = active.any(axis=0)
             rest = _exact(self, seen, first=layer + 1)
             rows.append(
                 {
@@ -176,8 +213,8 @@ class SpikingModel(NamedTuple):
                     "correlation": found.correlation,
                     "slope": found.slope,
                     "rms_error": found.rmse_hz * full,
-                    "silent_percent": 100.0 * found.silent_fraction,
-                    "dead_percent": 100.0 * found.dead_fraction,
+                    "silent_percent": _percent((active & quiet).sum(), active.sum()),
+                    "dead_percent": _percent((should & quiet.all(axis=0)).sum(), should.sum()),
                     "saturated_percent": 100.0 * found.saturated_fraction,
                 }
                 | _accuracy(rest[-1], truth)
@@ -241,11 +278,12 @@ def to_spiking(
     model = SpikingModel(weights, biases, None, (1.0,) * (hidden + 1), 0.0)
     if normalisation == "none":
         return model
-    if normalisation not in ("percentile", "max") or not 0.0 < percentile <= 100.0:
+    if normalisation not in ("percentile", "max"):
         raise ModelError(
-            f"normalisation is {normalisation!r} and percentile {percentile}, expected "
-            "'percentile', 'max' or 'none' and a number above 0, up to 100."
+            f"normalisation: found {normalisation!r}, expected 'percentile', 'max' or 'none'."
         )
+    if as_number(percentile, "percentile") > 100.0:
+        raise ModelError(f"percentile: found {percentile}, expected a number up to 100.")
     if calibration is None:
         raise ModelError(
             "a ReLU network needs calibration inputs, whose activities set the thresholds; give "
@@ -285,16 +323,15 @@ class _Layers(NamedTuple):
 
 def _steps(time_ms: float | Sequence[float], dt_ms: float) -> tuple[int, ...]:
     """Number of steps up to each time."""
-    times = np.atleast_1d(np.asarray(time_ms, dtype=np.float64))
-    steps = times / dt_ms if dt_ms > 0.0 and len(times) else np.array([np.nan])
+    steps = np.atleast_1d(as_reals(time_ms, "time_ms")) / dt_ms
     whole = np.rint(steps)
-    ascending = (np.diff(whole, prepend=0.0) >= 1).all()
-    if not (ascending and np.isfinite(steps).all() and (abs(whole - steps) < 1e-6).all()):
+    ascending = len(whole) and (np.diff(whole, prepend=0.0) >= 1).all()
+    if not (ascending and (abs(whole - steps) < 1e-6).all()):
         raise ModelError(
-            f"time_ms is {time_ms} and dt_ms {dt_ms}, expected one number or ascending ones, above "
-            "0 and multiples of dt_ms."
+            f"time_ms: found {time_ms}, expected one number or ascending ones, above 0 and "
+            f"multiples of dt_ms, which is {dt_ms}."
         )
-    return tuple(int(steps) for steps in whole)
+    return tuple(int(each) for each in whole)
 
 
 def _check(model: SpikingModel, run: _Run, inputs: NDArray) -> None:
@@ -303,11 +340,23 @@ def _check(model: SpikingModel, run: _Run, inputs: NDArray) -> None:
             f"coding is {run.coding!r} and readout {run.readout!r}, expected one of "
             f"{', '.join(CODINGS)} and of {', '.join(READOUTS)}."
         )
-    if run.coding == "poisson" and not (inputs.min() >= 0.0 and 0.0 < run.input_rate_hz < np.inf):
+    if model.neuron is not None and run.dt_ms * 1e-3 > model.neuron.refractory_period_s:
         raise ModelError(
-            f"Poisson spikes need inputs from 0 and a finite input_rate_hz above 0; found inputs "
-            f"from {inputs.min():g} and {run.input_rate_hz} Hz."
+            f"dt_ms: found {run.dt_ms}, expected a step up to the refractory period of the "
+            f"neurons, {1e3 * model.neuron.refractory_period_s:g} ms."
         )
+    if run.coding == "poisson":
+        if inputs.min() < 0.0:
+            raise ModelError(
+                f"inputs: found {inputs.min():g}, expected numbers from 0, which Poisson spikes "
+                "can code."
+            )
+        most = inputs.max() * run.input_rate_hz * run.dt_ms * 1e-3
+        if most > MOST_SPIKES:
+            raise ModelError(
+                f"inputs: up to {most:g} Poisson spikes in a step were found, expected up to "
+                f"{MOST_SPIKES}; use a lower input_rate_hz, or divide the inputs."
+            )
 
 
 def _simulate(model: SpikingModel, run: _Run, inputs: NDArray, first_sample: int) -> Simulation:
@@ -409,6 +458,10 @@ def _exact(
             activity = model.full_activity[layer] * rate
         found.append(activity)
     return found
+
+
+def _percent(part: int, whole: int) -> float:
+    return 100.0 * float(part) / float(whole) if whole else float("nan")
 
 
 def _accuracy(outputs: NDArray, labels: NDArray | None) -> dict[str, float]:
