@@ -1,8 +1,10 @@
 """The documentation: built with warnings as errors, examples run, readable without a network."""
 
+import os
 import re
 import subprocess
 import sys
+import textwrap
 from html.parser import HTMLParser
 
 import pytest
@@ -85,10 +87,38 @@ def test_the_reference_has_every_public_name(pages):
         assert f'id="plausible.{name}"' in reference or f">{name}<" in reference, name
 
 
+@pytest.mark.slow
+def test_the_table_of_the_conversion_page_is_that_of_its_example(project_root):
+    page = (project_root / "docs/methods/spiking_conversion.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r".. plot::\n.*?\n\n(.*?)```", page, re.DOTALL)
+    (shown,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    code = textwrap.dedent(example).replace(
+        "    plt.axhline(", "    if activation is torch.nn.ReLU: found = table\n    plt.axhline("
+    )
+    columns = shown.split("\n")[0].split()
+    code += f"\nprint(found[{columns}].round(1).to_string(index=False))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "MPLBACKEND": "agg"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # Another processor rounds the training otherwise, so the last test image may be another one.
+    made, printed = (
+        [line.split() for line in text.replace("hidden ", "hidden").strip().split("\n")]
+        for text in (done.stdout, shown)
+    )
+    assert [line[0] for line in made] == [line[0] for line in printed] and made[0] == printed[0]
+    for ours, theirs in zip(made[1:], printed[1:], strict=True):
+        numbers = [float(number) for number in ours[1:]]
+        assert numbers == pytest.approx([float(each) for each in theirs[1:]], abs=4, nan_ok=True)
+
+
 @pytest.mark.parametrize("name", plausible.__all__)
 def test_every_public_name_is_in_an_example(name, project_root):
     """Errors, and the class that only `to_spiking` makes, are met without being named."""
-    if name in ("ModelError", "SpikingModel"):
+    if name in ("ModelError", "PlausibleError", "SpikingModel"):
         return
     pages = "".join(page.read_text() for page in (project_root / "docs/methods").glob("*.md"))
     examples = "".join(re.findall(r"```\{eval-rst\}\n(.*?)```", pages, re.DOTALL))

@@ -59,8 +59,8 @@ class ScaleChoice(NamedTuple):
     error: float
     """Mean error of a frame in the last epoch, so an estimate: scales still moved in it."""
     additions: float
-    """Mean of sum fan_out |k x| in the last epoch: the additions of a rounding network but for
-    rounding and for biases."""
+    """Mean of the sum of ``fan_out`` times the magnitude of k x in the last epoch: the additions of
+    a rounding network but for rounding and for biases."""
 
 
 Scales = float | Sequence[ArrayLike] | None

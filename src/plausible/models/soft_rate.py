@@ -28,8 +28,13 @@ class SoftRate(nn.Module):
         Activity of 1 Hz. The default makes activities about as large as those of a ReLU.
     smoothing:
         Width of the smoothed threshold in units of the current; spiking neurons have 0.
-    membrane_time_constant_s, refractory_period_s, threshold:
-        tau_RC, t_ref and V_th of the neuron.
+    membrane_time_constant_s:
+        tau_RC, with which the membrane potential decays.
+    refractory_period_s:
+        t_ref, during which a neuron that has fired rests: it fires at most 1 / t_ref times a
+        second.
+    threshold:
+        V_th, in the unit of the current.
 
     Raises
     ------
