@@ -112,7 +112,7 @@ def test_a_killed_job_goes_on_where_it_was(dataset, table, tmp_path, monkeypatch
     with pytest.raises(KeyboardInterrupt):
         grid(settings, SEEDS, dataset)
     done = sorted(path.name for path in (tmp_path / "kept").iterdir())
-    assert 40 < len(done) < 50 and all(name.endswith(".json") for name in done)
+    assert 40 < len(done) < 50 and all(name.endswith(".done.npz") for name in done)
 
     trained.clear()
     monkeypatch.setattr(training, "train_network", count(10_000))
