@@ -422,6 +422,17 @@ def test_verdicts_can_be_made_again_from_the_tables(run, monkeypatch):
     make_again(run.root, run.study)
     assert judged[-1] == (NAME, ["curve"], "paper", True) and shown[-1] == "curve"
     assert "Not in this run, because it is older: `numbers`" in readme(run)
+    make_again(run.root, run.study, ["curve"], "the demo run gives the same")
+    record = json.loads((run.made / "curve.csv.json").read_text())
+    commit = reference._code()["git_commit"]
+    assert record["carried_over"] == {"to": commit, "because": "the demo run gives the same"}
+    said = f"Carried over to `{commit}`: `curve`, because the demo run gives the same."
+    assert said in readme(run)
+    make_again(run.root, run.study)
+    assert said in readme(run)
+    for name, because in (("curve", ""), ("numbers", "of something")):
+        with pytest.raises(StudyError, match=f"--carry {name}: found no"):
+            make_again(run.root, run.study, [name], because)
     (run.made / "README.md").unlink()
     with pytest.raises(StudyError, match="there is no reference run"):
         make_again(run.root, run.study)

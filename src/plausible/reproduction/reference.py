@@ -100,17 +100,22 @@ def make_reference(root: str | Path, study: Study, allow_mixed: bool = False) ->
         return _finished(root, staged, study)
 
 
-def make_again(root: str | Path, study: Study) -> Summary:
+def make_again(
+    root: str | Path, study: Study, carry: Iterable[str] = (), because: str = ""
+) -> Summary:
     """Make pictures, readable tables, verdicts and report of a reference run from its tables.
 
     A table that a later run at the same scale has made takes the place of the old one, with its
     provenance. What no run has made yet is left out, and what rests on it is not comparable.
+    ``carry`` names older tables that are taken for those of the later run, ``because`` of
+    something that is kept in their provenance: that the experiment gives the same at another scale.
 
     Raises
     ------
     StudyError
         If there is no reference run of ``study``, or a later table is not the one of its
-        provenance, or was made by code that was not committed.
+        provenance, or was made by code that was not committed; if a table to carry is not there,
+        or nothing says why it may be.
     """
     _code()  # before anything is written
     root = Path(root).resolve()
@@ -138,6 +143,10 @@ def make_again(root: str | Path, study: Study) -> Summary:
             if (results / f"{name}.csv").is_file()
         }
         lacking = [name for name in study.own_tables() if name not in tables]
+        older = set(tables) - {Path(path).stem for path in later}
+        to = records[later[0]]["git_commit"] if later else _code()["git_commit"]
+        _carry_over(results, older, carry, {"to": to, "because": because})
+        carried = _carried_over(results, tables)
         published = load_published(published_folder(study.name, root), study.parts)
         verdicts = verdict_table(
             study.name, tables, study.scale, published, comparable=True, partial=True
@@ -164,9 +173,38 @@ def make_again(root: str | Path, study: Study) -> Summary:
             names,
             lacking,
             kept,
+            carried,
         )
         page.write_text(text, encoding="utf-8")
         return _finished(root, staged, study)
+
+
+def _carry_over(
+    results: Path, older: set[str], carry: Iterable[str], said: Mapping[str, str]
+) -> None:
+    """Say in the provenance of tables to which commit they are carried over, and why."""
+    for name in carry:
+        if name not in older or not said["because"]:
+            raise StudyError(
+                f"--carry {name}: found {'no reason' if name in older else 'no such older table'}, "
+                f"expected a reason and one of {', '.join(sorted(older)) or 'no table'}."
+            )
+        place = side_car(results / f"{name}.csv")
+        record = json.loads(place.read_text(encoding="utf-8"))
+        record["carried_over"] = dict(said)
+        text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+        place.write_text(text, encoding="utf-8")
+
+
+def _carried_over(results: Path, tables: Iterable[str]) -> dict[str, dict[str, str]]:
+    """What was carried over, now or earlier, by table."""
+    records = {
+        name: json.loads(side_car(results / f"{name}.csv").read_text(encoding="utf-8"))
+        for name in tables
+    }
+    return {
+        name: record["carried_over"] for name, record in records.items() if "carried_over" in record
+    }
 
 
 def _show_again(
@@ -464,6 +502,14 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="keep the tables of the reference run, make all that is shown of them again",
     )
+    parser.add_argument(
+        "--carry",
+        metavar="TABLE",
+        action="append",
+        default=[],
+        help="with --from-tables: take this older table for one of the present code; repeatable",
+    )
+    parser.add_argument("--because", default="", help="why the tables to carry may be taken so")
     parser.add_argument("--root", metavar="PATH", help="folder of the Snakefile (default: here)")
     parser.add_argument(
         "--allow-mixed",
@@ -478,7 +524,7 @@ def main(arguments: list[str] | None = None) -> int:
         studies = {name: read_study(root, name, config) for name in names}
         for name, study in studies.items():
             done = (
-                make_again(root, study)
+                make_again(root, study, options.carry, options.because)
                 if options.from_tables
                 else make_reference(root, study, options.allow_mixed)
             )

@@ -52,6 +52,7 @@ def readme(facts: Facts, whole: Mapping[str, str], as_png: list[str]) -> str:
         later={},
         lacking=[],
         kept=[],
+        carried={},
         codes=[
             (f"`{name}`" if name else "unknown code", when, TREES[tree], rules)
             for name, when, tree, rules in codes
@@ -122,11 +123,13 @@ def with_verdicts(
     later: Mapping[str, str | None],
     lacking: Iterable[str],
     kept: Iterable[str],
+    carried: Mapping[str, Mapping[str, str]],
 ) -> str:
     """The page with new numbers of verdicts, and with the ``code`` that judged again.
 
     ``later`` gives the commit of each table that is newer than the run, ``lacking`` names those
-    that no run has made yet, and ``kept`` those whose pictures stay as they were.
+    that no run has made yet, ``kept`` those whose pictures stay as they were, and ``carried`` those
+    that were carried over: to which commit and why.
     """
     found = {name: count for name, count in counts.items() if count}
     section = render(
@@ -136,5 +139,6 @@ def with_verdicts(
         later=later,
         lacking=lacking,
         kept=kept,
+        carried=carried,
     )
     return re.sub(r"(?s)## Verdicts\n.*?(?=## Code\n)", lambda _: section, text)
