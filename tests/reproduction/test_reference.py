@@ -408,9 +408,7 @@ def test_verdicts_can_be_made_again_from_the_tables(run, monkeypatch):
     text = readme(run)
     assert "| differs | 2 |" in text and "| reproduced |" not in text
     assert "made again from the tables, later" in text and f"`{COMMIT}`, with a clean" in text
-    assert (
-        f"Tables of a later run, with what is made of them, by commit: `curve` (`{COMMIT}`)" in text
-    )
+    assert f"All tables belong to commit `{COMMIT}`, with a clean" in text and "## Code" not in text
     make_again(run.root, run.study)
     assert readme(run) == text
     run.change_record(f"{RUN}/curve.csv", git_clean=False)
@@ -426,7 +424,7 @@ def test_verdicts_can_be_made_again_from_the_tables(run, monkeypatch):
     record = json.loads((run.made / "curve.csv.json").read_text())
     commit = reference._code()["git_commit"]
     assert record["carried_over"] == {"to": commit, "because": "the demo run gives the same"}
-    said = f"Carried over to `{commit}`: `curve`, because the demo run gives the same."
+    said = f"carried over to `{commit}`, because the demo run gives the same."
     assert said in readme(run)
     make_again(run.root, run.study)
     assert said in readme(run)

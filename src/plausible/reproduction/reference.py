@@ -40,7 +40,7 @@ from plausible.reproduction.pages import with_linked_pictures
 from plausible.reproduction.provenance import side_car
 from plausible.reproduction.published import Published, load_published, published_folder
 from plausible.reproduction.reference_index import write_reference_index
-from plausible.reproduction.reference_readme import Facts, readme, with_verdicts
+from plausible.reproduction.reference_readme import Facts, MadeBy, readme, with_verdicts
 from plausible.reproduction.reports import render_notebook, with_linked_outputs
 from plausible.reproduction.results import draw_figure
 from plausible.reproduction.verdicts import verdict_counts, verdict_table
@@ -146,7 +146,7 @@ def make_again(
         older = set(tables) - {Path(path).stem for path in later}
         to = records[later[0]]["git_commit"] if later else _code()["git_commit"]
         _carry_over(results, older, carry, {"to": to, "because": because})
-        carried = _carried_over(results, tables)
+        made_by = _made_by(results, tables)
         published = load_published(published_folder(study.name, root), study.parts)
         verdicts = verdict_table(
             study.name, tables, study.scale, published, comparable=True, partial=True
@@ -165,15 +165,13 @@ def make_again(
                     # Its table is older than what the picture shows now.
                     kept.append(result)
         page = results / "README.md"
-        names = {Path(path).stem: records[path].get("git_commit") for path in later}
         text = with_verdicts(
             page.read_text(encoding="utf-8"),
             verdict_counts(verdicts),
             _code(),
-            names,
+            made_by,
             lacking,
             kept,
-            carried,
         )
         page.write_text(text, encoding="utf-8")
         return _finished(root, staged, study)
@@ -196,15 +194,17 @@ def _carry_over(
         place.write_text(text, encoding="utf-8")
 
 
-def _carried_over(results: Path, tables: Iterable[str]) -> dict[str, dict[str, str]]:
-    """What was carried over, now or earlier, by table."""
-    records = {
-        name: json.loads(side_car(results / f"{name}.csv").read_text(encoding="utf-8"))
-        for name in tables
-    }
-    return {
-        name: record["carried_over"] for name, record in records.items() if "carried_over" in record
-    }
+def _made_by(results: Path, tables: Iterable[str]) -> list[MadeBy]:
+    """Which code made each table, and to which it was carried over."""
+    found = []
+    for name in tables:
+        record = json.loads(side_car(results / f"{name}.csv").read_text(encoding="utf-8"))
+        commit = record.get("git_commit")
+        if not record.get("git_clean"):
+            commit = f"{commit} with uncommitted changes"
+        carried = record.get("carried_over", {})
+        found.append(MadeBy(name, commit, carried.get("to"), carried.get("because")))
+    return found
 
 
 def _show_again(

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from plausible.reproduction.declaration import Study
@@ -13,6 +13,15 @@ Commit = tuple[str | None, bool | None, str]
 """Commit, whether the tree was clean, and the rule that wrote a file."""
 
 TREES = {True: "clean", False: "**with uncommitted changes**", None: ""}
+
+
+class MadeBy(NamedTuple):
+    """Which code a table is of."""
+
+    name: str
+    commit: str | None
+    carried_to: str | None
+    because: str | None
 
 
 class Facts(NamedTuple):
@@ -49,10 +58,10 @@ def readme(facts: Facts, whole: Mapping[str, str], as_png: list[str]) -> str:
         facts=_facts(facts, whole),
         verdicts=facts.verdicts,
         code=None,
-        later={},
+        groups={},
+        owner=None,
         lacking=[],
         kept=[],
-        carried={},
         codes=[
             (f"`{name}`" if name else "unknown code", when, TREES[tree], rules)
             for name, when, tree, rules in codes
@@ -120,25 +129,29 @@ def with_verdicts(
     text: str,
     counts: Mapping[str, int],
     code: Mapping[str, Any],
-    later: Mapping[str, str | None],
+    made_by: Sequence[MadeBy],
     lacking: Iterable[str],
     kept: Iterable[str],
-    carried: Mapping[str, Mapping[str, str]],
 ) -> str:
     """The page with new numbers of verdicts, and with the ``code`` that judged again.
 
-    ``later`` gives the commit of each table that is newer than the run, ``lacking`` names those
-    that no run has made yet, ``kept`` those whose pictures stay as they were, and ``carried`` those
-    that were carried over: to which commit and why.
+    ``made_by`` tells the code of each table; ``lacking`` names those that no run has made yet, and
+    ``kept`` those whose pictures stay as they were. Once all tables belong to one commit, the code
+    of the first run is left out.
     """
     found = {name: count for name, count in counts.items() if count}
+    groups: dict[tuple, list[str]] = {}
+    for table in made_by:
+        groups.setdefault(table[1:], []).append(table.name)
+    owners = {table.carried_to or table.commit for table in made_by}
     section = render(
         "reference_verdicts.md.j2",
         verdicts=found,
         code=code,
-        later=later,
+        groups=groups,
+        owner=owners.pop() if len(owners) == 1 else None,
         lacking=lacking,
         kept=kept,
-        carried=carried,
     )
-    return re.sub(r"(?s)## Verdicts\n.*?(?=## Code\n)", lambda _: section, text)
+    until = r"(?=## Files\n)" if len(groups) and not owners else r"(?=## Code\n|## Files\n)"
+    return re.sub(rf"(?s)## Verdicts\n.*?{until}", lambda _: section, text)
