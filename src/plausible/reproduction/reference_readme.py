@@ -144,14 +144,18 @@ def with_verdicts(
     for table in made_by:
         groups.setdefault(table[1:], []).append(table.name)
     owners = {table.carried_to or table.commit for table in made_by}
+    whole = len(owners) == 1 and " " not in str(*owners)  # a word behind it: not of a clean tree
+    owner = owners.pop() if whole else None
+    if owner and list(groups) == [(owner, None, None)]:
+        groups = {}  # nothing more to say
     section = render(
         "reference_verdicts.md.j2",
         verdicts=found,
         code=code,
         groups=groups,
-        owner=owners.pop() if len(owners) == 1 else None,
+        owner=owner,
         lacking=lacking,
         kept=kept,
     )
-    until = r"(?=## Files\n)" if len(groups) and not owners else r"(?=## Code\n|## Files\n)"
+    until = r"(?=## Files\n)" if owner else r"(?=## Code\n|## Files\n)"
     return re.sub(rf"(?s)## Verdicts\n.*?{until}", lambda _: section, text)
