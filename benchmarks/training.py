@@ -134,7 +134,7 @@ def check_agreement(
 def run(dataset: Dataset, repetitions: int) -> list[Row]:
     """Measure all forms on the same batches, starting from the same weights."""
     plain = TrainingSettings(dataset=dataset.name, learning_rate=RATE)
-    normed = plain._replace(batch_norm=True, optimizer="adam", learning_rate=0.001)
+    normed = plain.changed(batch_norm=True, optimizer="adam", learning_rate=0.001)
     start = init_network(SIZES, plain, torch.Generator().manual_seed(0))
     weights, biases = list(start.weights), list(start.biases)
     images = torch.from_numpy(dataset.train_images[: 64 * 50]).float().div(dataset.white)
@@ -170,12 +170,12 @@ def run(dataset: Dataset, repetitions: int) -> list[Row]:
         "plausible backprop, SGD": (ours(plain), 50, ""),
         "autograd + torch.optim.SGD": (theirs(Autograd(weights, biases, False)), 50, ""),
         "plausible Z-IL, SGD": (
-            ours(plain._replace(learning_rule="zil")),
+            ours(plain.changed(learning_rule="zil")),
             50,
             "exactly backprop's update",
         ),
         "plausible Z-IL, author's order": (
-            ours(plain._replace(learning_rule="zil_sequential")),
+            ours(plain.changed(learning_rule="zil_sequential")),
             50,
             "",
         ),
@@ -190,15 +190,15 @@ def run(dataset: Dataset, repetitions: int) -> list[Row]:
             "form of the thesis's notebook",
         ),
         "plausible IL, T = 20, SGD": (
-            ours(plain._replace(learning_rule="il", inference_steps=20)),
+            ours(plain.changed(learning_rule="il", inference_steps=20)),
             10,
             "",
         ),
         "plausible backprop, BN, Adam": (ours(normed), 50, ""),
-        "plausible Z-IL, BN, Adam": (ours(normed._replace(learning_rule="zil")), 50, ""),
+        "plausible Z-IL, BN, Adam": (ours(normed.changed(learning_rule="zil")), 50, ""),
         "autograd + BN + torch.optim.Adam": (theirs(Autograd(weights, biases, True)), 50, ""),
     }
-    check_agreement(plain._replace(learning_rule="zil_sequential"), weights, biases, batches[:5])
+    check_agreement(plain.changed(learning_rule="zil_sequential"), weights, biases, batches[:5])
     work = {name: (lambda go=go, n=n: go(n)) for name, (go, n, _) in forms.items()}
     for action in work.values():
         action()
