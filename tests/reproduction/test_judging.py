@@ -38,6 +38,23 @@ def test_numbers(values, delta, verdict):
     assert judge_number(1.0, values, around(1.0, delta)).verdict == verdict
 
 
+def test_the_example_of_the_rule(project_root):
+    """Rows of the table in docs/verdicts.md: seeds, mean, c, h and verdict."""
+    text = (project_root / "docs/verdicts.md").read_text(encoding="utf-8")
+    section = text.split("### An example")[1].split("## One verdict")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| 9")]
+    assert len(rows) == 4 and len({row[4].split(":")[0].strip() for row in rows}) == 3
+    for seeds, mean, half, single, verdict in rows:
+        values = np.array([float(each) for each in seeds.split(",")])
+        found = judge_number(96.0, values, around(96.0, 0.39))
+        assert found.verdict == verdict.split(":")[0].strip()
+        assert values.mean() == pytest.approx(float(mean.split(",")[0]), abs=0.05)
+        t, scatter = stats.t.ppf(0.975, 2), values.std(ddof=1)
+        assert t * scatter / np.sqrt(3) == pytest.approx(float(half), abs=0.006)
+        assert t * scatter * np.sqrt(1 + 1 / 3) == pytest.approx(float(single), abs=0.006)
+    assert judge_number(96.0, values, around(96.0, 0.39)).seeds_needed == 12
+
+
 def test_numbers_against_student():
     """The mean's interval and the prediction interval are those of scipy's Student distribution."""
     values = np.array([2.0, 2.3, 2.6, 2.2])
