@@ -20,13 +20,13 @@ LEVELS = {
     "measure": 1,
     "neurons": 2,
     "kernels": 3,
-    "networks": 3,
-    "conversion": 4,
-    "learning": 4,
-    "drawing": 4,
-    "models": 5,
-    "reproduction": 5,
-    "studies": 6,
+    "networks": 4,
+    "conversion": 5,
+    "learning": 5,
+    "drawing": 5,
+    "models": 6,
+    "reproduction": 6,
+    "studies": 7,
 }
 # `data` and `measure` stand on one level in the design; neither needs the other.
 FORBIDDEN_PAIRS = {("measure", "data")}

@@ -13,6 +13,10 @@ _NO_ENTRY = {"cache": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True
 inner = njit(**_NO_ENTRY)
 inlined = njit(**_NO_ENTRY, forceinline=True)
 merged = njit(**_NO_ENTRY, inline="always")
+# Loops without branches, which the compiler then vectorises: a division by zero raises nothing.
+_BRANCHLESS = {"error_model": "numpy", "fastmath": {"contract"}}
+branchless = njit(**_NO_ENTRY, **_BRANCHLESS, forceinline=True)
+branchless_kernel = njit(cache=True, nogil=True, no_cfunc_wrapper=True, **_BRANCHLESS)
 
 
 @inner

@@ -188,16 +188,22 @@ def refresh(
     masks: tuple[Tensor, ...] | None = None,
     reuse: bool = False,
     changed: Collection[int] = (),
+    wanted: Collection[int] | None = None,
 ) -> State:
     """Predictions and errors that belong to the current value nodes and parameters.
 
     ``reuse`` keeps the prediction of every stage whose value node below is still the same tensor;
     only the parameters of the stages ``changed`` (from 0) may then have changed since the last
-    time. Without it nothing but the value nodes of ``state`` is read.
+    time. Without it nothing but the value nodes of ``state`` is read. Of stages that are not
+    ``wanted`` the last prediction stays, and their error means nothing.
     """
     views = [
         state.locals[k]
-        if reuse and state.locals[k].below is below and k not in changed
+        if wanted is not None
+        and k not in wanted
+        or reuse
+        and state.locals[k].below is below
+        and k not in changed
         else look(network, stage, below, batch_statistics, masks)
         for k, (stage, below) in enumerate(zip(plan, state.values[:-1], strict=True))
     ]
@@ -398,8 +404,9 @@ def zil_terms(
             if times[k] == t:
                 yield k, local_terms(plan, state, k, in_turn)
 
+    last = {k for k, time in enumerate(times) if time == max(times)}
     return _relax_and_learn(
-        network, plan, state, max(times), step_size, order, due, batch_statistics, masks, log
+        network, plan, state, max(times), step_size, order, due, batch_statistics, masks, log, last
     )
 
 
@@ -460,22 +467,25 @@ def _relax_and_learn(
     batch_statistics: bool,
     masks: tuple[Tensor, ...] | None,
     log: list[Event] | None,
+    last: Collection[int] | None = None,
 ) -> Iterator[LocalTerms]:
     """Inference from t = 0 to ``steps``; ``due(t, state)`` gives stages (from 0) and their terms.
 
-    Nothing uses value nodes that move behind the last update, so they stay.
+    Nothing uses value nodes that move behind the last update, so they stay; nor, where only the
+    stages ``last`` are due at the end, what the others see then.
     """
     check_inference(steps, step_size)
     if order not in ORDERS:
         raise ConfigError(f"order: found {order!r}, expected one of {', '.join(ORDERS)}.")
     log = [] if log is None else log
 
-    def seen(state: State, learned: Collection[int] = ()) -> State:
-        return refresh(network, plan, state, batch_statistics, masks, reuse=True, changed=learned)
+    def seen(t: int, state: State, learned: Collection[int] = ()) -> State:
+        wanted = last if t == steps else None
+        return refresh(network, plan, state, batch_statistics, masks, True, learned, wanted)
 
     for t in range(steps + 1):
         if order == "listing":
-            state = seen(advance(network, plan, state, step_size))
+            state = seen(t, advance(network, plan, state, step_size))
             log += _all_move(plan, t)
         elif order == "simultaneous" and t < steps:
             moved = advance(network, plan, state, step_size)
@@ -492,4 +502,4 @@ def _relax_and_learn(
         if order != "listing":
             state = moved
             log += _all_move(plan, t)
-        state = seen(state, learned)
+        state = seen(t + 1, state, learned)

@@ -8,7 +8,7 @@ from torch.autograd.function import once_differentiable
 
 from plausible.errors import ModelError
 from plausible.networks.activations import Activation, scaled_soft_rate
-from plausible.neurons.rates import LIF, soft_rate, soft_rate_and_derivative
+from plausible.neurons.rates import LIF
 
 
 class SoftRate(nn.Module):
@@ -81,11 +81,9 @@ class _SoftRate(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, current, scale, smoothing, lif):
-        if not ctx.needs_input_grad[0]:
-            return soft_rate(current, smoothing, lif).mul_(scale)
-        rate, slope = soft_rate_and_derivative(current, smoothing, lif)
-        ctx.save_for_backward(slope.mul_(scale))
-        return rate.mul_(scale)
+        rate, slope = scaled_soft_rate(scale, smoothing, lif=lif).value_and_derivative(current)
+        ctx.save_for_backward(slope)
+        return rate
 
     @staticmethod
     @once_differentiable

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from plausible.errors import ConfigError
-from plausible.neurons.rates import LIF, soft_rate, soft_rate_and_derivative
+from plausible.kernels.soft_rate import soft_rate_and_slope
+from plausible.neurons.rates import LIF, check_gamma, lowest_excess, soft_rate_and_derivative
 
 
 class ActivationSettings(Protocol):
@@ -53,16 +55,34 @@ def make_activation(settings: ActivationSettings) -> Activation:
 def scaled_soft_rate(
     scale: float, softplus_gamma: float, offset: float = 0.0, lif: LIF | None = None
 ) -> Activation:
-    """f(j) = ``scale`` times the soft rate in Hz of a LIF neuron at current j."""
+    """f(j) = ``scale`` times the soft rate in Hz of a LIF neuron at current j.
 
-    def value(current: Tensor) -> Tensor:
-        return soft_rate(current, softplus_gamma, lif, offset).mul_(scale)
+    Single precision without autograd takes the compiled loop.
+    """
+    check_gamma(softplus_gamma)
+    lif = lif or LIF()
+    constants = tuple(
+        np.float32(number)
+        for number in (
+            scale, softplus_gamma, offset, lif.threshold, lif.membrane_time_constant_s,
+            lif.refractory_period_s, lowest_excess(offset),
+        )
+    )  # fmt: skip
 
     def both(current: Tensor) -> tuple[Tensor, Tensor]:
-        rate, slope = soft_rate_and_derivative(current, softplus_gamma, lif, offset)
-        return rate.mul_(scale), slope.mul_(scale)
+        recorded = torch.is_grad_enabled() and current.requires_grad
+        if current.dtype != torch.float32 or current.device.type != "cpu" or recorded:
+            rate, slope = soft_rate_and_derivative(current, softplus_gamma, lif, offset)
+            return rate.mul_(scale), slope.mul_(scale)
+        current = current.detach().contiguous()
+        results = torch.empty_like(current), torch.empty_like(current)
+        arrays = (tensor.view(-1).numpy() for tensor in (current, *results))
+        soft_rate_and_slope(*arrays, *constants)
+        return results
 
-    return Activation("soft_rate", value, lambda current: both(current)[1], both)
+    return Activation(
+        "soft_rate", lambda current: both(current)[0], lambda current: both(current)[1], both
+    )
 
 
 def _relu_slope(z: Tensor) -> Tensor:

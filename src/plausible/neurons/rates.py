@@ -13,8 +13,10 @@ from plausible.neurons.lif_dynamics import LIF
 
 __all__ = [
     "LIF",
+    "check_gamma",
     "lif_rate",
     "lif_rate_derivative",
+    "lowest_excess",
     "soft_rate",
     "soft_rate_and_derivative",
     "soft_rate_derivative",
@@ -96,6 +98,17 @@ def soft_rate_and_derivative(
     return rate, slope.mul_(lif.membrane_time_constant_s * lif.threshold)
 
 
+def check_gamma(softplus_gamma: float) -> None:
+    """Raises ValueError unless the width of the smoothed threshold is positive and finite."""
+    if not (softplus_gamma > 0.0 and math.isfinite(softplus_gamma)):
+        raise ValueError(f"softplus_gamma must be positive and finite, got {softplus_gamma}")
+
+
+def lowest_excess(offset: float) -> float:
+    """(j - V_th) / gamma below which the soft rate follows its asymptote."""
+    return -_LOST_IN_OFFSET if offset > 0.0 else -_ASYMPTOTE
+
+
 def _soft_rate_terms(
     current: Tensor, softplus_gamma: float, lif: LIF, offset: float
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -104,10 +117,9 @@ def _soft_rate_terms(
     Without offset, log(1 + V_th / b) = log(V_th / gamma) - y far below threshold, where b itself
     would underflow; y is therefore bounded and the rest of the line added to the logarithm.
     """
-    if not (softplus_gamma > 0.0 and math.isfinite(softplus_gamma)):
-        raise ValueError(f"softplus_gamma must be positive and finite, got {softplus_gamma}")
+    check_gamma(softplus_gamma)
     scaled = (current - lif.threshold).div_(softplus_gamma)
-    bounded = scaled.clamp_min(-_LOST_IN_OFFSET if offset > 0.0 else -_ASYMPTOTE)
+    bounded = scaled.clamp_min(lowest_excess(offset))
     smoothed = softplus(bounded, 1.0, _ASYMPTOTE).mul_(softplus_gamma)
     if offset > 0.0:
         smoothed.add_(offset)
