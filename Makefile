@@ -29,6 +29,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .PHONY: all
 all: setup ## reproduce everything at the scale of config.yaml (CORES=8, ARGS="--configfile mine.yaml")
+	@$(BIN)/python -m plausible.config --check-arguments $(ARGS)
 	$(BIN)/snakemake --cores $(CORES) all $(ARGS)
 
 .PHONY: test

@@ -9,6 +9,7 @@ import yaml
 from plausible.config import (
     check_schema,
     load_config,
+    load_configs,
     load_schema,
     main,
     project_root,
@@ -182,7 +183,7 @@ def _every_part(schema, path=""):
 def test_the_schema_says_everything_about_every_key():
     schema = load_schema()
     parts = dict(_every_part(schema))
-    assert len(parts) == 11
+    assert len(parts) == 16
     for name, part in parts.items():
         assert part["description"].endswith("."), name
         required = name == "data.sets.*.folder"
@@ -206,12 +207,79 @@ def test_reference_lists_every_key():
 def test_command(capsys, root, monkeypatch):
     assert main([]) == 0
     assert capsys.readouterr().out.strip() == reference_table(load_schema())
-    monkeypatch.chdir(root)
+    monkeypatch.chdir(project_root())
     (root / "good.yaml").write_text("scale: quick")
     (root / "bad.yaml").write_text("scale: fast")
-    assert main(["--check", "good.yaml"]) == 0
-    assert main(["--check", "bad.yaml"]) == 1
-    assert capsys.readouterr().err.startswith("bad.yaml: `scale` is `fast`")
+    (root / "unknown.yaml").write_text("overrides: {'*': {learning_rat: 1}}")
+    assert main(["--check", str(root / "good.yaml")]) == 0
+    assert main(["--check", str(root / "bad.yaml")]) == 1
+    assert "bad.yaml: `scale` is `fast`" in capsys.readouterr().err
+    # Studies and overrides too.
+    assert main(["--check", str(root / "unknown.yaml")]) == 1
+    assert "overrides.* names 'learning_rat'" in capsys.readouterr().err
+
+
+def test_files_are_laid_over_each_other_and_each_is_named(root, monkeypatch):
+    monkeypatch.chdir(root)
+    (root / "a.yaml").write_text("scale: quick\ndata: {sets: {one: {folder: x}}}\n")
+    (root / "b.yaml").write_text("data: {sets: {two: {folder: y}}, dataset: one}\n")
+    (root / "empty.yaml").write_text("# nothing\n")
+    found = load_configs(["a.yaml", "empty.yaml", "b.yaml"], {"seeds": ["0", "1"]}, root)
+    assert found["scale"] == "quick" and found["seeds"] == [0, 1]
+    assert set(found["data"]["sets"]) == {"one", "two"} and found["data"]["dataset"] == "one"
+    for content, words in (
+        ("- a", "b.yaml: the file holds a list"),
+        ("scael: demo", "b.yaml: `scael`"),
+        ("seeds: [1e3]", "(YAML takes `1e3` for a text: write 1.0e+3)"),
+        ("seeds: ['1']", "(for the number write 1, without quotes)"),
+    ):
+        (root / "b.yaml").write_text(content)
+        with pytest.raises(ConfigError) as caught:
+            load_configs(["a.yaml", "b.yaml"], root=root)
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ({"seeds": ["0", "1"]}, [0, 1]),
+        ({"seeds": "null"}, None),
+        ({"overrides": {"*": {"epochs": "2", "a": "1.0e-3", "b": "true", "c": "adam"}}}, None),
+    ],
+)
+def test_texts_of_the_command_line_are_read_as_yaml(root, stated, expected):
+    found = load_configs([], stated, root)
+    if "seeds" in stated:
+        assert found["seeds"] == expected
+    else:
+        assert found["overrides"]["*"] == {"epochs": 2, "a": 0.001, "b": True, "c": "adam"}
+
+
+def test_a_number_with_a_zero_before_it_is_refused_in_the_command_line_too(root):
+    with pytest.raises(ConfigError, match="--config.*octal"):
+        load_configs([], {"seeds": ["010"]}, root)
+
+
+def test_a_configuration_runs_no_code(root, tmp_path):
+    (root / "evil.yaml").write_text(
+        f"__use_yte__: true\nscale: ?open({str(tmp_path / 'PWNED')!r}, 'w').name\n"
+    )
+    with pytest.raises(ConfigError, match="__use_yte__.*data alone"):
+        load_config(root / "evil.yaml", root)
+    assert not (tmp_path / "PWNED").exists()
+
+
+def test_arguments_are_checked_before_snakemake_reads_the_files(root, capsys, monkeypatch):
+    monkeypatch.chdir(root)
+    (root / "good.yaml").write_text("scale: quick\n")
+    (root / "evil.yaml").write_text("__use_yte__: true\n")
+    command = ["--check-arguments"]
+    assert main([*command, "-n", "--configfile", "good.yaml", "--keep-going", "x"]) == 0
+    assert main([*command, "x", "--cores", "2"]) == 0
+    assert main([*command, "--configfile", "good.yaml", "thuesen2022_fig2a"]) == 1
+    assert "thuesen2022_fig2a is none" in capsys.readouterr().err
+    assert main([*command, "--configfile=evil.yaml"]) == 1
+    assert "__use_yte__" in capsys.readouterr().err
 
 
 def test_alternatives_in_a_schema_are_explained_too():

@@ -7,16 +7,19 @@ known name. Run as a program, this module prints the reference of every key, or 
 import argparse
 import copy
 import difflib
+import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
+from yaml.nodes import ScalarNode
 
 from plausible.errors import ConfigError, DeviceError, PlausibleError
-from plausible.files import read_yaml
+from plausible.yaml_files import number_meant, parse_yaml, read_yaml
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -33,6 +36,11 @@ EMBEDDED_DATA_SETS = (
     "newsgroups_4to1",
 )
 """Data sets that need no entry under ``data.sets``."""
+
+ROOT_VARIABLE = "PLAUSIBLE_ROOT"
+"""Variable by which a Snakefile tells its jobs where the project lies."""
+CODE_SWITCH = "__use_yte__"
+"""Key by which Snakemake is asked to run the code in a configuration file."""
 
 _TYPE_NAMES = {
     "array": "a list",
@@ -66,19 +74,26 @@ def _validator() -> type["Validator"]:
 
 
 def project_root() -> Path:
-    """Folder of the Snakefile: the current one if it is a copy of the project, else the package's.
+    """Folder of the Snakefile: of the one that runs, else working directory or package.
 
     Raises
     ------
     ConfigError
-        If neither holds ``workflow/schemas``.
+        If none of them holds ``workflow/schemas``.
     """
-    for folder in (Path.cwd(), Path(__file__).resolve().parents[2]):
+    named = os.environ.get(ROOT_VARIABLE)
+    for folder in (*([Path(named)] if named else []), Path.cwd(), Path(__file__).parents[2]):
         if (folder / "workflow" / "schemas").is_dir():
-            return folder
+            return folder.resolve()
     raise ConfigError(
         f"{Path.cwd()}: workflow/schemas was not found here; start in the folder of the Snakefile."
     )
+
+
+def project_path(*parts: str) -> str:
+    """Path in the project; relative where it is the working directory, as the records have it."""
+    root = project_root()
+    return str(Path(*parts) if root == Path.cwd().resolve() else root.joinpath(*parts))
 
 
 def load_schema(root: str | Path | None = None) -> dict[str, Any]:
@@ -101,11 +116,34 @@ def load_config(
     DeviceError
         If ``device: cuda`` is asked for and torch has no GPU.
     """
-    root = Path(root) if root is not None else project_root()
-    source = "The configuration"
     if not isinstance(config, Mapping):
-        source = str(config)
-        config = read_yaml(config) or {}
+        return load_configs([config], root=root)
+    return _completed(config, Path(root) if root is not None else project_root())
+
+
+def load_configs(
+    files: Iterable[str | Path],
+    stated: Mapping[str, Any] | None = None,
+    root: str | Path | None = None,
+) -> dict[str, Any]:
+    """The configuration of several files, each laid over those before it, and of a command line.
+
+    ``stated`` is what ``--config`` gives to Snakemake, which hands over texts for all that stands
+    in a list or a mapping; they are read as YAML would read them. Raises as `load_config`.
+    """
+    root = Path(root) if root is not None else project_root()
+    schema = load_schema(root)
+    layers = [(_shown(file), _mapping(file)) for file in files]
+    layers.append(("--config", _typed(dict(stated or {}))))
+    merged: dict[str, Any] = {}
+    for source, layer in layers:
+        check_schema(layer, schema, source)
+        _lay_over(merged, layer)
+    return _completed(merged, root, " with ".join(source for source, layer in layers if layer))
+
+
+def _completed(config: Mapping[str, Any], root: Path, source: str = "") -> dict[str, Any]:
+    source = source or "The configuration"
     schema = load_schema(root)
     check_schema(config, schema, source)
     completed = with_defaults(config, schema)
@@ -113,6 +151,48 @@ def load_config(
     if completed["device"] == "cuda":
         _check_cuda()
     return completed
+
+
+def _mapping(file: str | Path) -> dict[str, Any]:
+    content = read_yaml(file)
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f"{_shown(file)}: the file holds {_show(content)}, where keys with values are expected."
+        )
+    if CODE_SWITCH in content:
+        raise ConfigError(
+            f"{_shown(file)}: `{CODE_SWITCH}` makes Snakemake run the Python code in a "
+            "configuration file; here it is data alone: delete the key and write the values."
+        )
+    return content
+
+
+def _shown(file: str | Path) -> str:
+    """A path as short as possible."""
+    relative = os.path.relpath(file)
+    return str(file) if relative.startswith("..") else relative
+
+
+def _lay_over(below: dict[str, Any], above: Mapping[str, Any]) -> None:
+    for key, value in above.items():
+        if isinstance(value, Mapping) and isinstance(below.get(key), dict):
+            _lay_over(below[key], value)
+        else:
+            below[key] = copy.deepcopy(value)
+
+
+def _typed(value: Any) -> Any:
+    """Texts as what YAML takes them for."""
+    if isinstance(value, Mapping):
+        return {key: _typed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    tag = yaml.SafeLoader("").resolve(ScalarNode, value, (True, False)).rpartition(":")[2]
+    return parse_yaml(value, "--config") if tag in ("int", "float", "bool", "null") else value
 
 
 def check_schema(value: Any, schema: Mapping[str, Any], source: str) -> None:
@@ -200,6 +280,8 @@ def _sentence(error: "ValidationError") -> str:
     if error.validator not in _DESCRIBED:
         return f"`{place}` is not allowed: {error.message}."
     hint = nearest(found, map(str, schema["enum"])) if error.validator == "enum" else ""
+    if isinstance(found, str) and {"number", "integer"} & {*_kinds(schema)}:
+        hint = number_meant(found)
     return (
         f"`{place or 'the whole'}` is {_show(found)}, where {describe_allowed(schema)} is "
         f"allowed{hint}."
@@ -215,9 +297,8 @@ def describe_allowed(schema: Mapping[str, Any]) -> str:
     for alternatives in ("anyOf", "oneOf"):
         if alternatives in schema:
             return " or ".join(describe_allowed(part) for part in schema[alternatives])
-    kinds = schema.get("type", [])
     names = []
-    for kind in [kinds] if isinstance(kinds, str) else kinds:
+    for kind in _kinds(schema):
         name = _TYPE_NAMES[kind]
         if kind == "array" and "items" in schema:
             plural = {"string": "texts", "integer": "whole numbers", "number": "numbers"}
@@ -236,6 +317,11 @@ def describe_allowed(schema: Mapping[str, Any]) -> str:
             name += ", at least one"
         names.append(name)
     return " or ".join(names) or "anything"
+
+
+def _kinds(schema: Mapping[str, Any]) -> list[str]:
+    kinds = schema.get("type", [])
+    return [kinds] if isinstance(kinds, str) else kinds
 
 
 def _show_allowed(value: Any) -> str:
@@ -334,21 +420,64 @@ def reference_table(schema: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def check_arguments(words: Sequence[str]) -> None:
+    """Refuse what is wrong with the configuration files in a command line of Snakemake.
+
+    Snakemake reads them, and runs code in them, before it reads the Snakefile; so who starts it
+    with the file of a stranger asks here first.
+
+    Raises
+    ------
+    ConfigError
+        If a word behind ``--configfile`` is no file, or a file is no mapping of known keys.
+    """
+    schema, taken = load_schema(), False
+    for word in words:
+        option, _, value = word.partition("=")
+        if word.startswith("-"):
+            taken = option in ("--configfile", "--configfiles")
+            word = value
+        if not (taken and word):
+            continue
+        if not Path(word).exists():
+            raise ConfigError(
+                f"--configfile takes all words up to the next option for files, and {word} is "
+                "none; correct its name, or put a target before --configfile."
+            )
+        check_schema(_mapping(word), schema, word)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the reference of every key, or check a file."""
     parser = argparse.ArgumentParser(
         prog="python -m plausible.config",
         description="Print every key of the configuration, or check a configuration file.",
     )
-    parser.add_argument("--check", metavar="FILE", help="check this file instead of printing")
+    parser.add_argument(
+        "--check",
+        metavar="FILE",
+        help="check this file, and the studies and overrides that it names, instead of printing",
+    )
+    parser.add_argument(
+        "--check-arguments",
+        nargs=argparse.REMAINDER,
+        metavar="WORD",
+        help="check the configuration files in a command line of snakemake",
+    )
     options = parser.parse_args(arguments)
-    if options.check is None:
+    if options.check is None and options.check_arguments is None:
         print(reference_table(load_schema()))
         return 0
     try:
-        load_config(options.check)
+        if options.check_arguments is not None:
+            check_arguments(options.check_arguments)
+            return 0
+        root = project_root()
+        # The engine reads the studies; as a module, this one knows nothing of it.
+        engine = import_module("plausible.reproduction.declaration")
+        engine.load_studies(root / "workflow" / "studies", load_config(options.check, root))
     except PlausibleError as error:
-        print(error, file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{options.check}: valid")
     return 0

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from plausible.config import nearest
 from plausible.errors import StudyError
+from plausible.yaml_files import number_meant
 
 Positive = Annotated[float, Field(gt=0)]
 """A finite number above 0."""
@@ -53,8 +54,11 @@ def read_settings(model: type[Model], values: Mapping[str, Any], place: str) -> 
         If a key is unknown or missing, or a value has the wrong type or is out of range; one
         sentence that names the ``place``, what was found, what is expected and the nearest name.
     """
-    if bad := _not_finite(values, place):
-        raise StudyError(bad)
+    if bad := _not_finite(values):
+        *location, number = bad
+        raise StudyError(
+            f"{_joined(place, location)}: found {number!r}, where a finite number is expected."
+        )
     try:
         # From JSON: lists may become tuples there, while numbers and texts stay what they are.
         return model.model_validate_json(json.dumps(values, default=str), strict=True)
@@ -62,16 +66,20 @@ def read_settings(model: type[Model], values: Mapping[str, Any], place: str) -> 
         raise StudyError(_sentence(error, values, place, model)) from None
 
 
-def _not_finite(values: Any, place: str) -> str:
+def _not_finite(values: Any) -> tuple[Any, ...] | None:
+    """Location of a number that is not finite, and behind it the number; None if all are."""
+    if isinstance(values, float):
+        return None if math.isfinite(values) else (values,)
     if isinstance(values, Mapping):
-        found = (_not_finite(value, _joined(place, [key])) for key, value in values.items())
+        inner: Iterable[tuple[Any, Any]] = values.items()
     elif isinstance(values, list | tuple):
-        found = (_not_finite(value, _joined(place, [at])) for at, value in enumerate(values))
-    elif isinstance(values, float) and not math.isfinite(values):
-        return f"{place}: found {values!r}, where a finite number is expected."
+        inner = enumerate(values)
     else:
-        return ""
-    return next(filter(None, found), "")
+        return None
+    for key, value in inner:
+        if found := _not_finite(value):
+            return key, *found
+    return None
 
 
 _EXPECTED = {
@@ -139,6 +147,8 @@ def _sentence(
         else:
             expected.append(one["msg"].lower())
     hint = nearest(found, choices) if choices else ""
+    if isinstance(found, str) and any("number" in text for text in expected):
+        hint = number_meant(found)
     return (
         f"{where}: found {found!r}, where {' or '.join(dict.fromkeys(expected))} is expected{hint}."
     )

@@ -69,7 +69,7 @@ def test_what_is_there_is_not_downloaded(tmp_path, place):
 def test_a_changed_file_is_refused_and_stays(tmp_path):
     (tmp_path / "file").write_bytes(b"my own")
     path = find_or_download(FILE, [tmp_path], SOURCES, None)
-    with pytest.raises(DataError, match=f"SHA-256 .* {FILE.sha256} .* delete it") as caught:
+    with pytest.raises(DataError, match=f"SHA-256 .* {FILE.sha256} .* move it away") as caught:
         read_bytes(path, FILE.sha256)
     assert str(path) in str(caught.value) and path.read_bytes() == b"my own"
 

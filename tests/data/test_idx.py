@@ -57,9 +57,24 @@ def test_swapped_files_are_named(put):
     assert "(the number of images)" in fault(idx.read_labels, put(IMAGES))
 
 
-def test_wrong_magic(put):
-    sentence = fault(idx.read_images, put(b"PNG\x0d" + IMAGES[4:]))
-    assert "2051" in sentence and str(struct.unpack(">I", b"PNG\x0d")[0]) in sentence
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"<!DOCTYPE html><html>404</html>", "web page"),
+        (b"PK\x03\x04" + bytes(90), "zip archive"),
+        (b"\x93NUMPY\x01\x00", "numpy"),
+        (gzip.compress(gzip.compress(IMAGES)), "gzip file within a gzip file"),
+        (struct.pack("<4I", 2051, 1, 2, 3), "little-endian"),
+        (struct.pack(">3I", 0x0C02, 1, 8), "32-bit integers of 2 dimensions"),
+        (struct.pack(">5I", 0x0804, 1, 1, 2, 3), "bytes of 4 dimensions"),
+        (b"label,pixel\n1,2\n", "text file"),
+        (bytes(range(200, 256)), "3368667851 was found; get the file again"),
+    ],
+)
+def test_what_is_no_image_file_is_told_by_its_first_bytes(put, content, words):
+    sentence = fault(idx.read_images, put(content))
+    assert "2051" in sentence and words in sentence and "swapped" not in sentence
 
 
 def test_announced_count_against_bytes(put):

@@ -62,7 +62,7 @@ def test_changed_labels_are_noticed(copy, suffix):
     changed.write_bytes(gzip.compress(content) if suffix else content)
     with pytest.raises(DataError, match="SHA-256") as caught:
         prepare("mnist", copy)
-    assert str(changed) in str(caught.value) and "delete it" in str(caught.value)
+    assert str(changed) in str(caught.value) and "move it away" in str(caught.value)
 
 
 def test_missing_files_are_downloaded_into_the_folder(real, data_dir, tmp_path, monkeypatch):

@@ -118,6 +118,16 @@ def test_style_is_local_to_a_figure_function():
     assert dict(matplotlib.rcParams) == before
 
 
+def test_settings_of_the_user_change_no_picture(tmp_path):
+    style.save_figure(style.in_style(simple_figure)(), tmp_path / "a.svg", tmp_path / "a.png")
+    strange = {"axes.facecolor": "black", "lines.linestyle": ":", "text.color": "red"}
+    strange |= {"figure.facecolor": "green", "text.usetex": True, "svg.fonttype": "none"}
+    with matplotlib.rc_context(strange):
+        style.save_figure(style.in_style(simple_figure)(), tmp_path / "b.svg", tmp_path / "b.png")
+    for end in ("svg", "png"):
+        assert (tmp_path / f"a.{end}").read_bytes() == (tmp_path / f"b.{end}").read_bytes()
+
+
 def test_saved_files(tmp_path):
     style.save_figure(simple_figure(), tmp_path / "a.svg", tmp_path / "a.png")
     data = (tmp_path / "a.png").read_bytes()

@@ -41,12 +41,23 @@ def test_nothing_there_is_no_warning(tmp_path, caplog):
     assert load_checkpoint(tmp_path / "none.npz", "me") is None and not caplog.records
 
 
-@pytest.mark.parametrize("damage", ["empty", "text", "half", "foreign", "other"])
+@pytest.mark.parametrize(
+    "damage", ["empty", "text", "half", "foreign", "other", "fewer", "shape", "value"]
+)
 def test_what_cannot_be_used_is_told_and_left_out(tmp_path, caplog, damage):
     path, streams = tmp_path / "a.npz", generators()
     save_checkpoint(path, "other" if damage == "other" else "me", WORDS, {}, streams)
     if damage == "foreign":
         np.savez(path, weights=np.ones(3))
+    elif damage in ("fewer", "shape", "value"):
+        save_checkpoint(path, "me", WORDS, {"a": np.ones(3), "b": np.ones(3)}, streams)
+        with np.load(path) as archive:
+            content = dict(archive)
+        if damage == "fewer":
+            del content["a"]
+        else:
+            content["a"] = np.ones((3, 1)) if damage == "shape" else content["a"] * 2
+        np.savez(path, **content)
     elif damage != "other":
         whole = path.read_bytes()
         path.write_bytes({"empty": b"", "text": b"{}", "half": whole[: len(whole) // 2]}[damage])

@@ -5,8 +5,14 @@ import os
 
 import pytest
 
+from plausible.errors import StudyError
 from plausible.files import sha256_of
-from plausible.reproduction.adoption import adopt_results, came_with_the_checkout
+from plausible.reproduction.adoption import (
+    adopt_results,
+    came_with_the_checkout,
+    check_folders,
+    set_aside_changed,
+)
 
 
 @pytest.fixture
@@ -60,3 +66,37 @@ def test_records_of_snakemake_are_seen(tmp_path):
     assert came_with_the_checkout(tmp_path)
     (tmp_path / ".snakemake/metadata/x").touch()
     assert not came_with_the_checkout(tmp_path)
+
+
+def test_a_changed_file_is_set_aside_and_kept(chain):
+    adopt_results("results", chain)
+    folder = chain / "results"
+    assert set_aside_changed(folder) == []
+    (folder / "b.csv").write_text("by hand")
+    os.utime(folder / "c.csv")  # touched, and as it was
+    assert set_aside_changed(folder) == [folder / "b.csv.changed"]
+    assert (folder / "b.csv.changed").read_text() == "by hand"
+    assert not (folder / "b.csv").exists() and (folder / "c.csv").exists()
+
+
+def test_in_a_copy_every_file_is_looked_at(chain):
+    path = chain / "results/a.csv"
+    path.write_text("by hand")
+    os.utime(path, (1, 1))
+    assert set_aside_changed(chain / "results") == []
+    assert [path.name for path in set_aside_changed(chain / "results", every=True)] == [
+        "a.csv.changed"
+    ]
+
+
+def test_places_where_nothing_can_be_written(tmp_path):
+    check_folders([tmp_path, tmp_path / "none"])
+    (tmp_path / "results").touch()
+    with pytest.raises(StudyError, match="results: a file stands where"):
+        check_folders([tmp_path / "results"])
+    locked = tmp_path / "logs"
+    locked.mkdir(mode=0o500)
+    if os.access(locked, os.W_OK):
+        pytest.skip("the superuser may write anywhere")
+    with pytest.raises(StudyError, match="logs: the folder cannot be written to"):
+        check_folders([locked])

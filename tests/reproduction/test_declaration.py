@@ -107,7 +107,9 @@ def test_shards_cover_the_seeds_once():
     assert study.shards("fig6") == ("5-7", "9")
 
 
-def test_a_sweep_is_one_job_or_as_many_as_the_scale_says(edited):
+def test_a_sweep_is_one_job_or_as_many_as_the_scale_says(edited, monkeypatch):
+    monkeypatch.setattr(settings_model(STUDY.name, "neurons", "fig2c"), "divided", True)
+
     def divide(declaration):
         declaration["sweep"]["fig2c"]["shards"] = {"demo": 2, "paper": 3}
 
@@ -268,7 +270,7 @@ def test_short_names_are_unique():
         (
             "neurons",
             lambda d: d["sweep"]["fig2a"]["settings"].update(points=float("inf")),
-            ["sweep.fig2a.settings.points", "a finite number"],
+            ["neurons.yaml", "`.inf`", "a finite number"],
         ),
         (
             "neurons",
@@ -289,6 +291,44 @@ def test_short_names_are_unique():
             "learning",
             lambda d: d["results"]["fig5"]["from"]["train"].append("fig5"),
             ["results.fig5.from.train", "fig5"],
+        ),
+        (
+            "neurons",
+            lambda d: d["sweep"]["fig2c"].update(shards={"demo": 2}),
+            ["sweep.fig2c.shards", "cannot be divided"],
+        ),
+        ("study", lambda d: d["scales"]["demo"].update(dataset="digitss"), ["nearest: `digits`"]),
+        (
+            "constraints",
+            lambda d: d["sweep"]["constraints"].update(published="thuesen2022.claim.nosuch"),
+            ["sweep.constraints.published", "no entry 'thuesen2022.claim.nosuch'"],
+        ),
+        (
+            "neurons",
+            lambda d: d["results"].update({"claim.nosuch": {"data": "fig2a"}}),
+            ["results.claim.nosuch", "give it a title"],
+        ),
+        (
+            "neurons",
+            lambda d: d["results"].update(
+                {"x.a": {"title": "t", "data": "x.b"}, "x.b": {"title": "t", "data": "x.a"}}
+            ),
+            ["results.x.a.data names 'x.b'", "no table of its own"],
+        ),
+        (
+            "neurons",
+            lambda d: d["results"].update({"x.a": {"title": "t", "data": "x.a"}}),
+            ["results.x.a.data names 'x.a'", "no table of its own"],
+        ),
+        (
+            "table1",
+            lambda d: d["results"]["table1"]["options"].update(rowss=[]),
+            ["results.table1.options", "'rowss'", "nearest: `rows`"],
+        ),
+        (
+            "neurons",
+            lambda d: d["results"]["fig2c"].update(options={"rows": 1}),
+            ["results.fig2c.options", "no table function"],
         ),
     ],
 )
@@ -318,8 +358,18 @@ def test_overrides_of_unknown_runs_and_settings_are_refused():
 
 
 def test_overrides_of_everything_are_checked_like_all_others():
-    with pytest.raises(StudyError, match="batch_size: found 0"):
+    with pytest.raises(StudyError, match=r"batch_size: found 0.*under overrides\.\* of"):
         load(overrides={"*": {"batch_size": 0}})
+    for key, value in (
+        ("hidden_sizes", 300),
+        ("hidden_sizes", ["100"]),
+        ("dt_ms", -1.0),
+        ("simulation_time_ms", "long"),
+        ("learning_rate", float("inf")),
+        ("learning_rate", "1e-3"),
+    ):
+        with pytest.raises(StudyError, match=rf"{key}.*: found.*under overrides\.\* of"):
+            load(overrides={"*": {key: value}})
     overrides = {"*": {"batch_sise": 3}}
     with pytest.raises(StudyError, match="overrides.. names 'batch_sise'.*nearest: `batch_size`"):
         load_studies(STUDIES, load_config({"overrides": overrides}, ROOT))

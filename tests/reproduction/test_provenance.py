@@ -62,6 +62,7 @@ def test_output_and_its_provenance(folder):
     study.parent.mkdir(parents=True)
     study.write_text("parts: [one]\n")
     study.with_name("one.yaml").write_text("results: {}\n")
+    (folder / "workflow/schemas").mkdir()
     hashes = json.dumps([sha256_of(study), sha256_of(study.with_name("one.yaml"))])
     outside = folder.parent / "elsewhere.bin"
     outside.write_bytes(b"x")
@@ -143,21 +144,57 @@ def test_unexpected_error_goes_to_the_log_with_traceback(folder, capsys):
     assert not Path("out.csv").exists() and not Path("out.csv.json").exists()
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_full_disk_is_one_sentence(folder, capsys, number):
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "the disk is full (at out.csv); free some space"),
+        (errno.EDQUOT, "the disk is full, your quota is used up (at out.csv)"),
+        (errno.EFBIG, "ulimit -f"),
+        (errno.EMFILE, "ulimit -n"),
+        (errno.EACCES, "permission denied (at out.csv); correct the permissions"),
+        (errno.EROFS, "make the file system writeable"),
+        (errno.EISDIR, "a folder stands where a file is expected"),
+    ],
+)
+def test_faults_of_the_machine_are_one_sentence(folder, capsys, number, words):
     with pytest.raises(SystemExit) as stop, provenance.job(Job({"table": "out.csv"})) as run:
         with run.output("table"):
             raise OSError(number, os.strerror(number), "out.csv")
     assert stop.value.code == 1
     error = capsys.readouterr().err
-    assert error.startswith("error: the disk is full (while writing out.csv)")
+    assert error.startswith("error: ") and words in error
     assert error.count("\n") == 1
     assert not list(folder.rglob("*.csv*"))
 
 
+def test_too_little_memory_is_one_sentence(folder, capsys):
+    with pytest.raises(SystemExit), provenance.job(Job({"table": "out.csv"})):
+        bytearray(1 << 62)
+    error = capsys.readouterr().err
+    assert "needs more memory than there is (out.csv)" in error and error.count("\n") == 1
+
+
 def test_other_system_errors_keep_their_traceback(folder):
-    with pytest.raises(PermissionError), provenance.job(Job({"table": "out.csv"})):
-        raise PermissionError(errno.EACCES, "no", "out.csv")
+    with pytest.raises(OSError, match="no"), provenance.job(Job({"table": "out.csv"})):
+        raise OSError(errno.ECONNREFUSED, "no", "out.csv")
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "edited", "binary"])
+def test_an_input_that_is_not_what_was_made_is_refused_by_its_command(folder, capsys, damage):
+    with provenance.job(Job({"table": "a.csv"})) as run, run.output("table") as path:
+        path.write_text("a,b\n1,2\n3,4\n")
+    with provenance.job(Job({"table": "b.csv"}, {"source": "a.csv"})) as run:
+        with run.output("table") as path:
+            path.write_text("as it was made: taken\n")
+    changed = {"empty": b"", "cut": b"a,b\n1,", "edited": b"a,b\n1,2\n3,5\n", "binary": b"\xff"}
+    Path("a.csv").write_bytes(changed[damage])
+    capsys.readouterr()
+    with pytest.raises(SystemExit), provenance.job(Job({"table": "c.csv"}, {"source": "a.csv"})):
+        raise AssertionError("the job must not begin")
+    error = capsys.readouterr().err
+    assert "a.csv was changed or damaged" in error
+    assert "`snakemake --cores 1 --force a.csv`" in error
+    assert not Path("c.csv").exists()
 
 
 def test_forgotten_output_is_an_error(folder, capsys):

@@ -5,9 +5,9 @@ import copy
 import jsonschema
 import pytest
 
-from plausible.files import read_yaml
 from plausible.reproduction.schemas import part_schema, schemas, study_schema
 from plausible.reproduction.study_files import study_files
+from plausible.yaml_files import read_yaml
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from plausible.files import read_yaml
 from plausible.reproduction.declaration import settings_model
 from plausible.reproduction.parts import place
 from plausible.reproduction.published import Published, load_published
 from plausible.settings import read_settings
+from plausible.yaml_files import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "results" / "reference"

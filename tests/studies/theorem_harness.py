@@ -23,7 +23,6 @@ import pandas as pd
 import pytest
 
 from plausible.data.registry import prepare
-from plausible.files import read_yaml
 from plausible.reproduction.declaration import settings_model
 from plausible.reproduction.judging import REPRODUCED, judge_quantity
 from plausible.reproduction.parts import place
@@ -33,6 +32,7 @@ from plausible.reproduction.theorem_checks import Check, theorem_table
 from plausible.reproduction.theorem_rows import THEOREM_COLUMNS
 from plausible.reproduction.verdicts import claims_of
 from plausible.settings import read_settings
+from plausible.yaml_files import read_yaml
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 digits = cache(lambda: prepare("digits"))

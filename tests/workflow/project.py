@@ -54,15 +54,14 @@ def environment(folder: Path) -> dict[str, str]:
     return kept
 
 
-def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-    done = subprocess.run(
-        command(*arguments),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env=environment(folder),
+def run(words: list[str], folder: Path) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        words, cwd=folder, capture_output=True, text=True, timeout=300, env=environment(folder)
     )
+
+
+def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+    done = run(command(*arguments), folder)
     assert not check or done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done
 

@@ -1,12 +1,14 @@
 """The workflow on a study of sweeps alone, some of them divided among jobs."""
 
+import json
 import os
 import signal
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
+
+from plausible.learning.checkpoint import load_checkpoint, save_checkpoint
 
 from .project import (
     Edits,
@@ -22,6 +24,8 @@ STUDY = "song2020"
 FOLDER = f"results/demo/{STUDY}"
 ALONE = ("--config", f"studies=[{STUDY}]")
 SHARDS = [f"{FOLDER}/sweep/grid_as_coded_elsewhere.{shard}.csv" for shard in range(2)]
+
+OLD = f"{FOLDER}/checkpoints/grid_as_coded_elsewhere.1/of_other_settings"
 
 pytestmark = pytest.mark.slow
 
@@ -60,6 +64,7 @@ def reduced(shards: int | None = 2, **settings) -> Edits:
 def built(tmp_path_factory) -> Path:
     """The reduced study, with the other study out of the configuration."""
     folder = copy_project(tmp_path_factory.mktemp("song"), STUDY, reduced())
+    (folder / OLD).mkdir(parents=True)
     targets = [f"{FOLDER}/{name}" for name in ("fig3.csv", "fig3.svg", "fig1.csv", "table1.md")]
     snakemake(folder, "--cores", "2", *targets, f"{FOLDER}/supp.table1.md", *ALONE)
     return folder
@@ -73,6 +78,15 @@ def test_a_study_without_training_and_simulation(built):
         "Protocol `as_coded_elsewhere`, noise: initial"
         in (built / FOLDER / "supp.table1.md").read_text()
     )
+
+
+def test_a_job_of_a_divided_sweep_knows_its_part_and_leaves_no_checkpoints(built):
+    for shard, path in enumerate(SHARDS):
+        settings = json.loads((built / f"{path}.json").read_text())["settings"]["settings"]
+        assert (settings["shard"], settings["shards"]) == (shard, 2)
+        folder = f"{FOLDER}/checkpoints/grid_as_coded_elsewhere.{shard}/"
+        assert settings["checkpoints"].startswith(folder)
+    assert not (built / OLD).parent.exists()
 
 
 def test_divided_and_undivided_grids_have_the_same_rows(built, tmp_path):
@@ -127,10 +141,11 @@ def test_kill_9_of_a_part_loses_no_finished_network(victim, tmp_path):
     assert kept, "what was computed before the kill must not be lost"
     # A checkpoint that is read, and not made again, shows in the result.
     marked = next(iter(kept))
-    with np.load(marked) as archive:
-        text = str(archive["_text"])
+    name = marked.name.removesuffix(".done.npz")
+    text = json.dumps(load_checkpoint(marked, name).words)
     assert '"diverged_epoch": -1' in text
-    np.savez(marked, _text=np.array(text.replace('"diverged_epoch": -1', '"diverged_epoch": 7')))
+    words = json.loads(text.replace('"diverged_epoch": -1', '"diverged_epoch": 7'))
+    save_checkpoint(marked, name, words)
     snakemake(folder, "--cores", "1", target, *ALONE)
     ours, theirs = (pd.read_csv(place / target) for place in (folder, reference))
     changed = ours["diverged_epoch"] == 7

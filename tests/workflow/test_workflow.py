@@ -1,6 +1,5 @@
 """The workflow itself, on a reduced study in a temporary copy of the project."""
 
-import json
 import os
 import random
 import shutil
@@ -135,31 +134,6 @@ def test_a_further_seed_is_one_edit_and_reruns_nothing_else(built, tmp_path):
     assert planned == ["convert_network", "simulate_spikes", f"{STUDY}_table1", "train"]
     snakemake(folder, "--cores", "2", f"{FOLDER}/table1.csv")
     assert set(pd.read_csv(folder / FOLDER / "table1.csv")["seed"]) == {0, 1, 2}
-
-
-def test_a_divided_sweep_joins_its_parts_in_order_and_leaves_no_checkpoints(built, tmp_path):
-    folder = tmp_path / "divided"
-    shutil.copytree(built, folder)
-
-    def divide(content):
-        content["sweep"]["fig2c"]["shards"] = {"demo": 2}
-
-    edit_study(folder, neurons=divide)
-    target = f"{FOLDER}/fig2c.csv"
-    assert planned_rules(folder, target) == ["run_sweep", "run_sweep", f"{STUDY}_fig2c"]
-    old = folder / FOLDER / "checkpoints/fig2c.1/of_other_settings"
-    old.mkdir(parents=True)
-    snakemake(folder, "--cores", "2", target)
-    whole, table = pd.read_csv(built / target), pd.read_csv(folder / target)
-    # fig2c does not ask for its part, so both parts hold everything.
-    pd.testing.assert_frame_equal(table, pd.concat([whole, whole], ignore_index=True))
-    for shard in range(2):
-        record = json.loads((folder / FOLDER / f"sweep/fig2c.{shard}.csv.json").read_text())
-        settings = record["settings"]["settings"]
-        assert (settings["shard"], settings["shards"]) == (shard, 2)
-        assert settings["checkpoints"].startswith(f"{FOLDER}/checkpoints/fig2c.{shard}/")
-    assert not old.parent.exists()
-    assert planned_rules(folder, target) == []
 
 
 def test_a_further_variant_and_its_row_are_edits_of_the_study_file(built, tmp_path):

@@ -3,13 +3,19 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
-from plausible.config import load_config
+from plausible.config import ROOT_VARIABLE, load_config, load_configs, project_path
 from plausible.data.registry import source_files
 from plausible.errors import PlausibleError
-from plausible.reproduction.adoption import adopt_results, came_with_the_checkout
+from plausible.reproduction.adoption import (
+    adopt_results,
+    came_with_the_checkout,
+    check_folders,
+    set_aside_changed,
+)
 from plausible.reproduction.parts import file_of, modules
 from plausible.reproduction.published import published_files
 from plausible.reproduction.study_files import study_files
@@ -18,21 +24,52 @@ from plausible.reproduction.runtimes import read_benchmark
 from plausible.sources import source_digest
 from plausible.reproduction.declaration import load_studies, short_name
 
+# The project lies above this file, wherever the working directory is: with `--directory`, and as a
+# module of another workflow.
+os.environ[ROOT_VARIABLE] = str(Path(str(workflow.current_basedir)).parents[1])
+
+# Snakemake starts scripts by the path of the interpreter as it stands, so one with a space or
+# another sign of the shell in it has to be quoted.
+if not sys.executable.startswith("'"):
+    sys.executable = shlex.quote(sys.executable)
+
+
+def read_configuration():
+    """The configuration of another workflow that has this one as a module, or that of the files.
+
+    The files are read here, and not by Snakemake, which takes the last of two equal keys, knows no
+    file to name and hands over texts for what stands in a list behind `--config`.
+    """
+    if workflow.modifier.skip_configfile:
+        return load_config(config)
+    own = "config.yaml" if Path("config.yaml").exists() else project_path("config.yaml")
+    return load_configs([own, *workflow.overwrite_configfiles], workflow.config_settings.config)
+
+
 try:
-    CONFIG = load_config(config, workflow.basedir)
+    CONFIG = read_configuration()
     # Scripts see the completed configuration.
+    config.clear()
     config.update(CONFIG)
-    STUDIES = load_studies("workflow/studies", CONFIG)
+    STUDIES = load_studies(project_path("workflow", "studies"), CONFIG)
+    if not workflow.output_settings.dryrun:
+        check_folders(["results", "reports", "logs", ".snakemake"])
 except PlausibleError as error:
     sys.exit(f"error: {error}")
 
 SCALE = CONFIG["scale"]
-PUBLISHED = "workflow/published"
-RECOVERED = "workflow/published/recovered.yaml"
-CURVES = "workflow/published/curves"
+PUBLISHED = project_path("workflow", "published")
+RECOVERED = f"{PUBLISHED}/recovered.yaml"
+CURVES = f"{PUBLISHED}/curves"
 
-if came_with_the_checkout():
-    adopt_results(f"results/{SCALE}")
+if workflow.is_main_process:  # a job on a cluster reads this file too, beside others that write
+    fresh = came_with_the_checkout()
+    for path in set_aside_changed(f"results/{SCALE}", every=fresh):
+        logger.info(
+            f"{path.with_suffix('')} was changed since it was made; yours is kept as {path}."
+        )
+    if fresh:
+        adopt_results(f"results/{SCALE}")
 
 
 def known_minutes(benchmark):
@@ -76,7 +113,8 @@ def published_curves(study):
 
 def reference_files(study):
     """Tables of the committed reference run of a study, if there is one."""
-    return sorted(map(str, Path(f"results/reference/{study}").glob("*.csv")))
+    folder = project_path("results", "reference", study)
+    return sorted(map(str, Path(folder).glob("*.csv")))
 
 
 def study_of(wildcards):

@@ -31,7 +31,7 @@ for _study in STUDIES.values():
             config=f"results/{SCALE}/config.yaml",
             templates=_study.notebooks,
             published=published(_study.name, *_study.parts),
-            study=study_files(f"workflow/studies/{_study.name}"),
+            study=study_files(project_path("workflow", "studies", _study.name)),
             reasons=reasons(_study),
             # The committed reference run, where there is one, is a further column.
             reference=reference_files(_study.name),
@@ -69,7 +69,11 @@ rule write_index:
     input:
         verdicts="results/{scale}/verdicts.csv",
         entries="results/{scale}/entries.csv",
-        studies=[path for study in STUDIES for path in study_files(f"workflow/studies/{study}")],
+        studies=[
+            path
+            for study in STUDIES
+            for path in study_files(project_path("workflow", "studies", study))
+        ],
         runtimes=[f"results/{{scale}}/{study}/runtimes.csv" for study in STUDIES],
         reports=[page for study in STUDIES.values() for page in study.pages.values()],
     output:
@@ -130,5 +134,6 @@ rule workflow_report:
     shell:
         # A second Snakemake reads the records of the first, which holds the lock meanwhile.
         # It is this interpreter's, whether or not the environment is activated.
-        f"{sys.executable} -m snakemake --nolock --configfile {{input.config}} --report {{output}} "
+        f"{sys.executable} -m snakemake --snakefile {shlex.quote(project_path('Snakefile'))} "
+        "--nolock --configfile {input.config} --report {output} "
         "-- {params.targets} &> {log}"

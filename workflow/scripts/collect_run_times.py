@@ -3,11 +3,12 @@
 from plausible.reproduction.provenance import job
 
 with job(snakemake) as run:
+    from plausible.config import project_path
     from plausible.reproduction.declaration import load_study
     from plausible.reproduction.runtimes import collect
 
     names = snakemake.wildcards
-    study = load_study(f"workflow/studies/{names.study}", snakemake.config)
+    study = load_study(project_path("workflow", "studies", names.study), snakemake.config)
     frame = collect(study, f"results/{names.scale}/benchmarks")
     frame.insert(0, "study", names.study)
     for row in frame[frame["part"] == "study"].itertuples():

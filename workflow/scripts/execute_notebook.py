@@ -6,6 +6,7 @@ with job(snakemake) as run:
     from contextlib import ExitStack
     from pathlib import Path
 
+    from plausible.config import project_path
     from plausible.reproduction.reports import render_notebook
 
     study, scale = snakemake.params.study, snakemake.params.scale
@@ -20,9 +21,9 @@ with job(snakemake) as run:
                 "study": study,
                 "scale": scale,
                 "results_dir": f"results/{scale}/{study}",
-                "published_dir": f"workflow/published/{study}",
-                "study_dir": f"workflow/studies/{study}",
-                "reference_dir": f"results/reference/{study}",
+                "published_dir": project_path("workflow", "published", study),
+                "study_dir": project_path("workflow", "studies", study),
+                "reference_dir": project_path("results", "reference", study),
             },
             outputs.enter_context(run.output("notebook")),
             pages,

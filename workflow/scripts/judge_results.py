@@ -6,7 +6,7 @@ with job(snakemake) as run:
     import pandas as pd
 
     from plausible.reproduction.entries import entry_verdicts
-    from plausible.reproduction.published import load_published
+    from plausible.reproduction.published import load_published, published_folder
     from plausible.reproduction.verdicts import verdict_table
 
     names = snakemake.wildcards
@@ -14,7 +14,7 @@ with job(snakemake) as run:
         result: pd.read_csv(path)
         for result, path in zip(snakemake.params.results, snakemake.input.tables, strict=True)
     }
-    published = load_published(f"workflow/published/{names.study}", snakemake.params.parts)
+    published = load_published(published_folder(names.study), snakemake.params.parts)
     verdicts = verdict_table(
         names.study, tables, names.scale, published, comparable=snakemake.params.comparable
     )

@@ -3,12 +3,13 @@
 from plausible.reproduction.provenance import job
 
 with job(snakemake) as run:
+    from plausible.reproduction.published import published_folder
     from plausible.reproduction.results import make_result
 
     params = snakemake.params
     make_result(
         run,
-        folder=f"workflow/published/{params.study}",
+        folder=published_folder(params.study),
         parts=params.parts,
         sources=params.sources,
         options=params.options,

@@ -9,14 +9,14 @@ with job(snakemake) as run:
     from plausible.conversion.shadow import load_spiking
     from plausible.data.store import load_dataset
     from plausible.reproduction.declaration import settings_model
-    from plausible.reproduction.published import load_published
+    from plausible.reproduction.published import load_published, published_folder
     from plausible.reproduction.study_files import THEOREMS
     from plausible.settings import read_settings
 
     params, given, names = snakemake.params, snakemake.input, snakemake.wildcards
     values = dict(params.settings)
     if given.published:
-        document = load_published(f"workflow/published/{names.study}", [params.document_part])
+        document = load_published(published_folder(names.study), [params.document_part])
         entry = document.entry(params.published)
         values["published"] = {**entry["values"], **document.recovered.get(entry["id"], {})}
     networks = {}

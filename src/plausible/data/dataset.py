@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from plausible.errors import DataError
 
 CLASSES = 10
-"""Number of classes of a set of images: the digits 0 to 9, or ten kinds of anything else."""
+"""Number of classes unless another one is stated: the digits 0 to 9."""
 
 
 class Dataset(NamedTuple):
@@ -19,7 +19,7 @@ class Dataset(NamedTuple):
     train_images: NDArray[np.uint8]
     """Grey levels, [images, rows * columns], in the order of the source."""
     train_labels: NDArray[np.int64]
-    """Class of each image, [images], 0 to 9 (to 1 in the data sets of two classes)."""
+    """Class of each image, [images], from 0."""
     test_images: NDArray[np.uint8]
     test_labels: NDArray[np.int64]
     image_shape: tuple[int, int]
@@ -28,6 +28,11 @@ class Dataset(NamedTuple):
     """Grey level of intensity 1.0: 255 for MNIST, 16 for the embedded digits."""
     checksum: str
     """SHA-256 of the content (see `content_checksum`), whatever the name and the file format."""
+
+    @property
+    def classes(self) -> int:
+        """Number of classes; the training images show all of them."""
+        return int(self.train_labels.max()) + 1
 
 
 def intensities(

@@ -77,7 +77,7 @@ def read_bytes(path: str | Path, sha256: str | None = None) -> bytes:
     if found != sha256:
         raise DataError(
             f"{path}: the file is not the published one, the SHA-256 of its uncompressed content "
-            f"is {found} where {sha256} is expected; delete it, and it is downloaded again."
+            f"is {found} where {sha256} is expected; move it away, and it is downloaded again."
         )
     return content
 

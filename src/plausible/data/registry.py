@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from plausible.config import EMBEDDED_DATA_SETS
-from plausible.data import mnist
-from plausible.data.dataset import Dataset, make_dataset
+from plausible.data import mnist, user_folder
+from plausible.data.dataset import Dataset
 from plausible.data.fetch import find_file, search_folders
 from plausible.data.splits import split_dataset
 from plausible.errors import DataError
 
 ExtraSets = Mapping[str, Mapping[str, Any]]
-"""``data.sets`` of the configuration: {name: {"folder": folder with four IDX files}}."""
+"""``data.sets`` of the configuration: see `plausible.data.user_folder`."""
 
 
 _SPLITS = {"digits_thesis": ("digits", "thesis"), "mnist_thesis": ("mnist", "thesis")}
@@ -39,7 +39,7 @@ def prepare(
     in the user's cache. ``digits_thesis`` and ``mnist_thesis`` are divided as in O'Connor 2020 (see
     ``plausible.data.splits``), ``newsgroups_shuffled`` and ``newsgroups_4to1`` are other readings
     of newsgroups: in random order, and this divided 4 : 1 instead of 7 : 1.
-    Every other name must be a key of ``extra_sets`` whose folder holds the four IDX files.
+    Every other name must be a key of ``extra_sets`` (see ``plausible.data.user_folder``).
 
     Raises
     ------
@@ -48,7 +48,7 @@ def prepare(
     """
     extra_sets = extra_sets or {}
     if name in extra_sets:
-        return _from_folder(name, Path(extra_sets[name]["folder"]).expanduser())
+        return user_folder.read_folder(name, extra_sets[name])
     if name == "digits":
         from plausible.data.digits import embedded_digits
 
@@ -79,8 +79,8 @@ def source_files(
 ) -> list[Path]:
     """Files on this machine that `prepare` would read now; empty for what is embedded or absent."""
     if name in (extra_sets or {}):
-        files, folders = mnist.FILES, [Path(extra_sets[name]["folder"]).expanduser()]
-    elif name in ("mnist", "mnist_thesis"):
+        return user_folder.source_files(extra_sets[name])
+    if name in ("mnist", "mnist_thesis"):
         files, folders = mnist.FILES, search_folders("mnist", data_dir)
     elif name in _NEWSGROUPS:
         from plausible.data.newsgroups import PARTS
@@ -89,27 +89,3 @@ def source_files(
     else:
         return []
     return [path for file in files if (path := find_file(file.name, folders))]
-
-
-def _from_folder(name: str, folder: Path) -> Dataset:
-    """Any four IDX files with the standard names, of any image size, as a Dataset."""
-    arrays = []
-    for file, read in zip(mnist.FILES, mnist.READERS, strict=True):
-        path = find_file(file.name, [folder])
-        if path is None:
-            raise DataError(
-                f"{folder / file.name}: this file of the data set {name} is missing, plain and as "
-                ".gz; put it there or correct data.sets in the configuration."
-            )
-        arrays.append(read(path))
-    train_images, train_labels, test_images, test_labels = arrays
-    if train_images.shape[1:] != test_images.shape[1:]:
-        sizes = [f"{array.shape[1]} x {array.shape[2]}" for array in (train_images, test_images)]
-        raise DataError(
-            f"Data set {name}: the training images have {sizes[0]} pixels and the test images "
-            f"{sizes[1]}, where one size is expected; take all files from the same release."
-        )
-    shape = train_images.shape[1:]
-    return make_dataset(
-        name, train_images, train_labels, test_images, test_labels, shape, white=255
-    )

@@ -114,12 +114,24 @@ def protocols_in(table: pd.DataFrame) -> list[str]:
     ]
 
 
+@contextmanager
+def _own_settings() -> Iterator[None]:
+    """The settings of this module over matplotlib's own, not over those of the user's matplotlibrc.
+
+    Such as ``text.usetex``, which needs a TeX, or colours of a dark screen.
+    """
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(RC)
+        yield
+
+
 def in_style(function: Callable[..., Figure]) -> Callable[..., Figure]:
     """Draw a figure under the settings of this module, whatever the caller's are."""
 
     @wraps(function)
     def wrapper(*arguments: Any, **options: Any) -> Figure:
-        with matplotlib.rc_context(RC):
+        with _own_settings():
             return function(*arguments, **options)
 
     return wrapper
@@ -134,7 +146,7 @@ def save_figure(figure: Figure, svg_path: str | Path, png_path: str | Path) -> N
     """Write SVG and PNG (300 dpi) atomically; the same figure always gives the same bytes."""
     with _panels_placed(figure):
         write_text(svg_path, svg_text(figure))
-        with matplotlib.rc_context(RC), atomic_path(png_path) as path:
+        with _own_settings(), atomic_path(png_path) as path:
             figure.savefig(path, format="png", dpi=300, metadata={"Software": None})
 
 
@@ -145,7 +157,7 @@ def _panels_placed(figure: Figure) -> Iterator[None]:
     if layout is not None:
         FigureCanvasSVG(figure)
         figure.dpi = FigureCanvasSVG.fixed_dpi
-        with matplotlib.rc_context(RC):
+        with _own_settings():
             layout.execute(figure)
         figure.dpi = dpi
         figure.set_layout_engine(None)
@@ -156,7 +168,7 @@ def _panels_placed(figure: Figure) -> Iterator[None]:
 def svg_text(figure: Figure) -> str:
     """Figure as SVG; letters are paths, so it looks the same where the font is missing."""
     drawing = io.StringIO()
-    with matplotlib.rc_context(RC), _panels_placed(figure):
+    with _own_settings(), _panels_placed(figure):
         # The resolution concerns clouds of points only, which are stored as pixels.
         metadata = {"Date": None, "Creator": None}
         figure.savefig(drawing, format="svg", dpi=150, metadata=metadata)

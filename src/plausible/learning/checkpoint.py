@@ -59,8 +59,10 @@ def save_checkpoint(
         for name, each in (generators or {}).items()
     }  # fmt: skip
     text = json.dumps({"identity": identity, "words": words, "generators": states})
+    content = {"_text": np.array(text), **{k: np.asarray(v) for k, v in (arrays or {}).items()}}
+    checksum = np.array(_checksum(content))
     with atomic_path(path) as temporary, open(temporary, "wb") as stream:
-        np.savez(stream, allow_pickle=False, _text=np.array(text), **(arrays or {}))
+        np.savez(stream, allow_pickle=False, _checksum=checksum, **content)
 
 
 def load_checkpoint(
@@ -76,6 +78,8 @@ def load_checkpoint(
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = dict(archive)
+        if str(arrays.pop("_checksum")) != _checksum(arrays):
+            raise ValueError("its content has another checksum than it says")
         saved = json.loads(str(arrays.pop("_text")))
         if saved["identity"] != identity:
             _LOG.warning(
@@ -93,6 +97,16 @@ def load_checkpoint(
             place = generator.get_state()
             generator.set_state(place.new_tensor(states[name]))
     return Checkpoint(words, arrays)
+
+
+def _checksum(arrays: Mapping[str, NDArray]) -> str:
+    """SHA-256 of arrays with their names, types and shapes."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype} {array.shape};".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def identity_of(settings: Any, *arrays: ArrayLike) -> str:

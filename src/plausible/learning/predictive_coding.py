@@ -479,13 +479,13 @@ def _relax_and_learn(
         raise ConfigError(f"order: found {order!r}, expected one of {', '.join(ORDERS)}.")
     log = [] if log is None else log
 
-    def seen(t: int, state: State, learned: Collection[int] = ()) -> State:
-        wanted = last if t == steps else None
+    def seen(state: State, learned: Collection[int] = (), at_the_end: bool = False) -> State:
+        wanted = last if at_the_end else None
         return refresh(network, plan, state, batch_statistics, masks, True, learned, wanted)
 
     for t in range(steps + 1):
         if order == "listing":
-            state = seen(t, advance(network, plan, state, step_size))
+            state = seen(advance(network, plan, state, step_size), at_the_end=t == steps)
             log += _all_move(plan, t)
         elif order == "simultaneous" and t < steps:
             moved = advance(network, plan, state, step_size)
@@ -502,4 +502,4 @@ def _relax_and_learn(
         if order != "listing":
             state = moved
             log += _all_move(plan, t)
-        state = seen(t + 1, state, learned)
+        state = seen(state, learned, t + 1 == steps and order != "listing")

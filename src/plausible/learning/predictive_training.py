@@ -32,6 +32,7 @@ class Images(NamedTuple):
     test_labels: np.ndarray
     white: int
     pixels: int
+    classes: int
 
 
 class Trained(NamedTuple):
@@ -55,12 +56,13 @@ def prepare_images(dataset: Dataset, train_limit: int | None = None) -> Images:
         dataset.test_labels.astype(np.int64),
         dataset.white,
         dataset.train_images.shape[1],
+        dataset.classes,
     )
 
 
-def layer_sizes(l_max: int, hidden: int, pixels: int) -> tuple[int, ...]:
-    """n^0 .. n^{l_max}: ten outputs, l_max - 1 hidden layers, the pixels."""
-    return (10, *[hidden] * (l_max - 1), pixels)
+def layer_sizes(l_max: int, hidden: int, images: Images) -> tuple[int, ...]:
+    """n^0 .. n^{l_max}: an output for each class, l_max - 1 hidden layers, the pixels."""
+    return (images.classes, *[hidden] * (l_max - 1), images.pixels)
 
 
 def network_rule(reading: Reading, l_max: int, batch_size: int, **variant: Any) -> Rule:
@@ -104,7 +106,7 @@ def train_network(
             f"batch_size {batch_size} was found, but there are {len(images.train_labels)} training "
             "images; choose a smaller batch."
         )
-    sizes = layer_sizes(l_max, hidden, images.pixels)
+    sizes = layer_sizes(l_max, hidden, images)
     parameters = pack(initial_weights(reading, sizes, stream, seed))
     moments = make_moments(parameters, rule)
     work = make_workspace(parameters, batch_size)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from plausible.data.dataset import CLASSES, Dataset
+from plausible.data.dataset import Dataset
 from plausible.errors import DeviceError
 from plausible.learning.checkpoint import load_checkpoint, save_checkpoint
 from plausible.learning.optimizers import OptimizerState, init_optimizer
@@ -179,7 +179,7 @@ def _tensors(dataset: Dataset, settings: TrainingSettings, device: torch.device)
     labels = torch.from_numpy(dataset.train_labels[: settings.train_limit])
     return _Tensors(
         intensities(dataset.train_images, settings.train_limit),
-        torch.nn.functional.one_hot(labels, CLASSES).to(device=device, dtype=dtype),
+        torch.nn.functional.one_hot(labels, dataset.classes).to(device=device, dtype=dtype),
         intensities(dataset.test_images, settings.test_limit),
         torch.from_numpy(dataset.test_labels[: settings.test_limit]).to(device),
     )
@@ -196,7 +196,7 @@ def _fresh(
         name: torch.Generator().manual_seed(torch_seed(*keys, name))
         for name in ("init", "batches", "noise")
     }
-    sizes = (data.train_images.shape[1], *settings.hidden_sizes, CLASSES)
+    sizes = (data.train_images.shape[1], *settings.hidden_sizes, data.train_one_hot.shape[1])
     network = move_network(init_network(sizes, settings, streams["init"]), device)
     history = {
         "accuracy_step": [],

@@ -1,16 +1,20 @@
-"""Results that came with a checkout: which are consistent, and so need not be made again.
+"""Results that came with a checkout, and results that somebody has changed.
 
 Where it has run before, Snakemake knows what it made from what. A copy of finished results (a
 clone, an archive) has only file times, and these say in which order the files were copied. The
-provenance beside every file says more: from which inputs, by their checksums, it was made.
+provenance beside every file says more: from which inputs, by their checksums, it was made, and what
+it was then.
 """
 
 import json
 import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from plausible.errors import StudyError
 from plausible.files import sha256_of
+from plausible.reproduction.provenance import recorded_checksum
 
 SNAKEMAKE_RECORDS = ".snakemake/metadata"
 
@@ -61,6 +65,41 @@ def adopt_results(folder: str | Path, root: str | Path = ".") -> list[Path]:
     moment = max(((root / name).stat().st_mtime for name in names), default=0.0)
     # Snakemake counts the run time of a job among its outputs: the oldest of them decides.
     run_times = sorted((root / folder / "benchmarks").rglob("*.tsv")) if adopted else []
-    for path in (*adopted, *run_times):
+    side_cars = (Path(f"{path}.json") for path in adopted)
+    for path in (*adopted, *side_cars, *run_times):
         os.utime(path, (moment, moment))
     return adopted
+
+
+def set_aside_changed(folder: str | Path, every: bool = False) -> list[Path]:
+    """Rename files under ``folder`` that are not what was made, so that they are made again.
+
+    A file that was changed by hand is newer than its provenance and has another checksum than this
+    says; ``every`` file is looked at where times say nothing, as in a fresh copy. What somebody
+    changed stays as ``<file>.changed``; the renamed files are returned.
+    """
+    changed = []
+    for side_car in sorted(Path(folder).rglob("*.json")):
+        path = side_car.with_suffix("")
+        if not path.is_file():
+            continue
+        if not every and path.stat().st_mtime_ns <= side_car.stat().st_mtime_ns:
+            continue
+        recorded = recorded_checksum(path)
+        if recorded and sha256_of(path) != recorded:
+            changed.append(path.rename(path.with_name(f"{path.name}.changed")))
+    return changed
+
+
+def check_folders(names: Iterable[str]) -> None:
+    """Raises StudyError if results cannot be written: a file in their place, or no permission."""
+    for path in map(Path, names):
+        if path.exists() and not path.is_dir():
+            raise StudyError(
+                f"{path}: a file stands where the workflow keeps a folder; move it away."
+            )
+        if path.exists() and not os.access(path, os.W_OK | os.X_OK):
+            raise StudyError(
+                f"{path}: the folder cannot be written to; correct its permissions, or give "
+                "another place by `snakemake --directory`."
+            )

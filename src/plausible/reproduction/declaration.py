@@ -12,16 +12,22 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from plausible.config import nearest
+from plausible.config import nearest, project_path
 from plausible.errors import StudyError
 from plausible.learning.settings import TrainingSettings
 from plausible.reproduction.parts import Place, file_of, place
 from plausible.reproduction.settings import ExperimentSettings, model_name
+from plausible.reproduction.study_checks import (
+    STAGES,
+    check_data_sets,
+    check_options,
+    check_published,
+    check_references,
+    where_overridden,
+)
 from plausible.reproduction.study_files import THEOREMS, read_study_files
 from plausible.reproduction.study_models import SpikingSimulation
 from plausible.settings import read_settings
-
-STAGES = ("train", "simulate", "sweep")
 
 
 class Job(NamedTuple):
@@ -79,7 +85,8 @@ class Study(NamedTuple):
     def notebooks(self) -> list[str]:
         """Parts of the notebook that is the study's report, in their order."""
         names = ("study", *self.parts, "closing")
-        return [f"workflow/notebooks/{self.name}/{name}.md" for name in names]
+        folder = project_path("workflow", "notebooks", self.name)
+        return [f"{folder}/{name}.md" for name in names]
 
     @property
     def pages(self) -> dict[str, str]:
@@ -361,7 +368,9 @@ def load_study(folder: str | Path, config: Mapping[str, Any]) -> Study:
     """
     folder = Path(folder)
     declaration, part_of = read_study_files(folder)
-    _check_references(folder, declaration)
+    check_references(folder, declaration)
+    check_published(folder, declaration)
+    check_data_sets(folder, declaration, config["data"]["sets"])
     scale = config["scale"]
     if scale not in declaration["scales"]:
         raise StudyError(
@@ -374,25 +383,31 @@ def load_study(folder: str | Path, config: Mapping[str, Any]) -> Study:
             f"{folder}/study.yaml: study: found {declaration['study']!r}, where the name of the "
             f"folder, {study.name!r}, is expected."
         )
-    for run in declaration["train"]:
-        for protocol in study.protocols(run):
-            place = f"{folder}: train.{run} ({protocol})"
-            read_settings(TrainingSettings, study.training_settings(run, protocol), place)
-    for simulation in declaration["simulate"]:
-        for run, protocol, _ in study.simulation_jobs(simulation):
-            place = f"{folder}: simulate.{simulation} ({run}, {protocol})"
-            values = study.simulation_settings(simulation, run, protocol)
-            read_settings(SpikingSimulation, values, place)
     try:
+        for run in declaration["train"]:
+            for protocol in study.protocols(run):
+                place = f"train.{run} ({protocol})"
+                read_settings(TrainingSettings, study.training_settings(run, protocol), place)
+        for simulation in declaration["simulate"]:
+            for run, protocol, _ in study.simulation_jobs(simulation):
+                place = f"simulate.{simulation} ({run}, {protocol})"
+                values = study.simulation_settings(simulation, run, protocol)
+                read_settings(SpikingSimulation, values, place)
         for part in study.parts:
             study.theorems(part)
-        for sweep in declaration["sweep"]:
-            read_sweep_settings(study, sweep)
+        for sweep, declared in declaration["sweep"].items():
+            settings = read_sweep_settings(study, sweep)
+            if declared.get("shards") and not settings.divided:
+                raise StudyError(
+                    f"sweep.{sweep}.shards: the experiment cannot be divided, so every job would "
+                    "do all of it; remove the key."
+                )
         for result in study.results:
             for key in ("table", "markdown", "figure"):
                 study.function(result, key)
+            check_options(study, result)
     except StudyError as error:
-        raise StudyError(f"{folder}: {error}") from None
+        raise StudyError(f"{folder}: {error}{where_overridden(str(error), config)}") from None
     return study
 
 
@@ -464,41 +479,3 @@ def _setting_names(study: Study) -> set[str]:
     for sweep in study.declaration["sweep"]:
         found.update(study.sweep_settings(sweep))
     return found - set(ExperimentSettings.given)
-
-
-def _check_references(path: Path, declaration: Mapping[str, Any]) -> None:
-    """Every name that a study file uses must be declared in it."""
-
-    def require(where: str, names: Iterable[str], section: str) -> None:
-        known = declaration[section]
-        for name in names:
-            if name not in known:
-                raise StudyError(
-                    f"{path}: {where} names {name!r}, which {section} does not declare"
-                    f"{nearest(name, known)}; declared are {', '.join(known)}."
-                )
-
-    for run, declared in declaration["train"].items():
-        require(f"train.{run}.protocols", declared.get("protocols", ()), "protocols")
-        require(f"train.{run}.only_protocols", declared.get("only_protocols", ()), "protocols")
-        require(f"train.{run}.scales", declared.get("scales", ()), "scales")
-        require(f"train.{run}.variants", declared.get("variants", ()), "protocols")
-        for protocol, name in declared.get("variants", {}).items():
-            known = declaration["protocols"][protocol].get("variants", {})
-            if name not in known:
-                raise StudyError(
-                    f"{path}: train.{run}.variants.{protocol}: found {name!r}, which is no variant "
-                    f"of that protocol{nearest(name, known)}."
-                )
-    for name, declared in declaration["simulate"].items():
-        require(f"simulate.{name}.networks", declared["networks"], "train")
-    for name, declared in declaration["sweep"].items():
-        require(f"sweep.{name}.networks", declared.get("networks", ()), "train")
-        require(f"sweep.{name}.protocols", declared.get("protocols", ()), "protocols")
-        require(f"sweep.{name}.scales", declared.get("scales", ()), "scales")
-    for name, declared in declaration["results"].items():
-        sources = declared.get("from", {})
-        for stage in STAGES:
-            require(f"results.{name}.from.{stage}", sources.get(stage, ()), stage)
-        if "data" in declared:
-            require(f"results.{name}.data", [declared["data"]], "results")

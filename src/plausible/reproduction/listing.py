@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 from plausible.config import load_config, project_root
 from plausible.errors import ConfigError, PlausibleError
-from plausible.files import read_yaml
 from plausible.reproduction.declaration import Study, load_study, short_name
 from plausible.reproduction.published import (
     Published,
@@ -24,6 +23,7 @@ from plausible.reproduction.published import (
     result_name,
 )
 from plausible.reproduction.runtimes import find_run_times, minutes_text
+from plausible.yaml_files import read_yaml
 
 WIDTH = 100
 """Characters of a line that is not written to a terminal."""

@@ -72,6 +72,33 @@ def file_of(document: str, part: str, name: str) -> Path:
     return _FOLDER / document / part / name
 
 
+def parameters(found: Place) -> list[str]:
+    """Names of a function's parameters, read from its text without importing it.
+
+    A part may take a function from a module above it: ``name = module.function``.
+    """
+    path = _FOLDER.parent.joinpath(*found.module.split(".")[1:]).with_suffix(".py")
+    tree = _tree(path)
+    origins = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == found.function:
+            return [one.arg for one in (*node.args.args, *node.args.kwonlyargs)]
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == found.function:
+            module, _, function = ast.unparse(node.value).rpartition(".")
+            return parameters(Place(origins[module], function))
+    raise StudyError(f"{_shown(path)}: the function {found.function} has no definition there.")
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 @cache
 def functions(path: Path) -> tuple[str, ...]:
     """Names that a module defines at its top level, read from its text without importing it."""

@@ -25,11 +25,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from plausible.config import project_path
 from plausible.errors import PlausibleError, StudyError
 from plausible.files import atomic_path, sha256_of, write_text
 from plausible.reproduction.machine import git_state, machine, peak_memory_mb
@@ -46,11 +47,27 @@ THREAD_VARIABLES = (
 )
 
 
+_FREE, _RIGHTS = "free some space", "correct the permissions"
+_SURROUNDINGS = {
+    errno.ENOSPC: ("the disk is full", _FREE),
+    errno.EDQUOT: ("the disk is full, your quota is used up", _FREE),
+    errno.EFBIG: ("a file may not grow further, a limit of the shell (ulimit -f)", "raise it"),
+    errno.EMFILE: ("too many files are open, a limit of the shell (ulimit -n)", "raise it"),
+    errno.EACCES: ("", _RIGHTS),
+    errno.EPERM: ("", _RIGHTS),
+    errno.EROFS: ("", "make the file system writeable"),
+    errno.EISDIR: ("a folder stands where a file is expected", "move it away"),
+    errno.ENOTDIR: ("a file stands where a folder is expected", "move it away"),
+}
+"""Faults of a machine, not of the code: what is wrong, and what to do."""
+
+
 class Run:
     """The running job: its log, and its outputs while they are being written."""
 
     def __init__(self, snakemake: Any, stack: ExitStack) -> None:
         self.log = LOGGER
+        self.inputs = verified_inputs(map(str, snakemake.input))
         self.notes: dict[str, Any] = {}
         self._names = dict(snakemake.output.items())
         self._outputs = [str(path) for path in snakemake.output]
@@ -109,15 +126,25 @@ def job(snakemake: Any) -> Iterator[Run]:
         except PlausibleError as error:
             LOGGER.error("error: %s", error)
             raise SystemExit(1) from None
+        except MemoryError:
+            LOGGER.error(
+                "error: rule %s needs more memory than there is (%s); make its settings smaller, "
+                "or let fewer jobs run at once.",
+                snakemake.rule,
+                ", ".join(map(str, snakemake.output)),
+            )
+            raise SystemExit(1) from None
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno not in _SURROUNDINGS:
                 LOGGER.critical("unexpected error in rule %s", snakemake.rule, exc_info=True)
                 raise
             where = _portable(error.filename) if error.filename else "the outputs"
             LOGGER.error(
-                "error: the disk is full (while writing %s); free some space and run the same "
-                "command again, it continues where it stopped.",
+                "error: %s (at %s); %s and run the same command again, it continues where it "
+                "stopped.",
+                _SURROUNDINGS[error.errno][0] or os.strerror(error.errno).lower(),
                 where,
+                _SURROUNDINGS[error.errno][1],
             )
             raise SystemExit(1) from None
         except Exception:
@@ -132,7 +159,7 @@ def _write_side_cars(snakemake: Any, run: Run, started: float) -> None:
             f"rule {snakemake.rule} ended without writing {', '.join(missing)}; "
             "its script must write every output."
         )
-    record = provenance(snakemake, notes=run.notes)
+    record = provenance(snakemake, notes=run.notes, inputs=run.inputs)
     record["wall_time_s"] = round(time.perf_counter() - started, 3)
     record["peak_memory_mb"] = round(peak_memory_mb(), 1)
     for output in run._outputs:
@@ -143,15 +170,51 @@ def _write_side_cars(snakemake: Any, run: Run, started: float) -> None:
         write_text(side_car(output), json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
+def verified_inputs(paths: Iterable[str]) -> dict[str, str | None]:
+    """SHA-256 of every input, by the path that the records name; None of what is no file.
+
+    Raises
+    ------
+    StudyError
+        If a file is not the one that the workflow made, by the provenance beside it.
+    """
+    found = {}
+    for path in paths:
+        checksum = sha256_of(path) if Path(path).is_file() else None
+        recorded = recorded_checksum(path)
+        if checksum and recorded and checksum != recorded:
+            raise StudyError(
+                f"{path} was changed or damaged after the workflow had made it: its SHA-256 is not "
+                f"the one in {side_car(path)}; make it again by `snakemake --cores 1 --force "
+                f"{path}`."
+            )
+        found[_portable(path)] = checksum
+    return found
+
+
+def recorded_checksum(path: str | Path) -> str | None:
+    """SHA-256 that the provenance of ``path`` holds; None without one."""
+    try:
+        record = json.loads(side_car(path).read_text(encoding="utf-8"))
+        return str(record["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def side_car(path: str | Path) -> Path:
     """Path of the provenance of ``path``: the same name with ``.json`` appended."""
     path = Path(path)
     return path.with_name(path.name + ".json")
 
 
-def provenance(snakemake: Any, notes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def provenance(
+    snakemake: Any,
+    notes: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, str | None] | None = None,
+) -> dict[str, Any]:
     """Everything about the running job that its outputs depend on, as plain data.
 
+    ``inputs`` are their checksums, if they are known already.
     Paths inside the working directory are relative; of others only the name is kept, since the
     checksum beside it says which file it was.
     """
@@ -168,10 +231,7 @@ def provenance(snakemake: Any, notes: Mapping[str, Any] | None = None) -> dict[s
         "study": study.name if study else None,
         "study_sha256": _hash_of_study(study) if study else None,
         "config_sha256": _hash_of(_plain(dict(snakemake.config))),
-        "inputs": {
-            _portable(path): sha256_of(path) if Path(path).is_file() else None
-            for path in map(str, snakemake.input)
-        },
+        "inputs": dict(verified_inputs(map(str, snakemake.input)) if inputs is None else inputs),
         "threads": int(snakemake.threads),
         **machine(),
     }
@@ -285,7 +345,7 @@ def _hash_of_study(path: Path) -> str:
 
 def _study_file(snakemake: Any) -> Path | None:
     """Folder of the study to which the job belongs, found by wildcard or output path."""
-    folder = Path("workflow/studies")
+    folder = Path(project_path("workflow", "studies"))
     candidates = [dict(snakemake.wildcards.items()).get("study")]
     candidates += [part for path in snakemake.output for part in Path(str(path)).parts]
     for name in candidates:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from plausible.config import check_schema, nearest, project_root
+from plausible.config import check_schema, nearest, project_path
 from plausible.errors import ConfigError, StudyError
-from plausible.files import read_yaml
+from plausible.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -226,8 +226,9 @@ def result_name(identifier: str) -> str:
 
 
 def published_folder(study: str, root: str | Path | None = None) -> Path:
-    """Folder of what ``study`` published, in the project at ``root``."""
-    return Path(root or project_root()) / "workflow" / "published" / study
+    """Folder of what ``study`` published, in the project at ``root`` (default: this project)."""
+    inner = ("workflow", "published", study)
+    return Path(project_path(*inner)) if root is None else Path(root, *inner)
 
 
 def published_files(folder: str | Path, parts: Iterable[str]) -> list[Path]:

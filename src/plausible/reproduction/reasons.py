@@ -10,9 +10,9 @@ from typing import Literal
 from pydantic import Field
 
 from plausible.errors import StudyError
-from plausible.files import read_yaml
 from plausible.reproduction.parts import file_of
 from plausible.settings import Settings, read_settings
+from plausible.yaml_files import read_yaml
 
 FILE = "reasons.yaml"
 

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 from plausible.config import project_root
 from plausible.errors import ConfigError, PlausibleError, StudyError
-from plausible.files import read_yaml
+from plausible.yaml_files import read_yaml
 
 SCALE = "demo"
 IDENTICAL, DIFFERENT, MEASURED = "identical", "different", "measured times"

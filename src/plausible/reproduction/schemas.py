@@ -16,12 +16,13 @@ from pydantic import BaseModel
 
 from plausible.config import project_root
 from plausible.errors import PlausibleError
-from plausible.files import read_yaml, write_text
+from plausible.files import write_text
 from plausible.learning.settings import TrainingSettings
 from plausible.reproduction.declaration import settings_model
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.study_files import THEOREMS, study_files
 from plausible.reproduction.study_models import PartFile, SpikingSimulation, StudyFile
+from plausible.yaml_files import read_yaml
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -7,7 +7,7 @@ neither torch, pandas nor numba.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from plausible.reproduction.study_models import SpikingSimulation
 from plausible.settings import (
@@ -20,6 +20,8 @@ from plausible.settings import (
 class ExperimentSettings(Settings):
     """Settings of an experiment, with what the workflow adds for one of its jobs."""
 
+    divided: ClassVar[bool] = False
+    """Whether the experiment does its part alone where ``shards`` jobs share it."""
     shard: NotNegativeCount = 0
     """Number of this job among those that share the experiment, from 0."""
     shards: Count = 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plausible.config import nearest
 from plausible.errors import StudyError
-from plausible.files import read_yaml
+from plausible.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     from plausible.settings import Settings

@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 
 from plausible.errors import StudyError
-from plausible.files import read_yaml
 from plausible.reproduction.declaration import load_study, page_name
 from plausible.reproduction.evidence import present_protocols
 from plausible.reproduction.findings import key_findings
@@ -39,6 +38,7 @@ from plausible.reproduction.summaries import (
     protocol_summary,
     surviving_causes,
 )
+from plausible.yaml_files import read_yaml
 
 REFERENCE = "the reference run at the paper scale"
 LONG = 12

@@ -23,8 +23,10 @@ def digits():
 
 
 def test_sizes_of_the_paper():
-    assert sizes_of(2, 32, 784) == (784, 32, 10)
-    assert sizes_of(4, 32, 784) == (784, 32, 32, 32, 10)
+    digits = prepare("digits")
+    assert sizes_of(2, 32, digits) == (64, 32, 10)
+    assert sizes_of(4, 32, digits) == (64, 32, 32, 32, 10)
+    assert sizes_of(2, 5, prepare("breast_cancer")) == (90, 5, 2)
 
 
 def test_networks_are_xavier_uniform():

@@ -12,10 +12,10 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from plausible.drawing import style
-from plausible.files import read_yaml
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.parts import place
 from plausible.reproduction.published import Published, load_published
+from plausible.yaml_files import read_yaml
 
 from ...drawing.pictures import check_for_print, check_legibility, legend_texts, lines_of
 from .. import figure_harness

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from plausible.data.dataset import CLASSES, Dataset, intensities
+from plausible.data.dataset import Dataset, intensities
 from plausible.errors import StudyError
 from plausible.networks.mlp import Network
 from plausible.reproduction.settings import ExperimentSettings
@@ -33,9 +33,9 @@ def torch_generator(experiment: str, seed: int, *purpose: str | int) -> torch.Ge
     return torch.Generator().manual_seed(torch_seed(STUDY, experiment, seed, *purpose))
 
 
-def sizes_of(l_max: int, hidden_neurons: int, inputs: int) -> tuple[int, ...]:
+def sizes_of(l_max: int, hidden_neurons: int, dataset: Dataset) -> tuple[int, ...]:
     """Layer sizes of section 5.1, input first: ``l_max`` - 1 hidden layers of one width."""
-    return (inputs, *[hidden_neurons] * (l_max - 1), CLASSES)
+    return (dataset.train_images.shape[1], *[hidden_neurons] * (l_max - 1), dataset.classes)
 
 
 def draw_network(
@@ -73,14 +73,14 @@ def random_batch(
 def images_and_targets(
     dataset: Dataset, chosen: Tensor, dtype: torch.dtype = torch.float64
 ) -> tuple[Tensor, Tensor]:
-    """Training images in [0, 1] [batch, pixels] and one-hot labels [batch, 10], by their indices.
+    """Training images in [0, 1] [batch, pixels] and one-hot labels [batch, classes].
 
     Taken batch by batch: all of MNIST in float64 would need 376 MB.
     """
     indices = chosen.numpy()
     images = intensities(dataset.train_images[indices], dataset.white, np.float64)
     labels = torch.from_numpy(dataset.train_labels[indices])
-    targets = torch.nn.functional.one_hot(labels, CLASSES)
+    targets = torch.nn.functional.one_hot(labels, dataset.classes)
     return torch.from_numpy(images).to(dtype), targets.to(dtype)
 
 

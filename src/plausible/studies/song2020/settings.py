@@ -1,6 +1,6 @@
 """Types that the settings of several parts share: depths, moments, layer sizes, long trainings."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,8 @@ Positives = Annotated[tuple[Positive, ...], Field(min_length=1)]
 
 class Trainings(ExperimentSettings):
     """Networks of several depths that are trained, each beside its backprop twin."""
+
+    divided: ClassVar[bool] = True
 
     l_max: Depths
     hidden: Count

@@ -5,11 +5,11 @@ from typing import get_args
 import pytest
 
 from plausible.errors import StudyError
-from plausible.files import read_yaml
 from plausible.kernels.deep_spiking_types import BACK_RESETS, ROUTINGS_AS_CODED, UPDATES
 from plausible.settings import read_settings
 from plausible.studies.oconnor2020.ch3_learning.experiment import runs
 from plausible.studies.oconnor2020.ch3_learning.settings import ErrorSpikes, Rule, SpikingTraining
+from plausible.yaml_files import read_yaml
 
 from ...part_results import published_of, read_sweep
 from .small_images import SETTINGS, SHARED

@@ -7,7 +7,7 @@ import torch
 
 from plausible.data.registry import prepare
 from plausible.errors import StudyError
-from plausible.learning.predictive_training import layer_sizes, train_network
+from plausible.learning.predictive_training import layer_sizes, prepare_images, train_network
 from plausible.learning.readings import Reading, initial_weights
 from plausible.reproduction.shards import part_of
 from plausible.seeds import numpy_generator
@@ -187,7 +187,9 @@ def test_variants_where_something_is_left_out():
 def test_a_cell_against_the_readable_form(dataset, table):
     """Same initial weights and batches, trained with torch; metrics computed by hand."""
     seed, l_max, batch_size, epochs = SEEDS[1], 3, 20, 2
-    weights = initial_weights(Reading(), layer_sizes(l_max, 12, 64), "song2020", seed)
+    weights = initial_weights(
+        Reading(), layer_sizes(l_max, 12, prepare_images(dataset)), "song2020", seed
+    )
     inputs = torch.from_numpy(dataset.train_images[:130] / 16)
     targets = torch.eye(10, dtype=torch.float64)[torch.from_numpy(dataset.train_labels[:130])]
     tests = torch.from_numpy(dataset.test_images / 16)

@@ -106,7 +106,7 @@ def test_energy_starts_at_the_squared_error_and_falls(run, digits):
     start = table[(table["t"] == 0) & (table["sigma"] == 0.0)]
     for l_max in (2, 4):
         generator = torch_generator("energy", SEEDS[0], "network", l_max)
-        network = draw_network(sizes_of(l_max, 8, 64), generator)
+        network = draw_network(sizes_of(l_max, 8, digits), generator)
         (chosen,) = batches(len(digits.train_images), 10, 1, generator)
         images, targets = images_and_targets(digits, chosen)
         loss = 0.5 * float((targets - forward(network, images)[0]).square().sum())

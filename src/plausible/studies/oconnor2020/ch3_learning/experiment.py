@@ -79,10 +79,12 @@ def runs(settings: Trainings, seeds: Sequence[int]) -> list[Run]:
     return listed
 
 
-def first_weights(settings: Trainings, pixels: int, seed: int) -> list[np.ndarray]:
+def first_weights(
+    settings: Trainings, pixels: int, seed: int, classes: int = CLASSES
+) -> list[np.ndarray]:
     """Initial weights of a seed: the same for every rule and every number of time steps."""
     rng = numpy_generator(STUDY, "mnist weights", seed)
-    sizes = (pixels, *settings.hidden_sizes, CLASSES)
+    sizes = (pixels, *settings.hidden_sizes, classes)
     return initial_weights(sizes, rng, settings.initial_deviation)
 
 
@@ -98,11 +100,13 @@ def trainings(
     Training stops at every test point, and ``at_epochs`` at every epoch too, for a checkpoint.
     Networks of the same name and seed have the same random stream in every sweep.
     """
-    bench = Bench(image_parts(require(dataset, "of trainings", "data set")), {})
+    dataset = require(dataset, "of trainings", "data set")
+    bench = Bench(image_parts(dataset), {})
     chosen = runs(settings, seeds)[settings.shard :: settings.shards]
     for number, run in enumerate(chosen, start=1):
         started = time.monotonic()
-        weights = first_weights(settings, bench.parts[TRAIN].images.shape[1], run.seed)
+        pixels = dataset.train_images.shape[1]
+        weights = first_weights(settings, pixels, run.seed, dataset.classes)
         tests = [epoch for epoch in settings.test_epochs if epoch <= run.epochs]
         stops = {*tests, *map(float, range(run.epochs + 1))} if at_epochs else tests
 

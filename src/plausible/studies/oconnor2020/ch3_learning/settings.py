@@ -1,7 +1,7 @@
 """Settings of chapter 3's trainings on MNIST: table 3.2, figures 3.2 and 3.3, table A.1."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -85,6 +85,8 @@ def _check_names(place: str, names: Iterable[str], known: Iterable[str]) -> None
 
 class Trainings(ExperimentSettings):
     """What all trainings share. A network's own values beat those of its protocol, these ours."""
+
+    divided: ClassVar[bool] = True
 
     hidden_sizes: Sizes
     """Units of each hidden layer."""

@@ -3,7 +3,7 @@
 Source: O'Connor 2020, sections 4.5, 4.6.2 and B.2, and its code.
 """
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -61,6 +61,8 @@ class Optimisation(Settings):
 
 class ScaleOptimisation(ExperimentSettings):
     """Table B.1: a trained network, its scales for many lambdas, and integers of a few bits."""
+
+    divided: ClassVar[bool] = True
 
     hidden_sizes: Annotated[tuple[Count, ...], Field(min_length=1)]
     """Units of every hidden layer."""

@@ -38,10 +38,10 @@ def _benches(
     experiment: str, settings: Inference, seeds: list[int], dataset: Dataset | None
 ) -> Iterator[Bench]:
     dataset = require(dataset, experiment, "data set")
-    count, pixels = dataset.train_images.shape
+    count = len(dataset.train_images)
     for l_max, seed in product(settings.l_max, seeds):
         generator = torch_generator(experiment, seed, "network", l_max)
-        network = draw_network(sizes_of(l_max, settings.hidden_neurons, pixels), generator)
+        network = draw_network(sizes_of(l_max, settings.hidden_neurons, dataset), generator)
         (chosen,) = batches(count, settings.batch_size, 1, generator)
         shape = (settings.batch_size, settings.hidden_neurons)
         noise = tuple(

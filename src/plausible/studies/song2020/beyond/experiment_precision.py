@@ -32,13 +32,13 @@ def float32(settings: Float32, seeds: list[int], dataset: Dataset | None, networ
     Frobenius norm of backprop's).
     """
     dataset = require(dataset, "float32", "data set")
-    count, pixels = dataset.train_images.shape
+    count = len(dataset.train_images)
     spaced = np.geomspace(1, settings.updates, settings.recorded_points)
     recorded = set(spaced.round().astype(int).tolist())
     rows = []
     for l_max, seed, name in product(settings.l_max, seeds, settings.dtypes):
         generator = torch_generator("float32", seed, "network", l_max)
-        sizes = sizes_of(l_max, settings.hidden_neurons, pixels)
+        sizes = sizes_of(l_max, settings.hidden_neurons, dataset)
         bp = zil = draw_network(sizes, generator, dtype=DTYPES[name])
         order = batches(count, settings.batch_size, settings.updates, generator)
         for update, chosen in enumerate(order, 1):

@@ -65,7 +65,7 @@ def detection(
         If the images are fewer than asked for.
     """
     dataset = require(dataset, "detection", "data set")
-    available, pixels = dataset.train_images.shape
+    available = len(dataset.train_images)
     if settings.images > available:
         raise StudyError(
             f"sweep detection: images is {settings.images}, where at most {available} training "
@@ -75,7 +75,7 @@ def detection(
     t_d, batch = settings.detection_steps, settings.batch_size
     for l_max, seed in product(settings.l_max, seeds):
         generator = torch_generator("detection", seed, "network", l_max)
-        sizes = sizes_of(l_max, settings.hidden_neurons, pixels)
+        sizes = sizes_of(l_max, settings.hidden_neurons, dataset)
         initial = trained = draw_network(sizes, generator)
         for chosen in batches(available, batch, settings.training_updates, generator):
             learned = backprop_updates(trained, *images_and_targets(dataset, chosen))

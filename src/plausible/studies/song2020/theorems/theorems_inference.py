@@ -339,9 +339,9 @@ def approximation(settings: Theorems, seed: int, dataset: Dataset) -> list[Check
     broken: dict[str, list[float]] = {}
     for l_max in DEPTHS:
         generator = torch_generator("theorems", seed, "il_approximates_bp", l_max)
-        images, pixels = dataset.train_images.shape
+        images = len(dataset.train_images)
         network, other = (
-            draw_network(sizes_of(l_max, HIDDEN_NEURONS, pixels), generator) for _ in range(2)
+            draw_network(sizes_of(l_max, HIDDEN_NEURONS, dataset), generator) for _ in range(2)
         )
         problems = [
             Problem(network, *images_and_targets(dataset, batch), generator)

@@ -36,17 +36,16 @@ from plausible.studies.thuesen2022.learning.settings import (
     ZilEqualsBackprop,
 )
 
-CLASSES = 10
 # Z-IL with simultaneous updates is the published algorithm; weights first is the author's code.
 ZIL_ORDERS = {"corrected": "zil", "as_coded": "zil_sequential"}
 CONTROL = "gamma_0_9"
 
 
 def new_network(
-    pixels: int, training: TrainingSettings, experiment: str, seed: int, device: torch.device
+    dataset: Dataset, training: TrainingSettings, experiment: str, seed: int, device: torch.device
 ) -> Network:
     """Randomly initialised network; the same weights for each precision and learning rule."""
-    sizes = (pixels, *training.hidden_sizes, CLASSES)
+    sizes = (dataset.train_images.shape[1], *training.hidden_sizes, dataset.classes)
     network = init_network(sizes, training, torch_generator(experiment, seed, "init"))
     return move_network(network, device)
 
@@ -63,7 +62,9 @@ def training_batches(
         for first in range(0, len(order) - size + 1, size):
             chosen = order[first : first + size]
             inputs = intensities(dataset.train_images[chosen], dataset.white, np.float64)
-            one_hot = functional.one_hot(torch.from_numpy(dataset.train_labels[chosen]), CLASSES)
+            one_hot = functional.one_hot(
+                torch.from_numpy(dataset.train_labels[chosen]), dataset.classes
+            )
             yield torch.from_numpy(inputs).to(device, dtype), one_hot.to(device, dtype)
 
 
@@ -103,8 +104,7 @@ def _race(
     recorded: set[int],
 ) -> list[tuple]:
     """Rows of one precision and seed: backprop and both orders of Z-IL, side by side."""
-    pixels = dataset.train_images.shape[1]
-    first = new_network(pixels, training, "zil_equals_backprop", seed, device)
+    first = new_network(dataset, training, "zil_equals_backprop", seed, device)
     rules = {"backprop": "backprop", **ZIL_ORDERS}
     chosen = {name: training.changed(learning_rule=rule) for name, rule in rules.items()}
     updates = {name: partial(update, settings=each) for name, each in chosen.items()}
@@ -189,8 +189,7 @@ def _loss_curve(
     training: TrainingSettings, dataset: Dataset, seed: int, device: torch.device, window: int
 ) -> list[tuple[int, float, bool]]:
     """(step, mean loss, diverged) of each window of updates of one run."""
-    pixels = dataset.train_images.shape[1]
-    network = new_network(pixels, training, "activation_scaling", seed, device)
+    network = new_network(dataset, training, "activation_scaling", seed, device)
     state = init_optimizer(network, training)
     batches = training_batches(dataset, training, "activation_scaling", seed, device)
     noise = torch_generator("activation_scaling", seed, "noise")

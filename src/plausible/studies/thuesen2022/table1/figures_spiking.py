@@ -168,8 +168,9 @@ def fig6(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> F
         _count_outputs(column[-1], fired, digit)
         column[-1].set_xlabel("time (ms)")
     hidden = settings["hidden_neurons_per_layer"]
+    outputs = 1 + max(9, int(table.loc[table["layer"] == list(LAYER_NAMES)[-1], "neuron"].max()))
     for axes, layer, neurons in zip(
-        grid[:, 0], LAYER_NAMES.values(), (hidden, hidden, 10), strict=True
+        grid[:, 0], LAYER_NAMES.values(), (hidden, hidden, outputs), strict=True
     ):
         axes.set_ylabel(f"{layer}\n(neuron)")
         axes.set_ylim(neurons - 0.4, -0.6)
