@@ -63,7 +63,7 @@ def test_recovered_numbers_of_other_documents_are_passed_over(document, tmp_path
 
 
 def test_default_folder_and_its_files():
-    assert published_folder("song2020") == FOLDER / "song2020"
+    assert published_folder("song2020").absolute() == FOLDER / "song2020"
     files = published_files(FOLDER / "song2020", ["run_time"])
     assert [path.stem for path in files] == ["document", "ambiguities", "run_time"]
     assert all(path.is_file() for path in files)

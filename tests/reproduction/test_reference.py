@@ -96,9 +96,13 @@ class FakeRun:
         part = {
             "train": {"one": {"title": "a run", "only_protocols": ["corrected"]}},
             "results": {
-                "curve": {"from": {"train": ["one"]}, "figure": "table1_figure"},
-                "numbers": {"from": {"train": ["one"]}, "markdown": "table1_markdown"},
-                "again": {"data": "numbers"},
+                "curve": {"title": "A", "from": {"train": ["one"]}, "figure": "table1_figure"},
+                "numbers": {
+                    "title": "B",
+                    "from": {"train": ["one"]},
+                    "markdown": "table1_markdown",
+                },
+                "again": {"title": "C", "data": "numbers"},
             },
         }
         files = {"study": whole | {"parts": ["table1"]}, "table1": part}

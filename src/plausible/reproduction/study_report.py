@@ -47,7 +47,7 @@ UNCHANGED = {
     "seeds": None,
     "seeds_per_job": None,
     "device": "cpu",
-    "data": {"dataset": None},
+    "data": {"dataset": None, "sets": {}},
     "overrides": {},
 }
 """Configuration in which a study is run as it is declared."""
