@@ -8,7 +8,7 @@ SHELL := bash
 # The Python that makes .venv must not be the one in it, which comes first where .venv is activated.
 OUTSIDE := $(shell echo "$$PATH" | tr : '\n' | grep -v -F -x "$(CURDIR)/.venv/bin" | paste -s -d : -)
 ifeq ($(origin PYTHON),undefined)
-PYTHON := $(or $(shell PATH="$(OUTSIDE)" command -v python3.11 python3.12 python3 | head -n 1),python3)
+PYTHON := $(or $(shell PATH="$(OUTSIDE)" command -v python3.11 python3.12 python3.13 python3 | head -n 1),python3)
 endif
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.physicalcpu 2>/dev/null || echo 2)
 # Further words for snakemake, e.g. make all ARGS="--configfile mine.yaml", and for pytest.
@@ -42,6 +42,11 @@ test-quick: setup ## run the tests that take seconds: no workflow, no pictures o
 
 .PHONY: check
 check: test all lint ## what the continuous integration runs: tests, demo scale, linters
+
+.PHONY: check-slurm
+check-slurm: setup ## one study on a real Slurm of this machine alone (root, Debian's slurm-wlm and munge)
+	$(BIN)/python -m pip install --quiet --editable '.[slurm]'
+	$(BIN)/python tests/slurm/check.py $(ARGS)
 
 .PHONY: lint
 lint: setup $(LINTERS) ## linters: ruff, ruff format, snakefmt, snakemake --lint
@@ -92,6 +97,14 @@ bench: setup ## measure our speed (benchmarks/README.md)
 reference: setup ## make results/reference and reports/reference from a finished paper-scale run
 	$(BIN)/python -m plausible.reproduction.reference $(ARGS)
 
+.PHONY: archive
+archive: setup ## one file of a finished run, to publish (ARGS="--scale demo --output run.zip")
+	$(BIN)/python -m plausible.reproduction.archive $(ARGS)
+
+.PHONY: verify
+verify: setup ## check such a file and judge its tables again (ARCHIVE=run.zip)
+	$(BIN)/python -m plausible.reproduction.archive --verify $(or $(ARCHIVE),$(error say which: make verify ARCHIVE=run.zip))
+
 .PHONY: unlock
 unlock: setup ## after snakemake was killed: take its lock away, then `make all` goes on
 	$(BIN)/snakemake --unlock
@@ -100,8 +113,8 @@ unlock: setup ## after snakemake was killed: take its lock away, then `make all`
 setup: $(PACKAGES) $(PROJECT) ## set up .venv from requirements.lock (the other targets do it too)
 
 $(PACKAGES):
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 12) else \
-	"Python 3.11 or 3.12 is needed, found %d.%d: make PYTHON=/path/to/python3.11" % v)'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else \
+	"Python 3.11 to 3.13 is needed, found %d.%d: make PYTHON=/path/to/python3.11" % v)'
 	@echo "Setting up .venv with the packages of requirements.lock (a few minutes, once)"
 	@# Without the module ensurepip (Debian's python3-venv), the pip outside fills the environment.
 	@if $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \

@@ -125,11 +125,13 @@ def load_configs(
     files: Iterable[str | Path],
     stated: Mapping[str, Any] | None = None,
     root: str | Path | None = None,
+    device_is_here: bool = True,
 ) -> dict[str, Any]:
     """The configuration of several files, each laid over those before it, and of a command line.
 
     ``stated`` is what ``--config`` gives to Snakemake, which hands over texts for all that stands
-    in a list or a mapping; they are read as YAML would read them. Raises as `load_config`.
+    in a list or a mapping; they are read as YAML would read them. Raises as `load_config`, but
+    DeviceError only if ``device_is_here``.
     """
     root = Path(root) if root is not None else project_root()
     schema = load_schema(root)
@@ -139,16 +141,21 @@ def load_configs(
     for source, layer in layers:
         check_schema(layer, schema, source)
         _lay_over(merged, layer)
-    return _completed(merged, root, " with ".join(source for source, layer in layers if layer))
+    source = " with ".join(source for source, layer in layers if layer)
+    return _completed(merged, root, source or "The configuration", device_is_here)
 
 
-def _completed(config: Mapping[str, Any], root: Path, source: str = "") -> dict[str, Any]:
-    source = source or "The configuration"
+def _completed(
+    config: Mapping[str, Any],
+    root: Path,
+    source: str = "The configuration",
+    device_is_here: bool = True,
+) -> dict[str, Any]:
     schema = load_schema(root)
     check_schema(config, schema, source)
     completed = with_defaults(config, schema)
     _check_names(completed, root, source)
-    if completed["device"] == "cuda":
+    if completed["device"] == "cuda" and device_is_here:
         _check_cuda()
     return completed
 

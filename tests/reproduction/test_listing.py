@@ -208,7 +208,7 @@ def test_a_file_is_laid_over_as_snakemake_does(project):
     ("text", "sentence"),
     [
         ("scale: [", "no valid YAML"),
-        ("- demo", "a configuration is a mapping"),
+        ("- demo", "where keys with values are expected"),
         ("scael: demo", "no known key"),
     ],
 )

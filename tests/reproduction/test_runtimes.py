@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import yaml
 from plausible.config import load_config
 from plausible.errors import StudyError
 from plausible.reproduction import runtimes
-from plausible.reproduction.declaration import Study, load_study
+from plausible.reproduction.declaration import Study, load_studies, load_study
 from plausible.reproduction.runtimes import (
     BEGIN,
     COLUMNS,
@@ -366,3 +367,28 @@ def test_program_without_run_times(project):
     done = program(project)
     assert done.returncode == 1
     assert done.stderr.startswith("error: there are no run times") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["thuesen2022", "song2020", "oconnor2020"])
+def test_limits_for_cluster_schedulers_are_three_times_what_was_measured(name):
+    """Of the committed reference run; machines differ by such a factor."""
+    root = Path(__file__).parents[2]
+    study = load_studies(root / "workflow/studies", load_config({"scale": "paper"}))[name]
+    measured = pd.read_csv(root / f"results/reference/{name}/runtimes.csv").set_index("result")
+    limits = {"train": study.scale_value("training_minutes", 10)}
+    limits["simulate"] = study.scale_value("simulation_minutes", 10)
+    compared = 0
+    for result in {*study.results} & {*measured.index}:
+        minutes, memory = [5], [1500]
+        for stage, task in tasks_of(study, result):
+            if stage in limits:
+                minutes.append(limits[stage])
+            elif stage == "sweep":
+                sweep = study.declaration["sweep"][re.sub(r"[.]\d+$", "", task)]
+                minutes.append(sweep.get("minutes", 30))
+                memory.append(sweep.get("memory_mb", 1500))
+        longest = measured.loc[result, "longest_job_minutes"]
+        assert not 3 * longest > max(minutes), f"{result}: {longest:.1f} min of {max(minutes)}"
+        assert not measured.loc[result, "peak_memory_mb"] > max(memory), result
+        compared += 1
+    assert compared > 20

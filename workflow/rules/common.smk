@@ -43,7 +43,12 @@ def read_configuration():
     if workflow.modifier.skip_configfile:
         return load_config(config)
     own = "config.yaml" if Path("config.yaml").exists() else project_path("config.yaml")
-    return load_configs([own, *workflow.overwrite_configfiles], workflow.config_settings.config)
+    # On a cluster the jobs need a GPU, and this machine may have none.
+    return load_configs(
+        [own, *workflow.overwrite_configfiles],
+        workflow.config_settings.config,
+        device_is_here=not workflow.non_local_exec,
+    )
 
 
 try:
@@ -78,6 +83,13 @@ def known_minutes(benchmark):
     return measured.seconds / 60 if measured and measured.seconds > 0 else None
 
 
+def growing(need):
+    """Minutes or memory of a job: with each attempt once more, where a profile has `retries`."""
+    if callable(need):
+        return lambda wildcards, attempt: attempt * need(wildcards)
+    return lambda wildcards, attempt: attempt * need
+
+
 def names(section):
     """Regular expression of the names that the studies declare in a section."""
     known = {name for study in STUDIES.values() for name in study.declaration[section]}
@@ -101,20 +113,25 @@ def data_file(dataset):
     return f"results/{SCALE}/data/{dataset}.npz"
 
 
+def own(paths):
+    """Files of the project, which are with every job even where results lie in a storage."""
+    return [local(str(path)) for path in paths]
+
+
 def published(study, *parts):
     """Files that say what the document of a study published, in its parts."""
-    return [*map(str, published_files(f"{PUBLISHED}/{study}", parts)), RECOVERED]
+    return own([*published_files(f"{PUBLISHED}/{study}", parts), RECOVERED])
 
 
 def published_curves(study):
     """Published curves of a study, as recovered from its graphics."""
-    return sorted(map(str, Path(CURVES).glob(f"{study}.*.csv")))
+    return own(sorted(Path(CURVES).glob(f"{study}.*.csv")))
 
 
 def reference_files(study):
     """Tables of the committed reference run of a study, if there is one."""
     folder = project_path("results", "reference", study)
-    return sorted(map(str, Path(folder).glob("*.csv")))
+    return own(sorted(Path(folder).glob("*.csv")))
 
 
 def study_of(wildcards):
@@ -240,4 +257,4 @@ def report_code(study):
 def reasons(study):
     """Files of reasons of a study's parts, relative to where they lie in a copy of the project."""
     paths = [file_of(study.name, part, "reasons.yaml") for part in study.parts]
-    return [os.path.relpath(path) for path in paths if path.is_file()]
+    return own(os.path.relpath(path) for path in paths if path.is_file())

@@ -7,10 +7,11 @@ rule convert_network:
         "logs/{scale}/{study}/convert/{run}.{protocol}.{shard}.log",
     benchmark:
         "results/{scale}/benchmarks/{study}/convert/{run}.{protocol}.{shard}.tsv"
+    localrule: True
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(500),
+        runtime=growing(5),
         gpu=0,
     params:
         code=source_digest("plausible.conversion.shadow"),

@@ -2,7 +2,7 @@ rule prepare_data:
     input:
         # The user's own files; MNIST's are known by their checksums, wherever they lie.
         lambda wildcards: (
-            list(source_files(wildcards.dataset, None, CONFIG["data"]["sets"]))
+            own(source_files(wildcards.dataset, None, CONFIG["data"]["sets"]))
             if wildcards.dataset in CONFIG["data"]["sets"]
             else []
         ),
@@ -13,10 +13,11 @@ rule prepare_data:
     benchmark:
         "results/{scale}/benchmarks/data/{dataset}.tsv"
     retries: 2  # only a download can fail and then succeed
+    localrule: True
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=20,
+        mem_mb=growing(1500),
+        runtime=growing(20),
         gpu=0,
     params:
         # Where a known data set lies does not change what it is: its checksum is verified.

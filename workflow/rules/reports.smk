@@ -6,10 +6,11 @@ rule collect_run_times:
         "results/{scale}/{study}/runtimes.csv",
     log:
         "logs/{scale}/{study}/runtimes.log",
+    localrule: True
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(500),
+        runtime=growing(5),
         gpu=0,
     params:
         code=source_digest("plausible.reproduction.runtimes"),
@@ -29,9 +30,9 @@ for _study in STUDIES.values():
             results=study_results(_study),
             runtimes=f"{_study.folder}/runtimes.csv",
             config=f"results/{SCALE}/config.yaml",
-            templates=_study.notebooks,
+            templates=own(_study.notebooks),
             published=published(_study.name, *_study.parts),
-            study=study_files(project_path("workflow", "studies", _study.name)),
+            study=own(study_files(project_path("workflow", "studies", _study.name))),
             reasons=reasons(_study),
             # The committed reference run, where there is one, is a further column.
             reference=reference_files(_study.name),
@@ -50,8 +51,8 @@ for _study in STUDIES.values():
             f"results/{SCALE}/benchmarks/{_study.name}/notebook.tsv"
         threads: 1
         resources:
-            mem_mb=1500,
-            runtime=10,
+            mem_mb=growing(1500),
+            runtime=growing(10),
             gpu=0,
         params:
             study=_study.name,
@@ -69,11 +70,11 @@ rule write_index:
     input:
         verdicts="results/{scale}/verdicts.csv",
         entries="results/{scale}/entries.csv",
-        studies=[
+        studies=own(
             path
             for study in STUDIES
             for path in study_files(project_path("workflow", "studies", study))
-        ],
+        ),
         runtimes=[f"results/{{scale}}/{study}/runtimes.csv" for study in STUDIES],
         reports=[page for study in STUDIES.values() for page in study.pages.values()],
     output:
@@ -82,10 +83,11 @@ rule write_index:
         "logs/{scale}/index.log",
     benchmark:
         "results/{scale}/benchmarks/index.tsv"
+    localrule: True
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(500),
+        runtime=growing(5),
         gpu=0,
     params:
         comparable={name: study.as_declared() for name, study in STUDIES.items()},
@@ -101,10 +103,11 @@ rule keep_config:
         "results/{scale}/config.yaml",
     log:
         "logs/{scale}/config.log",
+    localrule: True
     threads: 1
     resources:
-        mem_mb=200,
-        runtime=5,
+        mem_mb=growing(200),
+        runtime=growing(5),
         gpu=0,
     params:
         config=CONFIG,
@@ -122,10 +125,11 @@ rule workflow_report:
         "reports/{scale}/workflow.html",
     log:
         "logs/{scale}/workflow_report.log",
+    localrule: True
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
         gpu=0,
     params:
         targets=list(STUDIES),

@@ -34,15 +34,19 @@ for _study in STUDIES.values():
                 f"logs/{SCALE}/{_study.name}/result/{_result}.log",
             benchmark:
                 f"results/{SCALE}/benchmarks/{_study.name}/result/{_result}.tsv"
+            localrule: True
             threads: 1
             resources:
-                mem_mb=1000,
-                runtime=5,
+                mem_mb=growing(1000),
+                runtime=growing(5),
                 gpu=0,
             params:
                 study=_study.name,
                 result=_result,
-                sources=_study.result_inputs(_result),
+                # How many of the tables come from each source.
+                sources={
+                    source: len(files) for source, files in _study.result_inputs(_result).items()
+                },
                 options=_study.results[_result].get("options", {}),
                 functions=result_functions(_study, _result),
                 shows=_study.results[_result].get("published", _result),

@@ -12,8 +12,8 @@ rule simulate_spikes:
         "results/{scale}/benchmarks/{study}/simulate/{simulation}.{run}.{protocol}.{shard}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=lambda wildcards: study_of(wildcards).scale_value("simulation_minutes", 10),
+        mem_mb=growing(1000),
+        runtime=growing(lambda wildcards: study_of(wildcards).scale_value("simulation_minutes", 10)),
         gpu=0,
     params:
         settings=lambda wildcards: study_of(wildcards).simulation_settings(

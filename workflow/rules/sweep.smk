@@ -22,9 +22,9 @@ rule run_sweep:
         "results/{scale}/benchmarks/{study}/sweep/{sweep}{part}.tsv"
     threads: 1
     resources:
-        mem_mb=lambda wildcards: declared_sweep(wildcards).get("memory_mb", 1500),
-        runtime=lambda wildcards: declared_sweep(wildcards).get("minutes", 30),
-        gpu=1 if CONFIG["device"] == "cuda" else 0,
+        mem_mb=growing(lambda wildcards: declared_sweep(wildcards).get("memory_mb", 1500)),
+        runtime=growing(lambda wildcards: declared_sweep(wildcards).get("minutes", 30)),
+        gpu=lambda wildcards: int(study_of(wildcards).sweep_device(wildcards.sweep) == "cuda"),
     params:
         document_part=sweep_part,
         places=lambda wildcards: {

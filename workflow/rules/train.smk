@@ -10,8 +10,8 @@ rule train:
         "results/{scale}/benchmarks/{study}/train/{run}.{protocol}.{shard}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=lambda wildcards: study_of(wildcards).scale_value("training_minutes", 10),
+        mem_mb=growing(1500),
+        runtime=growing(lambda wildcards: study_of(wildcards).scale_value("training_minutes", 10)),
         gpu=1 if CONFIG["device"] == "cuda" else 0,
     params:
         settings=training_settings,

@@ -19,10 +19,11 @@ rule judge_results:
         "logs/{scale}/{study}/verdicts.log",
     benchmark:
         "results/{scale}/benchmarks/{study}/verdicts.tsv"
+    localrule: True
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
         gpu=0,
     params:
         results=lambda wildcards: study_of(wildcards).own_tables(),
@@ -46,10 +47,11 @@ rule join_verdicts:
         "logs/{scale}/verdicts.log",
     benchmark:
         "results/{scale}/benchmarks/verdicts.tsv"
+    localrule: True
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(500),
+        runtime=growing(5),
         gpu=0,
     params:
         studies=list(STUDIES),

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -63,13 +64,17 @@ class _Tensors(NamedTuple):
 
 
 def resolve_device(name: str | torch.device) -> torch.device:
-    """The device called ``name``; DeviceError if it is not there."""
+    """The device called ``name``, set to reproduce its results; DeviceError if it is not there."""
     device = torch.device(name)
     if device.type == "cuda" and not torch.cuda.is_available():
         raise DeviceError(
             "device: found 'cuda', but torch sees no CUDA device; expected 'cpu', or a CUDA build "
             "of torch on a machine with a GPU."
         )
+    if device.type == "cuda":
+        # The same bits again on the same GPU; torch names what has no such form.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
     return device
 
 

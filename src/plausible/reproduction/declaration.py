@@ -235,7 +235,7 @@ class Study(NamedTuple):
         for name in ExperimentSettings.given:
             if name in settings:
                 raise StudyError(f"sweep.{sweep}.{name} is no setting: the workflow fills it in.")
-        given: dict[str, Any] = {"device": self.config["device"]}
+        given: dict[str, Any] = {"device": self.sweep_device(sweep)}
         if networks := self.sweep_networks(sweep):
             given["simulation"] = {
                 f"{job.run}.{job.protocol}": {
@@ -247,6 +247,17 @@ class Study(NamedTuple):
         if part:
             given |= {"shard": int(part[1:]), "shards": len(self.sweep_parts(sweep))}
         return {**settings, **given}
+
+    def sweep_device(self, sweep: str) -> str:
+        """Device of a sweep: that of the configuration, if its experiment runs on it."""
+        model = self.sweep_model(sweep)
+        return self.config["device"] if model.uses_device else "cpu"
+
+    def sweep_model(self, sweep: str) -> type[ExperimentSettings]:
+        """Type of a sweep's settings."""
+        found = self.experiment(sweep)
+        part = self.part_of["sweep", sweep]
+        return settings_model(self.name, part, found.function if found else THEOREMS)
 
     def sweep_networks(self, sweep: str) -> list[Job]:
         """Converted networks that a sweep needs."""
@@ -413,10 +424,8 @@ def load_study(folder: str | Path, config: Mapping[str, Any]) -> Study:
 
 def read_sweep_settings(study: Study, sweep: str, part: str = "") -> ExperimentSettings:
     """Settings of a sweep as a record of its experiment's own type."""
-    found = study.experiment(sweep)
-    owner = study.part_of["sweep", sweep]
-    model = settings_model(study.name, owner, found.function if found else THEOREMS)
-    return read_settings(model, study.sweep_settings(sweep, part), f"sweep.{sweep}")
+    values = study.sweep_settings(sweep, part)
+    return read_settings(study.sweep_model(sweep), values, f"sweep.{sweep}")
 
 
 @cache

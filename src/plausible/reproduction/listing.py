@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from plausible.config import load_config, project_root
-from plausible.errors import ConfigError, PlausibleError
+from plausible.config import load_configs, project_root
+from plausible.errors import PlausibleError
 from plausible.reproduction.declaration import Study, load_study, short_name
 from plausible.reproduction.published import (
     Published,
@@ -23,7 +23,6 @@ from plausible.reproduction.published import (
     result_name,
 )
 from plausible.reproduction.runtimes import find_run_times, minutes_text
-from plausible.yaml_files import read_yaml
 
 WIDTH = 100
 """Characters of a line that is not written to a terminal."""
@@ -46,25 +45,8 @@ def read_configuration(
 
     ``changes`` replace keys of the highest level, for instance the scale.
     """
-    merged: dict[str, Any] = {}
-    for path in (Path(root) / "config.yaml", configfile):
-        if path is not None:
-            merged = _laid_over(merged, _read_mapping(Path(path)))
-    return load_config({**merged, **changes}, root)
-
-
-def _read_mapping(path: Path) -> Mapping[str, Any]:
-    content = read_yaml(path)
-    if not isinstance(content, Mapping | None):
-        raise ConfigError(f"{path}: a configuration is a mapping of keys to values.")
-    return content or {}
-
-
-def _laid_over(below: Any, above: Any) -> Any:
-    """``above`` on ``below``: mappings merge, everything else is replaced."""
-    if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
-        return above
-    return {**below, **{key: _laid_over(below.get(key), value) for key, value in above.items()}}
+    files = [Path(root) / "config.yaml", *([] if configfile is None else [Path(configfile)])]
+    return load_configs(files, changes, root)
 
 
 def read_study(root: str | Path, name: str, config: Mapping[str, Any]) -> Study:

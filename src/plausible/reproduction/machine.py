@@ -94,8 +94,12 @@ def peak_memory_mb() -> float:
     Linux lets a new program inherit the peak that ``getrusage`` reports from the process that
     started it, so the kernel's own mark of this process is preferred.
     """
-    import resource
+    try:
+        import resource
+    except ImportError:  # of Unix alone; Snakemake needs psutil everywhere
+        import psutil
 
+        return psutil.Process().memory_info().peak_wset / 1e6
     unit = 1 if sys.platform == "darwin" else 1024
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -22,6 +22,8 @@ class ExperimentSettings(Settings):
 
     divided: ClassVar[bool] = False
     """Whether the experiment does its part alone where ``shards`` jobs share it."""
+    uses_device: ClassVar[bool] = False
+    """Whether it runs on the ``device``; all others run on the CPU."""
     shard: NotNegativeCount = 0
     """Number of this job among those that share the experiment, from 0."""
     shards: Count = 1

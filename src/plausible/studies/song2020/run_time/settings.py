@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -43,6 +43,8 @@ class Rules(ExperimentSettings):
 
 class RunTime(Rules):
     """Time and memory of one weight update by each algorithm."""
+
+    uses_device: ClassVar[bool] = True
 
     networks: Mapping[str, Network] = Field(min_length=1)
     warm_up: Count

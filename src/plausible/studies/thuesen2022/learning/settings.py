@@ -1,6 +1,6 @@
 """Settings of the experiments on learning by backprop, Z-IL and inference learning."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,8 @@ from plausible.settings import Count, NotNegativeCount, Positive
 
 class _Training(ExperimentSettings):
     """Settings of an experiment that trains networks."""
+
+    uses_device: ClassVar[bool] = True
 
     training: TrainingSettings
     """Settings of the training runs."""
@@ -51,6 +53,8 @@ class ActivationScaling(_Training):
 
 class IlCost(ExperimentSettings):
     """Time and multiply-adds of one weight update."""
+
+    uses_device: ClassVar[bool] = True
 
     layer_sizes: tuple[Count, ...] = Field(min_length=3)
     """Units of each layer, the input first."""
