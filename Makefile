@@ -43,6 +43,10 @@ test-quick: setup ## run the tests that take seconds: no workflow, no pictures o
 .PHONY: check
 check: test all lint ## what the continuous integration runs: tests, demo scale, linters
 
+.PHONY: faults
+faults: setup ## kill, damage and mislead copies of this project; what is lost, wrong or unclear (ARGS="--only data")
+	$(BIN)/python -m tests.faults $(ARGS)
+
 .PHONY: check-slurm
 check-slurm: setup ## one study on a real Slurm of this machine alone (root, Debian's slurm-wlm and munge)
 	$(BIN)/python -m pip install --quiet --editable '.[slurm]'

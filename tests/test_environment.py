@@ -1,5 +1,6 @@
 """The environment: one set of versions in all files that name them, and the commands around it."""
 
+import json
 import re
 import subprocess
 import sys
@@ -205,3 +206,55 @@ def test_profiles_use_options_that_snakemake_has(project_root):
     for name in ("gpu", "kubernetes", "slurm"):
         assert not set(contents[name]) & set(contents["default"])
     assert "code" not in contents["default"]["rerun-triggers"]
+
+
+def test_images_hold_the_packages_of_the_lock(project_root):
+    """What can be checked without a daemon: both images install the same, from the lock."""
+    docker = (project_root / "Dockerfile").read_text()
+    apptainer = (project_root / "Apptainer.def").read_text()
+    for text in (docker, apptainer):
+        assert re.search(r"pip install (--no-cache-dir )?--requirement requirements.lock", text)
+        assert "pip install --no-deps --no-build-isolation --editable ." in text
+        assert "python:3.11-slim" in text
+    instructions = re.findall(r"^([A-Z]+) ", docker, re.MULTILINE)
+    assert instructions[0] == "FROM" and set(instructions) <= {
+        *("FROM", "ARG", "ENV", "RUN", "WORKDIR", "COPY", "CMD")
+    }
+    assert re.findall(r"^%(\w+)", apptainer, re.MULTILINE) == [
+        *("files", "post", "environment", "runscript")
+    ]
+    snakefile = (project_root / "workflow/Snakefile").read_text()
+    (image,) = re.findall(r'^container: project_path\("(.*)"\)$', snakefile, re.MULTILINE)
+    assert f"apptainer build {image} Apptainer.def" in apptainer
+    assert image in (project_root / ".gitignore").read_text()
+
+
+def test_other_continuous_integration_does_the_same(project_root):
+    actions = yaml.safe_load((project_root / ".github/workflows/ci.yml").read_text())
+    (job,) = actions["jobs"].values()
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+    declared = tomllib.loads((project_root / "pyproject.toml").read_text())["project"]
+    low, high = re.findall(r"3\.(\d+)", declared["requires-python"])
+    tried = [f"3.{minor}" for minor in range(int(low), int(high))]
+    assert job["strategy"]["matrix"]["python"] == tried
+    assert f"(3, {low}) <= v <= (3, {int(high) - 1})" in (project_root / "Makefile").read_text()
+    hooks = yaml.safe_load((project_root / ".pre-commit-config.yaml").read_text())
+    assert [hook["entry"] for repo in hooks["repos"] for hook in repo["hooks"]] == ["make lint"]
+
+
+def test_where_it_is_published_it_names_its_sources(project_root):
+    cited = yaml.safe_load((project_root / "CITATION.cff").read_text())
+    zenodo = json.loads((project_root / ".zenodo.json").read_text())
+    assert zenodo["title"] == cited["title"] and zenodo["license"] == cited["license"]
+    titles = [" ".join(source["title"].split()) for source in cited["references"]]
+    for study in (project_root / "workflow/published").glob("*/document.yaml"):
+        source = yaml.safe_load(study.read_text())["source"]
+        assert any(title in source["title"] or source["title"] in title for title in titles), source
+        assert any(source["title"].split(":")[0] in line for line in zenodo["references"])
+
+
+def test_the_catalogue_of_workflows_finds_what_it_asks_for(project_root):
+    catalogue = yaml.safe_load((project_root / ".snakemake-workflow-catalog.yml").read_text())
+    assert set(catalogue["usage"]) == {"mandatory-flags", "software-stack-deployment", "report"}
+    assert (project_root / "workflow/Snakefile").is_file()
+    assert "config.yaml" in (project_root / "config/README.md").read_text()

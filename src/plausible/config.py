@@ -377,7 +377,7 @@ def _check_names(config: Mapping[str, Any], root: Path, source: str) -> None:
             f"{source}: `data.dataset` is `{data['dataset']}`, where null or a data set is "
             f"allowed: {', '.join(known)}{nearest(data['dataset'], known)}."
         )
-    if data["dir"] is not None and not Path(data["dir"]).expanduser().is_dir():
+    if data["dir"] is not None and not os.path.isdir(os.path.expanduser(data["dir"])):
         raise ConfigError(
             f"{source}: `data.dir` is `{data['dir']}`, which is no folder on this machine; make "
             "it, correct the name, or use null for the user's cache."

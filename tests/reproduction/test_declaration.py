@@ -382,3 +382,18 @@ def test_missing_study_and_broken_yaml(tmp_path):
     (tmp_path / "broken" / "study.yaml").write_text("a: [")
     with pytest.raises(PlausibleError, match="no valid YAML"):
         load(tmp_path / "broken")
+
+
+def test_a_device_is_for_those_who_use_it(monkeypatch):
+    """All other sweeps have the same settings whatever the device, so nothing is made again."""
+    monkeypatch.setattr("plausible.config._check_cuda", lambda: None)
+    on_gpu = {name: load(STUDIES / name, device="cuda") for name in NAMES}
+    on_cpu = {name: load(STUDIES / name) for name in NAMES}
+    using = set()
+    for name, study in on_gpu.items():
+        for sweep in study.declaration["sweep"]:
+            same = study.sweep_settings(sweep) == on_cpu[name].sweep_settings(sweep)
+            assert same == (study.sweep_device(sweep) == "cpu")
+            using |= set() if same else {sweep}
+    assert {"zil_equals_backprop", "activation_scaling", "il_cost"} <= using
+    assert len(using) < 8

@@ -30,7 +30,7 @@ def data_folder(data_dir: str | Path | None = None) -> Path:
     """Folder for data files: ``data_dir``, else PLAUSIBLE_DATA, else the user's cache."""
     named = data_dir or os.environ.get("PLAUSIBLE_DATA")
     if named:
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))
     import pooch  # costs a fifth of a second: only for those who need it
 
     return Path(pooch.os_cache("plausible"))

@@ -5,6 +5,7 @@ Fashion-MNIST and KMNIST have MNIST's names; EMNIST puts ``emnist-letters-`` bef
 MNIST often write ``train-images.idx3-ubyte``. All of these are found by themselves.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,14 +43,14 @@ def find_files(folder: str | Path, prefix: str = "") -> dict[str, list[Path]]:
         for part, pattern in _PARTS.items():
             name = pattern.fullmatch(path.name)
             twin = path.with_name(f"{path.name}.gz")
-            if name and path.name.startswith(prefix) and not twin.is_file():
+            if name and path.name.startswith(prefix) and path.is_file() and not twin.is_file():
                 found[part].append(path)
     return found
 
 
 def source_files(declared: Mapping[str, Any]) -> list[Path]:
     """Files that a data set of the configuration is made of, as far as they are there."""
-    folder = Path(declared["folder"]).expanduser()
+    folder = Path(os.path.expanduser(declared["folder"]))
     return sum(find_files(folder, declared.get("prefix", "")).values(), [])
 
 
@@ -65,7 +66,7 @@ def read_folder(name: str, declared: Mapping[str, Any]) -> Dataset:
     DataError
         If a file is missing, damaged or there twice, or does not fit what is declared.
     """
-    folder, prefix = Path(declared["folder"]).expanduser(), declared.get("prefix", "")
+    folder, prefix = Path(os.path.expanduser(declared["folder"])), declared.get("prefix", "")
     if not folder.is_dir():
         what = "is no folder" if folder.exists() else "is not there"
         raise DataError(

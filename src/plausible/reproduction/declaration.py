@@ -179,7 +179,7 @@ class Study(NamedTuple):
         return self._with_user(
             simulation,
             # The network's own rate function: the accuracy with analytic rates stands beside.
-            {key: trained[key] for key in ("softplus_gamma", "rate_offset")},
+            {key: trained[key] for key in ("softplus_gamma", "rate_offset") if key in trained},
             self.protocol_simulation(protocol),
             declared.get("settings", {}),
             self._variant(run, protocol).get("simulation", {}),

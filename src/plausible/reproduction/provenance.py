@@ -176,10 +176,12 @@ def verified_inputs(paths: Iterable[str]) -> dict[str, str | None]:
     Raises
     ------
     StudyError
-        If a file is not the one that the workflow made, by the provenance beside it.
+        If a file is missing, or is not the one that the workflow made, by the provenance beside it.
     """
     found = {}
     for path in paths:
+        if not Path(path).exists():
+            raise StudyError(f"{path} is missing; `snakemake --cores 1 {path}` makes it.")
         checksum = sha256_of(path) if Path(path).is_file() else None
         recorded = recorded_checksum(path)
         if checksum and recorded and checksum != recorded:

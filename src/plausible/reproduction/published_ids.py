@@ -14,5 +14,7 @@ def published_ids(folder: Path) -> frozenset[str]:
     entry = re.compile(rf"^- id: ['\"]?{name}[.]([\w.]+)['\"]?\s*$", re.MULTILINE)
     files = sorted(folder.glob("*.yaml"))
     return frozenset(
-        name for file in files for name in entry.findall(file.read_text(encoding="utf-8"))
+        name
+        for file in files
+        for name in entry.findall(file.read_text(encoding="utf-8", errors="replace"))
     )

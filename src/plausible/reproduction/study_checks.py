@@ -61,10 +61,10 @@ def check_references(path: Path, declaration: Mapping[str, Any]) -> None:
 
 def check_published(folder: Path, declaration: Mapping[str, Any]) -> None:
     """What is said to be published must be among what the document published."""
-    beside = folder.parents[1] / "published" / folder.name
-    known = published_ids(
-        beside if beside.is_dir() else Path(project_path("workflow", "published", folder.name))
-    )
+    place = folder.parents[1] / "published" / folder.name
+    if not place.is_dir():
+        place = Path(project_path("workflow", "published", folder.name))
+    known = published_ids(place)
     named = {
         f"{section}.{name}.published": declared["published"]
         for section in ("sweep", "results")
@@ -80,8 +80,7 @@ def check_published(folder: Path, declaration: Mapping[str, Any]) -> None:
         if name.removeprefix(f"{folder.name}.") not in known:
             remedy = "" if where.endswith(".published") else "; correct it or give it a title"
             raise StudyError(
-                f"{folder}: {where}: the document has no entry {name!r}{nearest(name, known)}"
-                f"{remedy}."
+                f"{folder}: {where}: {place} has no entry {name!r}{nearest(name, known)}{remedy}."
             )
 
 
