@@ -1,9 +1,9 @@
 """One study at the demo scale on a real Slurm, a cluster of this one machine: `make check-slurm`.
 
-Needs root and the Debian packages slurm-wlm and munge. Nothing of the machine is changed: all
-files of the cluster lie in a temporary folder, and its three daemons end with this program. The
-project is run in a copy, by the profile as it is, and its tables are compared with those of this
-folder, where there are any.
+Needs root and the Debian packages slurm-wlm and munge. All files of the cluster lie in a temporary
+folder; its three daemons, and a link in /etc/slurm by which its jobs find the configuration, end
+with this program. The project is run in a copy, by the profile as it is, and its tables are compared
+with those of this folder, where there are any.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+LINK = Path("/etc/slurm/slurm.conf")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sinfo", "sbatch", "squeue")
 CONFIGURATION = """
 ClusterName=local
@@ -65,6 +66,9 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
+    if LINK.exists():
+        print(f"error: {LINK} is there, a cluster of this machine; use it.", file=sys.stderr)
+        return 1
     with tempfile.TemporaryDirectory(prefix="plausible-slurm-", dir="/tmp") as folder:
         with cluster(Path(folder)) as environment:
             return run_study(Path(folder) / "project", options.study, options.minutes, environment)
@@ -90,6 +94,8 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
         "node_port": free_port(),
     }
     (folder / "slurm.conf").write_text(CONFIGURATION.format(**settings).lstrip())
+    LINK.parent.mkdir(exist_ok=True)
+    LINK.symlink_to(folder / "slurm.conf")
     environment = {**os.environ, "SLURM_CONF": str(folder / "slurm.conf")}
     munge = ["munged", "--foreground", "--force", f"--socket={folder}/munge.socket"]
     munge += [f"--key-file={key}", f"--log-file={folder}/munged.log"]
@@ -110,6 +116,7 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
         wait_for_node(environment, folder)
         yield environment
     finally:
+        LINK.unlink()
         for daemon in reversed(daemons):
             daemon.send_signal(signal.SIGTERM)
         for daemon in daemons:
@@ -153,6 +160,8 @@ def run_study(project: Path, study: str, minutes: float, environment: dict[str, 
     spent = time.monotonic() - began
     if done.returncode != 0:
         print(f"error: {study} ended with {done.returncode} after {spent:.0f} s.", file=sys.stderr)
+        for log in sorted(project.glob(".snakemake/slurm_logs/**/*.log"))[:1]:
+            print(log.read_text()[-3000:], file=sys.stderr)
         return 1
     made = sorted(project.glob(f"results/demo/{study}/*.csv"))
     timed = {"verdicts", "entries", "runtimes"}
