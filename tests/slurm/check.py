@@ -2,8 +2,8 @@
 
 Needs root and the Debian packages slurm-wlm and munge. All files of the cluster lie in a temporary
 folder; its three daemons, and a link in /etc/slurm by which its jobs find the configuration, end
-with this program. The project is run in a copy, by the profile as it is, and its tables are compared
-with those of this folder, where there are any.
+with this program. The project is run in a copy, by the profile as it is, and its tables are
+compared with those of this folder, where there are any.
 """
 
 import argparse
