@@ -238,6 +238,8 @@ def _known(folder: Path, source: Path) -> dict[str, tuple[str, Callable[[], Any]
 
 def faults(base: Base) -> Iterator[Outcome]:
     """Every data set, prepared by the workflow's own script."""
+    import pkgutil  # noqa: F401 - a user who may not read Python's own files
+
     import numpy  # noqa: F401 - once, and not in every fork
 
     import plausible.data.registry  # noqa: F401
