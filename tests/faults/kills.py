@@ -12,6 +12,7 @@ from pathlib import Path
 from .harness import (
     PART,
     RESULTS,
+    ROOT,
     RUN,
     SCALE,
     STUDY,
@@ -21,6 +22,7 @@ from .harness import (
     processes_below,
     processor_time,
     run,
+    sha256,
     snakemake,
 )
 
@@ -65,15 +67,7 @@ def _killed(base: Base, number: int, victim: str, moment: float, sign: signal.Si
     folder = base.copy(f"kill-{number}")
     base.forget(folder, *GONE.get(victim, PART))
     targets = TARGETS.get(victim, [f"{RESULTS}/fig5.csv", f"{RESULTS}/fig2c.csv"])
-    process = subprocess.Popen(
-        snakemake("--cores", "2", *targets),
-        cwd=folder,
-        env=environment(folder),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = _started(folder, *targets)
     hit = _wait_and_kill(process, victim, moment, sign)
     try:
         process.wait(300)
@@ -98,6 +92,19 @@ def _killed(base: Base, number: int, victim: str, moment: float, sign: signal.Si
     return Outcome(KIND, name, "ok", f"{'hit' if hit else 'ended before'}, {litter} leftovers")
 
 
+def _started(folder: Path, *targets: str) -> subprocess.Popen:
+    """Snakemake in a process group of its own."""
+    return subprocess.Popen(
+        snakemake("--cores", "2", *targets),
+        cwd=folder,
+        env=environment(folder),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
 def _wait_and_kill(
     process: subprocess.Popen, victim: str, moment: float, sign: signal.Signals
 ) -> bool:
@@ -106,11 +113,11 @@ def _wait_and_kill(
         tree = processes_below(process.pid)
         if script := SCRIPTS.get(victim):
             lines = {pid: command_line(pid) for pid in tree}
+            # Snakemake runs a copy whose name ends in that of the script.
             jobs = [
                 pid
                 for pid, line in lines.items()
-                if f"/{script}" in line.replace("tmp", "/") or (".py" in line and script in line)
-                if "python" in line.split(" ")[0]
+                if script in line and "python" in line.split(" ")[0]
             ]
             if jobs and max(map(processor_time, jobs)) >= moment:
                 for pid in jobs:
@@ -145,8 +152,6 @@ def report_faults(base: Base, seed: int = 5, count: int = 3) -> Iterator[Outcome
 
     The report is that of a finished run at the demo scale in the project itself.
     """
-    from .harness import ROOT, sha256
-
     page = f"reports/{SCALE}/{STUDY}.html"
     if not (ROOT / page).is_file():
         yield Outcome(KIND, "report", "skipped", f"{page} is not there; `make all` makes it")
@@ -177,15 +182,7 @@ def report_faults(base: Base, seed: int = 5, count: int = 3) -> Iterator[Outcome
         name = f"report, {victim} #{number} at {moment} s"
         for path in wanted:
             (folder / path).unlink()
-        process = subprocess.Popen(
-            snakemake("--cores", "2", page),
-            cwd=folder,
-            env=environment(folder),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        process = _started(folder, page)
         while process.poll() is None:
             time.sleep(0.1)
             lines = {pid: command_line(pid) for pid in processes_below(process.pid)}

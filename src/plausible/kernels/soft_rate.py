@@ -104,11 +104,15 @@ def _log1p(x):
 def soft_rate_and_slope(
     current, value, slope, scale, gamma, offset, threshold, time_constant, refractory, lowest
 ):
-    """value = scale r(j), slope = scale dr/dj of ``plausible.neurons.rates.soft_rate``.
+    """value = scale r(j), slope = scale dr/dj (Thuesen 2022, eq. 38).
 
-    All arrays and numbers float32, arrays of one size, one-dimensional; times in seconds. Excess
-    (j - V_th) / gamma below ``lowest`` follows the asymptote. What is not a number stays so, which
-    is why bounds are written with what is compared last: every comparison with it is false.
+    With b = gamma log(1 + exp((j - V_th) / gamma)) + offset, r = 1 / (t_ref + tau_RC log(1 + V_th /
+    b)) in Hz and dr/dj = r^2 tau_RC V_th / (b (b + V_th)) / (1 + exp(-(j - V_th) / gamma)).
+
+    ``current`` j in units of the threshold, ``value`` and ``slope`` are ``[n]``, all numbers
+    float32, times in seconds. Excess (j - V_th) / gamma below ``lowest`` follows the asymptote.
+    What is not a number stays so, which is why bounds are written with what is compared last: every
+    comparison with it is false.
     """
     inverse_gamma = _ONE / gamma
     for i in range(current.size):
