@@ -1,7 +1,7 @@
 """Names of what a document published, found without reading all of it.
 
-Snakemake asks for them whenever it starts; `plausible.reproduction.published` reads and checks the
-files, which takes a hundred times as long.
+Snakemake asks for them whenever it starts, and then nobody needs what
+`plausible.reproduction.published` does: read and check the files.
 """
 
 import re
