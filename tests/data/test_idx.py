@@ -64,7 +64,7 @@ def test_swapped_files_are_named(put):
         (b"<!DOCTYPE html><html>404</html>", "web page"),
         (b"PK\x03\x04" + bytes(90), "zip archive"),
         (b"\x93NUMPY\x01\x00", "numpy"),
-        (gzip.compress(gzip.compress(IMAGES)), "gzip file within a gzip file"),
+        (gzip.compress(gzip.compress(IMAGES, mtime=0), mtime=0), "gzip file within a gzip file"),
         (struct.pack("<4I", 2051, 1, 2, 3), "little-endian"),
         (struct.pack(">3I", 0x0C02, 1, 8), "32-bit integers of 2 dimensions"),
         (struct.pack(">5I", 0x0804, 1, 1, 2, 3), "bytes of 4 dimensions"),
