@@ -26,6 +26,10 @@ export PATH := $(CURDIR)/$(BIN):$(OUTSIDE)
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# Snakemake ends before it reads anything where the user's folder for caches cannot be made.
+ifneq ($(shell mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake" 2>/dev/null && echo made),made)
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+endif
 
 .PHONY: all
 all: setup ## reproduce everything at the scale of config.yaml (CORES=8, ARGS="--configfile mine.yaml")

@@ -1,6 +1,7 @@
 """The environment: one set of versions in all files that name them, and the commands around it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -95,10 +96,11 @@ def test_the_linter_lock_pins_the_linter(project_root):
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)])
 
 
-def _make(project_root, *words):
+def _make(project_root, *words, **variables):
     return subprocess.run(
         ["make", "--no-print-directory", *words],
         cwd=project_root,
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         check=True,
@@ -110,6 +112,17 @@ def test_make_help_shows_every_target(project_root):
     assert {"all", "test", "check", "lint", "list", "help", "unlock", "clean"} <= set(phony)
     shown = re.findall(r"^  (\w+)\s+\w", _make(project_root, "help"), re.MULTILINE)
     assert shown == phony
+
+
+def test_make_bears_a_folder_for_caches_that_cannot_be_made(project_root, tmp_path):
+    """Snakemake itself would end with a traceback, before it reads the project."""
+
+    def folder(place):
+        words = ("--eval", "shown:; @echo $$XDG_CACHE_HOME", "shown")
+        return _make(project_root, *words, XDG_CACHE_HOME=str(place)).strip()
+
+    assert folder(tmp_path) == str(tmp_path)
+    assert folder("/dev/null/cache") == str(project_root / ".snakemake/cache")
 
 
 def test_make_runs_programs_that_exist(project_root):

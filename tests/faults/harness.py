@@ -300,7 +300,11 @@ class Base:
     @staticmethod
     def tables_of(folder: Path) -> dict[str, str]:
         root = folder / RESULTS
-        paths = [path for path in root.rglob("*.csv") if not path.name.startswith(".partial-")]
+        paths = [
+            path
+            for path in root.rglob("*.csv")
+            if path.is_file() and not path.name.startswith(".partial-")
+        ]
         return {str(path.relative_to(root)): sha256(path) for path in sorted(paths)}
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -100,3 +101,11 @@ def test_places_where_nothing_can_be_written(tmp_path):
         pytest.skip("the superuser may write anywhere")
     with pytest.raises(StudyError, match="logs: the folder cannot be written to"):
         check_folders([locked])
+
+
+def test_a_full_disk_is_told_before_anything_starts(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=4096))
+    with pytest.raises(StudyError, match="the disk is full; free some space"):
+        check_folders([tmp_path])
+    check_folders([tmp_path / "none"])

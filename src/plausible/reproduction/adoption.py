@@ -8,6 +8,7 @@ it was then.
 
 import json
 import os
+import shutil
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -91,8 +92,12 @@ def set_aside_changed(folder: str | Path, every: bool = False) -> list[Path]:
     return changed
 
 
+LEAST_SPACE = 100_000
+"""Bytes without which not even the locks of a run can be written."""
+
+
 def check_folders(names: Iterable[str]) -> None:
-    """Raises StudyError if results cannot be written: a file in their place, or no permission."""
+    """Raises StudyError if nothing can be written: a file in the place, no permission, no space."""
     for path in map(Path, names):
         if path.exists() and not path.is_dir():
             raise StudyError(
@@ -102,4 +107,9 @@ def check_folders(names: Iterable[str]) -> None:
             raise StudyError(
                 f"{path}: the folder cannot be written to; correct its permissions, or give "
                 "another place by `snakemake --directory`."
+            )
+        if path.exists() and shutil.disk_usage(path).free < LEAST_SPACE:
+            raise StudyError(
+                f"{path}: the disk is full; free some space and run the same command again, it "
+                "continues where it stopped."
             )

@@ -2,9 +2,10 @@
 
 ``when`` and what stands in ``{{ }}`` are expressions over the row of the verdicts that differs:
 ``published``, ``reproduced``, ``low``, ``high``, ``n``, ``protocol``, ``variant``, ``check``; over
-other rows, by ``verdict("result", "check", protocol="", variant="")`` and ``value(...)`` likewise;
-and over tidy tables, by ``mean("result", "column", key=value, ...)``, the mean of the rows whose
-``key`` is ``value``. Numbers are shown by the filter ``| g(3)``, with three digits.
+other rows, by ``verdict("result", "check", protocol="", variant="")``, and likewise ``value`` (what
+was reproduced) and ``printed`` (what is published); and over tidy tables, by ``mean("result", "column", key=value, ...)``, the mean of the rows whose
+``key`` is ``value``, and ``spread``, their sample standard deviation. Numbers are shown by the
+filter ``| g(3)``, with three digits.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -101,7 +102,7 @@ def functions(
             raise ValueError(f"there is no row {', '.join(filter(None, name))}")
         return known[name]
 
-    def mean(result: str, column: str, **equal: Any) -> float:
+    def cells(result: str, column: str, **equal: Any) -> pd.Series:
         frame = tables.get(result)
         if frame is None:
             raise ValueError(f"there is no table of {result}")
@@ -112,12 +113,14 @@ def functions(
             frame = frame[frame[name] == value]
         if frame.empty:
             raise ValueError(f"the table of {result} has no row with {equal}")
-        return float(frame[column].mean())
+        return frame[column]
 
     return {
         "verdict": lambda *names, **more: row(*names, **more)["verdict"],
         "value": lambda *names, **more: row(*names, **more)["reproduced"],
-        "mean": mean,
+        "printed": lambda *names, **more: row(*names, **more)["published"],
+        "mean": lambda *names, **equal: float(cells(*names, **equal).mean()),
+        "spread": lambda *names, **equal: float(cells(*names, **equal).std()),
     }
 
 
