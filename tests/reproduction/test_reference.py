@@ -405,7 +405,8 @@ def test_verdicts_can_be_made_again_from_the_tables(run, monkeypatch):
     assert judged == [(NAME, ["curve", "numbers"], "paper", True)]
     assert summary.verdicts == {"differs": 2} and set(shown) == set(run.study.results)
     changed = {name for name in before if (run.made / name).read_bytes() != before[name]}
-    judged_again = {f"{name}.csv{end}" for name in ("verdicts", "entries") for end in ("", ".json")}
+    told_again = ("verdicts", "entries", "runtimes")
+    judged_again = {f"{name}.csv{end}" for name in told_again for end in ("", ".json")}
     assert changed == {*judged_again, "README.md"}
     record = json.loads((run.made / "verdicts.csv.json").read_text())
     assert record["sha256"] == sha256_of(run.made / "verdicts.csv")
@@ -432,6 +433,7 @@ def test_verdicts_can_be_made_again_from_the_tables(run, monkeypatch):
     assert said in readme(run)
     make_again(run.root, run.study)
     assert said in readme(run)
+    assert f"| seeds | {', '.join(map(str, run.study.seeds))} |" in readme(run)
     for name, because in (("curve", ""), ("numbers", "of something")):
         with pytest.raises(StudyError, match=f"--carry {name}: found no"):
             make_again(run.root, run.study, [name], because)

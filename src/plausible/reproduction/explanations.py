@@ -3,9 +3,10 @@
 ``when`` and what stands in ``{{ }}`` are expressions over the row of the verdicts that differs:
 ``published``, ``reproduced``, ``low``, ``high``, ``n``, ``protocol``, ``variant``, ``check``; over
 other rows, by ``verdict("result", "check", protocol="", variant="")``, and likewise ``value`` (what
-was reproduced) and ``printed`` (what is published); and over tidy tables, by ``mean("result", "column", key=value, ...)``, the mean of the rows whose
-``key`` is ``value``, and ``spread``, their sample standard deviation. Numbers are shown by the
-filter ``| g(3)``, with three digits.
+was reproduced) and ``printed`` (what is published); and over tidy tables, by
+``mean("result", "column", key=value, ...)``, the mean of the rows whose ``key`` is ``value``, and
+``spread``, their sample standard deviation. Numbers are shown by the filter ``| g(3)``, with three
+digits.
 """
 
 from collections.abc import Callable, Iterable, Mapping

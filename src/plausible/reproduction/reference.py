@@ -40,9 +40,16 @@ from plausible.reproduction.pages import with_linked_pictures
 from plausible.reproduction.provenance import side_car
 from plausible.reproduction.published import Published, load_published, published_folder
 from plausible.reproduction.reference_index import write_reference_index
-from plausible.reproduction.reference_readme import Facts, MadeBy, readme, with_verdicts
+from plausible.reproduction.reference_readme import (
+    Facts,
+    MadeBy,
+    readme,
+    with_facts,
+    with_verdicts,
+)
 from plausible.reproduction.reports import render_notebook, with_linked_outputs
 from plausible.reproduction.results import draw_figure
+from plausible.reproduction.runtimes import collect
 from plausible.reproduction.verdicts import verdict_counts, verdict_table
 
 NAME = "reference"
@@ -106,9 +113,10 @@ def make_again(
     """Make pictures, readable tables, verdicts and report of a reference run from its tables.
 
     A table that a later run at the same scale has made takes the place of the old one, with its
-    provenance. What no run has made yet is left out, and what rests on it is not comparable.
-    ``carry`` names older tables that are taken for those of the later run, ``because`` of
-    something that is kept in their provenance: that the experiment gives the same at another scale.
+    provenance; where it has made all of them, its seeds and run times are told as well. What no run
+    has made yet is left out, and what rests on it is not comparable. ``carry`` names older tables
+    that are taken for those of the later run, ``because`` of something that is kept in their
+    provenance: that the experiment gives the same at another scale.
 
     Raises
     ------
@@ -165,8 +173,17 @@ def make_again(
                     # Its table is older than what the picture shows now.
                     kept.append(result)
         page = results / "README.md"
+        text = page.read_text(encoding="utf-8")
+        if later and not older:
+            # Nothing is left of the run that was described, its seeds and its minutes included.
+            times = collect(study, root / "results" / study.scale / "benchmarks")
+            times.insert(0, "study", study.name)
+            page_of_times = results / "runtimes.csv"
+            times.to_csv(page_of_times, index=False)
+            _write_record(page_of_times, study, "collect_run_times", used)
+            text = with_facts(text, study, _whole(page_of_times))
         text = with_verdicts(
-            page.read_text(encoding="utf-8"),
+            text,
             verdict_counts(verdicts),
             _code(),
             made_by,

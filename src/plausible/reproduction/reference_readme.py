@@ -77,18 +77,39 @@ def _facts(facts: Facts, whole: Mapping[str, str]) -> list[list[str]]:
     records = list(facts.records.values())
     rows = [
         ["data set", f"`{facts.study.dataset}`"],
-        ["seeds", ", ".join(map(str, facts.study.seeds))],
+        _seeds(facts.study),
         ["machine", _most(_machine(record) for record in records)],
         ["system", _most(str(record.get("platform")) for record in records)],
         ["Python", _most(str(record.get("python")) for record in records)],
         ["packages", _most(_packages(record) for record in records)],
     ]
-    if whole:
-        minutes = minutes_text(float(whole["minutes"] or "nan"), int(whole["jobs_without_time"]))
-        memory = float(whole["peak_memory_mb"] or "nan")
-        rows.append(["time", f"{minutes} minutes on one core, {whole['jobs']} jobs"])
-        rows.append(["memory", f"{memory:.0f} MB in the largest job"])
-    return rows
+    return rows + _costs(whole)
+
+
+def _seeds(study: Study) -> list[str]:
+    return ["seeds", ", ".join(map(str, study.seeds))]
+
+
+def _costs(whole: Mapping[str, str]) -> list[list[str]]:
+    if not whole:
+        return []
+    minutes = minutes_text(float(whole["minutes"] or "nan"), int(whole["jobs_without_time"]))
+    memory = float(whole["peak_memory_mb"] or "nan")
+    return [
+        ["time", f"{minutes} minutes on one core, {whole['jobs']} jobs"],
+        ["memory", f"{memory:.0f} MB in the largest job"],
+    ]
+
+
+def with_facts(text: str, study: Study, whole: Mapping[str, str]) -> str:
+    """The page with the seeds and the run times of a later run."""
+    rows = {name: f"| {name} | {value} |" for name, value in [_seeds(study), *_costs(whole)]}
+    lines = text.splitlines(keepends=True)
+    places = [re.match(r"\| (\w+) \|", line) for line in lines]
+    return "".join(
+        f"{rows[found[1]]}\n" if found and found[1] in rows else line
+        for line, found in zip(lines, places, strict=True)
+    )
 
 
 def _machine(record: Mapping[str, Any]) -> str:
