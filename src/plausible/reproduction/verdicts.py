@@ -145,7 +145,9 @@ def verdict_table(
     rows = {name: [row for row in own if row["id"] == name] for name in published.entries}
     for identifier, entry in published.entries.items():
         if "same_as" in entry:
-            rows[identifier] = list(_rows_of_reference(entry, rows[entry["same_as"]]))
+            # Of some parts alone, the other entry may be of one that is left out.
+            if entry["same_as"] in rows:
+                rows[identifier] = list(_rows_of_reference(entry, rows[entry["same_as"]]))
         else:
             rows[identifier] += list(_rows_of_duplicates(published, entry, rows, partial))
     ordered = [row for identifier in published.entries for row in rows[identifier]]

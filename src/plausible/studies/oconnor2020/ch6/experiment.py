@@ -1,0 +1,231 @@
+"""Chapter 6 in pictures: kernels, the predictive coding circuit, one synapse, a rising rate.
+
+Source: O'Connor 2020, sections 6.3 and 6.4. The thesis states no numbers for these figures and no
+code is public, so signals and constants are ours.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from plausible.neurons.bit_coding import encode
+from plausible.neurons.pair_kernels import (
+    decoding_kernel,
+    difference_kernel,
+    dynamics_updates,
+    lags,
+    online_stdp,
+    stdp_kernel,
+    symmetric_kernel,
+)
+from plausible.neurons.plasticity import DoubleExponential, stdp
+from plausible.studies.oconnor2020.ch6.settings import Circuit, Kernels, RisingRate, Synapse
+from plausible.studies.oconnor2020.ch6.signals import generator, smooth_signals
+
+
+def kernels(settings: Kernels, seeds, dataset, networks) -> pd.DataFrame:
+    """Figure 6.4: each kernel by its formula and by a numerical form.
+
+    Columns: kernel (decoding, symmetric, difference, stdp), lag_steps, formula, numerical: the
+    response of a recursion to a spike, the correlation of two such responses, the response of a
+    central difference, and the correlation of a response with the central difference of another.
+    """
+    reach, alpha = settings.reach, settings.alpha
+    far = reach + round(np.log(1e-17) / np.log(alpha))
+    time = lags(far)
+    response, value = [], 0.0
+    for spike in time == 0:
+        value = float(spike) + alpha * value
+        response.append(value)
+    trace = np.array(response)
+    rate = 0.5 * (np.append(trace[1:], 0.0) - np.insert(trace[:-1], 0, 0.0))
+    shown = slice(far - reach, far + reach + 1)
+
+    def correlation(pre: np.ndarray, post: np.ndarray) -> np.ndarray:
+        """sum over t of pre(t) post(t - lag)."""
+        found = np.correlate(pre, post, mode="full")
+        return found[len(found) // 2 - reach : len(found) // 2 + reach + 1]
+
+    impulse = (time == 0).astype(float)
+    change = 0.5 * (np.append(impulse[1:], 0.0) - np.insert(impulse[:-1], 0, 0.0))
+    parts = {
+        "decoding": (decoding_kernel(alpha, reach), trace[shown]),
+        "symmetric": (symmetric_kernel(alpha, reach), correlation(trace, trace)),
+        "difference": (difference_kernel(reach), change[shown]),
+        "stdp": (stdp_kernel(alpha, reach), correlation(trace, rate)),
+    }
+    columns = ("lag_steps", "formula", "numerical")
+    frames = [
+        pd.DataFrame(dict(zip(columns, (lags(reach), *both), strict=True))).assign(kernel=name)
+        for name, both in parts.items()
+    ]
+    return pd.concat(frames, ignore_index=True)[["kernel", *columns]]
+
+
+def synapse(settings: Synapse, seeds, dataset, networks) -> pd.DataFrame:
+    """Figure 6.5: two signals, their codes, and what three rules make of them.
+
+    Columns: seed, step, pre, post (signals), pre_spike, post_spike, pre_reconstruction,
+    post_reconstruction, post_rate, post_reconstruction_rate (central differences), and cumulative
+    changes of the weight: dynamics (signals), approximate_dynamics (reconstructions), stdp
+    (spikes), other_synapse (dynamics of two other signals).
+    """
+    rows = []
+    for seed in seeds:
+        rng = generator("synapse", seed)
+        shape = (settings.steps, settings.width, settings.quiet)
+        signals = 0.9 * smooth_signals(rng, 4, *shape) / (1.0 - settings.alpha)
+        coded = encode(signals[:2].T, settings.alpha)
+        (pre, post), (decoded_pre, decoded_post) = signals[:2], coded.reconstruction.T
+        spikes = coded.sent.T
+        updates = {
+            "dynamics": dynamics_updates(pre, post),
+            "approximate_dynamics": dynamics_updates(decoded_pre, decoded_post),
+            "stdp": online_stdp(*spikes, settings.alpha),
+            "other_synapse": dynamics_updates(*signals[2:]),
+        }
+        ones = np.ones(settings.steps)
+        parts = {
+            "seed": seed,
+            "step": np.arange(settings.steps),
+            "pre": pre,
+            "post": post,
+            "pre_spike": spikes[0],
+            "post_spike": spikes[1],
+            "pre_reconstruction": decoded_pre,
+            "post_reconstruction": decoded_post,
+            "post_rate": dynamics_updates(ones, post),
+            "post_reconstruction_rate": dynamics_updates(ones, decoded_post),
+        }
+        parts |= {name: np.cumsum(values) for name, values in updates.items()}
+        rows.append(pd.DataFrame(parts))
+    return pd.concat(rows, ignore_index=True)
+
+
+class Block(NamedTuple):
+    """A block of figure 6.3, what goes into it, and where it is drawn."""
+
+    name: str
+    label: str
+    inputs: tuple[str, ...]
+    x: float
+    y: float
+
+
+BLOCKS = (
+    Block("signal", "x", (), 0.0, 0.0),
+    Block("difference", "−", ("signal", "prediction"), 1.2, 0.0),
+    Block("quantizer", "Q", ("difference",), 2.4, 0.0),
+    Block("sum", "+", ("quantizer", "prediction"), 3.2, -1.0),
+    Block("delay", "Δt", ("sum",), 2.2, -1.8),
+    Block("prediction", "P", ("delay",), 1.2, -1.0),
+    Block("receiver_sum", "+", ("quantizer", "receiver_prediction"), 5.0, 0.0),
+    Block("receiver_delay", "Δt", ("receiver_sum",), 6.2, -1.0),
+    Block("receiver_prediction", "P", ("receiver_delay",), 5.0, -1.0),
+    Block("reconstruction", "x^R", ("receiver_sum",), 6.85, 0.0),
+)
+"""Sender and receiver: both predict from their own reconstruction, which is the same."""
+
+
+def circuit(settings: Circuit, seeds, dataset, networks) -> pd.DataFrame:
+    """Figure 6.3: the blocks that are drawn, run block by block, against the implementation.
+
+    Columns: block, label, inputs (separated by semicolons), x, y, seed, deviation (largest over
+    time of |signal of the drawn block - that of the implementation|, of the blocks that it has a
+    signal for), longer_delay (the same where the delays are of two steps).
+    """
+    rows = []
+    for seed in seeds:
+        rng = generator("circuit", seed)
+        signal = smooth_signals(rng, 1, settings.steps, settings.width)[0]
+        signal = (0.1 + 0.8 * signal) / (1.0 - settings.alpha)
+        coded = encode(signal, settings.alpha)
+        known = {
+            "signal": signal,
+            "difference": coded.encoded,
+            "quantizer": coded.sent,
+            "sum": coded.reconstruction,
+            "receiver_sum": coded.reconstruction,
+            "reconstruction": coded.reconstruction,
+        }
+        runs = [_run_blocks(signal, settings.alpha, delay) for delay in (1, 2)]
+        for block in BLOCKS:
+            off = [
+                float(np.abs(run[block.name] - known[block.name]).max())
+                if block.name in known
+                else np.nan
+                for run in runs
+            ]
+            inputs = "; ".join(block.inputs)
+            rows.append((block.name, block.label, inputs, block.x, block.y, seed, *off))
+    columns = ["block", "label", "inputs", "x", "y", "seed", "deviation", "longer_delay"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _run_blocks(signal: np.ndarray, alpha: float, delay: int) -> dict[str, np.ndarray]:
+    """Signals of all blocks, from step to step, with delays of so many steps."""
+    found = {block.name: np.zeros(len(signal)) for block in BLOCKS}
+    inputs = {block.name: block.inputs for block in BLOCKS}
+    labels = {block.name: block.label for block in BLOCKS}
+    potential = 0.0
+    for time, value in enumerate(signal):
+        for name in _ORDER:
+            given = [found[source][time] for source in inputs[name]]
+            match labels[name]:
+                case "x":
+                    new = float(value)
+                case "−":
+                    new = given[0] - given[1]
+                case "Q":
+                    potential += given[0]
+                    new = float(potential > 0.5)
+                    potential -= new
+                case "P":
+                    new = alpha * given[0]
+                case "Δt":
+                    (source,) = inputs[name]
+                    new = found[source][time - delay] if time >= delay else 0.0
+                case _:
+                    new = sum(given)
+            found[name][time] = new
+    return found
+
+
+_ORDER = (
+    *("signal", "delay", "prediction", "difference", "quantizer", "sum"),
+    *("receiver_delay", "receiver_prediction", "receiver_sum", "reconstruction"),
+)
+"""Order in which the blocks of a step can be computed: delays first, which need none of it."""
+
+
+def rising_rate(settings: RisingRate, seeds, dataset, networks) -> pd.DataFrame:
+    """Figure 6.2: spikes around a presynaptic spike of a neuron whose rate rises, falls or stays.
+
+    Spikes are an inhomogeneous Poisson process, a draw for each millisecond. Columns:
+    slope_hz_per_s, seed, lag_ms, rate_hz (of the process), spikes_per_s (counted), stdp (the window
+    of eq. 1.11 at that lag), after_less_before (spikes after the presynaptic spike less those
+    before it, by trial), weight_change (mean over trials of the window summed over spikes).
+    """
+    rows = []
+    at = lags(settings.window_ms)
+    window = DoubleExponential(1.0, 1.0, 1e-3 * settings.tau_ms, 1e-3 * settings.tau_ms)
+    weights = np.where(at == 0, 0.0, stdp(1e-3 * at, window))
+    for slope in settings.slopes_hz_per_s:
+        rate = np.maximum(settings.middle_hz + slope * 1e-3 * at, 0.0)
+        for seed in seeds:
+            rng = generator("rising_rate", seed, round(slope))
+            spikes = rng.random((settings.trials, len(at))) < 1e-3 * rate
+            sides = spikes[:, at > 0].sum(axis=1) - spikes[:, at < 0].sum(axis=1)
+            part = {
+                "slope_hz_per_s": slope,
+                "seed": seed,
+                "lag_ms": at,
+                "rate_hz": rate,
+                "spikes_per_s": 1e3 * spikes.mean(axis=0),
+                "stdp": weights,
+                "after_less_before": float(sides.mean()),
+                "weight_change": float((spikes @ weights).mean()),
+            }
+            rows.append(pd.DataFrame(part))
+    return pd.concat(rows, ignore_index=True)
