@@ -1,0 +1,1 @@
+"""O'Connor 2020, chapter 5 and appendix C: proportional-derivative coding."""
