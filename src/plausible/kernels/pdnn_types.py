@@ -1,8 +1,9 @@
 """What a proportional-derivative network consists of, and how it is made. Numpy only.
 
-Layers are numbered from the input (0) to the output (L). Units of all layers stand in one row, those
-of layer l from ``first[l]`` to ``first[l + 1]``; matrices one after the other, that from layer l to
-l+1 [n_l, n_(l+1)] from ``first_weight[l]`` on. See ``plausible.kernels.pdnn`` for the equations.
+Layers are numbered from the input (0) to the output (L). Units of all layers stand in one row,
+those of layer l from ``first[l]`` to ``first[l + 1]``; matrices one after the other, that from
+layer l to l+1 [n_l, n_(l+1)] from ``first_weight[l]`` on. ``plausible.kernels.pdnn`` has the
+equations.
 
 Source: O'Connor 2020, chapter 5 and appendix C.
 """

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from plausible.data.signals import smooth_signals
 from plausible.neurons.pair_kernels import pair_sum, stdp_kernel
 from plausible.studies.oconnor2020.ch6 import experiment
+from plausible.studies.oconnor2020.ch6.experiment import generator
 from plausible.studies.oconnor2020.ch6.settings import Circuit, Kernels, RisingRate, Synapse
-from plausible.studies.oconnor2020.ch6.signals import generator, smooth_signals
 
 SYNAPSE = Synapse(alpha=0.8, steps=300, quiet=120, width=10)
 

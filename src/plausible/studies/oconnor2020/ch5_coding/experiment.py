@@ -4,12 +4,18 @@ Source: O'Connor 2020, sections 5.3.3 and 5.3.4, with the settings of the author
 signals are ours.
 """
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
+from plausible.data.signals import low_pass
 from plausible.neurons.pd_coding import decode, encode, pd_code, transmit
+from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch5_coding.settings import CodingGrid, Drift
-from plausible.studies.oconnor2020.ch5_coding.signals import generator, low_pass
+
+generator = partial(numpy_generator, "oconnor2020", "ch5_coding")
+"""Random stream of an experiment, a seed and a purpose."""
 
 
 def coding_grid(settings: CodingGrid, seeds, dataset, networks) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from plausible.data.signals import low_pass
 from plausible.networks.sigma_delta import sparse_product
 from plausible.neurons.pd_coding import (
     PDCode,
@@ -26,7 +27,7 @@ from plausible.neurons.pd_coding import (
 from plausible.neurons.quantizers import quantize_stream, rectified_counts
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, checks, controls
-from plausible.studies.oconnor2020.ch5_coding.signals import generator, low_pass
+from plausible.studies.oconnor2020.ch5_coding.experiment import generator
 
 PRINTED = "as_published"
 STEPS, SIGNALS = 1000, 6

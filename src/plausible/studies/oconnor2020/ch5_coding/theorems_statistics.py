@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from plausible.data.signals import low_pass
 from plausible.measure.slopes import log_slope
 from plausible.neurons.pd_coding import PDCode, decode, encode, pd_code, pd_code_of, transmit
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, controls
-from plausible.studies.oconnor2020.ch5_coding.signals import generator, low_pass
+from plausible.studies.oconnor2020.ch5_coding.experiment import generator
 
 WALKS = 20
 """Signals of a seed."""

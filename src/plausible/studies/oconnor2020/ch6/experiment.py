@@ -4,11 +4,13 @@ Source: O'Connor 2020, sections 6.3 and 6.4. The thesis states no numbers for th
 code is public, so signals and constants are ours.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from plausible.data.signals import smooth_signals
 from plausible.neurons.bit_coding import encode
 from plausible.neurons.pair_kernels import (
     decoding_kernel,
@@ -20,8 +22,11 @@ from plausible.neurons.pair_kernels import (
     symmetric_kernel,
 )
 from plausible.neurons.plasticity import DoubleExponential, stdp
+from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch6.settings import Circuit, Kernels, RisingRate, Synapse
-from plausible.studies.oconnor2020.ch6.signals import generator, smooth_signals
+
+generator = partial(numpy_generator, "oconnor2020", "ch6")
+"""Random stream of an experiment, a seed and a purpose."""
 
 
 def kernels(settings: Kernels, seeds, dataset, networks) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from plausible.data.signals import smooth_signals
 from plausible.measure.slopes import log_slope
 from plausible.neurons.bit_coding import decode, encode
 from plausible.neurons.pair_kernels import (
@@ -28,7 +29,7 @@ from plausible.neurons.pair_kernels import (
 from plausible.neurons.plasticity import DoubleExponential, stdp, stdp_all_pairs
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, checks, controls
-from plausible.studies.oconnor2020.ch6.signals import generator, smooth_signals
+from plausible.studies.oconnor2020.ch6.experiment import generator
 
 ALPHAS = (0.5, 0.8, 0.9, 0.95)
 ALPHA = 0.9

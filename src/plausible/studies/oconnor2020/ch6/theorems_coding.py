@@ -8,6 +8,7 @@ comparison of a broken form as control.
 import numpy as np
 from numpy.typing import NDArray
 
+from plausible.data.signals import smooth_signals
 from plausible.measure.slopes import log_slope
 from plausible.neurons.bit_coding import (
     Encoded,
@@ -18,7 +19,7 @@ from plausible.neurons.bit_coding import (
 )
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, checks, controls
-from plausible.studies.oconnor2020.ch6.signals import generator, smooth_signals
+from plausible.studies.oconnor2020.ch6.experiment import generator
 
 ALPHAS = (0.0, 0.5, 0.8, 0.9, 0.95)
 ALPHA = 0.9

@@ -1,15 +1,22 @@
-"""Random signals of chapter 6."""
-
-from functools import partial
+"""Smooth random signals. Numpy and scipy only."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
+from scipy.signal import butter, lfilter
 
-from plausible.seeds import numpy_generator
 
-generator = partial(numpy_generator, "oconnor2020", "ch6")
-"""Random stream of an experiment, a seed and a purpose."""
+def low_pass(
+    rng: np.random.Generator, steps: int, cutoff: float, count: int | None = None
+) -> NDArray[np.float64]:
+    """Noise through a Butterworth filter of second order, over its deviation: [steps (, count)].
+
+    ``cutoff`` is in units of half of the sampling rate (O'Connor 2020, signals of chapter 5).
+    """
+    noise = rng.standard_normal(steps if count is None else (steps, count))
+    numerator, denominator = butter(2, cutoff)
+    signal = lfilter(numerator, denominator, noise, axis=0)
+    return signal / signal.std(axis=0)
 
 
 def smooth_signals(

@@ -1,0 +1,157 @@
+"""The compiled PDNN against its form in vectors, and against networks without codes."""
+
+import numpy as np
+import pytest
+import torch
+
+from plausible.errors import StudyError
+from plausible.kernels import pdnn, pdnn_reference
+from plausible.kernels.pdnn_types import (
+    UPDATES,
+    as_matrices,
+    fresh_side,
+    initial_weights,
+    make_network,
+    make_rule,
+)
+
+WHITE = 255.0
+
+
+def samples(count, size, classes, seed=0):
+    """Slow grey levels, of which some units are always black."""
+    rng = np.random.default_rng(seed)
+    waves = np.cumsum(rng.standard_normal((count, size)), axis=0)
+    images = (127 + 120 * np.sin(waves / 3)).astype(np.uint8)
+    images[:, :3] = 0
+    return images, rng.integers(0, classes, count)
+
+
+def network(sizes, rule, seed=0):
+    rng = np.random.default_rng(seed)
+    biases = [0.1 * rng.standard_normal(size) for size in sizes[1:]]
+    return make_network(initial_weights(sizes, rng), rule, biases)
+
+
+def _arrays(found):
+    """All that training changes."""
+    return [found.weights, found.biases, found.areas, *found.forward, *found.backward]
+
+
+@pytest.mark.parametrize("sizes", [(20, 6), (20, 15, 7), (20, 12, 11, 9, 5)])
+@pytest.mark.parametrize("update", UPDATES)
+@pytest.mark.parametrize("quantized", [True, False])
+def test_compiled_and_in_vectors(sizes, update, quantized):
+    rule = make_rule(0.02, 0.8, 0.5, 0.01, update=update, quantized=quantized)
+    images, labels = samples(300, sizes[0], sizes[-1])
+    order = np.random.default_rng(1).permutation(300)
+    one, other = network(sizes, rule), network(sizes, rule)
+    found = pdnn.train(one, rule, images, WHITE, labels, order)
+    expected = pdnn_reference.train(other, rule, images, WHITE, labels, order)
+    assert found.samples == expected.samples == 300 and not found.diverged
+    for mine, theirs in zip(_arrays(one), _arrays(other), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-12)
+    if quantized:
+        for name in ("spikes", "errors", "touched"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+        assert found.spikes[0] > 0 and found.errors[-1] > 0
+    mine, theirs = (
+        form.predict(each, rule, images[:50], WHITE)
+        for form, each in ((pdnn, one), (pdnn_reference, other))
+    )
+    np.testing.assert_array_equal(mine.classes, theirs.classes)
+    if quantized:
+        np.testing.assert_array_equal(mine.spikes, theirs.spikes)
+
+
+@pytest.mark.parametrize("update", ["reconstruction", "future"])
+def test_without_codes_it_is_gradient_descent(update):
+    """k_alpha = 0 and no quantization: what is sent is the value itself, as autograd has it."""
+    sizes = (20, 9, 8, 4)
+    rule = make_rule(0.05, 0.0, 1.0, 0.0, update=update, quantized=False)
+    images, labels = samples(40, 20, 4)
+    found = network(sizes, rule)
+    parameters = [torch.tensor(m, requires_grad=True) for m in found.matrices]
+    biases = np.split(found.biases, np.cumsum(sizes)[:-1])[1:]
+    parameters += [torch.tensor(bias, requires_grad=True) for bias in biases]
+    pdnn.train(found, rule, images, WHITE, labels)
+    for image, label in zip(images, labels, strict=True):
+        value = torch.tensor(image / WHITE)
+        for layer in range(3):
+            value = value @ parameters[layer] + parameters[3 + layer]
+            value = torch.relu(value) if layer < 2 else value
+        loss = torch.nn.functional.cross_entropy(value[None], torch.tensor([label]))
+        gradients = torch.autograd.grad(loss, parameters)
+        with torch.no_grad():
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter -= 0.05 * gradient
+    for matrix, parameter in zip(found.matrices, parameters[:3], strict=True):
+        np.testing.assert_allclose(matrix, parameter.detach(), rtol=0, atol=1e-12)
+
+
+def test_in_pieces_it_goes_on_where_it_was():
+    sizes, rule = (20, 9, 4), make_rule(0.02, 0.9, 0.9)
+    images, labels = samples(200, 20, 4)
+    whole, pieces = network(sizes, rule), network(sizes, rule)
+    pdnn.train(whole, rule, images, WHITE, labels)
+    for part in (slice(0, 70), slice(70, 200)):
+        pdnn.train(pieces, rule, images[part], WHITE, labels[part])
+    np.testing.assert_array_equal(whole.weights, pieces.weights)
+    np.testing.assert_array_equal(whole.areas, pieces.areas)
+
+
+def test_neurons_of_a_test_leave_those_of_the_training_alone():
+    sizes, rule = (20, 9, 4), make_rule(0.02, 0.9, 0.9, 0.01)
+    images, labels = samples(100, 20, 4)
+    found = network(sizes, rule)
+    pdnn.train(found, rule, images, WHITE, labels)
+    before = found.forward.units.copy(), found.forward.scales.copy(), found.weights.copy()
+    side = fresh_side(sizes, rule)._replace(scales=found.forward.scales)
+    pdnn.predict(found, rule, images, WHITE, side)
+    np.testing.assert_array_equal(found.forward.units, before[0])
+    np.testing.assert_array_equal(found.weights, before[2])
+    assert (found.forward.scales != before[1]).any()  # shared scales go on following
+
+
+@pytest.mark.parametrize("form", [pdnn, pdnn_reference])
+def test_divergence_is_a_result(form):
+    rule = make_rule(1e4, 0.9, 0.9)
+    images, labels = samples(300, 20, 4)
+    found = form.train(network((20, 9, 4), rule), rule, images, WHITE, labels)
+    assert found.diverged and found.samples < 300
+
+
+def test_weights_are_views_of_one_row():
+    rule = make_rule()
+    found = network((5, 4, 3), rule)
+    found.matrices[1][0, 0] = 7.0
+    assert as_matrices(found.weights, found.sizes)[1][0, 0] == 7.0 == found.weights[20]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: make_rule(update="hebb"), "found the update 'hebb'"),
+        (lambda: make_rule(k_alpha=1.0), "k_alpha from 0 to below 1"),
+        (lambda: make_rule(learning_rate=np.nan), "expected are finite numbers"),
+        (lambda: make_network([np.ones((3, 2)), np.ones((3, 2))], make_rule()), "in a chain"),
+        (lambda: make_network([], make_rule()), "found matrices none"),
+        (lambda: make_network([np.ones((3, 2))], make_rule(), [np.ones(3)]), "found biases"),
+        (
+            lambda: pdnn.train(
+                network((5, 3), make_rule()), make_rule(), np.ones((2, 4)), 1, np.zeros(2, int)
+            ),
+            r"found inputs of the shape \(2, 4\)",
+        ),
+        (
+            lambda: pdnn.train(
+                network((5, 3), make_rule()), make_rule(), np.ones((2, 5)), 1, np.array([0, 3])
+            ),
+            "whole number from 0 to 2",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_one_sentence(call, words):
+    with pytest.raises(StudyError, match=words) as caught:
+        call()
+    assert "\n" not in str(caught.value) and str(caught.value).endswith(".")

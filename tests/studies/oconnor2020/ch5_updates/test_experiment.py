@@ -1,0 +1,87 @@
+"""Experiments on update rules, small, against what is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from plausible.studies.oconnor2020.ch5_updates import experiment
+from plausible.studies.oconnor2020.ch5_updates.settings import (
+    Approximation,
+    Areas,
+    FourRules,
+    UpdateKernels,
+)
+
+AREAS = Areas(steps=800, warm_up=200, cutoff=0.002, k_p=0.01, k_d=0.5)
+RULES = FourRules(steps=400, spike_probability=0.1, k_p=0.05, k_d=1.0)
+MAPS = Approximation(
+    steps=3000,
+    signal_cutoff=0.02,
+    weight_cutoff=0.004,
+    k_p_range=(0.001, 0.1),
+    k_d_range=(0.1, 10.0),
+    points=3,
+    example_k_p=0.01,
+    example_k_d=1.0,
+    shown_steps=100,
+)
+
+
+def test_areas_by_sums_and_by_formulas():
+    table = experiment.areas(AREAS, [0, 1, 2], None, None)
+    ones = table.drop_duplicates("seed")
+    np.testing.assert_allclose(ones["past_area"], ones["past_formula"], rtol=1e-12)
+    np.testing.assert_allclose(ones["future_area"], ones["future_formula"], rtol=1e-12)
+    assert (ones["undecayed_area"] / ones["past_area"] > 1.01).all()
+    for _, rows in table.groupby("seed"):
+        rows = rows.set_index("step")
+        last, now = rows["last_event"].iloc[0], rows["event"].iloc[0]
+        either = (rows["x_spikes"] != 0) | (rows["e_spikes"] != 0)
+        assert last < now and either[last] and rows["e_spikes"][now] != 0
+        assert not either[last + 1 : now - 1].any()
+
+
+def test_kernels_are_what_the_rule_does():
+    settings = UpdateKernels(k_p=0.2, k_d=1.0, reach=12, other_k_p=0.6, tau_steps=5)
+    table = experiment.update_kernels(settings, [0], None, None)
+    coded = table[table["panel"] != "classic"]
+    np.testing.assert_allclose(coded["change"], coded["numerical"], rtol=1e-10)
+    same = table[table["panel"] == "same_sign"].set_index("lag_steps")["change"]
+    assert same[0] == pytest.approx(-((1 / 1.2) ** 2) / (1 - (1 / 1.2) ** 2))
+    assert same[-4] == same[4] < 0
+
+
+def test_four_rules_end_alike_and_printed_ones_do_not():
+    table = experiment.four_rules(RULES, [0, 1], None, None)
+    last = table.groupby("seed").last()
+    for rule in ("past", "future", "stdp"):
+        np.testing.assert_allclose(last[f"{rule}_end"], last["reconstruction_end"], rtol=1e-10)
+    assert (last["printed_future"] - last["future"]).abs().min() > 0.1
+    silent = table[(table["step"] >= 300) & (table["step"] != 350)]
+    assert (silent["x_spikes"] == 0).all() and (silent["e_spikes"] == 0).all()
+
+
+def test_maps_against_one_cell_step_by_step():
+    table = experiment.approximation(MAPS, [0], None, None)
+    cells = table[table["element"] == "cell"].set_index(["k_p", "k_d"])
+    assert len(cells) == 4 * 4 - 1
+    shown = table[table["element"] == "signal"]
+    assert len(shown) == 100
+    rng = experiment.generator("approximation", 0)
+    signal = experiment.low_pass(rng, 3000, 0.02)
+    weight = experiment.low_pass(rng, 3000, 0.004)
+    coded = experiment.transmit(signal, experiment.pd_code(0.01, 1.0))
+    cell = cells.loc[(0.01, 1.0)]
+    assert cell["number_of_spikes"] == np.abs(coded.spikes).sum()
+    like = np.corrcoef(coded.reconstruction, signal)
+    assert cell["quantization_similarity"] == pytest.approx(like[0, 1], abs=0.02)
+    estimate = experiment.decode(coded.spikes * weight, experiment.pd_code(0.01, 1.0))
+    np.testing.assert_allclose(shown["estimate"], estimate[-100:], rtol=1e-12, atol=1e-12)
+
+
+def test_same_seed_same_rows_whatever_the_others():
+    both = experiment.four_rules(RULES, [0, 1], None, None)
+    alone = experiment.four_rules(RULES, [1], None, None)
+    pd.testing.assert_frame_equal(
+        alone, both[both["seed"] == 1].reset_index(drop=True), check_exact=True
+    )
