@@ -41,6 +41,7 @@ class Machine(NamedTuple):
 
     change: Callable[[Path], Any] | None = None
     variables: dict[str, str | None] = {}
+    """`FOLDER` stands for that of the project."""
     shell: str = ""
     expected: str = "ok"
     words: tuple[str, ...] = ()
@@ -112,13 +113,13 @@ def _table_is_a_folder(folder: Path) -> None:
 SIDE_CARS = "results/**/*.json"
 MACHINES: dict[str, Machine] = {
     "HOME unset": Machine(variables={"HOME": None}),
-    "HOME missing": Machine(variables={"HOME": "/no/such/home"}),
+    "HOME missing": Machine(variables={"HOME": "FOLDER/no/home"}),
     # Where no folder for caches can be made, Snakemake ends before it reads the project; `make`
     # gives it another (tests/test_environment.py).
     "MPLCONFIGDIR": Machine(variables={"MPLCONFIGDIR": "/proc/nope"}),
     "matplotlibrc": Machine(_dressed),
     "JUPYTER_PATH": Machine(_foreign_kernel, {"JUPYTER_PATH": "jupyter"}),
-    "TMPDIR missing": Machine(variables={"TMPDIR": "/no/such/tmp"}),
+    "TMPDIR missing": Machine(variables={"TMPDIR": "FOLDER/no/tmp"}),
     "LC_ALL=C": Machine(variables={"LC_ALL": "C", "LANG": "C"}),
     "LC_ALL nonsense": Machine(variables={"LC_ALL": "xx_YY.KOI8"}),
     "no UTF-8": Machine(variables={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}),
@@ -193,7 +194,8 @@ def faults(base: Base) -> Iterator[Outcome]:
             "-c",
             f"{machine.shell} exec {' '.join(snakemake('--cores', '1', *machine.targets))}",
         ]
-        env = environment(folder, **machine.variables)
+        own = {k: v and v.replace("FOLDER", str(folder)) for k, v in machine.variables.items()}
+        env = environment(folder, **own)
         ended = run(words, folder, env, prefix=AS_USER if machine.as_user else ())
         if half := base.differing(folder):
             yield Outcome(KIND, name, "wrong", f"differs: {half}; {ended.sentence}")
