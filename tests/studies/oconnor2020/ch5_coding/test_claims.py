@@ -20,14 +20,6 @@ def change(table, column, rows, value):
 GRID, DRIFT = "ch5.fig5.1", "ch5.fig5.2"
 
 
-def _returning(tables):
-    """An estimate without k_p that is the product in the end."""
-    frame = tables[DRIFT].copy()
-    late = (frame["k_p"] == 0) & (frame["step"] >= 80)
-    frame.loc[late, "estimate"] = frame.loc[late, "product"]
-    return {**tables, DRIFT: frame}
-
-
 class TestClaims(ClaimTests):
     """Pictures; the theorems have tests of their own."""
 
@@ -36,22 +28,22 @@ class TestClaims(ClaimTests):
     spoils = [
         Spoil(
             GRID, "error_falls_with_coefficients", "an error that grows with k_d",
-            change(GRID, "mean_error", "k_d == 4", 3.0),
+            change(GRID, "mean_error", "element == 'cell' and k_d == 4", 3.0),
         ),
         Spoil(
             GRID, "spikes_grow_with_coefficients", "fewer spikes of a large k_p",
-            change(GRID, "number_of_spikes", "k_p == 2", 1),
+            change(GRID, "number_of_spikes", "element == 'cell' and k_p == 2", 1),
         ),
         Spoil(
             GRID, "differences_only_round", "memory",
-            change(GRID, "reconstruction", "k_p == 0 and step == 40 and seed == 1", 0.123),
+            change(GRID, "rounding_difference", "k_p == 0 and k_d == 1 and seed == 1", 0.123),
         ),
         Spoil(
             DRIFT, "error_stays_without_k_p", "an error that returns",
-            _returning,
+            change(DRIFT, "late_error", "element == 'error' and k_p == 0", 0.01),
         ),
         Spoil(
             DRIFT, "error_falls_with_k_p", "a large k_p that errs",
-            change(DRIFT, "estimate", "k_p == 0.1 and not quantized", lambda each: each + 3),
+            change(DRIFT, "mean_error", "k_p == 0.1 and quantized == False", 3.0),
         ),
     ]  # fmt: skip

@@ -5,38 +5,39 @@ import pandas as pd
 
 
 def areas_table(seeds: int = 3) -> pd.DataFrame:
-    """Products that decay by a tenth a step, and areas by the right formulas."""
-    step, parts = np.arange(120), []
+    """Products that decay by a fifth a step, and areas by the right formulas."""
+    step, rest, last, now = np.arange(120), 0.19, 30, 60
+    rows = []
     for seed in range(seeds):
-        rest, last, now = 0.19, 30, 60
         u = 2.0 + seed
-        product = np.where(step >= last, u * 0.81 ** np.maximum(step - last, 0.0), 0.0)
-        product = np.where(step >= now, u * 0.81 ** np.maximum(step - now, 0.0), product)
         v = u * 0.81 ** (now - last)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "seed": seed,
-                    "step": step,
-                    **{side: np.sin(step / 30) for side in "xe"},
-                    **{f"{side}_spikes": np.where(step % 30 == 0, 1, 0) for side in "xe"},
-                    **{f"{side}_reconstruction": np.sqrt(product) for side in "xe"},
-                    "product": np.sin(step / 30) ** 2,
-                    "product_of_reconstructions": product,
-                    "last_event": last,
-                    "event": now,
-                    "past_area": product[last:now].sum(),
-                    "past_formula": (u - v) / rest,
-                    "undecayed_area": u / rest,
-                    "future_area": u / rest,
-                    "future_formula": u / rest,
-                    "printed_future": -u / rest,
-                }
-            )
-        )
-    table = pd.concat(parts, ignore_index=True)
-    # Decay over 30 steps leaves 0.2 % of the product, which the control is to notice.
-    return table.assign(undecayed_area=1.1 * table["undecayed_area"])
+        areas = {
+            "last_event": last,
+            "event": now,
+            "past_area": (u - v) / rest,
+            "past_formula": (u - v) / rest,
+            # Decay leaves 0.2 % of the product beyond, which the control is to notice.
+            "undecayed_area": 1.1 * u / rest,
+            "future_area": u / rest,
+            "future_formula": u / rest,
+            "printed_future": -u / rest,
+        }
+        rows.append({"element": "area", "seed": seed, **areas})
+    product = np.where(step >= last, 2.0 * 0.81 ** np.maximum(step - last, 0.0), 0.0)
+    product = np.where(step >= now, 2.0 * 0.81 ** np.maximum(step - now, 0.0), product)
+    trace = pd.DataFrame(
+        {
+            "element": "trace",
+            "seed": 0,
+            "step": step,
+            **{side: np.sin(step / 30) for side in "xe"},
+            **{f"{side}_spikes": np.where(step % 30 == 0, 1, 0) for side in "xe"},
+            **{f"{side}_reconstruction": np.sqrt(product) for side in "xe"},
+            "product": np.sin(step / 30) ** 2,
+            "product_of_reconstructions": product,
+        }
+    )
+    return pd.concat([pd.DataFrame(rows), trace], ignore_index=True)
 
 
 def kernel_table() -> pd.DataFrame:
@@ -66,42 +67,39 @@ def kernel_table() -> pd.DataFrame:
 
 def rules_table(seeds: int = 3) -> pd.DataFrame:
     """Rules that take other ways to the same end; nothing is printed wrong."""
-    step, parts = np.arange(100), []
-    for seed in range(seeds):
-        way = np.minimum(step / 80, 1.0) * (3.0 + seed)
-        late = np.where(step < 80, way - 0.5, way)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "seed": seed,
-                    "step": step,
-                    **{f"{side}_spikes": np.where(step % 9 == 0, 1, 0) for side in "xe"},
-                    **{f"{side}_reconstruction": np.cos(step / 9) for side in "xe"},
-                    "reconstruction": way,
-                    "past": late,
-                    "future": way + np.where(step < 80, 0.5, 0.0),
-                    "stdp": way + np.where(step < 80, 0.5, 0.0),
-                    **{
-                        f"{rule}_end": 3.0 + seed
-                        for rule in ("reconstruction", "past", "future", "stdp")
-                    },
-                    "printed_past": way,
-                    "printed_future": way,
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+    names = ("reconstruction", "past", "future", "stdp", "printed_past", "printed_future")
+    apart = {"middle_difference": 0.2, "past_and_future": 0.3, "future_and_stdp": 0.0}
+    rows = [
+        {"element": "end", "seed": seed, **dict.fromkeys(names, 3.0 + seed), **apart}
+        for seed in range(seeds)
+    ]
+    step = np.arange(100)
+    way = np.minimum(step / 80, 1.0) * 3.0
+    trace = pd.DataFrame(
+        {
+            "element": "trace",
+            "seed": 0,
+            "step": step,
+            **{f"{side}_spikes": np.where(step % 9 == 0, 1, 0) for side in "xe"},
+            **{f"{side}_reconstruction": np.cos(step / 9) for side in "xe"},
+            "reconstruction": way,
+            "past": np.where(step < 80, way - 0.5, way),
+            "future": way + np.where(step < 80, 0.5, 0.0),
+            "stdp": way + np.where(step < 80, 0.5, 0.0),
+        }
+    )
+    return pd.concat([pd.DataFrame(rows), trace], ignore_index=True)
 
 
 def approximation_table(seeds: int = 5) -> pd.DataFrame:
     """Distances that fall with both coefficients, and are large on the axes."""
     step, parts = np.arange(50), []
     for seed in range(seeds):
-        wave = np.sin(step / 9 + seed)
+        wave = np.sin(step / 9)
         parts.append(
             pd.DataFrame(
                 {
-                    "element": "signal",
+                    "element": "trace",
                     "seed": seed,
                     "step": step,
                     "signal": wave,

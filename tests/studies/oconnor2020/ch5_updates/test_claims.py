@@ -44,14 +44,14 @@ class TestClaims(ClaimTests):
             KERNELS, "stdp_antisymmetric", "one side",
             change(KERNELS, "change", "panel == 'classic' and lag_steps == -3", 0.3),
         ),
-        Spoil(RULES, "same_final_value", "past", change(RULES, "past_end", "seed == 0", 2.0)),
+        Spoil(RULES, "same_final_value", "past", change(RULES, "past", "element == 'end' and seed == 0", 2.0)),
         Spoil(
             RULES, "same_final_value", "as printed",
-            change(RULES, "printed_future", "seed == 0", -5.0),
+            change(RULES, "printed_future", "element == 'end' and seed == 0", -5.0),
         ),
         Spoil(
             RULES, "differ_before_the_end", "the same way",
-            lambda tables: {**tables, RULES: tables[RULES].assign(past=tables[RULES]["future"])},
+            change(RULES, "past_and_future", "element == 'end' and seed == 1", 0.0),
         ),
         Spoil(
             MAPS, "error_high_in_corners", "small k_d",

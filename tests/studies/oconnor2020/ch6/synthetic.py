@@ -6,24 +6,32 @@ import pandas as pd
 
 def rising_rate_table(seeds: int = 5) -> pd.DataFrame:
     """Rates that are counted exactly, and sums that follow the slope."""
-    lag = np.arange(-20, 21)
-    rows = [
-        pd.DataFrame(
-            {
-                "slope_hz_per_s": slope,
-                "seed": seed,
-                "lag_ms": lag,
-                "rate_hz": 20 + slope * 1e-3 * lag,
-                "spikes_per_s": 20 + slope * 1e-3 * lag + seed / 10,
-                "stdp": np.sign(lag) * np.exp(-np.abs(lag) / 10),
-                "after_less_before": slope / 100 + 0.01 * seed,
-                "weight_change": slope / 1000 + 0.001 * seed,
-            }
-        )
-        for slope in (-100.0, 0.0, 100.0)
+    lag, slopes = np.arange(-20, 21), (-100.0, 0.0, 100.0)
+    means = [
+        {
+            "element": "mean",
+            "slope_hz_per_s": slope,
+            "seed": seed,
+            "after_less_before": slope / 100 + 0.01 * seed,
+            "weight_change": slope / 1000 + 0.001 * seed,
+        }
+        for slope in slopes
         for seed in range(seeds)
     ]
-    return pd.concat(rows, ignore_index=True)
+    curves = [
+        pd.DataFrame(
+            {
+                "element": "curve",
+                "slope_hz_per_s": slope,
+                "lag_ms": lag,
+                "rate_hz": 20 + slope * 1e-3 * lag,
+                "spikes_per_s": 20.2 + slope * 1e-3 * lag,
+                "stdp": np.sign(lag) * np.exp(-np.abs(lag) / 10),
+            }
+        )
+        for slope in slopes
+    ]
+    return pd.concat([pd.DataFrame(means), *curves], ignore_index=True)
 
 
 def circuit_table() -> pd.DataFrame:
@@ -67,31 +75,40 @@ def kernel_table() -> pd.DataFrame:
 def synapse_table(seeds: int = 5) -> pd.DataFrame:
     """A weight that swings; STDP lags behind until the signals end."""
     step = np.arange(200)
-    parts = []
-    for seed in range(seeds):
-        active = np.clip((160 - step) / 160, 0, 1)
-        swing = np.sin(step / 12 + seed)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "seed": seed,
-                    "step": step,
-                    "pre": 5 * active,
-                    "post": 4 * active,
-                    "pre_spike": (step % 3 == 0) * (active > 0) * 1.0,
-                    "post_spike": (step % 4 == 0) * (active > 0) * 1.0,
-                    "pre_reconstruction": 5 * active + 0.1,
-                    "post_reconstruction": 4 * active + 0.1,
-                    "post_rate": np.gradient(4 * active),
-                    "post_reconstruction_rate": np.gradient(4 * active) + 0.1 * (step % 2),
-                    "dynamics": swing,
-                    "approximate_dynamics": swing + 0.05 * seed,
-                    "stdp": swing + 0.05 * seed + np.where(active > 0, 0.5, 0.0),
-                    "other_synapse": np.cos(step / 12 + seed),
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+    active = np.clip((160 - step) / 160, 0, 1)
+    swing = np.sin(step / 12)
+    ends = [
+        {
+            "element": "end",
+            "seed": seed,
+            "dynamics": 1.0,
+            "approximate_dynamics": 1.2 + seed,
+            "stdp": 1.2 + seed,
+            "early_difference": 0.5,
+            "correlation": 0.98 - 0.001 * seed,
+            "other_correlation": 0.1 * seed,
+        }
+        for seed in range(seeds)
+    ]
+    trace = pd.DataFrame(
+        {
+            "element": "trace",
+            "seed": 0,
+            "step": step,
+            "pre": 5 * active,
+            "post": 4 * active,
+            "pre_spike": (step % 3 == 0) * (active > 0) * 1.0,
+            "post_spike": (step % 4 == 0) * (active > 0) * 1.0,
+            "pre_reconstruction": 5 * active + 0.1,
+            "post_reconstruction": 4 * active + 0.1,
+            "post_rate": np.gradient(4 * active),
+            "post_reconstruction_rate": np.gradient(4 * active) + 0.1 * (step % 2),
+            "dynamics": swing,
+            "approximate_dynamics": swing + 0.05,
+            "stdp": swing + 0.05 + np.where(active > 0, 0.5, 0.0),
+        }
+    )
+    return pd.concat([pd.DataFrame(ends), trace], ignore_index=True)
 
 
 def good_tables() -> dict[str, pd.DataFrame]:

@@ -52,10 +52,10 @@ class TestClaims(ClaimTests):
         ),
         Spoil(
             SYNAPSE, "same_final_value", "another end",
-            change(SYNAPSE, "stdp", "seed == 0 and step == 199", 3.0),
+            change(SYNAPSE, "stdp", "element == 'end' and seed == 1", 3.0),
         ),
         Spoil(
             SYNAPSE, "follows_unquantized", "another way",
-            change(SYNAPSE, "dynamics", "step >= 0", lambda each: -each),
+            change(SYNAPSE, "correlation", "element == 'end'", lambda each: -each),
         ),
     ]  # fmt: skip

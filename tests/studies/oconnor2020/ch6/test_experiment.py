@@ -23,23 +23,23 @@ def test_kernels_by_formula_and_by_number():
 
 def test_synapse_ends_with_the_sum_over_pairs():
     table = experiment.synapse(SYNAPSE, [0, 1], None, None)
-    for _, rows in table.groupby("seed"):
-        pre, post = rows["pre_spike"].to_numpy(), rows["post_spike"].to_numpy()
-        pairs = pair_sum(pre, post, stdp_kernel(0.8, len(pre)))
-        ends = rows.iloc[-1]
-        assert pre.sum() > 20 and set(pre) == {0.0, 1.0}
-        assert ends["stdp"] == pytest.approx(pairs, abs=1e-10)
-        assert ends["approximate_dynamics"] == pytest.approx(pairs, abs=1e-10)
-        assert ends["dynamics"] != pytest.approx(pairs, abs=1e-3)
-        assert (rows["pre"].tail(120) == 0).all() and rows["pre"].iloc[0] == 0
+    ends, rows = (table[table["element"] == kind] for kind in ("end", "trace"))
+    assert len(ends) == 2 and set(rows["seed"]) == {0}
+    pre, post = rows["pre_spike"].to_numpy(), rows["post_spike"].to_numpy()
+    pairs = pair_sum(pre, post, stdp_kernel(0.8, len(pre)))
+    first = ends.iloc[0]
+    assert pre.sum() > 20 and set(pre) == {0.0, 1.0}
+    assert first["stdp"] == pytest.approx(pairs, abs=1e-10)
+    np.testing.assert_allclose(ends["approximate_dynamics"], ends["stdp"], rtol=0, atol=1e-10)
+    assert (ends["dynamics"] - ends["stdp"]).abs().min() > 1e-3
+    assert ends["early_difference"].min() > 1e-3
+    assert (rows["pre"].tail(120) == 0).all() and rows["pre"].iloc[0] == 0
 
 
 def test_same_seed_same_rows_whatever_the_others():
-    both = experiment.synapse(SYNAPSE, [0, 1], None, None)
-    alone = experiment.synapse(SYNAPSE, [1], None, None)
-    pd.testing.assert_frame_equal(
-        alone, both[both["seed"] == 1].reset_index(drop=True), check_exact=True
-    )
+    tables = [experiment.synapse(SYNAPSE, seeds, None, None) for seeds in ([0, 1], [1])]
+    ends = [table[(table["element"] == "end") & (table["seed"] == 1)] for table in tables]
+    pd.testing.assert_frame_equal(*(each.reset_index(drop=True) for each in ends), check_exact=True)
 
 
 def test_circuit_as_drawn_is_the_implementation():
@@ -57,14 +57,14 @@ def test_rates_are_counted():
         slopes_hz_per_s=(-100, 100), middle_hz=50, window_ms=50, trials=4000, tau_ms=20
     )
     table = experiment.rising_rate(settings, [0], None, None)
-    rising = table[table["slope_hz_per_s"] == 100]
+    curve = table[(table["element"] == "curve") & (table["slope_hz_per_s"] == 100)]
     # 4,000 trials of 55 Hz in a millisecond: a standard error of sqrt(0.055 / 4000) = 3.7 Hz.
-    assert (rising["spikes_per_s"] - rising["rate_hz"]).abs().max() < 5 * 3.7
-    expected = 1e-3 * rising.loc[rising["lag_ms"] > 0, "rate_hz"].sum()
-    expected -= 1e-3 * rising.loc[rising["lag_ms"] < 0, "rate_hz"].sum()
-    assert rising["after_less_before"].iloc[0] == pytest.approx(expected, abs=0.15)
-    falling = table[table["slope_hz_per_s"] == -100]
-    assert falling["weight_change"].iloc[0] < 0 < rising["weight_change"].iloc[0]
+    assert (curve["spikes_per_s"] - curve["rate_hz"]).abs().max() < 5 * 3.7
+    expected = 1e-3 * curve.loc[curve["lag_ms"] > 0, "rate_hz"].sum()
+    expected -= 1e-3 * curve.loc[curve["lag_ms"] < 0, "rate_hz"].sum()
+    means = table[table["element"] == "mean"].set_index("slope_hz_per_s")
+    assert means.loc[100, "after_less_before"] == pytest.approx(expected, abs=0.15)
+    assert means.loc[-100, "weight_change"] < 0 < means.loc[100, "weight_change"]
 
 
 def test_signals_are_smooth_and_quiet_at_the_end():

@@ -1,17 +1,15 @@
 """What was found on the pictures of PD coding; theorems stand in the table of theorems."""
 
 import numpy as np
-import pandas as pd
 
 from plausible.reproduction.evidence import Evidence, Measured
 
 
 def _slopes(evidence: Evidence, quantity: str) -> list[Measured]:
     """Slope of a mean over the grid against either coefficient, by seed."""
-    frame = evidence.table("ch5.fig5.1", "seed", "k_p", "k_d", quantity)
-    cells = frame.drop_duplicates(["seed", "k_p", "k_d"])
+    frame = evidence.table("ch5.fig5.1", "element", "seed", "k_p", "k_d", quantity)
     # Every k_d of the grid but 0, which has no partner where k_p is 0.
-    cells = cells[cells["k_d"] > 0]
+    cells = frame[(frame["element"] == "cell") & (frame["k_d"] > 0)]
 
     def slopes(coefficient: str) -> list[float]:
         found = []
@@ -35,30 +33,24 @@ def spikes_grow_with_coefficients(evidence: Evidence) -> list[Measured]:
 
 def differences_only_round(evidence: Evidence) -> list[Measured]:
     """Largest difference of the reconstruction from the rounded signal, of every seed, k_p = 0."""
-    columns = ("seed", "k_p", "reconstruction", "rounded", "signal")
+    columns = ("element", "seed", "k_p", "rounding_difference", "signal_difference")
     frame = evidence.table("ch5.fig5.1", *columns)
-    rows = frame[frame["k_p"] == 0]
-    off, plain = (
-        (rows["reconstruction"] - rows[column]).abs().groupby(rows["seed"]).max()
-        for column in ("rounded", "signal")
-    )
-    controls = {"not_rounded": plain}
-    return [Measured("", off, seeded=False, exact_seeds=len(off), controls=controls)]
+    cells = frame[(frame["element"] == "cell") & (frame["k_p"] == 0)]
+    largest = cells.groupby("seed")[["rounding_difference", "signal_difference"]].max()
+    controls = {"not_rounded": largest["signal_difference"]}
+    found = largest["rounding_difference"]
+    return [Measured("", found, seeded=False, exact_seeds=len(found), controls=controls)]
 
 
-def _errors(evidence: Evidence) -> pd.DataFrame:
-    columns = ("seed", "k_p", "quantized", "step", "product", "estimate")
-    frame = evidence.table("ch5.fig5.2", *columns)
-    return frame.assign(error=(frame["estimate"] - frame["product"]).abs())
-
-
-def _differences(table: pd.DataFrame, larger: str, smaller: str) -> list[Measured]:
-    """Mean error of one k_p less that of another, by seed, with quantization and without."""
-    values = sorted(table["k_p"].unique())
+def _differences(evidence: Evidence, column: str, larger: str, smaller: str) -> list[Measured]:
+    """An error with one k_p less that with another, by seed, with quantization and without."""
+    frame = evidence.table("ch5.fig5.2", "element", "seed", "k_p", "quantized", column)
+    errors = frame[frame["element"] == "error"]
+    values = sorted(errors["k_p"].unique())
     places = {"none": values[0], "some": values[1], "most": values[-1]}
     found = []
-    for quantized, rows in table.groupby("quantized"):
-        means = rows.groupby(["k_p", "seed"])["error"].mean()
+    for quantized, rows in errors.groupby("quantized"):
+        means = rows.set_index(["k_p", "seed"])[column]
         change = means[places[larger]] - means[places[smaller]]
         found.append(Measured("", change, variant="quantized" if quantized else "not quantized"))
     return found
@@ -66,10 +58,9 @@ def _differences(table: pd.DataFrame, larger: str, smaller: str) -> list[Measure
 
 def error_stays_without_k_p(evidence: Evidence) -> list[Measured]:
     """Error over the last tenth, with k_p = 0 less with the smallest k_p above."""
-    table = _errors(evidence)
-    return _differences(table[table["step"] >= 0.9 * table["step"].max()], "none", "some")
+    return _differences(evidence, "late_error", "none", "some")
 
 
 def error_falls_with_k_p(evidence: Evidence) -> list[Measured]:
     """Mean error with the largest k_p less with the smallest above 0."""
-    return _differences(_errors(evidence), "most", "some")
+    return _differences(evidence, "mean_error", "most", "some")

@@ -22,7 +22,8 @@ from plausible.reproduction.published import Published
 @in_style
 def coding_grid(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Figure 5.1: one signal, its spikes and its reconstruction for all coefficients."""
-    rows = table[table["seed"] == table["seed"].min()]
+    rows, cells = (table[table["element"] == kind] for kind in ("trace", "cell"))
+    cells = cells[cells["seed"] == rows["seed"].min()]
     # As in the thesis, k_p = 0 is the last row.
     k_ps, k_ds = sorted(rows["k_p"].unique(), reverse=True), sorted(rows["k_d"].unique())
     figure = new_figure(DOUBLE_COLUMN_MM, 26 * len(k_ps) + 12)
@@ -45,8 +46,9 @@ def coding_grid(table: pd.DataFrame, published: Published, dataset: str = "mnist
             axes.plot(cell["step"], cell["reconstruction"], color=ORANGE, lw=0.9)
             axes.plot(cell["step"], cell["signal"], color=BLUE, lw=0.9)
             axes.set_ylim(-top, top)
-            error, count = (cell[name].iloc[0] for name in ("mean_error", "number_of_spikes"))
-            axes.set_title(f"error {error:.3f}, N = {count}", color=GREY)
+            own = cells[(cells["k_p"] == k_p) & (cells["k_d"] == k_d)].iloc[0]
+            error, count = own["mean_error"], own["number_of_spikes"]
+            axes.set_title(f"error {error:.3f}, N = {count:.0f}", color=GREY)
     for column, k_d in zip(panels.T, k_ds, strict=True):
         lowest = [axes for axes in column if axes.axison][-1]
         lowest.set_xlabel(f"step ($k_d$ = {k_d:g})")
@@ -66,7 +68,8 @@ def coding_grid(table: pd.DataFrame, published: Published, dataset: str = "mnist
 @in_style
 def drift(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Figure 5.2: a signal and its weight, and their product as it is estimated."""
-    rows = table[table["seed"] == table["seed"].min()]
+    rows = table[table["element"] == "trace"]
+    rows = rows.assign(quantized=rows["quantized"].astype(bool))
     k_ps = sorted(rows["k_p"].unique())
     figure = new_figure(DOUBLE_COLUMN_MM, 24 * (len(k_ps) + 1) + 14)
     first, *others = figure.subplots(len(k_ps) + 1, 1, sharex=True)
@@ -77,7 +80,7 @@ def drift(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> 
     letter(first, "a", "a random signal $x$ and a weight $w$ that changes")
     for axes, k_p, mark in zip(others, k_ps, "bcdefg", strict=False):
         part = rows[rows["k_p"] == k_p]
-        rounded, plain = part[part["quantized"]], part[~part["quantized"].astype(bool)]
+        rounded, plain = part[part["quantized"]], part[~part["quantized"]]
         axes.plot(rounded["step"], rounded["estimate"], color=LIGHT_GREY, lw=2.0)
         axes.plot(plain["step"], plain["product"], color=BLUE, lw=0.8)
         axes.plot(plain["step"], plain["estimate"], color=ORANGE, lw=0.9)

@@ -4,6 +4,7 @@ Source: O'Connor 2020, sections 5.3.6, 5.3.7, C.4 and C.5.1, with the settings o
 random signals and trains are ours.
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -37,11 +38,12 @@ generator = partial(numpy_generator, "oconnor2020", "ch5_updates")
 def areas(settings: Areas, seeds, dataset, networks) -> pd.DataFrame:
     """Figure 5.3: two coded signals, their product, and the areas at one spike of the error.
 
-    Columns: seed, step; for either side (x, e) the signal, <side>_spikes, <side>_reconstruction;
-    product, product_of_reconstructions; last_event, event (steps between which lies the past area,
+    Columns: element, seed; of ``area``: last_event, event (steps between which lies the past area,
     from which on lies the future one), past_area, future_area (sums over steps), past_formula,
     future_formula (from the product at single steps, eq. C.6 and C.7 corrected), undecayed_area
-    (of the past formula without what lies beyond the event), printed_future.
+    (of the past formula without what lies beyond the event), printed_future; of ``trace`` (first
+    seed): step, for either side (x, e) the signal, <side>_spikes, <side>_reconstruction, and
+    product, product_of_reconstructions, to five decimals.
     """
     code, rows = pd_code(settings.k_p, settings.k_d), []
     for seed in seeds:
@@ -55,25 +57,31 @@ def areas(settings: Areas, seeds, dataset, networks) -> pd.DataFrame:
         before = coded.reconstruction[at.now] - code.k_beta * coded.spikes[at.now]
         rest, u, v = 1.0 - code.k_alpha**2, product[at.last], float(before.prod())
         alone = product[at.now] * code.k_alpha ** (2.0 * np.arange(20_000))
-        part = {"seed": seed, "step": np.arange(settings.steps)}
-        for side, name in enumerate("xe"):
-            part[name] = signals[:, side]
-            part[f"{name}_spikes"] = coded.spikes[:, side].astype(int)
-            part[f"{name}_reconstruction"] = coded.reconstruction[:, side]
-        part |= {
-            "product": signals.prod(axis=1),
-            "product_of_reconstructions": product,
+        areas = {
             "last_event": at.last,
             "event": at.now,
-            "past_area": float(product[at.last : at.now].sum()),
+            "past_area": product[at.last : at.now].sum(),
             "past_formula": (u - v) / rest,
             "undecayed_area": u / rest,
-            "future_area": float(alone.sum()),
+            "future_area": alone.sum(),
             "future_formula": product[at.now] / rest,
             "printed_future": -product[at.now] / rest,
         }
-        rows.append(pd.DataFrame(part))
-    return pd.concat(rows, ignore_index=True)
+        rows.append({"element": "area", "seed": seed, **areas})
+        if seed == seeds[0]:
+            part = {"product": signals.prod(axis=1), "product_of_reconstructions": product}
+            for side, name in enumerate("xe"):
+                part[name] = signals[:, side]
+                part[f"{name}_spikes"] = coded.spikes[:, side]
+                part[f"{name}_reconstruction"] = coded.reconstruction[:, side]
+            trace = _trace(part, seed)
+    return pd.concat([pd.DataFrame(rows), trace], ignore_index=True)
+
+
+def _trace(columns: Mapping[str, NDArray], seed: int) -> pd.DataFrame:
+    """Columns of a trace, step by step, to five decimals."""
+    frame = pd.DataFrame(columns).round(5)
+    return frame.assign(element="trace", seed=seed, step=np.arange(len(frame)))
 
 
 class _Event(tuple):
@@ -128,9 +136,12 @@ def _of_one_pair(lag: int, sign: float, code: PDCode) -> float:
 def four_rules(settings: FourRules, seeds, dataset, networks) -> pd.DataFrame:
     """Figure C.1: cumulative changes of a weight by the four rules, on one pair of trains.
 
-    The last quarter is silent but for one presynaptic spike in its middle. Columns: seed, step,
-    x_spikes, e_spikes, x_reconstruction, e_reconstruction, one column for each rule, <rule>_end
-    (with the area that is still open), printed_past, printed_future (cumulative, as printed).
+    The last quarter is silent but for one presynaptic spike in its middle. Columns: element, seed;
+    of ``end``: one column for each rule (sum, with the area that is still open), printed_past,
+    printed_future (as printed), and relative to the sum middle_difference (largest of the four in
+    the middle of the trains), past_and_future, future_and_stdp (largest over time); of ``trace``
+    (first seed): step, x_spikes, e_spikes, x_reconstruction, e_reconstruction and the cumulative
+    sum of each rule, to five decimals.
     """
     code, rows = pd_code(settings.k_p, settings.k_d), []
     steps, p = settings.steps, settings.spike_probability
@@ -140,28 +151,35 @@ def four_rules(settings: FourRules, seeds, dataset, networks) -> pd.DataFrame:
         trains[steps * 3 // 4 :] = 0.0
         trains[steps * 7 // 8, 0] = 1.0
         x, e = trains[:, :1], trains[:, 1:]
-        part = {
-            "seed": seed,
-            "step": np.arange(steps),
-            "x_spikes": x[:, 0].astype(int),
-            "e_spikes": e[:, 0].astype(int),
-            "x_reconstruction": decode(x, code)[:, 0],
-            "e_reconstruction": decode(e, code)[:, 0],
+        found = {rule: weight_updates(rule, x, e, code) for rule in RULES}
+        sums = {rule: np.cumsum(each.steps[:, 0, 0]) for rule, each in found.items()}
+        ends = {rule: float(each.total[0, 0]) for rule, each in found.items()}
+        exact = abs(ends["reconstruction"])
+        middle = [
+            abs(each[steps // 2] - sums["reconstruction"][steps // 2]) for each in sums.values()
+        ]
+        apart = {
+            "middle_difference": max(middle) / exact,
+            "past_and_future": np.abs(sums["past"] - sums["future"]).max() / exact,
+            "future_and_stdp": np.abs(sums["future"] - sums["stdp"]).max() / exact,
         }
-        for rule in RULES:
-            found = weight_updates(rule, x, e, code)
-            part[rule] = np.cumsum(found.steps[:, 0, 0])
-            part[f"{rule}_end"] = float(found.total[0, 0])
-        part["printed_past"] = np.cumsum(printed_past(x, e, code)[:, 0, 0])
-        part["printed_future"] = np.cumsum(printed_future(x, e, code)[:, 0, 0])
-        rows.append(pd.DataFrame(part))
-    return pd.concat(rows, ignore_index=True)
+        printed = {
+            "printed_past": printed_past(x, e, code).sum(),
+            "printed_future": printed_future(x, e, code).sum(),
+        }
+        rows.append({"element": "end", "seed": seed, **ends, **printed, **apart})
+        if seed == seeds[0]:
+            part = {"x_spikes": x[:, 0], "e_spikes": e[:, 0]}
+            part |= {"x_reconstruction": decode(x, code)[:, 0]}
+            part |= {"e_reconstruction": decode(e, code)[:, 0]}
+            trace = _trace(part | sums, seed)
+    return pd.concat([pd.DataFrame(rows), trace], ignore_index=True)
 
 
 def approximation(settings: Approximation, seeds, dataset, networks) -> pd.DataFrame:
     """Figure C.2: how like the true product is what a receiver makes of a code.
 
-    Columns: element, seed; of ``signal`` (the last steps, the example's coefficients): step,
+    Columns: element, seed; of ``trace`` (first seed, last steps, the example's coefficients): step,
     signal, weight, product, estimate; of ``cell``: k_p, k_d (0 on the axes), number_of_spikes, and
     cosine similarities: with the true product of what is decoded behind a weight that changes
     (weight_similarity), with the signal of what is quantized (quantization_similarity), with the
@@ -175,16 +193,9 @@ def approximation(settings: Approximation, seeds, dataset, networks) -> pd.DataF
         code = pd_code(settings.example_k_p, settings.example_k_d)
         estimate = decode(_sent(encode(signal, code)) * weight, code)
         shown = slice(-settings.shown_steps, None)
-        part = {
-            "element": "signal",
-            "seed": seed,
-            "step": np.arange(settings.steps)[shown],
-            "signal": signal[shown],
-            "weight": weight[shown],
-            "product": (signal * weight)[shown],
-            "estimate": estimate[shown],
-        }
-        rows.append(pd.DataFrame(part))
+        part = {"signal": signal, "weight": weight, "product": signal * weight}
+        if seed == seeds[0]:
+            rows.append(_trace(part | {"estimate": estimate}, seed)[shown])
         k_ps, k_ds = (
             np.concatenate([[0.0], np.geomspace(*reach, settings.points)])
             for reach in (settings.k_p_range, settings.k_d_range)
@@ -197,7 +208,7 @@ def approximation(settings: Approximation, seeds, dataset, networks) -> pd.DataF
         ]
         columns = ["element", "seed", "k_p", "k_d", "weight_similarity"]
         columns += ["quantization_similarity", "both_similarity", "number_of_spikes"]
-        rows.append(pd.DataFrame(cells, columns=columns))
+        rows.append(pd.DataFrame(cells, columns=columns).round(dict.fromkeys(columns[-4:-1], 6)))
     return pd.concat(rows, ignore_index=True)
 
 

@@ -58,8 +58,9 @@ def _side(axes: Axes, rows: pd.DataFrame, side: str, signal: bool) -> None:
 @in_style
 def areas(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Figure 5.3: two coded signals, their product, and the areas at one spike (first seed)."""
-    rows = table[table["seed"] == table["seed"].min()].sort_values("step")
-    last, now = int(rows["last_event"].iloc[0]), int(rows["event"].iloc[0])
+    rows = table[table["element"] == "trace"].sort_values("step")
+    areas = table[(table["element"] == "area") & (table["seed"] == rows["seed"].min())].iloc[0]
+    last, now = int(areas["last_event"]), int(areas["event"])
     figure = new_figure(DOUBLE_COLUMN_MM, 100)
     panels = figure.subplots(3, 1, sharex=True, height_ratios=(1, 1, 1.4))
     for axes, side, mark in zip(panels, "xe", "ab", strict=False):
@@ -70,7 +71,7 @@ def areas(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> 
     product = rows["product_of_reconstructions"].to_numpy()
     step = rows["step"].to_numpy()
     axes.fill_between(step[last : now + 1], product[last : now + 1], color=SKY, lw=0, step="post")
-    decay = float(rows["future_formula"].iloc[0])
+    decay = float(areas["future_formula"])
     rate = 1.0 - product[now] / decay if decay else 0.0
     future = product[now] * rate ** np.arange(len(step) - now)
     axes.fill_between(step[now:], future, color=ORANGE, alpha=0.35, lw=0, step="post")
@@ -123,7 +124,7 @@ def kernels(table: pd.DataFrame, published: Published, dataset: str = "mnist") -
 @in_style
 def four_rules(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Figure C.1: two trains, and the weight by the four rules (first seed)."""
-    rows = table[table["seed"] == table["seed"].min()].sort_values("step")
+    rows = table[table["element"] == "trace"].sort_values("step")
     figure = new_figure(DOUBLE_COLUMN_MM, 104)
     panels = figure.subplots(3, 1, sharex=True, height_ratios=(1, 1, 1.8))
     for axes, side, mark in zip(panels, "xe", "ab", strict=False):
@@ -159,8 +160,7 @@ def approximation(table: pd.DataFrame, published: Published, dataset: str = "mni
     """Figure C.2: an example, and maps of similarity and spikes over both coefficients."""
     figure = new_figure(DOUBLE_COLUMN_MM, 104)
     panels = figure.subplots(2, 3)
-    first = table[table["seed"] == table["seed"].min()]
-    rows = first[first["element"] == "signal"].sort_values("step")
+    rows = table[table["element"] == "trace"].sort_values("step")
     axes = panels[0, 0]
     axes.plot(rows["step"], rows["signal"], **SIGNAL)
     axes.plot(rows["step"], rows["weight"], color=VERMILLION, lw=1.1)

@@ -8,8 +8,8 @@ from plausible.reproduction.evidence import Evidence, Measured
 
 def _per_seed(evidence: Evidence, column: str) -> list[Measured]:
     """One number of each seed, for the fastest rise; the fastest fall is the control."""
-    frame = evidence.table("ch6.fig6.2", "slope_hz_per_s", "seed", column)
-    ones = frame.drop_duplicates(["slope_hz_per_s", "seed"]).set_index("slope_hz_per_s")
+    frame = evidence.table("ch6.fig6.2", "element", "slope_hz_per_s", "seed", column)
+    ones = frame[frame["element"] == "mean"].set_index("slope_hz_per_s")
     rising, falling = (ones.loc[[slope], column] for slope in (ones.index.max(), ones.index.min()))
     return [Measured("", rising, controls={"falling_rate": falling})]
 
@@ -69,32 +69,21 @@ def stdp_kernel(evidence: Evidence) -> list[Measured]:
     return _kernel(evidence, "stdp")
 
 
-def _trajectories(evidence: Evidence) -> list[pd.DataFrame]:
-    """Cumulative changes of each seed, step by step."""
-    columns = ("dynamics", "approximate_dynamics", "stdp", "other_synapse", "pre")
-    frame = evidence.table("ch6.fig6.5", "seed", "step", *columns)
-    return [rows.sort_values("step") for _, rows in frame.groupby("seed")]
+def _ends(evidence: Evidence, *columns: str) -> pd.DataFrame:
+    frame = evidence.table("ch6.fig6.5", "element", "seed", *columns)
+    return frame[frame["element"] == "end"].set_index("seed")
 
 
 def same_final_value(evidence: Evidence) -> list[Measured]:
-    """Approximate dynamics and STDP at the end, of every seed; and where the signals end."""
-    ends, early = [], []
-    for rows in _trajectories(evidence):
-        apart = (rows["approximate_dynamics"] - rows["stdp"]).abs().to_numpy()
-        ends.append(apart[-1])
-        early.append(apart[np.flatnonzero(rows["pre"])[-1]])
-    controls = {"before_the_silence": early}
-    return [Measured("", ends, seeded=False, exact_seeds=len(ends), controls=controls)]
+    """Approximate dynamics and STDP at the end, of every seed; and half-way through."""
+    ends = _ends(evidence, "approximate_dynamics", "stdp", "early_difference")
+    off = (ends["approximate_dynamics"] - ends["stdp"]).abs()
+    controls = {"half_way": ends["early_difference"]}
+    return [Measured("", off, seeded=False, exact_seeds=len(off), controls=controls)]
 
 
 def follows_unquantized(evidence: Evidence) -> list[Measured]:
     """Correlation over time of the approximate trajectory with the exact one, by seed."""
-
-    def correlations(column: str) -> list[float]:
-        return [
-            float(np.corrcoef(rows["approximate_dynamics"], rows[column])[0, 1])
-            for rows in _trajectories(evidence)
-        ]
-
-    controls = {"another_synapse": correlations("other_synapse")}
-    return [Measured("", correlations("dynamics"), controls=controls)]
+    ends = _ends(evidence, "correlation", "other_correlation")
+    controls = {"another_synapse": ends["other_correlation"]}
+    return [Measured("", ends["correlation"], controls=controls)]

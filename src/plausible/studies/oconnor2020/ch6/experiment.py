@@ -71,41 +71,46 @@ def kernels(settings: Kernels, seeds, dataset, networks) -> pd.DataFrame:
 def synapse(settings: Synapse, seeds, dataset, networks) -> pd.DataFrame:
     """Figure 6.5: two signals, their codes, and what three rules make of them.
 
-    Columns: seed, step, pre, post (signals), pre_spike, post_spike, pre_reconstruction,
-    post_reconstruction, post_rate, post_reconstruction_rate (central differences), and cumulative
-    changes of the weight: dynamics (signals), approximate_dynamics (reconstructions), stdp
-    (spikes), other_synapse (dynamics of two other signals).
+    Columns: element, seed; of ``end``: the sums of the changes of the weight by each rule, dynamics
+    (of the signals), approximate_dynamics (of the reconstructions), stdp (of the spikes), their
+    difference early_difference of the last two half-way through the signals, and over time
+    correlation (of approximate with exact dynamics), other_correlation (with the dynamics of two
+    other signals); of ``trace`` (first seed): step, pre, post (signals), <side>_spike,
+    <side>_reconstruction, post_rate, post_reconstruction_rate (central differences), and the three
+    sums so far, to four decimals.
     """
-    rows = []
+    ends = []
     for seed in seeds:
         rng = generator("synapse", seed)
         shape = (settings.steps, settings.width, settings.quiet)
         signals = 0.9 * smooth_signals(rng, 4, *shape) / (1.0 - settings.alpha)
         coded = encode(signals[:2].T, settings.alpha)
-        (pre, post), (decoded_pre, decoded_post) = signals[:2], coded.reconstruction.T
-        spikes = coded.sent.T
-        updates = {
-            "dynamics": dynamics_updates(pre, post),
-            "approximate_dynamics": dynamics_updates(decoded_pre, decoded_post),
-            "stdp": online_stdp(*spikes, settings.alpha),
-            "other_synapse": dynamics_updates(*signals[2:]),
+        spikes, decoded = coded.sent.T, coded.reconstruction.T
+        sums = {
+            "dynamics": np.cumsum(dynamics_updates(*signals[:2])),
+            "approximate_dynamics": np.cumsum(dynamics_updates(*decoded)),
+            "stdp": np.cumsum(online_stdp(*spikes, settings.alpha)),
         }
-        ones = np.ones(settings.steps)
-        parts = {
-            "seed": seed,
-            "step": np.arange(settings.steps),
-            "pre": pre,
-            "post": post,
-            "pre_spike": spikes[0],
-            "post_spike": spikes[1],
-            "pre_reconstruction": decoded_pre,
-            "post_reconstruction": decoded_post,
-            "post_rate": dynamics_updates(ones, post),
-            "post_reconstruction_rate": dynamics_updates(ones, decoded_post),
+        approximate, other = sums["approximate_dynamics"], np.cumsum(dynamics_updates(*signals[2:]))
+        middle = (settings.steps - settings.quiet) // 2
+        own = {
+            "early_difference": abs(approximate[middle] - sums["stdp"][middle]),
+            "correlation": np.corrcoef(approximate, sums["dynamics"])[0, 1],
+            "other_correlation": np.corrcoef(approximate, other)[0, 1],
         }
-        parts |= {name: np.cumsum(values) for name, values in updates.items()}
-        rows.append(pd.DataFrame(parts))
-    return pd.concat(rows, ignore_index=True)
+        totals = {name: float(each[-1]) for name, each in sums.items()}
+        ends.append({"element": "end", "seed": seed, **totals, **own})
+        if seed == seeds[0]:
+            ones = np.ones(settings.steps)
+            part = {"pre": signals[0], "post": signals[1]}
+            for side, name in enumerate(("pre", "post")):
+                part[f"{name}_spike"] = spikes[side]
+                part[f"{name}_reconstruction"] = decoded[side]
+            part["post_rate"] = dynamics_updates(ones, signals[1])
+            part["post_reconstruction_rate"] = dynamics_updates(ones, decoded[1])
+            trace = pd.DataFrame(part | sums).round(4)
+            trace = trace.assign(element="trace", seed=seed, step=np.arange(settings.steps))
+    return pd.concat([pd.DataFrame(ends), trace], ignore_index=True)
 
 
 class Block(NamedTuple):
@@ -207,30 +212,27 @@ _ORDER = (
 def rising_rate(settings: RisingRate, seeds, dataset, networks) -> pd.DataFrame:
     """Figure 6.2: spikes around a presynaptic spike of a neuron whose rate rises, falls or stays.
 
-    Spikes are an inhomogeneous Poisson process, a draw for each millisecond. Columns:
-    slope_hz_per_s, seed, lag_ms, rate_hz (of the process), spikes_per_s (counted), stdp (the window
-    of eq. 1.11 at that lag), after_less_before (spikes after the presynaptic spike less those
-    before it, by trial), weight_change (mean over trials of the window summed over spikes).
+    Spikes are an inhomogeneous Poisson process, a draw for each millisecond. Columns: element,
+    slope_hz_per_s; of ``mean`` (over the trials of a seed): seed, after_less_before (spikes after
+    the presynaptic spike less those before it), weight_change (window of STDP summed over spikes);
+    of ``curve``: lag_ms, rate_hz (of the process), spikes_per_s (counted, mean over all seeds),
+    stdp (the window of eq. 1.11 at that lag).
     """
-    rows = []
     at = lags(settings.window_ms)
     window = DoubleExponential(1.0, 1.0, 1e-3 * settings.tau_ms, 1e-3 * settings.tau_ms)
     weights = np.where(at == 0, 0.0, stdp(1e-3 * at, window))
+    means, curves = [], []
     for slope in settings.slopes_hz_per_s:
         rate = np.maximum(settings.middle_hz + slope * 1e-3 * at, 0.0)
+        counted = np.zeros(len(at))
         for seed in seeds:
             rng = generator("rising_rate", seed, round(slope))
             spikes = rng.random((settings.trials, len(at))) < 1e-3 * rate
             sides = spikes[:, at > 0].sum(axis=1) - spikes[:, at < 0].sum(axis=1)
-            part = {
-                "slope_hz_per_s": slope,
-                "seed": seed,
-                "lag_ms": at,
-                "rate_hz": rate,
-                "spikes_per_s": 1e3 * spikes.mean(axis=0),
-                "stdp": weights,
-                "after_less_before": float(sides.mean()),
-                "weight_change": float((spikes @ weights).mean()),
-            }
-            rows.append(pd.DataFrame(part))
-    return pd.concat(rows, ignore_index=True)
+            counted += 1e3 * spikes.mean(axis=0) / len(seeds)
+            row = {"element": "mean", "slope_hz_per_s": slope, "seed": seed}
+            change = float((spikes @ weights).mean())
+            means.append(row | {"after_less_before": sides.mean(), "weight_change": change})
+        curve = {"lag_ms": at, "rate_hz": rate, "spikes_per_s": counted, "stdp": weights}
+        curves.append(pd.DataFrame(curve).assign(element="curve", slope_hz_per_s=slope))
+    return pd.concat([pd.DataFrame(means), *curves], ignore_index=True)

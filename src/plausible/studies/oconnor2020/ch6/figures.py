@@ -43,8 +43,9 @@ def rising_rate(table: pd.DataFrame, published: Published, dataset: str = "mnist
     figure = new_figure(DOUBLE_COLUMN_MM, 66)
     rates, change = figure.subplots(1, 2, width_ratios=(1.5, 1.0))
     looks = dict(zip(sorted(table["slope_hz_per_s"].unique()), SLOPES, strict=False))
+    curves, ones = (table[table["element"] == kind] for kind in ("curve", "mean"))
     for slope, look in looks.items():
-        rows = table[table["slope_hz_per_s"] == slope]
+        rows = curves[curves["slope_hz_per_s"] == slope]
         mean = rows.groupby("lag_ms")[["rate_hz", "spikes_per_s"]].mean()
         # Ten milliseconds at a time: single ones scatter too much to be seen.
         whole = mean.loc[mean.index < mean.index.max(), "spikes_per_s"]
@@ -53,7 +54,7 @@ def rising_rate(table: pd.DataFrame, published: Published, dataset: str = "mnist
         rates.plot(
             10 * counted.index + 5, counted, color=look.colour, marker=look.marker, ls="none"
         )
-    window = table.drop_duplicates("lag_ms").sort_values("lag_ms")
+    window = curves.drop_duplicates("lag_ms").sort_values("lag_ms")
     twin = rates.twinx()
     twin.fill_between(window["lag_ms"], window["stdp"], color=LIGHT_GREY, lw=0, zorder=0)
     twin.set_ylim(-1.2, 1.2)
@@ -65,7 +66,6 @@ def rising_rate(table: pd.DataFrame, published: Published, dataset: str = "mnist
     rates.set_ylabel("postsynaptic rate (Hz)")
     rates.set_ylim(bottom=0.0)
     letter(rates, "a", "Poisson spikes of a rate that changes")
-    ones = table.drop_duplicates(["slope_hz_per_s", "seed"])
     for slope, look in looks.items():
         values = ones.loc[ones["slope_hz_per_s"] == slope, "weight_change"]
         style = {"color": look.colour, "marker": look.marker, "ls": "none", "ms": 3.5, "alpha": 0.8}
@@ -190,7 +190,7 @@ def kernels(table: pd.DataFrame, published: Published, dataset: str = "mnist") -
 @in_style
 def synapse(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Figure 6.5: signals, codes, rates of change and weight of one synapse (first seed)."""
-    rows = table[table["seed"] == table["seed"].min()].sort_values("step")
+    rows = table[table["element"] == "trace"].sort_values("step")
     figure = new_figure(DOUBLE_COLUMN_MM, 128)
     panels = figure.subplots(4, 1, sharex=True, height_ratios=(1, 1, 1, 1.4))
     step = rows["step"]
