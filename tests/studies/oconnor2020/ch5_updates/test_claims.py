@@ -44,7 +44,10 @@ class TestClaims(ClaimTests):
             KERNELS, "stdp_antisymmetric", "one side",
             change(KERNELS, "change", "panel == 'classic' and lag_steps == -3", 0.3),
         ),
-        Spoil(RULES, "same_final_value", "past", change(RULES, "past", "element == 'end' and seed == 0", 2.0)),
+        Spoil(
+            RULES, "same_final_value", "past",
+            change(RULES, "past", "element == 'end' and seed == 0", 2.0),
+        ),
         Spoil(
             RULES, "same_final_value", "as printed",
             change(RULES, "printed_future", "element == 'end' and seed == 0", -5.0),
