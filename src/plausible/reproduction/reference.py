@@ -55,7 +55,7 @@ from plausible.reproduction.verdicts import verdict_counts, verdict_table
 NAME = "reference"
 JUDGED = ("verdicts", "entries")
 """Tables of a study's verdicts: of rows, and of published entries."""
-LIMIT = 8_000_000
+LIMIT = 16_000_000
 """Bytes that the reference run of one study may take, the largest of which has the chapters of a
 whole thesis; git stores a fifth to a tenth of it."""
 PICTURE_LIMIT = 500_000
