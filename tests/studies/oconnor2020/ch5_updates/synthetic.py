@@ -54,6 +54,8 @@ def kernel_table() -> pd.DataFrame:
                 "change": sign * size,
                 "numerical": sign * size,
                 "unequal": sign * skew,
+                "decay_difference": 0.0,
+                "unequal_decay_difference": 0.4,
             }
         )
         for panel, sign in (("same_sign", -1.0), ("opposite_sign", 1.0))

@@ -34,7 +34,7 @@ class TestClaims(ClaimTests):
         ),
         Spoil(
             KERNELS, "kernel_decay", "one step",
-            change(KERNELS, "change", "panel == 'same_sign' and lag_steps == 7", -0.9),
+            change(KERNELS, "decay_difference", "panel == 'same_sign' and lag_steps == 7", 0.1),
         ),
         Spoil(
             KERNELS, "kernel_is_that_of_the_rule", "another rule",

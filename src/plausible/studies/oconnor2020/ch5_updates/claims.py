@@ -68,17 +68,12 @@ def past_and_future_mirror(evidence: Evidence) -> list[Measured]:
 
 
 def kernel_decay(evidence: Evidence) -> list[Measured]:
-    """Ratios of neighbours, to either side, against that of the first pair."""
-    rows = _panels(evidence)["same_sign"]
-
-    def off(column: str) -> float:
-        sides = [rows.loc[0:, column].to_numpy(), rows.loc[:0, column].to_numpy()[::-1]]
-        ratios = np.concatenate([side[1:] / side[:-1] for side in sides])
-        return float(np.abs(ratios - ratios[0]).max())
-
-    return [
-        Measured("", [off("change")], seeded=False, controls={"unequal_codes": [off("unequal")]})
-    ]
+    """Ratios of neighbours, outwards, against k_alpha."""
+    columns = ("panel", "decay_difference", "unequal_decay_difference")
+    frame = evidence.table("ch5.fig5.4", *columns)
+    rows = frame[frame["panel"] == "same_sign"]
+    controls = {"unequal_codes": [rows["unequal_decay_difference"].max()]}
+    return [Measured("", [rows["decay_difference"].max()], seeded=False, controls=controls)]
 
 
 def kernel_is_that_of_the_rule(evidence: Evidence) -> list[Measured]:

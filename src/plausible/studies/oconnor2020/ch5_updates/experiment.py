@@ -105,18 +105,23 @@ def update_kernels(settings: UpdateKernels, seeds, dataset, networks) -> pd.Data
 
     Columns: panel (same_sign, opposite_sign, classic), lag_steps, change (formula; weights move
     against the gradient), numerical (rules `past` and `future` on one pair of spikes, their mean
-    where they agree), unequal (formula where the two sides have other codes).
+    where they agree), unequal (formula where the two sides have other codes), decay_difference and
+    unequal_decay_difference (largest difference of a neighbouring ratio from k_alpha, of the
+    panel).
     """
     code, other = (pd_code(k, settings.k_d) for k in (settings.k_p, settings.other_k_p))
     lags = np.arange(-settings.reach, settings.reach + 1)
     rows = []
     for panel, sign in (("same_sign", 1.0), ("opposite_sign", -1.0)):
+        equal, unequal = (pair_kernel(code, each, lags) for each in (code, other))
         part = {
             "panel": panel,
             "lag_steps": lags,
-            "change": -sign * pair_kernel(code, code, lags),
+            "change": -sign * equal,
             "numerical": [-_of_one_pair(int(lag), sign, code) for lag in lags],
-            "unequal": -sign * pair_kernel(code, other, lags),
+            "unequal": -sign * unequal,
+            "decay_difference": _off_decay(equal, code.k_alpha),
+            "unequal_decay_difference": _off_decay(unequal, code.k_alpha),
         }
         rows.append(pd.DataFrame(part))
     taus = [1e-3 * settings.tau_steps] * 2
@@ -124,6 +129,13 @@ def update_kernels(settings: UpdateKernels, seeds, dataset, networks) -> pd.Data
     classic = [np.where(lags == 0, 0.0, stdp(1e-3 * lags, each)) for each in (window, slower)]
     part = {"panel": "classic", "lag_steps": lags, "change": classic[0], "unequal": classic[1]}
     return pd.concat([*rows, pd.DataFrame(part)], ignore_index=True)
+
+
+def _off_decay(kernel: NDArray, k_alpha: float) -> float:
+    """Largest difference of |ratio of neighbours, outwards| from k_alpha, on either side of 0."""
+    middle = len(kernel) // 2
+    sides = kernel[middle:], kernel[middle::-1]
+    return max(float(np.abs(side[1:] / side[:-1] - k_alpha).max()) for side in sides)
 
 
 def _of_one_pair(lag: int, sign: float, code: PDCode) -> float:

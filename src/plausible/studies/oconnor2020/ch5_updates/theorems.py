@@ -34,7 +34,8 @@ CODES = {
     "kp_1_kd_1": (pd_code(1.0, 1.0), None),
     "unequal": (pd_code_of(0.9, 0.7), pd_code_of(0.5, 0.2)),
 }
-PLAIN = CODES["kp_0.03_kd_2"][0]
+PLAIN_NAME = "kp_0.03_kd_2"
+PLAIN = CODES[PLAIN_NAME][0]
 
 
 def _trains(rng: np.random.Generator, steps: int = STEPS) -> tuple[NDArray, NDArray]:
@@ -72,7 +73,8 @@ def update_rules(settings: ExperimentSettings, seed: int) -> list[Check]:
     }
     off = {rule: (text, _relative(total, expected)) for rule, (text, total) in wrong.items()}
     broken = {f"{rule}_as_printed": deviation for rule, (_, deviation) in off.items()}
-    return [*checks(name, found), *checks(name, off, PRINTED), *controls(name, broken)]
+    printed = {f"{rule}_{PLAIN_NAME}": row for rule, row in off.items()}
+    return [*checks(name, found), *checks(name, printed, PRINTED), *controls(name, broken)]
 
 
 def stdp_form(settings: ExperimentSettings, seed: int) -> list[Check]:
@@ -114,7 +116,7 @@ def future_is_online_stdp(settings: ExperimentSettings, seed: int) -> list[Check
         text = f"largest difference over time from the pairs of spikes so far, {which}"
         found[which] = text, largest(future, pre, post)
         late.append(largest(past, pre, post))
-    printed = {"eq_C.7": ("the same, eq. C.7 as printed", largest(_printed(x, e), PLAIN, None))}
+    printed = {PLAIN_NAME: ("the same, eq. C.7 as printed", largest(_printed(x, e), PLAIN, None))}
     broken = {"past_rule": min(late)}
     return [*checks(name, found), *checks(name, printed, PRINTED), *controls(name, broken)]
 
