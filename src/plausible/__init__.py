@@ -3,9 +3,9 @@
 Of a ``torch.nn.Sequential``: gradients by `backprop`, `zil`, `fazil` and `inference_learning`; its
 conversion `to_spiking` (trained with ReLU or `SoftRate`), to be exchanged by `save_nir`; its
 networks of whole numbers, `rounding` and `sigma_delta`, and how to `optimise_scales`; its
-`operations`. Besides, a `DeepSpikingClassifier`, and spikes of values: `quantize`,
-`poisson_spikes`. Arrays are numpy or torch, results in the same form; what does not fit is a
-`ModelError`, and any error meant for the user a `PlausibleError`.
+`operations`. Besides, two classifiers, `DeepSpikingClassifier` and `PDNN`, and spikes of values:
+`quantize`, `poisson_spikes`. Arrays are numpy or torch, results in the same form; what does not fit
+is a `ModelError`, and any error meant for the user a `PlausibleError`.
 """
 
 from importlib import import_module
@@ -20,6 +20,7 @@ _PLACES = {
     "load_nir": "models.nir_exchange",
     "ModelError": "errors",
     "operations": "models.operations",
+    "PDNN": "models.pdnn",
     "optimise_scales": "models.discretised",
     "PlausibleError": "errors",
     "poisson_spikes": "models.encoding",
