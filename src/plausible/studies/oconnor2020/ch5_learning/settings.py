@@ -1,0 +1,71 @@
+"""Settings of the trainings of section 5.4.1, and what text and code of the thesis do otherwise."""
+
+from typing import Annotated, ClassVar, Literal, NamedTuple
+
+from pydantic import Field, model_validator
+
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, NotNegativeCount, Positive
+
+
+class Reading(NamedTuple):
+    """What text and code do differently."""
+
+    split: str
+    """Of the images (`plausible.data.splits`)."""
+    k_alphas: dict[float, float]
+    """k_alpha from an epoch on."""
+    share_scales: bool
+    """Whether the scales of the codes go on following their signals while the network is tested."""
+    counted_outputs: int | None
+    """Output units of the ordinary network that its operations are counted for; None: all."""
+    multiply_add_pj: float
+    """Energy of a multiplication and its addition, 32-bit integers."""
+
+
+READINGS = {
+    # Table of C.6: 0.5 in the first epoch, then 0.9; 3.2 + 0.1 pJ as in the caption of figure 5.5.
+    "as_published": Reading("official", {0.0: 0.5, 1.0: 0.9}, False, None, 3.3),
+    # k_p = 0.1, k_d = 1; labels that are single numbers make one output unit; a multiplication of
+    # 3.1 pJ and an addition of 0.1 pJ count as two operations of 1.6 pJ.
+    "as_coded": Reading("thesis_joined", {0.0: 1.0 / 1.1}, True, 1, 1.6),
+}
+ADDITION_PJ = 0.1
+ORDERS = ("file", "temporal")
+"""Of the images: MNIST as it is and Temporal MNIST."""
+
+
+class StreamTraining(ExperimentSettings):
+    """Figure 5.5 and the table of C.6: PDNNs and ordinary networks of several depths."""
+
+    divided: ClassVar[bool] = True
+
+    protocols: Annotated[tuple[Literal["as_published", "as_coded"], ...], Field(min_length=1)]
+    width: Count
+    """Units of every hidden layer."""
+    hidden_layers: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Numbers of hidden layers."""
+    deeper_seeds: NotNegativeCount
+    """Seeds of networks with more than the smallest number of them."""
+    learning_rate: Positive
+    epochs: Count
+    tests_per_epoch: Count
+    """On the test images; on the training images a network is tested after whole epochs."""
+    k_beta_relative: Positive
+    """Step of a code in units of the mean size of what a layer sends."""
+    tuning_rate: Positive
+    """Rate at which the steps follow that size."""
+    buffer_size: Count
+    """Images among which the next one of the temporal order is looked for."""
+    noise_samples: Count
+    """Test samples on which the noise of the codes is measured after the training."""
+
+    @model_validator(mode="after")
+    def _ascending(self):
+        depths = self.hidden_layers
+        if list(depths) != sorted(set(depths)):
+            raise ValueError(
+                f"hidden_layers: {list(depths)} was found, where ascending numbers without "
+                "repetition are expected; correct the list."
+            )
+        return self
