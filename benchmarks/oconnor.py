@@ -1,4 +1,6 @@
-"""O'Connor 2020, chapters 3 and 4: spiking training, Temporal MNIST, scales of rounding."""
+"""O'Connor 2020: spiking training, Temporal MNIST, scales of rounding, training of a PDNN."""
+
+import copy
 
 import numpy as np
 import torch
@@ -6,7 +8,7 @@ from oconnor_dense import DenseNetwork
 from timing import Row, milliseconds, take_turns
 
 from plausible.data.dataset import Dataset, intensities
-from plausible.kernels import deep_spiking
+from plausible.kernels import deep_spiking, pdnn, pdnn_reference, pdnn_types
 from plausible.kernels.deep_spiking_types import (
     Network,
     initial_weights,
@@ -23,6 +25,7 @@ WARM_UP, KERNEL_SAMPLES, DENSE_SAMPLES = 20_000, 500, 30
 EPOCHS, TRAINING_IMAGES = 50, 50_000
 FRAMES, PLAIN_FRAMES, ALL_FRAMES = 10_000, 1500, 70_000
 SCALE_SIZES, SCALE_IMAGES, SCALE_EPOCHS = (784, 200, 200, 10), 2000, 30
+PDNN_SIZES, PDNN_WARM_UP, PDNN_SAMPLES, VECTOR_SAMPLES = (784, 200, 10), 5000, 2000, 200
 
 
 def spiking_rows(dataset: Dataset, repetitions: int) -> list[Row]:
@@ -161,6 +164,40 @@ def autograd_scales(
     return logs.detach().exp().numpy()
 
 
+def pdnn_rows(dataset: Dataset, repetitions: int) -> list[Row]:
+    """Training of a PDNN by the past rule: the kernel against its readable twin in numpy."""
+    rule = pdnn_types.make_rule(RATE, 2.0 / 2.1, 1.0 / 2.1)
+    weights = pdnn_types.initial_weights(PDNN_SIZES, np.random.default_rng(SEED))
+    start = pdnn_types.make_network(weights, rule)
+    given = dataset.train_images, float(dataset.white), dataset.train_labels.astype(np.int64)
+    pdnn.train(start, rule, *given, np.arange(PDNN_WARM_UP))
+
+    def trained(by, samples: int) -> np.ndarray:
+        network = copy.deepcopy(start)
+        by.train(network, rule, *given, np.arange(PDNN_WARM_UP, PDNN_WARM_UP + samples))
+        return network.weights
+
+    both = trained(pdnn, VECTOR_SAMPLES), trained(pdnn_reference, VECTOR_SAMPLES)
+    worst = float(np.abs(both[0] - both[1]).max())
+    if not worst < 1e-10:
+        raise RuntimeError(f"kernel and vectors train different networks, by {worst:.1e}")
+    samples = {"plausible kernel": PDNN_SAMPLES, "numpy vectors": VECTOR_SAMPLES}
+    work = {
+        "plausible kernel": lambda: trained(pdnn, PDNN_SAMPLES),
+        "numpy vectors": lambda: trained(pdnn_reference, VECTOR_SAMPLES),
+    }
+    seconds = take_turns(work, repetitions)
+    title = f"O'Connor figure 5.5, {'-'.join(map(str, PDNN_SIZES))}, k_p = 0.1, k_d = 2"
+    notes = {"plausible kernel": f"weights as the vectors to {worst:.0e}"}
+    rows = [
+        row._replace(unit="ms/sample")
+        for row in milliseconds(f"{title}: training", seconds, samples, notes)
+    ]
+    images = len(dataset.train_images)
+    whole = f"{title}: {EPOCHS} epochs of {images} images, extrapolated"
+    return rows + _extrapolated(whole, rows, EPOCHS * images / 1e3 / 60, "min")
+
+
 def _extrapolated(title: str, rows: list[Row], factor: float, unit: str) -> list[Row]:
     ours = rows[0].median
     return [
@@ -173,6 +210,6 @@ def _extrapolated(title: str, rows: list[Row], factor: float, unit: str) -> list
 
 
 def run(dataset: Dataset, repetitions: int) -> list[Row]:
-    """Rows of all three."""
+    """Rows of all four."""
     rows = spiking_rows(dataset, repetitions) + temporal_rows(dataset, repetitions)
-    return rows + scale_rows(dataset, repetitions)
+    return rows + scale_rows(dataset, repetitions) + pdnn_rows(dataset, repetitions)
