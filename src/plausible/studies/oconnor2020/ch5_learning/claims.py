@@ -77,11 +77,16 @@ def _leads(evidence: Evidence, *orders: str) -> list[Measured]:
 
 
 def _temporal_over_file(evidence: Evidence, *passes: str) -> list[Measured]:
+    """Operations in temporal order over those in the order of the file; its size, of one pass.
+
+    How much is saved is a property of the images, and of the width of the network.
+    """
     return [
         Measured(
             protocol,
             operations(chosen(rows, "pdnn", "temporal"), *passes)
             / operations(chosen(rows, "pdnn", "file"), *passes),
+            full_scale=bool(passes),
         )
         for protocol, rows in runs(evidence)
     ]
@@ -181,7 +186,11 @@ def touches_fewer_entries(evidence: Evidence) -> list[Measured]:
 def all_passes(evidence: Evidence) -> list[Measured]:
     """Operations of the PDNN over multiply-adds of the ordinary network, as C.6 counts both."""
     return [
-        Measured(protocol, {order: _against_mlp(rows, order) for order in ORDERS})
+        Measured(
+            protocol,
+            {order: _against_mlp(rows, order) for order in ORDERS},
+            full_scale=True,
+        )
         for protocol, rows in runs(evidence)
     ]
 
@@ -189,7 +198,11 @@ def all_passes(evidence: Evidence) -> list[Measured]:
 def forward_pass_alone(evidence: Evidence) -> list[Measured]:
     """The same of the forward pass, multiplications and additions counted each."""
     return [
-        Measured(protocol, {order: _against_mlp(rows, order, "forward") / 2 for order in ORDERS})
+        Measured(
+            protocol,
+            {order: _against_mlp(rows, order, "forward") / 2 for order in ORDERS},
+            full_scale=True,
+        )
         for protocol, rows in runs(evidence)
     ]
 
@@ -201,6 +214,7 @@ def modest_decrease(evidence: Evidence) -> list[Measured]:
             protocol,
             mean_of(chosen(rows, "pdnn", "temporal"), "spikes")
             / mean_of(chosen(rows, "pdnn", "file"), "spikes"),
+            full_scale=True,
         )
         for protocol, rows in runs(evidence)
     ]
