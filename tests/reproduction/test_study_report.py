@@ -1,6 +1,7 @@
 """Pieces of the report of a study, on a made-up run."""
 
 import re
+import shutil
 
 import pandas as pd
 import pytest
@@ -29,6 +30,22 @@ def test_what_holds_has_every_entry_under_its_part(report):
         assert f'href="thuesen2022.{row.part}.html#{row.id}"' in text
     counted = sum(int(n) for n in re.findall(r">(\d+) <span aria-hidden", text))
     assert counted == len(report.judged)
+
+
+def test_a_kept_run_says_what_is_newer_than_itself(finished_run, tmp_path):
+    """A run that is not kept must have every result; of one that is, some may be newer."""
+    parameters = parameters_of(finished_run)
+    kept = tmp_path / "kept"
+    shutil.copytree(parameters["results_dir"], kept)
+    for path in kept.glob("fig2a.*"):
+        path.unlink()
+    lacking = StudyReport(**parameters | {"results_dir": kept})
+    with pytest.raises(StudyError, match="fig2a"):
+        lacking.entry("fig2a")
+    (kept / "README.md").write_text("A run that is kept.")
+    shown = lacking.entry("fig2a")
+    assert "older than this result" in shown and "data:image" not in shown
+    assert "data:image" in lacking.entry("fig2b")
 
 
 def test_a_section_shows_verdict_reason_rows_and_how_it_was_made(report):

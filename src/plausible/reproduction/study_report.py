@@ -232,7 +232,9 @@ class StudyReport:
         return f"{page_name(self.study, self.published.part_of[identifier])}#{identifier}"
 
     def figure(self, name: str, caption: str = "") -> Html:
-        """Picture of a result."""
+        """Picture of a result; of one that a kept run is older than, a sentence."""
+        if self._made_later(name):
+            return LATER
         return picture(self.folder / name, self._title(name), caption)
 
     def _title(self, name: str) -> str:
@@ -244,8 +246,7 @@ class StudyReport:
 
     def beyond(self, name: str) -> Html:
         """Title and picture of a result that the document does not have."""
-        shown = LATER if self._made_later(name) else self.figure(name)
-        return piece("titled", self._title(name), shown)
+        return piece("titled", self._title(name), self.figure(name))
 
     def _made_later(self, name: str) -> bool:
         """Whether a kept run is older than a result, and so lacks it."""
