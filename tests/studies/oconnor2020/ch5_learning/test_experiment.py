@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from plausible.data.splits import split_dataset
+from plausible.errors import PlausibleError
 from plausible.kernels import pdnn_reference
 from plausible.kernels.pdnn_types import fresh_side, initial_weights, make_network, make_rule
 from plausible.seeds import numpy_generator
@@ -68,7 +69,7 @@ def test_counts_and_score_are_those_of_the_vectors(table, few, protocol):
     data, white = split_dataset(few, reading.split), float(few.white)
     images, labels = data.train_images, data.train_labels.astype(np.int64)
     rng = numpy_generator("oconnor2020", "stream_training", 1, 0)
-    rule = make_rule(0.01, reading.k_alphas[0.0], 0.91, 0.001)
+    rule = make_rule(0.01, reading.k_alphas[0.0], reading.k_beta_relative, 0.001)
     network = make_network(initial_weights((64, 8, 10), rng), rule)
 
     def tested(epoch, parts):
@@ -116,13 +117,20 @@ def test_operations_of_the_ordinary_network(table):
     assert list(sums["as_coded"]) == [2 * 64 * 8 + 3 * 8 * 8 * 2 + 3 * 8]
 
 
-def test_noise_falls_with_finer_codes(few):
-    found = {}
-    for step in (0.91, 0.01):
-        settings = SETTINGS.model_copy(update={"k_beta_relative": step, "hidden_layers": (1,)})
-        rows = experiment.stream_training(settings, [0], few)
-        found[step] = rows.groupby("order")["noise_last"].mean()
-    assert (found[0.01] < 0.1 * found[0.91]).all() and (found[0.91] > 0).all()
+def test_noise_falls_with_finer_codes(few, table, monkeypatch):
+    fine = {name: one._replace(k_beta_relative=0.01) for name, one in READINGS.items()}
+    monkeypatch.setattr(experiment, "READINGS", fine)
+    finer = experiment.stream_training(SETTINGS, [0], few)
+    keys = ["order", "hidden_layers"]
+    coarse, found = (rows.groupby(keys)["noise_last"].mean() for rows in (table, finer))
+    assert (found < 0.1 * coarse).all() and (found > 0).all()
+
+
+@pytest.mark.parametrize("wrong", [{"hidden_layers": [1]}, {"deeper_seeds": 0}])
+def test_a_run_without_deeper_networks_is_refused(wrong):
+    """The deepest are compared with the shallowest."""
+    with pytest.raises(PlausibleError, match=next(iter(wrong))):
+        read_sweep("oconnor2020.ch5_learning", "stream_training", **CHANGES | wrong)
 
 
 def test_shards_share_the_networks_and_change_nothing(few, table):

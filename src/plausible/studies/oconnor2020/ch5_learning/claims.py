@@ -93,7 +93,7 @@ def _temporal_over_file(evidence: Evidence, *passes: str) -> list[Measured]:
 
 
 def _checkpoint_sum(rows: pd.DataFrame) -> pd.Series:
-    """Sum over all tests of the forward additions until then, for a pass over 60,000 images.
+    """Sum over all tests of the forward additions until then, by seed.
 
     What the author's figure script prints as the number of operations.
     """
@@ -232,8 +232,8 @@ def numbers_of_table_c6(evidence: Evidence) -> list[Number]:
             mine = chosen(rows, network, DATASETS[printed["dataset"]], depth)
             if mine.empty:
                 continue
-            place, variants = f"rows.{printed['id']}", MOMENTS
-            for part, moment in product(("training", "test"), variants):
+            place = f"rows.{printed['id']}"
+            for part, moment in product(("training", "test"), MOMENTS):
                 column = f"{part}_score_percent"
                 values = tuple(score(mine, moment, column))
                 found.append(Number(f"{place}.{column}", protocol, values, variant=moment))

@@ -137,7 +137,7 @@ def _trained(
     rule = make_rule(
         settings.learning_rate,
         reading.k_alphas[0.0],
-        settings.k_beta_relative,
+        reading.k_beta_relative,
         settings.tuning_rate,
     )
     recipe = Recipe(

@@ -156,7 +156,7 @@ def _draw_printed(axes: Axes, printed: list[dict], network: str, order: str, qua
         for row in printed
         if row["network"].lower() == network and DATASETS[row["dataset"]] == order
     ]
-    column, unit = ("test_score_percent", 1.0)
+    column, unit = "test_score_percent", 1.0
     if quantity == "operations":
         column, unit = "ops_per_sample_column", 1e-3
     depth = [len(row["hidden_sizes"]) for row in mine]

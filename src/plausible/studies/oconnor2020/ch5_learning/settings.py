@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from plausible.reproduction.settings import ExperimentSettings
-from plausible.settings import Count, NotNegativeCount, Positive
+from plausible.settings import Count, Positive
 
 
 class Reading(NamedTuple):
@@ -15,6 +15,8 @@ class Reading(NamedTuple):
     """Of the images (`plausible.data.splits`)."""
     k_alphas: dict[float, float]
     """k_alpha from an epoch on."""
+    k_beta_relative: float
+    """Step of a code in units of the mean size of what a layer sends."""
     share_scales: bool
     """Whether the scales of the codes go on following their signals while the network is tested."""
     counted_outputs: int | None
@@ -25,10 +27,10 @@ class Reading(NamedTuple):
 
 READINGS = {
     # Table of C.6: 0.5 in the first epoch, then 0.9; 3.2 + 0.1 pJ as in the caption of figure 5.5.
-    "as_published": Reading("official", {0.0: 0.5, 1.0: 0.9}, False, None, 3.3),
+    "as_published": Reading("official", {0.0: 0.5, 1.0: 0.9}, 0.91, False, None, 3.3),
     # k_p = 0.1, k_d = 1; labels that are single numbers make one output unit; a multiplication of
     # 3.1 pJ and an addition of 0.1 pJ count as two operations of 1.6 pJ.
-    "as_coded": Reading("thesis_joined", {0.0: 1.0 / 1.1}, True, 1, 1.6),
+    "as_coded": Reading("thesis_joined", {0.0: 1.0 / 1.1}, 1.0 / 1.1, True, 1, 1.6),
 }
 ADDITION_PJ = 0.1
 ORDERS = ("file", "temporal")
@@ -43,18 +45,16 @@ class StreamTraining(ExperimentSettings):
     protocols: Annotated[tuple[Literal["as_published", "as_coded"], ...], Field(min_length=1)]
     width: Count
     """Units of every hidden layer."""
-    hidden_layers: Annotated[tuple[Count, ...], Field(min_length=1)]
-    """Numbers of hidden layers."""
-    deeper_seeds: NotNegativeCount
+    hidden_layers: Annotated[tuple[Count, ...], Field(min_length=2)]
+    """Numbers of hidden layers; the deepest networks are compared with the shallowest."""
+    deeper_seeds: Count
     """Seeds of networks with more than the smallest number of them."""
     learning_rate: Positive
     epochs: Count
     tests_per_epoch: Count
     """On the test images; on the training images a network is tested after whole epochs."""
-    k_beta_relative: Positive
-    """Step of a code in units of the mean size of what a layer sends."""
     tuning_rate: Positive
-    """Rate at which the steps follow that size."""
+    """Rate at which the steps of the codes follow the mean size of what a layer sends."""
     buffer_size: Count
     """Images among which the next one of the temporal order is looked for."""
     noise_samples: Count
