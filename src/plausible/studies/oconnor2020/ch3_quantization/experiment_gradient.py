@@ -56,7 +56,7 @@ def spiking_steps(
 
 def layer_sizes(dataset: Dataset, hidden: Sequence[int]) -> tuple[int, ...]:
     """Units of all layers of a network for the images and classes of a data set."""
-    return (dataset.train_images.shape[1], *hidden, int(dataset.train_labels.max()) + 1)
+    return (dataset.train_images.shape[1], *hidden, dataset.classes)
 
 
 def random_weights(sizes: Sequence[int], rng: np.random.Generator) -> list[np.ndarray]:

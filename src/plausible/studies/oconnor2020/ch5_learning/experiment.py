@@ -131,8 +131,8 @@ def _trained(
 ) -> list[dict[str, Any]]:
     """Rows of one network, which begins with the same weights whatever its protocol and order."""
     reading = READINGS[task.protocol]
-    inputs, classes = data.train.images.shape[1], int(dataset.train_labels.max()) + 1
-    sizes = (inputs, *[settings.width] * task.hidden_layers, classes)
+    inputs = data.train.images.shape[1]
+    sizes = (inputs, *[settings.width] * task.hidden_layers, dataset.classes)
     rng = numpy_generator("oconnor2020", "stream_training", task.hidden_layers, task.seed)
     rule = make_rule(
         settings.learning_rate,
