@@ -11,8 +11,8 @@ import pytest
 from plausible.files import sha256_of
 from plausible.reproduction.findings import key_findings
 from plausible.reproduction.published import load_published, published_folder
-from plausible.reproduction.reference import LIMIT
 from plausible.reproduction.reference_index import BEGIN, END, found
+from plausible.reproduction.reference_staging import LIMIT
 from plausible.reproduction.report_tables import read_entries
 from plausible.reproduction.study_files import read_study_files
 from plausible.reproduction.verdicts import verdict_table

@@ -11,16 +11,12 @@ import yaml
 
 from plausible.errors import StudyError
 from plausible.files import sha256_of
-from plausible.reproduction import reference
+from plausible.reproduction import reference, reference_again, reference_staging
 from plausible.reproduction.listing import read_study
-from plausible.reproduction.reference import (
-    LIMIT,
-    PICTURE_LIMIT,
-    main,
-    make_again,
-    make_reference,
-    run_configuration,
-)
+from plausible.reproduction.reference import main, make_reference, run_configuration
+from plausible.reproduction.reference_again import make_again
+from plausible.reproduction.reference_sources import PICTURE_LIMIT
+from plausible.reproduction.reference_staging import LIMIT
 from plausible.reproduction.runtimes import COLUMNS, find_run_times
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +57,7 @@ def executed(monkeypatch):
             page.write_text(render.page)
 
     render.page, render.given = PAGE, given
-    monkeypatch.setattr(reference, "render_notebook", render)
+    monkeypatch.setattr(reference_staging, "render_notebook", render)
     return render
 
 
@@ -395,11 +391,11 @@ def test_verdicts_can_be_made_again_from_the_tables(run, monkeypatch):
         verdicts = {"id": ["a", "b"], "verdict": ["differs", "differs"], "duplicate_of": ""}
         return pd.DataFrame(verdicts)
 
-    monkeypatch.setattr(reference, "verdict_table", judge)
-    monkeypatch.setattr(reference, "load_published", lambda *given: None)
-    monkeypatch.setattr(reference, "entry_verdicts", lambda verdicts, published: verdicts)
+    monkeypatch.setattr(reference_again, "verdict_table", judge)
+    monkeypatch.setattr(reference_again, "load_published", lambda *given: None)
+    monkeypatch.setattr(reference_again, "entry_verdicts", lambda verdicts, published: verdicts)
     shown = []
-    monkeypatch.setattr(reference, "_show_again", lambda *given: shown.append(given[2]))
+    monkeypatch.setattr(reference_again, "_show_again", lambda *given: shown.append(given[2]))
     summary = make_again(run.root, run.study)
     # Tables of the run that is still there count as later ones; without it the old ones stay.
     assert judged == [(NAME, ["curve", "numbers"], "paper", True)]
@@ -427,7 +423,7 @@ def test_verdicts_can_be_made_again_from_the_tables(run, monkeypatch):
     assert "Not in this run, because it is older: `numbers`" in readme(run)
     make_again(run.root, run.study, ["curve"], "the demo run gives the same")
     record = json.loads((run.made / "curve.csv.json").read_text())
-    commit = reference._code()["git_commit"]
+    commit = reference_staging.code_state()["git_commit"]
     assert record["carried_over"] == {"to": commit, "because": "the demo run gives the same"}
     said = f"carried over to `{commit}`, because the demo run gives the same."
     assert said in readme(run)
@@ -445,14 +441,14 @@ def test_verdicts_can_be_made_again_from_the_tables(run, monkeypatch):
 def test_a_failure_while_swapping_keeps_the_old_run(run, monkeypatch):
     run.make()
     before = names(run.made)
-    rename = reference.os.rename
+    rename = reference_staging.os.rename
 
     def failing(source, target):
         if Path(source).name == "results":
             raise OSError("no space")
         rename(source, target)
 
-    monkeypatch.setattr(reference.os, "rename", failing)
+    monkeypatch.setattr(reference_staging.os, "rename", failing)
     with pytest.raises(OSError, match="no space"):
         run.make()
     assert names(run.made) == before

@@ -226,7 +226,7 @@ def test_a_run_that_is_older_than_a_measurement_says_so(judge):
     with pytest.raises(StudyError, match="lacks the column 'x'"):
         judge(entry("claim"), claims=claims, tables=tables)
     row = judge(entry("claim"), claims=claims, tables=tables, partial=True).iloc[0]
-    assert row["verdict"] == vd.NOT_COMPARABLE
+    assert row["verdict"] == vd.NOT_IN_RUN
     assert row["note"] == vd.NOT_MEASURED
     reasons = because("{{ mean('new', 'x') }}", evidence=["claim"])
     assert reason_of(judge, HIGH, reasons, tables=tables, partial=True) == AWAITED

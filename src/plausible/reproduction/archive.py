@@ -30,7 +30,8 @@ from plausible.reproduction.listing import read_study
 from plausible.reproduction.machine import git_state
 from plausible.reproduction.provenance import recorded_checksum
 from plausible.reproduction.published import load_published, published_folder
-from plausible.reproduction.reference import JUDGED, files_of, run_configuration
+from plausible.reproduction.reference import run_configuration
+from plausible.reproduction.reference_sources import JUDGED, files_of
 from plausible.reproduction.verdicts import verdict_table
 from plausible.yaml_files import read_yaml
 

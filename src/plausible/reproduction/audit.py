@@ -38,8 +38,8 @@ from plausible.reproduction.judging import REPRODUCED
 from plausible.reproduction.listing import read_study
 from plausible.reproduction.parts import Place
 from plausible.reproduction.published import Published, load_published, published_folder
-from plausible.reproduction.reference import NAME as REFERENCE
 from plausible.reproduction.reference import run_configuration
+from plausible.reproduction.reference_staging import NAME as REFERENCE
 
 GOAL = 0.95
 BEYOND = 1.5

@@ -7,7 +7,12 @@ import pandas as pd
 from plausible.reproduction.evidence import PROTOCOLS
 from plausible.reproduction.judging import DIFFERS, REPRODUCED, UNDECIDED
 from plausible.reproduction.published import Entry, Published
-from plausible.reproduction.verdicts import ILLUSTRATION, NEEDS_DATA, NOT_COMPARABLE
+from plausible.reproduction.verdict_row import (
+    ILLUSTRATION,
+    NEEDS_DATA,
+    NOT_COMPARABLE,
+    NOT_IN_RUN,
+)
 from plausible.reproduction.wording import number_text, statement_text
 
 HOLDS = {
@@ -25,10 +30,12 @@ ENTRY_VERDICTS = (
     FAILS,
     UNDECIDED,
     NOT_COMPARABLE,
+    NOT_IN_RUN,
     NEEDS_DATA,
     ILLUSTRATION,
 )
 JUDGED = (REPRODUCED, DIFFERS, UNDECIDED)
+OPEN = (NOT_COMPARABLE, NOT_IN_RUN)
 MOST_QUOTED = 3
 """Rows that differ, and that are undecided, which the sentence of an entry quotes."""
 COLUMNS = (
@@ -73,7 +80,8 @@ def _entry(published: Published, identifier: str, rows: pd.DataFrame) -> dict[st
     }
     judged = _enough(entry, rows[rows["verdict"].isin(JUDGED)])
     if judged.empty:
-        verdict = NOT_COMPARABLE if (rows["verdict"] == NOT_COMPARABLE).any() else ILLUSTRATION
+        there = set(rows["verdict"])
+        verdict = next((one for one in OPEN if one in there), ILLUSTRATION)
         verdict = NEEDS_DATA if entry["reproducible"] == "needs_external_data" else verdict
         none = dict.fromkeys(JUDGED, 0) | {"discrimination": math.nan}
         return shown | none | {"verdict": verdict, "sentence": _unjudged(verdict)}
@@ -84,9 +92,10 @@ def _entry(published: Published, identifier: str, rows: pd.DataFrame) -> dict[st
     )
     protocol, under = best
     counts = {name: int((under["verdict"] == name).sum()) for name in JUDGED}
-    open_rows = rows[rows["verdict"] == NOT_COMPARABLE]
-    if counts[REPRODUCED] == len(under) and open_rows["protocol"].isin([protocol, ""]).any():
-        verdict = NOT_COMPARABLE  # what is left could still differ
+    open_rows = rows[rows["verdict"].isin(OPEN)]
+    left = open_rows.loc[open_rows["protocol"].isin([protocol, ""]), "verdict"]
+    if counts[REPRODUCED] == len(under) and len(left):
+        verdict = min(left, key=OPEN.index)  # what is left could still differ
     elif counts[REPRODUCED] == len(under):
         # Without one protocol that has all of them, no single set of choices gives the entry.
         verdict = HOLDS.get(protocol, IN_PART)
@@ -94,7 +103,7 @@ def _entry(published: Published, identifier: str, rows: pd.DataFrame) -> dict[st
         verdict = IN_PART if counts[REPRODUCED] else FAILS
     else:
         verdict = UNDECIDED
-    sentence = _sentence(protocol, under, counts, len(open_rows))
+    sentence = _sentence(protocol, under, counts, open_rows["verdict"])
     return {
         **shown,
         **counts,
@@ -152,7 +161,7 @@ def _rank(under: pd.DataFrame) -> tuple[bool, bool, float]:
     return bool(reproduced.all()), not differs.any(), float(reproduced.mean())
 
 
-def _sentence(protocol: str, under: pd.DataFrame, counts: dict[str, int], left: int) -> str:
+def _sentence(protocol: str, under: pd.DataFrame, counts: dict[str, int], left: pd.Series) -> str:
     how = protocol.replace("_", " ") if protocol in PROTOCOLS else "under different protocols"
     whole = "all" if counts[REPRODUCED] == len(under) else f"{counts[REPRODUCED]} of"
     parts = [f"{whole} {len(under)} numbers and statements are reproduced {how}"]
@@ -164,8 +173,7 @@ def _sentence(protocol: str, under: pd.DataFrame, counts: dict[str, int], left: 
             texts = [_quoted(row) for _, row in rows.head(MOST_QUOTED).iterrows()]
             more = len(rows) - len(texts)
             parts.append(f"{name}: {', '.join(texts)}" + (f", and {more} more" if more else ""))
-    if left:
-        parts.append(f"{left} not comparable at this scale")
+    parts += [f"{count} {name}" for name in OPEN if (count := int((left == name).sum()))]
     return "; ".join(parts)
 
 
@@ -187,6 +195,7 @@ def _values(row: pd.Series) -> str:
 def _unjudged(verdict: str) -> str:
     return {
         NOT_COMPARABLE: "nothing of it can be compared at this scale",
+        NOT_IN_RUN: "this run is older than what would judge it",
         NEEDS_DATA: "a further data set or pretrained weights would be needed",
         ILLUSTRATION: "shown, with nothing to judge",
     }[verdict]

@@ -24,8 +24,8 @@ from plausible.reproduction.published import Published, load_published, publishe
 from plausible.reproduction.report_tables import runtime_rows
 from plausible.reproduction.reports import with_meanings
 from plausible.reproduction.study_files import StudyFiles, part_title, read_study_files
-from plausible.reproduction.summaries import NOT_JUDGED, THEOREM, entry_counts, headline
-from plausible.reproduction.verdicts import VERDICTS
+from plausible.reproduction.summaries import THEOREM, entry_counts, headline
+from plausible.reproduction.verdict_row import NOT_JUDGED, VERDICTS
 from plausible.reproduction.wording import (
     decimals_of,
     interval_text,

@@ -2,7 +2,13 @@
 
 from plausible.reproduction.entries import ENTRY_VERDICTS, FAILS, HOLDS, IN_PART
 from plausible.reproduction.judging import DIFFERS, REPRODUCED, UNDECIDED
-from plausible.reproduction.verdicts import ILLUSTRATION, NEEDS_DATA, NOT_COMPARABLE
+from plausible.reproduction.verdict_row import (
+    ILLUSTRATION,
+    NEEDS_DATA,
+    NOT_COMPARABLE,
+    NOT_IN_RUN,
+    NOT_JUDGED,
+)
 
 ROW_MEANINGS = {
     REPRODUCED: "A number: our mean lies within the resolution of the published one, and its 95 % "
@@ -13,8 +19,9 @@ ROW_MEANINGS = {
     "why where the cause is known.",
     UNDECIDED: "The seeds cannot tell, or the comparison has no control; a remark says how many "
     "seeds would decide at this scatter.",
-    NOT_COMPARABLE: "This run cannot tell: other data, shorter training, or older than the check. "
+    NOT_COMPARABLE: "This run cannot tell: other data, or shorter training. "
     "The reproduced value is shown all the same.",
+    NOT_IN_RUN: "This run was made before the check was written; the next one will judge it.",
     NEEDS_DATA: "A further data set or pretrained weights would be needed.",
     ILLUSTRATION: "A photograph, a borrowed picture, a cited fact or a review.",
 }
@@ -31,7 +38,7 @@ ENTRY_MEANINGS = {HOLDS[protocol]: text for protocol, text in _HOW.items()} | {
     IN_PART: "Under the best single protocol some of it is reproduced and some differs.",
     FAILS: "None of it is reproduced under any protocol, be it a single number or statement.",
     UNDECIDED: "Under the best protocol nothing differs, and the seeds cannot tell all of it.",
-    **{name: ROW_MEANINGS[name] for name in (NOT_COMPARABLE, NEEDS_DATA, ILLUSTRATION)},
+    **{name: ROW_MEANINGS[name] for name in NOT_JUDGED},
 }
 """Of a published figure, table, claim or theorem, in the order of the verdicts."""
 SHORT = {name: text.partition(". ")[0] + "." for name, text in ROW_MEANINGS.items()} | {

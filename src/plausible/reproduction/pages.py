@@ -19,18 +19,20 @@ from plausible.reproduction import wording
 from plausible.reproduction.entries import FAILS, HOLDS, IN_PART
 from plausible.reproduction.judging import DIFFERS, REPRODUCED, UNDECIDED
 from plausible.reproduction.meanings import SHORT
-from plausible.reproduction.verdicts import (
+from plausible.reproduction.verdict_row import (
     ILLUSTRATION,
     NEEDS_DATA,
     NOT_COMPARABLE,
-    verdict_counts,
+    NOT_IN_RUN,
 )
+from plausible.reproduction.verdicts import verdict_counts
 
 SIGNS = {
     REPRODUCED: "✓",
     DIFFERS: "✗",
     UNDECIDED: "?",
     NOT_COMPARABLE: "○",
+    NOT_IN_RUN: "…",
     NEEDS_DATA: "⇣",
     ILLUSTRATION: "▭",
     "survives": "✓",

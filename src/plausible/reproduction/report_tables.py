@@ -16,7 +16,7 @@ from plausible.reproduction.judging import DIFFERS
 from plausible.reproduction.pages import Html, badge, piece, table
 from plausible.reproduction.published import result_name
 from plausible.reproduction.runtimes import minutes_text
-from plausible.reproduction.verdicts import VERDICTS
+from plausible.reproduction.verdict_row import VERDICTS
 from plausible.reproduction.wording import (
     decimals_of,
     is_number,

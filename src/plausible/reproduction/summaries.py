@@ -10,11 +10,10 @@ from plausible.reproduction.entries import ENTRY_VERDICTS, FAILS, HOLDS, IN_PART
 from plausible.reproduction.evidence import PROTOCOLS
 from plausible.reproduction.judging import DIFFERS, REPRODUCED, UNDECIDED
 from plausible.reproduction.reasons import Cause
-from plausible.reproduction.verdicts import ILLUSTRATION, NEEDS_DATA, NOT_COMPARABLE
+from plausible.reproduction.verdict_row import NOT_COMPARABLE, NOT_IN_RUN, NOT_JUDGED
 from plausible.reproduction.wording import statement_text
 
 THEOREM = "theorem"
-NOT_JUDGED = (NOT_COMPARABLE, NEEDS_DATA, ILLUSTRATION)
 SURVIVES = "survives"
 FALLS = "does not survive"
 OPEN = "not decided"
@@ -121,7 +120,7 @@ def surviving_causes(verdicts: pd.DataFrame, study: str, causes: Iterable[Cause]
                 there = (verdicts["id"] == f"{study}.{row.result}") & (
                     verdicts["check"] == row.check
                 )
-                found = verdicts[there].head(1).assign(verdict=NOT_COMPARABLE)
+                found = verdicts[there].head(1).assign(verdict=NOT_IN_RUN)
             where = ", ".join(filter(None, [row.result, *wanted.values()]))
             if len(found) != 1:
                 raise StudyError(

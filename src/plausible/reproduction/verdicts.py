@@ -19,11 +19,11 @@ import pandas as pd
 
 from plausible.config import nearest
 from plausible.errors import StudyError
+from plausible.reproduction.duplicates import rows_of_duplicates, rows_of_reference
 from plausible.reproduction.evidence import Evidence, Measured, Number
 from plausible.reproduction.explanations import explained
 from plausible.reproduction.judging import (
     DIFFERS,
-    NAN,
     REPRODUCED,
     UNDECIDED,
     Decision,
@@ -42,36 +42,21 @@ from plausible.reproduction.published import (
 )
 from plausible.reproduction.reasons import load_reasons
 from plausible.reproduction.theorems import theorem_findings
+from plausible.reproduction.verdict_row import (
+    COLUMNS,
+    ILLUSTRATION,
+    NEEDS_DATA,
+    NOT_COMPARABLE,
+    NOT_IN_RUN,
+    VERDICTS,
+    verdict_row,
+)
 from plausible.reproduction.wording import quantity
 
-NOT_COMPARABLE = "not comparable at this scale"
-NEEDS_DATA = "needs external data"
-ILLUSTRATION = "illustration only"
-VERDICTS = (REPRODUCED, DIFFERS, UNDECIDED, NOT_COMPARABLE, NEEDS_DATA, ILLUSTRATION)
-COLUMNS = (
-    "id",
-    "kind",
-    "title",
-    "check",
-    "variant",
-    "statement",
-    "protocol",
-    "published",
-    "reproduced",
-    "ci_low",
-    "ci_high",
-    "n_seeds",
-    "resolution",
-    "verdict",
-    "seeds_needed",
-    "duplicate_of",
-    "note",
-    "reason",
-)
 FULL_SCALE = "paper"
 NUMBERS = "value:"
 """How the checks of published numbers begin."""
-NOT_MEASURED = "not measured in this run, which is older than this check"
+NOT_MEASURED = "this run is older than this check"
 UNCONTROLLED = "no control was run, so the comparison might be one that cannot fail"
 
 
@@ -117,7 +102,7 @@ def verdict_table(
         scale. A run on another data set, or with overridden settings, should pass False.
     partial:
         Whether the run may lack what a check needs, because it was made before that was measured:
-        such a statement is then not comparable, and says what is missing.
+        such a statement is then not in this run.
 
     Returns
     -------
@@ -147,9 +132,9 @@ def verdict_table(
         if "same_as" in entry:
             # Of some parts alone, the other entry may be of one that is left out.
             if entry["same_as"] in rows:
-                rows[identifier] = list(_rows_of_reference(entry, rows[entry["same_as"]]))
+                rows[identifier] = list(rows_of_reference(entry, rows[entry["same_as"]]))
         else:
-            rows[identifier] += list(_rows_of_duplicates(published, entry, rows, partial))
+            rows[identifier] += list(rows_of_duplicates(published, entry, rows, partial))
     ordered = [row for identifier in published.entries for row in rows[identifier]]
     return pd.DataFrame(ordered, columns=list(COLUMNS))
 
@@ -221,7 +206,9 @@ def _rows_of_numbers(evidence: Evidence, numbers: Place) -> Iterator[dict[str, A
 
 def _not_measured(entry: Entry, check: str, statement: str) -> dict[str, Any]:
     """Row of a check that this run cannot serve, because it was made before."""
-    return _row(entry, check=check, statement=statement, verdict=NOT_COMPARABLE, note=NOT_MEASURED)
+    return verdict_row(
+        entry, check=check, statement=statement, verdict=NOT_IN_RUN, note=NOT_MEASURED
+    )
 
 
 def _findings(evidence: Evidence, claims: Mapping[str, Place], statement: str) -> list[Measured]:
@@ -236,7 +223,7 @@ def _findings(evidence: Evidence, claims: Mapping[str, Place], statement: str) -
 def _statement_row(
     evidence: Evidence, statement: Mapping[str, Any], finding: Measured
 ) -> dict[str, Any]:
-    row = _row(
+    row = verdict_row(
         evidence.entry,
         check=statement["id"],
         variant=finding.variant,
@@ -319,7 +306,7 @@ def _controlled(
 
 
 def _number_row(evidence: Evidence, number: Number, published: PublishedNumber) -> dict[str, Any]:
-    row = _row(
+    row = verdict_row(
         evidence.entry,
         check=f"value:{number.place}",
         variant=number.variant,
@@ -373,7 +360,7 @@ def _map_row(evidence: Evidence, number: Number) -> dict[str, Any]:
     _, hangs = judge_all(decisions)
     count = len(decisions)
     other = [f"{verdicts.count(name)} {name}" for name in (DIFFERS, UNDECIDED) if name in verdicts]
-    row = _row(
+    row = verdict_row(
         evidence.entry,
         check=f"cells:{number.place}",
         variant=number.variant,
@@ -406,89 +393,13 @@ def _cells(decision: Decision) -> dict[str, Any]:
 def _unjudged(entry: Entry, verdict: str) -> Iterator[dict[str, Any]]:
     """Rows of an entry that is not reproduced here: its statements."""
     for statement in entry["expect"]:
-        yield _row(
+        yield verdict_row(
             entry,
             check=statement["id"],
             statement=statement["test"],
             verdict=verdict,
             note=entry.get("note", ""),
         )
-
-
-def _rows_of_duplicates(
-    published: Published,
-    entry: Entry,
-    rows: Mapping[str, list[dict[str, Any]]],
-    partial: bool = False,
-) -> Iterator[dict[str, Any]]:
-    """Rows of statements and numbers that are judged at another entry, which says the same."""
-    same = [
-        (one["id"], one["duplicate_of"].split(": "))
-        for one in entry["expect"]
-        if "duplicate_of" in one
-    ]
-    for declared in entry.get("resolutions", ()):
-        for place in declared["places"] if "duplicate_of" in declared else ():
-            target, other = declared["duplicate_of"].split(": ")
-            if target != entry["id"]:
-                same.append((f"value:{place}", (target, f"value:{other}")))
-    for check, (target, other) in same:
-        found = [row for row in rows.get(target, ()) if row["check"] == other]
-        if not found and not partial:
-            raise StudyError(
-                f"{entry['id']}: {check} is a duplicate of {target}: {other}, which has no verdict"
-                f"{nearest(other, [row['check'] for row in rows.get(target, ())])}."
-            )
-        for row in found:
-            own = {key: entry[key] for key in ("id", "kind", "title")}
-            repeated = {"duplicate_of": f"{target}: {other}", "note": "", "reason": ""}
-            yield row | own | {"check": check} | repeated
-
-
-def _rows_of_reference(entry: Entry, original: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Rows of an entry with the content of another one: its verdicts stand for both."""
-    target = entry["same_as"]
-    statements = [row for row in original if not row["check"].startswith("value:")]
-    # A row without a protocol is one of every protocol, of those that are there.
-    protocols = list(dict.fromkeys(filter(None, (row["protocol"] for row in statements)))) or [""]
-    for statement in entry["expect"]:
-        for protocol in protocols:
-            own = (protocol, "")
-            verdicts = [row["verdict"] for row in statements if row["protocol"] in own]
-            counts = ", ".join(
-                f"{verdicts.count(name)} {name}" for name in VERDICTS if name in verdicts
-            )
-            yield _row(
-                entry,
-                check=statement["id"],
-                statement=statement["test"],
-                protocol=protocol,
-                reproduced=f"the result of {target}",
-                duplicate_of=target,
-                verdict=_worst(verdicts),
-                note=f"same content as {target}, whose statements are: {counts}",
-            )
-    for row in original:
-        key = row["check"].removeprefix("value:").split(".")[0]
-        if row["check"].startswith("value:") and key in entry["values"]:
-            yield (
-                row
-                | {key: entry[key] for key in ("id", "kind", "title")}
-                | {"duplicate_of": target}
-            )
-
-
-def _worst(verdicts: list[str]) -> str:
-    for verdict in (DIFFERS, UNDECIDED, NOT_COMPARABLE, NEEDS_DATA, REPRODUCED):
-        if verdict in verdicts:
-            return verdict
-    return ILLUSTRATION
-
-
-def _row(entry: Entry, **cells: Any) -> dict[str, Any]:
-    counts = {"n_seeds": 0, "seeds_needed": 0}
-    empty = dict.fromkeys(COLUMNS, "") | {"ci_low": NAN, "ci_high": NAN} | counts
-    return empty | {"id": entry["id"], "kind": entry["kind"], "title": entry["title"]} | cells
 
 
 def not_judged(published: Published, verdicts: pd.DataFrame) -> list[str]:
