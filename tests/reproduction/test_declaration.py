@@ -189,9 +189,22 @@ def test_a_part_that_is_no_python_or_lacks_a_class_is_one_sentence(monkeypatch, 
         parts.place("thesis", "part", "figures", "three", "here")
 
 
+def test_parts_and_what_they_have_in_common_are_targets():
+    study = load(STUDIES / "oconnor2020")
+    groups = study.groups()
+    chapter, part = groups["oconnor2020_ch5"], groups["oconnor2020_ch5_coding"]
+    assert set(part) < set(chapter) and "ch5.fig5.1" in part and "ch6.fig6.4" not in chapter
+    assert set(groups["oconnor2020_ch6"]) == {
+        name for name in study.results if name.startswith("ch6.")
+    }
+    # The table has the name of its part.
+    assert "thuesen2022_table1" not in load().groups()
+
+
 def test_short_names_are_unique():
     studies = load_studies(STUDIES, load_config({}, ROOT))
     names = [short_name(name, result) for name in studies for result in studies[name].results]
+    names += [target for study in studies.values() for target in study.groups()]
     assert len(studies) > 1 and len({*names, *studies}) == len(names) + len(studies)
     assert "thuesen2022_claim_alpha_filter_tau" in names
 

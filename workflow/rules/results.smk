@@ -1,5 +1,5 @@
-# Every result, and every study, is a target of its own: `snakemake --cores 8 thuesen2022_fig2a`. One
-# job makes all that a result consists of: its tidy table, its picture and its readable table.
+# Every result, part and study is a target of its own: `snakemake --cores 8 thuesen2022_fig2a`. One job
+# makes all that a result consists of: its tidy table, its picture and its readable table.
 for _study in STUDIES.values():
 
     rule:
@@ -7,6 +7,14 @@ for _study in STUDIES.values():
             _study.name
         input:
             study_targets(_study),
+
+    for _group, _members in _study.groups().items():
+
+        rule:
+            name:
+                _group
+            input:
+                [_study.result_files(_result) for _result in _members],
 
     for _result in _study.results:
         _own = own_files(_study, _result)

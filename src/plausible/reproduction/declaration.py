@@ -341,6 +341,25 @@ class Study(NamedTuple):
             files.append(f"{self.folder}/{result}.md")
         return files
 
+    def groups(self) -> dict[str, list[str]]:
+        """Results by short target of a part, ``oconnor2020_ch5_coding``, and of parts together.
+
+        What the names of parts have in common before the first underscore is a target too,
+        ``oconnor2020_ch5``. The name of a result is that of the result alone.
+        """
+        names = [*self.parts, *dict.fromkeys(part.partition("_")[0] for part in self.parts)]
+        taken = {short_name(self.name, result) for result in self.results}
+        found: dict[str, list[str]] = {}
+        for name in dict.fromkeys(names):
+            if (target := short_name(self.name, name)) not in taken:
+                members = [part for part in self.parts if f"{part}_".startswith(f"{name}_")]
+                found[target] = [
+                    result
+                    for result in self.results
+                    if self.part_of.get(("results", result)) in members
+                ]
+        return found
+
     def data_of(self, result: str) -> str:
         """Path of the tidy table that holds a result's data."""
         return f"{self.folder}/{self.shown_in(result) or result}.csv"
