@@ -29,12 +29,7 @@ from plausible.reproduction.inputs import require
 from plausible.reproduction.shards import part_of, stored
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch5_causes.data import fresh_network, recipe_of, say, streams
-from plausible.studies.oconnor2020.ch5_causes.settings import (
-    MLP,
-    ORDERS,
-    WAYS,
-    StreamCauses,
-)
+from plausible.studies.oconnor2020.ch5_causes.settings import MLP, ORDERS, WAYS, StreamCauses
 
 NOISY_SAMPLES = 1000
 """Samples for which noise is drawn at once."""
@@ -84,7 +79,7 @@ def stream_causes(
 
     Columns: ``element`` (test, probe), ``way`` (see ``settings.WAYS``), ``order`` (file, temporal),
     ``seed``, ``epoch``; of ``test``: ``test_score_percent``, ``training_score_percent`` (after
-    whole epochs), ``samples`` since the test before, and of these ``forward``, ``backward`` and
+    whole epochs, first training images), ``samples`` since the test before, and of these ``forward``, ``backward`` and
     ``update`` (operations per sample: additions of a PDNN, multiplications with their additions of
     an ordinary network), ``noisy_score_percent`` (of the last test of ``mlp`` in the order of the
     file: with the noise of ``mlp_noise`` at test time alone), ``diverged_epoch`` (-1: none); of
@@ -125,7 +120,13 @@ def _rows(
     if task[:2] != NOISE_LIKE:
         return
     noises = {
-        epoch: np.sqrt([row["noise_square"] for row in rows if row.get("probed") == epoch])
+        epoch: np.sqrt(
+            [
+                row["noise_square"]
+                for row in rows
+                if row["element"] == "probe" and row["epoch"] == epoch
+            ]
+        )
         for epoch in settings.probed_epochs
         if epoch < settings.epochs
     }
@@ -135,6 +136,12 @@ def _rows(
 
 def _stops(settings: StreamCauses) -> list[float]:
     return sorted({0.0, *settings.first_stops, *map(float, range(1, settings.epochs + 1))})
+
+
+def _first(train: Stream, settings: StreamCauses) -> Stream:
+    """Training images that are tested."""
+    part = slice(settings.training_images_tested)
+    return train._replace(images=train.images[part], labels=train.labels[part])
 
 
 def _trained(
@@ -148,6 +155,7 @@ def _trained(
     """Rows of one network."""
     recipe = recipe_of(WAYS[task.way], settings, settings.smaller_steps)
     network = fresh_network(dataset, settings, recipe.rule, task.number)
+    seen = _first(train, settings)
     probed = set(settings.probed_epochs) if task.way == "pdnn" else set()
 
     def measured(progress: Progress, epoch: float) -> list[dict[str, Any]]:
@@ -155,7 +163,7 @@ def _trained(
         row = _row(task, epoch, tested.score_percent) | {"samples": progress.samples}
         if epoch == int(epoch):
             row["training_score_percent"] = test_stream(
-                recipe, progress.network, train, epoch
+                recipe, progress.network, seen, epoch
             ).score_percent
         if recipe.network == MLP:
             row |= mlp_operations(network.sizes)
@@ -201,7 +209,6 @@ def _probes(
         row
         | {
             "epoch": float(epoch),
-            "probed": epoch,
             "layer": layer,
             "noise_square": float(moving.noise_square[place]),
             "gradient_size": float(moving.gradient_size[place]),
@@ -228,6 +235,7 @@ def _noisy(
     recipe = recipe_of(WAYS["mlp"], settings)
     network = fresh_network(dataset, settings, recipe.rule, task.number)
     rng = numpy_generator("oconnor2020", "ch5_causes", "noise", task.number)
+    seen = _first(train, settings)
     images, done, diverged = len(train.images), 0, -1.0
     for stop in _stops(settings):
         before, last = done, round(stop * images)
@@ -245,7 +253,7 @@ def _noisy(
         row = _row(task, stop, test_stream(recipe, network, test, stop).score_percent)
         if stop == int(stop):
             row["training_score_percent"] = test_stream(
-                recipe, network, train, stop
+                recipe, network, seen, stop
             ).score_percent
         say(f"{task.name}, epoch {stop:g}/{settings.epochs}: {row['test_score_percent']:.2f} %")
         yield (

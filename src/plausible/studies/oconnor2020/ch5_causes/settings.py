@@ -74,6 +74,8 @@ class StreamCauses(Trained):
     """Of the networks that are compared by their scores in the order of the file."""
     first_stops: tuple[Fraction, ...]
     """Tests within the first epoch, in epochs; further ones follow after each epoch."""
+    training_images_tested: Count
+    """The first ones, tested after each epoch."""
     smaller_steps: Positive
     """What the learning rate of the slow networks is divided by."""
     probed_epochs: Annotated[tuple[int, ...], Field(min_length=2)]
