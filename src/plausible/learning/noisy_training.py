@@ -1,8 +1,8 @@
 """The ordinary network of a stream with noise on what its layers receive.
 
-z^(l+1) = h^l W^l + b^(l+1) + noise, in the place of ``kernels.softmax_network``'s z. Noise on z is a
-shift of the biases for one sample, which is how it is done: gradients pass it as they pass a bias.
-It stands beside the noise that codes add in a PDNN (O'Connor 2020, section 5.4.1).
+z^(l+1) = h^l W^l + b^(l+1) + noise, in the place of the z of ``kernels.softmax_network``. Noise on
+z is a shift of the biases for one sample, which is how it is done: gradients pass it as they pass a
+bias. It stands for the noise that codes add in a PDNN (O'Connor 2020, section 5.4.1).
 """
 
 import numpy as np

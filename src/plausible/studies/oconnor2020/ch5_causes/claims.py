@@ -244,9 +244,7 @@ def no_floor_without_k_p(evidence: Evidence) -> list[Measured]:
 def hidden_layers_stay_rough(evidence: Evidence) -> list[Measured]:
     """How the change of the hidden layer falls with n, over how that of the input does."""
     columns = ("element", "seed", "order", "network", "sub_frames")
-    table = evidence.table(
-        "appC.flat_line_cause", *columns, "hidden_change", "input_change"
-    )
+    table = evidence.table("appC.flat_line_cause", *columns, "hidden_change", "input_change")
     found = {}
     for order in ORDERS:
         rows = _at(table, "frame rates", element="fade", network=MLP, order=order)

@@ -1,4 +1,4 @@
-"""Images in their two orders, and networks as they begin: what both experiments of the part share."""
+"""Images in their two orders, and networks as they begin, for both experiments of the part."""
 
 import sys
 

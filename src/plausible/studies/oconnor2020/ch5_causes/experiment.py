@@ -55,7 +55,7 @@ class Task(NamedTuple):
         """Estimated time, in units of an ordinary network's."""
         if self[:2] == NOISE_LIKE:
             return 20.0
-        return 1.0 if WAYS[self.way].network == MLP else 10.0 * WAYS[self.way].fineness**0.3
+        return 1.0 if WAYS[self.way].network == MLP else 10.0 * WAYS[self.way].fineness ** 0.3
 
 
 def tasks(settings: StreamCauses, seeds: Sequence[int]) -> list[Task]:
@@ -79,14 +79,14 @@ def stream_causes(
 
     Columns: ``element`` (test, probe), ``way`` (see ``settings.WAYS``), ``order`` (file, temporal),
     ``seed``, ``epoch``; of ``test``: ``test_score_percent``, ``training_score_percent`` (after
-    whole epochs, first training images), ``samples`` since the test before, and of these ``forward``, ``backward`` and
-    ``update`` (operations per sample: additions of a PDNN, multiplications with their additions of
-    an ordinary network), ``noisy_score_percent`` (of the last test of ``mlp`` in the order of the
-    file: with the noise of ``mlp_noise`` at test time alone), ``diverged_epoch`` (-1: none); of
-    ``probe``, the first samples of an epoch: ``layer`` (hidden, output), ``noise_square``,
-    ``gradient_size`` and ``gradient_cosine`` while the network learns (see
-    `plausible.learning.stream_probe.Probe`), ``tracking_error`` and ``frozen_tracking_error``
-    (weights that stay).
+    whole epochs, first training images), ``samples`` since the test before, and of these
+    ``forward``, ``backward`` and ``update`` (operations per sample: additions of a PDNN,
+    multiplications with their additions of an ordinary network), ``noisy_score_percent`` (of the
+    last test of ``mlp`` in the order of the file: with the noise of ``mlp_noise`` at test time
+    alone), ``diverged_epoch`` (-1: none); of ``probe``, the first samples of an epoch: ``layer``
+    (hidden, output), ``noise_square``, ``gradient_size`` and ``gradient_cosine`` while the network
+    learns (see `plausible.learning.stream_probe.Probe`), ``tracking_error`` and
+    ``frozen_tracking_error`` (weights that stay).
     """
     dataset = require(dataset, "stream_causes", "data set")
     listed = tasks(settings, seeds)
@@ -119,19 +119,21 @@ def _rows(
     yield from rows
     if task[:2] != NOISE_LIKE:
         return
-    noises = {
-        epoch: np.sqrt(
-            [
-                row["noise_square"]
-                for row in rows
-                if row["element"] == "probe" and row["epoch"] == epoch
-            ]
-        )
-        for epoch in settings.probed_epochs
-        if epoch < settings.epochs
-    }
+    noises = _noises(rows, settings)
     yield from _trained(task._replace(way="mlp"), train, test, dataset, settings, noises)
-    yield from _noisy(task._replace(way="mlp_noise"), train, test, dataset, settings, noises)
+    if noises:
+        yield from _noisy(task._replace(way="mlp_noise"), train, test, dataset, settings, noises)
+
+
+def _noises(rows: list[dict[str, Any]], settings: StreamCauses) -> dict[int, NDArray]:
+    """Deviations of the noise of each layer from an epoch on; none of a network that diverged."""
+    probes = [row for row in rows if row["element"] == "probe" and row["epoch"] < settings.epochs]
+    squares: dict[int, list[float]] = {}
+    for row in probes:
+        squares.setdefault(int(row["epoch"]), []).append(row["noise_square"])
+    if not np.isfinite(list(squares.values())).all():
+        return {}
+    return {epoch: np.sqrt(each) for epoch, each in squares.items()}
 
 
 def _stops(settings: StreamCauses) -> list[float]:
@@ -252,9 +254,7 @@ def _noisy(
                 diverged = done / images
         row = _row(task, stop, test_stream(recipe, network, test, stop).score_percent)
         if stop == int(stop):
-            row["training_score_percent"] = test_stream(
-                recipe, network, seen, stop
-            ).score_percent
+            row["training_score_percent"] = test_stream(recipe, network, seen, stop).score_percent
         say(f"{task.name}, epoch {stop:g}/{settings.epochs}: {row['test_score_percent']:.2f} %")
         yield (
             row

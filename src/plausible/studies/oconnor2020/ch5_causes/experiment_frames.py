@@ -123,9 +123,7 @@ def _rows(
         ),
         "still": [_still(trained, frames["file"], settings)],
         "code": (
-            row
-            for order in ORDERS
-            for row in _codes(trained, data[order][1], order, settings)
+            row for order in ORDERS for row in _codes(trained, data[order][1], order, settings)
         ),
         "predictor": _predictors(trained, frames["temporal"], settings),
     }

@@ -41,7 +41,10 @@ WAYS = {
     "mlp_noise": Look("MLP with the noise of codes", ORANGE, "P", DASHED),
     "pdnn_fixed": Look("scales fixed", PURPLE, "v", DASHED),
 }
-LAYERS = {"hidden": Look("hidden layer", BLUE, "o", "-"), "output": Look("output", ORANGE, "P", "-")}
+LAYERS = {
+    "hidden": Look("hidden layer", BLUE, "o", "-"),
+    "output": Look("output", ORANGE, "P", "-"),
+}
 ORDER_LOOKS = {
     "file": Look("order of the file", GREY, "X", DASHED),
     "temporal": Look("temporal order", GREEN, "^", "-"),
