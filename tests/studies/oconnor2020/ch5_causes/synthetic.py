@@ -110,10 +110,12 @@ def frames(seeds: int = 5) -> pd.DataFrame:
             {"element": "code", "seed": seed, "order": "file", "network": "training"}
             | {"fineness": 1.0, "forward": 2e5, "operations": 7e5}
         )
-        rows.append(
-            {"element": "still", "seed": seed, "forward": own * 2e3, "input_deviation": 1e-3}
-            | {"moving_deviation": 5.0, "late_spikes": 500.0, "late_spikes_without_k_p": 0.0}
-        )
+        rows += [
+            {"element": "still", "seed": seed, "order": order, "forward": own * 2e3}
+            | {"input_deviation": 1e-3, "moving_deviation": 5.0}
+            | {"late_spikes": 500.0, "late_spikes_without_k_p": 0.0}
+            for order in ORDERS
+        ]
         for layer, network, step, rate in (
             (layer, network, step, rate)
             for layer in ("input", "hidden")

@@ -166,7 +166,7 @@ def test_a_network_that_diverges_is_recorded(few):
 def test_rows_of_every_element(frames):
     counts = frames.groupby("element").size().to_dict()
     assert counts == {
-        "fade": 2 * 2 * 6 * 3, "still": 2, "code": 2 * (2 * 5 * 3 + 1),
+        "fade": 2 * 2 * 6 * 3, "still": 2 * 2, "code": 2 * (2 * 5 * 3 + 1),
         "predictor": 2 * 2 * 2 * 3 * 5,
     }  # fmt: skip
 

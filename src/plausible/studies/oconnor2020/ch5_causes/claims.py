@@ -206,6 +206,7 @@ def fixed_scales_lose_them(evidence: Evidence) -> list[Measured]:
 
 
 def _still(evidence: Evidence, *columns: str) -> pd.DataFrame:
+    """Of both orders."""
     table = evidence.table("appC.flat_line_cause", "element", "seed", *columns)
     return _at(table, "still pictures", element="still").set_index("seed")
 
@@ -215,12 +216,13 @@ def still_input_sends_k_p(evidence: Evidence) -> list[Measured]:
     rows = _still(evidence, "input_deviation", "moving_deviation")
     broken = {"moving_input": rows["moving_deviation"]}
     found = rows["input_deviation"]
-    return [Measured("", found, seeded=False, exact_seeds=len(found), controls=broken)]
+    seeds = found.index.nunique()
+    return [Measured("", found, seeded=False, exact_seeds=seeds, controls=broken)]
 
 
 def floor_shares(table: pd.DataFrame, order: str) -> pd.Series:
     """Operations of a still picture over those of a sub-frame at the highest rate, by seed."""
-    still = _at(table, "still pictures", element="still").set_index("seed")["forward"]
+    still = _at(table, "still pictures", element="still", order=order).set_index("seed")["forward"]
     faded = _at(table, "frame rates", element="fade", network=PDNN, order=order)
     highest = faded[faded["sub_frames"] == faded["sub_frames"].max()]
     return still / highest.set_index("seed")["forward"]
@@ -238,7 +240,8 @@ def no_floor_without_k_p(evidence: Evidence) -> list[Measured]:
     rows = _still(evidence, "late_spikes", "late_spikes_without_k_p")
     found = rows["late_spikes_without_k_p"]
     broken = {"some_k_p": rows["late_spikes"]}
-    return [Measured("", found, seeded=False, exact_seeds=len(found), controls=broken)]
+    seeds = found.index.nunique()
+    return [Measured("", found, seeded=False, exact_seeds=seeds, controls=broken)]
 
 
 def hidden_layers_stay_rough(evidence: Evidence) -> list[Measured]:

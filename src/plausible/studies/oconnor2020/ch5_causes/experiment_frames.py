@@ -39,8 +39,8 @@ from plausible.studies.oconnor2020.ch5_causes.settings import (
 
 BLOCK = 50
 """Images that are cross-faded at once."""
-PARTS_SHOWN = 50
-"""Frames of a still picture without k_p, where nothing is sent after the first."""
+STILL_SHOWN = 50
+"""Frames of a still picture in which late spikes are counted, with k_p and without."""
 
 
 class Trained(NamedTuple):
@@ -81,11 +81,11 @@ def frame_rates(
       k_d = 0 and its k_p; mlp), ``sub_frames`` n, ``forward`` (operations of a sub-frame), and of
       the ordinary network ``input_change`` and ``hidden_change`` (mean over sub-frames of
       |a_t - a_(t-1)| / (2 (|a_t| + |a_(t-1)|)), sums over a layer);
-    - ``still`` (still pictures): ``forward`` (of a frame, once it has settled),
-      ``input_deviation`` (largest |spikes of the input per frame / (k_p sum |x|) - 1| of a
-      picture), ``moving_deviation`` (the same of one picture after the other), ``late_spikes`` and
-      ``late_spikes_without_k_p`` (of all layers after the first frame, the least and the most of a
-      picture);
+    - ``still`` (pictures of these images that do not move): ``order``, ``forward`` (of a frame,
+      once it has settled), ``input_deviation`` (largest |spikes of the input per frame / (k_p sum
+      |x|) - 1| of a picture), ``moving_deviation`` (the same of one image after the other),
+      ``late_spikes`` and ``late_spikes_without_k_p`` (of all layers after the first frame, the
+      least and the most of a picture);
     - ``code`` (all test images): ``order``, ``network`` (pdnn, sigma_delta, rounding; training: the
       PDNN in its last epoch), ``fineness``, ``forward``, ``operations`` (all passes of the
       training), ``score_percent``;
@@ -121,7 +121,7 @@ def _rows(
             for order, parts in product(ORDERS, settings.sub_frames)
             for row in _fade(trained, frames[order], order, parts, settings)
         ),
-        "still": [_still(trained, frames["file"], settings)],
+        "still": ({"order": order} | _still(trained, frames[order], settings) for order in ORDERS),
         "code": (
             row for order in ORDERS for row in _codes(trained, data[order][1], order, settings)
         ),
@@ -194,20 +194,22 @@ def _changes(values: NDArray) -> NDArray[np.float64]:
 
 def _still(trained: Trained, frames: NDArray, settings: FrameRates) -> dict[str, float]:
     """Pictures that do not move, each shown to neurons that have seen nothing."""
-    chosen, count = frames[: settings.still_images], settings.still_frames
+    count = settings.still_frames
+    places = np.linspace(settings.settling_images, len(frames) - 1, settings.still_images)
     without = trained.rule._replace(k_alpha=1.0)
     forward, off, late, late_without = [], [], [], []
-    for picture in chosen:
+    for picture in frames[places.astype(int)]:
         shown = np.repeat(picture[None], 2 * count, axis=0)
         spikes = pdnn.predict(trained.pdnn, trained.rule, shown, 1.0, trained.side()).spikes
         forward.append(trained.additions(spikes[count:]).mean())
         off.append(abs(spikes[count:, 0].mean() / (trained.k_p * picture.sum()) - 1.0))
-        late.append(spikes[1:PARTS_SHOWN].sum())
-        shown = shown[:PARTS_SHOWN]
+        late.append(spikes[1:STILL_SHOWN].sum())
+        shown = shown[:STILL_SHOWN]
         spikes = pdnn.predict(trained.pdnn, without, shown, 1.0, trained.side()).spikes
         late_without.append(spikes[1:].sum())
-    spikes = pdnn.predict(trained.pdnn, trained.rule, chosen, 1.0, trained.side()).spikes
-    moving = spikes[1:, 0].mean() / (trained.k_p * chosen[1:].sum(axis=1).mean()) - 1.0
+    # The first frame of all is sent whole.
+    spikes = pdnn.predict(trained.pdnn, trained.rule, frames, 1.0, trained.side()).spikes[1:, 0]
+    moving = spikes.mean() / (trained.k_p * frames[1:].sum(axis=1).mean()) - 1.0
     return {
         "forward": float(np.mean(forward)),
         "input_deviation": float(max(off)),

@@ -24,7 +24,7 @@ from plausible.drawing.style import (
     series_handle,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.oconnor2020.ch5_causes.claims import SCORE, floor_shares, score
+from plausible.studies.oconnor2020.ch5_causes.claims import SCORE, score
 from plausible.studies.oconnor2020.ch5_causes.settings import MLP, ORDERS, PDNN
 
 DASHED, DOTTED = (0, (4.5, 1.5)), (0, (1.2, 1.2))
@@ -241,16 +241,15 @@ def flat_line(table: pd.DataFrame, published: Published, dataset: str = "mnist")
         mine = faded[(faded["network"] == PDNN) & (faded["order"] == order)]
         mine = mine.assign(thousands=mine["forward"] / 1e3)
         draw_mean_line(right, mine, "sub_frames", "thousands", look)
-    still = table.loc[table["element"] == "still", "forward"].mean() / 1e3
-    right.axhline(still, color=BLUE, lw=0.9, ls=DOTTED)
+        still = table[(table["element"] == "still") & (table["order"] == order)]["forward"]
+        right.axhline(still.mean() / 1e3, color=look.colour, lw=0.9, ls=DOTTED)
     plain_log(right, "y")
     right.set_ylabel("operations (10³ per sub-frame)")
-    shares = pd.concat([floor_shares(table, order) for order in ORDERS])
-    letter(right, "b", f"PDNN; still {100 * shares.mean():.0f} % of the last")
+    letter(right, "b", "PDNN, and pictures that stand still")
     for axes in (left, right):
         rates_axis(axes, faded)
     handles = [series_handle(look, linestyle="none") for look in looks.values()]
     handles += [series_handle(look) for look in ORDER_LOOKS.values()]
-    handles.append(series_handle(Look("still picture", BLUE, "", DOTTED), marker=None, lw=0.9))
+    handles.append(series_handle(Look("still picture", GREY, "", DOTTED), marker=None, lw=0.9))
     legend_below(figure, [*handles, *seed_handles(faded)], 5)
     return figure
