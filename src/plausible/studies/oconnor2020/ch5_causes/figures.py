@@ -154,6 +154,7 @@ def correlated_gradients(
     frozen = Look("weights stay", ORANGE, "P", DASHED)
     draw_mean_line(second, mine, "epoch", "tracking_error", moving)
     draw_mean_line(second, mine, "epoch", "frozen_tracking_error", frozen)
+    plain_log(second, "y")
     second.set_ylabel("Σ|ẑ − z| / Σ|z|")
     letter(second, "b", f"tracking, {order_name('temporal', dataset)}")
     gaps = tests(table)

@@ -122,6 +122,8 @@ def predictors(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     """Spikes against the error of the reconstruction, predictors of first and second order."""
     rows = table.assign(error_share=100.0 * table["error"])
     rates = sorted(rows["sub_frames"].unique())
+    low, high = rows["error_share"].min(), rows["error_share"].max()
+    ticks = [tick for tick in (0.5, 1, 2, 5, 10, 20, 50) if low <= tick <= high]
     figure = new_figure(height_mm=104)
     panels = figure.subplots(2, len(rates), sharex=True, sharey="row", squeeze=False)
     letters = iter("abcdef")
@@ -131,9 +133,9 @@ def predictors(table: pd.DataFrame, published: Published, dataset: str = "mnist"
             for network, look in PREDICTORS.items():
                 own = mine[mine["network"] == network]
                 draw_mean_line(axes, own, "step", "spikes", look, at="error_share")
-            plain_log(axes, "x", [2, 5, 10, 20, 50])
+            plain_log(axes, "x", ticks)
             plain_log(axes, "y")
-            letter(axes, next(letters), f"{name}, n = {rate}")
+            letter(axes, next(letters), f"{name}, n = {rate:g}")
         across[0].set_ylabel("spikes of a sub-frame")
     for axes in panels[-1]:
         axes.set_xlabel("error (% of mean size)")
@@ -156,8 +158,6 @@ def frozen_codes(table: pd.DataFrame, published: Published, dataset: str = "mnis
                 axes, mine, "fineness", "score_percent", look, at="thousands", joined=True
             )
         plain_log(axes, "x")
-        accuracy_scale(axes)
-        axes.set_ylim(accuracy_limits(rows["score_percent"].dropna()))
         axes.set_xlabel("additions (10³ per image)")
         letter(axes, mark, order_name(order, dataset))
     learning = Look("all passes while it learned", GREY, "", DASHED)
