@@ -59,14 +59,14 @@ class Task(NamedTuple):
 
 
 def tasks(settings: StreamCauses, seeds: Sequence[int]) -> list[Task]:
-    """Every training; networks of a seed follow each other."""
+    """Every training by its order, so that images are put in order once."""
     each = settings.networks_per_seed
     return [
         Task(name, order, seed * each + part)
+        for order in ORDERS
         for name, way in WAYS.items()
-        for order in way.orders
-        # What is trained beside the network whose noise is measured.
-        if not (order == "file" and name in ("mlp", "mlp_noise"))
+        # What is trained beside the network whose noise is measured is no task of its own.
+        if order in way.orders and not (order == "file" and name in ("mlp", "mlp_noise"))
         for seed in seeds
         for part in range(each if way.more_seeds and order == "file" else 1)
     ]
@@ -97,18 +97,13 @@ def stream_causes(
         return streams(dataset, order, settings.buffer_size)
 
     rows: list[dict[str, Any]] = []
-    # By order, so that images are put in order once.
-    done = {}
-    for order in ORDERS:
-        for task in (each for each in chosen if each.order == order):
-            say(f"training {len(done) + 1} of {len(chosen)}: {task.name}")
-            done[task] = stored(
-                settings.checkpoints,
-                task.name,
-                lambda task=task: list(_rows(task, *data(task.order), dataset, settings)),
-            )
-    for task in chosen:
-        rows += done[task]
+    for number, task in enumerate(chosen, start=1):
+        say(f"training {number} of {len(chosen)}: {task.name}")
+        rows += stored(
+            settings.checkpoints,
+            task.name,
+            lambda task=task: list(_rows(task, *data(task.order), dataset, settings)),
+        )
     return pd.DataFrame(rows)
 
 
