@@ -36,9 +36,7 @@ def phase(
     return RestrictedMachine(weighted.T @ hidden, weighted.sum(axis=0), share @ hidden)
 
 
-def phase_difference(
-    machine: RestrictedMachine, data: NDArray, free: NDArray
-) -> RestrictedMachine:
+def phase_difference(machine: RestrictedMachine, data: NDArray, free: NDArray) -> RestrictedMachine:
     """Positive phase of one distribution ``[visible states]`` less negative phase of another."""
     states = all_states(len(machine.visible_biases))
     return _difference(phase(machine, states, data), phase(machine, states, free))

@@ -1,9 +1,9 @@
 """Gradients of recurrent networks forwards in time: RTRL, UORO; and BPTT with a horizon.
 
-Source: O'Connor 2020, section 2.5, eq. 2.7 and 2.8 (RTRL after Williams and Zipser 1989; UORO after
-Tallec and Ollivier 2017). For the layer s_t = f(q_t Theta) of `plausible.networks.recurrent` with
-sources q_t = (x_t, s_(t-1), 1) and parameters Theta = (W_x; W_s; b), [sources, units], the influence
-of the parameters on the state is
+Source: O'Connor 2020, section 2.5, eq. 2.7 and 2.8 (RTRL after Williams and Zipser 1989; UORO
+after Tallec and Ollivier 2017). For the layer s_t = f(q_t Theta) of `plausible.networks.recurrent`
+with sources q_t = (x_t, s_(t-1), 1) and parameters Theta = (W_x; W_s; b), [sources, units], the
+influence of the parameters on the state is
 
     ds_t/dTheta = ds_t/ds_(t-1) ds_(t-1)/dTheta + dF_t/dTheta,
     (ds_t/ds_(t-1))_ij = f'_i W_s[j, i],    dF_t,i/dTheta[k, j] = [i = j] f'_i q_k
@@ -12,7 +12,8 @@ and the gradient of a loss with errors e_t = dLoss/ds_t is sum_t e_t ds_t/dTheta
 influence, |s| |Theta| numbers. UORO keeps two factors whose product is the influence on average:
 with fresh random signs n, which are +1 and -1 with the same probability and independent,
 
-    s~_t = r_0 ds_t/ds_(t-1) s~_(t-1) + r_1 n,    Theta~_t = Theta~_(t-1) / r_0 + n dF_t/dTheta / r_1
+    s~_t = r_0 ds_t/ds_(t-1) s~_(t-1) + r_1 n
+    Theta~_t = Theta~_(t-1) / r_0 + n dF_t/dTheta / r_1
 
 where r_0 and r_1 make both factors equally long. All is for one sequence, a batch of 1; gradients
 are [sources, units].
@@ -39,9 +40,7 @@ def sources(record: Unrolled, step: int) -> Tensor:
     return torch.cat([record.inputs[step], state, state.new_ones(len(state), 1)], dim=1)
 
 
-def influence_step(
-    network: Recurrent, source: Tensor, slope: Tensor, before: Tensor
-) -> Tensor:
+def influence_step(network: Recurrent, source: Tensor, slope: Tensor, before: Tensor) -> Tensor:
     """ds_t/dTheta from the one before, [units, sources, units] (eq. 2.8).
 
     ``source`` q_t [1, sources]; ``slope`` f' [units].
@@ -64,9 +63,7 @@ def rtrl_gradient(network: Recurrent, record: Unrolled, errors: Tensor) -> Tenso
     return gradient
 
 
-def truncated_gradient(
-    network: Recurrent, record: Unrolled, error: Tensor, horizon: int
-) -> Tensor:
+def truncated_gradient(network: Recurrent, record: Unrolled, error: Tensor, horizon: int) -> Tensor:
     """Gradient of the error at the last step, [1, units], within the last ``horizon`` steps.
 
     The last ``horizon`` terms of eq. 2.7, as an update at every step takes them.

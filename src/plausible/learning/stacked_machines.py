@@ -54,9 +54,7 @@ def hidden_distribution(machine: RestrictedMachine, data: NDArray) -> NDArray[np
     return data @ np.exp(log_hidden_given_visible(machine))
 
 
-def climb(
-    machine: RestrictedMachine, data: NDArray, steps: int, rate: float
-) -> RestrictedMachine:
+def climb(machine: RestrictedMachine, data: NDArray, steps: int, rate: float) -> RestrictedMachine:
     """Machine after so many steps along the exact gradient of the log likelihood of ``data``."""
     for _ in range(steps):
         gradient = exact_gradient(machine, data)

@@ -6,10 +6,10 @@ Feedback weights carry targets down instead of gradients,
     target_(l-1) = z_(l-1) + g_l(target_l) - g_l(z_l)
 
 where g_l(z) = tanh(z V_l + c_l) learns to invert the layer above it, on states with noise. Hidden
-layers are z_l = tanh(sent(z_(l-1)) W_l + b_l) and the last one is a softmax; of hidden units only the
-sign is sent to the next layer, so that the way from one layer to the next has no derivative. Each
-layer learns from its own input, state and target alone. The target of the outputs lies a step from
-the outputs towards the labels.
+layers are z_l = tanh(sent(z_(l-1)) W_l + b_l) and the last one is a softmax; of hidden units only
+the sign is sent to the next layer, so that the way from one layer to the next has no derivative.
+Each layer learns from its own input, state and target alone. The target of the outputs lies a step
+from the outputs towards the labels.
 """
 
 from typing import NamedTuple

@@ -4,7 +4,8 @@ Source: O'Connor 2020, section 2.1 (after Smolensky 1986 and Hinton 2002). With 
 visible units v and hidden units h, biases b and c,
 
     E(v, h) = -v w h - b v - c h
-    p(h_j = 1 | v) = sigmoid(sum_i v_i w_ij + c_j),    p(v_i = 1 | h) = sigmoid(sum_j w_ij h_j + b_i)
+    p(h_j = 1 | v) = sigmoid(sum_i v_i w_ij + c_j)
+    p(v_i = 1 | h) = sigmoid(sum_j w_ij h_j + b_i)
 
 so that all units of a side are independent, given the other side, and are sampled at once. States
 are 0 and 1; enumerations are in the order of `plausible.networks.boltzmann.all_states`.
@@ -78,9 +79,7 @@ def as_boltzmann(machine: RestrictedMachine) -> Hopfield:
     weights = np.zeros((visible + hidden,) * 2)
     weights[:visible, visible:] = machine.weights
     weights += weights.T
-    return make_hopfield(
-        weights, np.concatenate([machine.visible_biases, machine.hidden_biases])
-    )
+    return make_hopfield(weights, np.concatenate([machine.visible_biases, machine.hidden_biases]))
 
 
 def log_visible(machine: RestrictedMachine) -> NDArray[np.float64]:

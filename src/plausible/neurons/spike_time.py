@@ -44,9 +44,7 @@ def kernel_slope(time: NDArray) -> NDArray[np.float64]:
     return np.where(time > 0.0, (1.0 - time) * np.exp(-np.maximum(time, 0.0)), 0.0)
 
 
-def spike_times(
-    synapses: Synapses, inputs: NDArray, threshold: float = 1.0
-) -> NDArray[np.float64]:
+def spike_times(synapses: Synapses, inputs: NDArray, threshold: float = 1.0) -> NDArray[np.float64]:
     """Spike times of a layer, ``[outputs]``, for spikes of its ``inputs`` ``[inputs]``.
 
     Infinity stands for a neuron that does not spike, on either side.

@@ -12,9 +12,7 @@ from plausible.studies.oconnor2020.ch2_systems.settings import FROZEN, LEARNS, S
 
 def _exact(values, controls: Mapping[str, object], seeds: int = 0, variant: str = "") -> Measured:
     """Values of which each must respect the bound."""
-    return Measured(
-        "", values, seeded=False, exact_seeds=seeds, controls=controls, variant=variant
-    )
+    return Measured("", values, seeded=False, exact_seeds=seeds, controls=controls, variant=variant)
 
 
 def drawn_unrolled_graph(evidence: Evidence) -> list[Measured]:

@@ -61,20 +61,14 @@ def flat(machine: RestrictedMachine) -> NDArray[np.float64]:
     return np.concatenate([each.ravel() for each in machine])
 
 
-def cosine(one: NDArray, other: NDArray) -> float:
-    """Cosine of two vectors."""
-    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
-
-
 def contrastive_divergence(
     settings: ContrastiveDivergence, seeds, dataset, networks
 ) -> pd.DataFrame:
     """Random machines and data: what k Gibbs steps from the data do, for k = 0, 1, ...
 
-    Columns: weight_deviation, seed, machine, gibbs_steps, distance (total variation from the model),
-    other_rise (of the distance by one more step, with the kernel of another machine), cosine and
-    bias (of the expected update with the exact gradient, and relative deviation from it; from one
-    step on).
+    Columns: weight_deviation, seed, machine, gibbs_steps, distance (total variation from the
+    model), other_rise (of the distance by one more step, with the kernel of another machine), bias
+    (relative deviation of the expected update from the exact gradient, from one step on).
     """
     rows = []
     for deviation in settings.weight_deviations:
@@ -86,7 +80,11 @@ def contrastive_divergence(
                     for _ in range(2)
                 )
                 data = random_data(rng, 2**settings.visible, settings.patterns)
-                kernel, model, away = gibbs_kernel(one), np.exp(log_visible(one)), gibbs_kernel(other)
+                kernel, model, away = (
+                    gibbs_kernel(one),
+                    np.exp(log_visible(one)),
+                    gibbs_kernel(other),
+                )
                 gradient, reached = flat(exact_gradient(one, data)), data
                 for step in range(settings.steps + 1):
                     distance = total_variation(reached, model)
@@ -101,7 +99,7 @@ def contrastive_divergence(
                     if step:
                         update = flat(phase_difference(one, data, reached))
                         off = np.linalg.norm(update - gradient) / np.linalg.norm(gradient)
-                        row |= {"cosine": cosine(update, gradient), "bias": off}
+                        row["bias"] = off
                     rows.append(row)
                     reached = reached @ kernel
     return pd.DataFrame(rows)

@@ -52,9 +52,7 @@ class Sequence(NamedTuple):
     errors: Tensor
 
 
-def random_sequence(
-    generator: torch.Generator, units: int, inputs: int, steps: int
-) -> Sequence:
+def random_sequence(generator: torch.Generator, units: int, inputs: int, steps: int) -> Sequence:
     """Errors, [steps, 1, units], are those of a loss that is linear in the states."""
     network = random_recurrent(generator, units, inputs)
     record = unroll(network, normal(generator, steps, 1, inputs))
@@ -154,8 +152,8 @@ def recurrent_costs(settings: RecurrentCosts, seeds, dataset, networks) -> pd.Da
     Columns: rule (forward, recurrent_product, rtrl, recurrent_influence, uoro, bptt,
     bptt_each_horizon), units, inputs, horizon (of truncated backpropagation), weights,
     multiplications. ``recurrent_product`` and ``recurrent_influence`` are the parts of a forward
-    step and of a step of RTRL that go through the state weights; ``bptt`` is an update at every step,
-    ``bptt_each_horizon`` one update in ``horizon`` steps.
+    step and of a step of RTRL that go through the state weights; ``bptt`` is an update at every
+    step, ``bptt_each_horizon`` one update in ``horizon`` steps.
     """
     rows = []
     for units in dict.fromkeys((*settings.widths, settings.published_width)):
@@ -177,9 +175,7 @@ def _shapes(units: int, steps: int) -> tuple[Recurrent, Unrolled]:
         empty(units, units), empty(units, units), empty(units),
         make_activation(SimpleNamespace(activation="tanh")),
     )  # fmt: skip
-    record = Unrolled(
-        empty(steps, 1, units), empty(steps + 1, 1, units), empty(steps, 1, units)
-    )
+    record = Unrolled(empty(steps, 1, units), empty(steps + 1, 1, units), empty(steps, 1, units))
     return network, record
 
 
@@ -218,9 +214,9 @@ def _horizon_costs(units: int, horizon: int) -> Iterator[tuple]:
 def random_projections(settings: RandomProjections, seeds, dataset, networks) -> pd.DataFrame:
     """Estimates of UORO: around the gradient, over horizons, over their number, by their signs.
 
-    Columns: element, seed; of ``weight`` (first seed): weight, gradient (RTRL), estimate (one), mean
-    (of all draws), standard_error; of ``horizon``: horizon, deviation (standard deviation of an
-    estimate over the size of the gradient); of ``mean``: estimates, error (of their mean over
+    Columns: element, seed; of ``weight`` (first seed): weight, gradient (RTRL), estimate (one),
+    mean (of all draws), standard_error; of ``horizon``: horizon, deviation (standard deviation of
+    an estimate over the size of the gradient); of ``mean``: estimates, error (of their mean over
     the size of the gradient); of ``signs``: network, and as logarithms of ratios of mean squared
     errors to those of random signs hadamard (rows of a Hadamard matrix in turn, which are the same
     in every draw but for a random sign for each unit), hadamard_random_sign (with a further random
@@ -283,12 +279,15 @@ def _signs(settings: RandomProjections, seed: int) -> Iterator[dict]:
         }
         plain = estimates(sequence, signs(generator, steps, draws, units))
         fours = plain[: draws // 4 * 4].reshape(-1, 4, len(exact)).mean(dim=1)
-        errors = {name: _squared(estimates(sequence, drawn), exact) for name, drawn in kinds.items()}
+        errors = {
+            name: _squared(estimates(sequence, drawn), exact) for name, drawn in kinds.items()
+        }
         errors["mean_of_four"] = _squared(fours, exact)
-        ratios = {name: float(np.log(error / _squared(plain, exact))) for name, error in errors.items()}
+        ratios = {
+            name: float(np.log(error / _squared(plain, exact))) for name, error in errors.items()
+        }
         yield {"element": "signs", "seed": seed, "network": number, **ratios}
 
 
 def _squared(found: Tensor, exact: Tensor) -> float:
     return float(((found - exact) ** 2).sum(dim=1).mean())
-

@@ -46,7 +46,12 @@ KINDS = {
     "z": ("state", "white"),
     "loss": ("loss", PURPLE),
 }
-NAMES = {"theta": r"$\theta$", "x": "$x_{{{}}}$", "z": "$z_{{{}}}$", "loss": r"$\mathcal{{L}}_{{{}}}$"}
+NAMES = {
+    "theta": r"$\theta$",
+    "x": "$x_{{{}}}$",
+    "z": "$z_{{{}}}$",
+    "loss": r"$\mathcal{{L}}_{{{}}}$",
+}
 
 
 @in_style
@@ -191,9 +196,7 @@ SIGN_LOOKS = dict(
 
 
 @in_style
-def random_projections(
-    table: pd.DataFrame, published: Published, dataset: str = "mnist"
-) -> Figure:
+def random_projections(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Estimates of UORO around the gradient, their scatter, and the choice of their signs."""
     figure = new_figure(DOUBLE_COLUMN_MM, 118)
     (first, second), (third, fourth) = figure.subplots(2, 2)
@@ -206,7 +209,9 @@ def random_projections(
     second.plot(means.index, expected, color=GREY, ls=(0, (1.2, 1.2)), lw=0.9)
     plain_log(second, "x", sorted(means.index))
     plain_log(second, "y")
-    second.set(xlabel="number of estimates $n$", ylabel="error of their mean\n(size of the gradient)")
+    second.set(
+        xlabel="number of estimates $n$", ylabel="error of their mean\n(size of the gradient)"
+    )
     letter(second, "b", "mean of $n$ estimates")
     rows = table[table["element"] == "horizon"]
     draw_mean_line(third, rows, "horizon", "deviation", scatter)
@@ -219,7 +224,9 @@ def random_projections(
     handles = [
         Line2D([], [], label="one estimate", **ESTIMATE),
         Line2D([], [], label="mean of all, standard error", **MEAN),
-        series_handle(SERIES[3], "exact, or $1/\\sqrt{n}$", marker=None, ls=(0, (1.2, 1.2)), lw=0.9),
+        series_handle(
+            SERIES[3], "exact, or $1/\\sqrt{n}$", marker=None, ls=(0, (1.2, 1.2)), lw=0.9
+        ),
         *(series_handle(look, SIGNS[name], ls="none") for name, look in SIGN_LOOKS.items()),
         *seed_handles(table[table["element"] == "horizon"].dropna(axis=1)),
     ]
@@ -262,9 +269,7 @@ NETWORKS = {
 
 
 @in_style
-def target_propagation(
-    table: pd.DataFrame, published: Published, dataset: str = "mnist"
-) -> Figure:
+def target_propagation(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
     """Test error and alignment of the feedback weights over epochs."""
     figure = new_figure(DOUBLE_COLUMN_MM, 66)
     panels = figure.subplots(1, 2)
@@ -272,7 +277,9 @@ def target_propagation(
         rows = table[table["network"] == name]
         later = rows[rows["epoch"] > 0]
         draw_mean_line(panels[0], later, "epoch", "test_error_percent", look, marker=False)
-        draw_mean_line(panels[1], rows, "epoch", "feedback_cosine", look, marker=False, within=(0.0, 1.0))
+        draw_mean_line(
+            panels[1], rows, "epoch", "feedback_cosine", look, marker=False, within=(0.0, 1.0)
+        )
     plain_log(panels[0], "y")
     panels[0].set_ylabel("test error (%)")
     panels[1].set_ylabel("mean |cosine|")

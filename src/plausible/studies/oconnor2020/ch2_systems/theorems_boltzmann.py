@@ -43,7 +43,6 @@ from plausible.networks.restricted_boltzmann import (
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, checks, controls
 from plausible.studies.oconnor2020.ch2_systems.experiment import (
-    cosine,
     flat,
     generator,
     random_data,
@@ -57,7 +56,9 @@ LAYER, CLIMB, RATE = 5, 100, 0.2
 """Units of each layer of a stack; steps and rate of the training of a machine."""
 
 
-def random_machine(rng: np.random.Generator, units: int = UNITS, deviation: float = 0.5) -> Hopfield:
+def random_machine(
+    rng: np.random.Generator, units: int = UNITS, deviation: float = 0.5
+) -> Hopfield:
     """Normal weights and biases."""
     upper = np.triu(deviation * rng.standard_normal((units, units)), 1)
     return make_hopfield(upper + upper.T, deviation * rng.standard_normal(units))
@@ -164,8 +165,8 @@ def _contrastive(rng: np.random.Generator) -> list[Check]:
             for _ in range(2)
         )
         gradient = flat(exact_gradient(machine, data))
-        rising += cosine(_sampled(machine, data, rng), gradient) > 0
-        other += cosine(_sampled(another, others, rng), gradient) > 0
+        rising += _sampled(machine, data, rng) @ gradient > 0
+        other += _sampled(another, others, rng) @ gradient > 0
         if len(bias) < MACHINES:
             for found, steps in ((bias, 1), (long, 1000)):
                 update = flat(expected_contrastive_gradient(machine, data, steps))
@@ -218,9 +219,7 @@ def gibbs_burn_in(settings: ExperimentSettings, seed: int) -> list[Check]:
 
     def median(scale: float) -> float:
         # Biases under which a state and its opposite are equally likely.
-        centred = [
-            make_hopfield(scale * one, -0.5 * scale * one.sum(axis=0)) for one in machines
-        ]
+        centred = [make_hopfield(scale * one, -0.5 * scale * one.sum(axis=0)) for one in machines]
         return float(np.median([relaxation_time(sweep_kernel(one)) for one in centred]))
 
     text = f"median of {MACHINES} machines of {UNITS} units, weights of 16"

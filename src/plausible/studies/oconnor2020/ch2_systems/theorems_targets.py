@@ -28,7 +28,6 @@ from plausible.neurons.spike_time import Synapses, loss_gradients, spike_times, 
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import (
     Check,
-    checks,
     controls,
     normal,
     relative_difference,
