@@ -15,7 +15,7 @@ LEARNS, FROZEN = "target_propagation", "frozen"
 """The network, and the same one with a hidden layer that stays random."""
 SIGNS = {
     "hadamard": "Hadamard rows in turn",
-    "hadamard_random_sign": "the same, random sign each step",
+    "hadamard_random_sign": "Hadamard rows, random sign each step",
 }
 """Ways to choose the signs of UORO that should converge to the mean faster."""
 
