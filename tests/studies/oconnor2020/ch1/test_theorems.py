@@ -3,9 +3,7 @@
 from typing import ClassVar
 
 import numpy as np
-import pytest
 import torch
-from scipy.stats import binomtest
 
 from plausible.learning import bptt, weight_sharing
 from plausible.networks.hopfield import imprint, recall
@@ -152,11 +150,3 @@ class TestTheorems(TheoremTests):
         ("ch1.eq1.6.hopfield", "update_is_arg_min", "as_published"),
     }
     falsified = tuple(Falsified(f"ch1.{result}", *rest) for result, *rest in FALSIFIED)
-
-
-@pytest.mark.parametrize(("number", "of"), [(0, 20), (3, 20), (20, 20)])
-def test_limits_of_a_share_against_the_binomial_distribution(number, of):
-    """Outside of them a share makes what was found less likely than 2.5 %."""
-    low, high = (theorems_hopfield.share_limit(number, of, side) for side in (-1, 1))
-    interval = binomtest(number, of).proportion_ci(0.95, method="exact")
-    assert (low, high) == pytest.approx((interval.low, interval.high), abs=1e-12)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from itertools import product
 
 import numpy as np
-from scipy.special import betaincinv
 
+from plausible.measure.shares import share_limit
 from plausible.networks.hopfield import Hopfield, Recall, imprint, make_hopfield, period, recall
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.reproduction.theorem_checks import Check, controls
@@ -83,14 +83,6 @@ def _replayed(network: Hopfield, start: np.ndarray, result: Recall, factor: floa
         worse = energies[value] > energies[-value]
         found.append((energies[value] - energies[before], abs(energies[before]), worse))
     return found
-
-
-def share_limit(number: int, of: int, side: int = -1) -> float:
-    """Lower (``side`` -1) or upper 95 % limit of a share, exact (Clopper and Pearson)."""
-    if number == (0 if side < 0 else of):
-        return float(side > 0)
-    lower = side < 0
-    return float(betaincinv(number + (not lower), of - number + lower, 0.025 if lower else 0.975))
 
 
 def hopfield(settings: ExperimentSettings, seed: int) -> list[Check]:
