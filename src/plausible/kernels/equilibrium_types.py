@@ -1,34 +1,41 @@
-"""What the compiled equilibrium propagation consists of, and how it is made. Numpy only.
+"""What the compiled equilibrium propagation consists of, and how it is made.
 
 Layers are numbered from the input (0) to the output (L); matrix l leads from layer l to layer l+1.
 Networks and recipes are whatever has the fields that are read here, as those of
 ``plausible.networks`` and ``plausible.learning.equilibrium_propagation`` have.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plausible.errors import StudyError
-
-LANES = 16
-"""Rows of states and matrices are filled up with zeros to multiples of this."""
+from plausible.kernels.equilibrium_tiles import INPUT, NARROW, ROWS, wide
 
 
 class Layout(NamedTuple):
-    """Where layers and matrices stand in flat arrays; entry l belongs to layer l or matrix l."""
+    """Where layers and matrices stand in flat arrays; entry l belongs to layer l or matrix l.
+
+    Matrices stand in panels (see ``equilibrium_tiles``): wide ones, then narrow ones.
+    """
 
     sizes: NDArray[np.int64]
     widths: NDArray[np.int64]
-    """Sizes, filled up."""
+    """Numbers of a row of states: sizes filled up with zeros."""
+    heights: NDArray[np.int64]
+    """Rows of a matrix of which each belongs to a unit of the layer."""
     states: NDArray[np.int64]
     """First state of a layer, which has a row for each sample. The input has none."""
     matrices: NDArray[np.int64]
     transposed: NDArray[np.int64]
     """First entry of a matrix that leads down; there is none to the input."""
     biases: NDArray[np.int64]
+    panels: NDArray[np.int64]
+    """Wide and narrow panels of a matrix that leads to the layer, [2, layers]."""
+    input_panels: NDArray[np.int64]
+    """The same of the input's matrix, [2]."""
 
 
 class Parameters(NamedTuple):
@@ -77,27 +84,44 @@ class Work(NamedTuple):
     sums: NDArray[np.floating]
     """u of the forward network, h'(u) of which is needed; then its errors."""
     change: NDArray[np.floating]
+    active: NDArray[np.int32]
+    """Units that are not zero in all of ``ROWS`` samples, [all states / ROWS]."""
+    lengths: NDArray[np.int64]
+    """How many, [layers, batch / ROWS]."""
     start: NDArray[np.int64]
     """Where the pixels of a sample begin, [batch + 1]."""
-    pixel: NDArray[np.int64]
+    pixel: NDArray[np.int32]
     value: NDArray[np.floating]
 
 
-def filled(size: int) -> int:
-    """``size``, rounded up to whole vectors."""
-    return -(-size // LANES) * LANES
+def _filled(size: int, unit: int) -> int:
+    """``size``, rounded up to whole units."""
+    return -(-size // unit) * unit
 
 
-def make_layout(sizes: Sequence[int], batch: int) -> Layout:
+def _panels(size: int, columns: int) -> tuple[int, int]:
+    """Panels of ``columns`` for a row of a matrix, and narrow ones for a short rest."""
+    wide, rest = divmod(size, columns)
+    return (wide + 1, 0) if rest > columns // 2 else (wide, -(-rest // NARROW))
+
+
+def make_layout(sizes: Sequence[int], batch: int, dtype: Any) -> Layout:
     """Places for a network of ``sizes`` (input first) and batches of ``batch`` samples."""
-    widths = np.array([filled(size) for size in sizes])
-    sizes = np.array(sizes)
+    columns = wide(np.dtype(dtype).itemsize)
+    panels = np.array([_panels(size, columns) for size in sizes]).T
+    input_panels = np.array(_panels(sizes[1], INPUT))
+    heights = np.array([_filled(size, ROWS) for size in sizes])
+    # Beyond a power of two, at which rows would displace each other from the cache.
+    widths = np.array([_filled(size, INPUT) + NARROW for size in sizes])
+    rows = _filled(batch, ROWS)
+    used = panels[0] * columns + panels[1] * NARROW
     first = np.zeros((4, len(sizes) + 1), np.int64)
-    first[0, 2:] = batch * widths[1:]
-    first[1, 1:-1] = sizes[:-1] * widths[1:]
-    first[2, 2:-1] = sizes[2:] * widths[1:-1]
+    first[0, 2:] = rows * widths[1:]
+    first[1, 1:-1] = heights[:-1] * used[1:]
+    first[1, 1] = heights[0] * (input_panels @ (INPUT, NARROW))
+    first[2, 2:-1] = heights[2:] * used[1:-1]
     first[3, 2:] = widths[1:]
-    return Layout(sizes, widths, *first.cumsum(axis=1))
+    return Layout(np.array(sizes), widths, heights, *first.cumsum(axis=1), panels, input_panels)
 
 
 def layer_sizes(network: Any) -> tuple[int, ...]:
@@ -114,10 +138,10 @@ def pack(network: Any, layout: Layout) -> Parameters:
         np.zeros(layout.biases[-1], dtype),
     )
     for layer, (matrix, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
-        _rows(packed.weights, layout.matrices, layer, len(matrix))[:, : len(bias)] = matrix
-        if layer:
-            down = _rows(packed.transposed, layout.transposed, layer, len(bias))
-            down[:, : len(matrix)] = matrix.T
+        for panel, columns in _upward(packed, layout, layer):
+            panel[:] = matrix[:, columns]
+        for panel, columns in _downward(packed, layout, layer):
+            panel[:] = matrix.T[:, columns]
         packed.biases[layout.biases[layer + 1] :][: len(bias)] = bias
     return packed
 
@@ -125,12 +149,36 @@ def pack(network: Any, layout: Layout) -> Parameters:
 def unpack(packed: Parameters, layout: Layout, network: Any) -> None:
     """Copy parameters into the arrays of the network."""
     for layer, (matrix, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
-        matrix[:] = _rows(packed.weights, layout.matrices, layer, len(matrix))[:, : len(bias)]
+        for panel, columns in _upward(packed, layout, layer):
+            matrix[:, columns] = panel
         bias[:] = packed.biases[layout.biases[layer + 1] :][: len(bias)]
 
 
-def _rows(flat: NDArray, first: NDArray[np.int64], layer: int, rows: int) -> NDArray:
-    return flat[first[layer] : first[layer + 1]].reshape(rows, -1)
+def _upward(packed: Parameters, layout: Layout, layer: int) -> Iterator[tuple[NDArray, slice]]:
+    """Panels of W^layer, and which of its columns they hold."""
+    counts, columns = layout.panels[:, layer + 1], wide(packed.weights.itemsize)
+    if layer == 0:
+        counts, columns = layout.input_panels, INPUT
+    flat = packed.weights[layout.matrices[layer] :]
+    return _views(flat, layout, layer, layer + 1, counts, columns)
+
+
+def _downward(packed: Parameters, layout: Layout, layer: int) -> Iterator[tuple[NDArray, slice]]:
+    """The same of its transpose; the input has none."""
+    flat = packed.transposed[layout.transposed[layer] :]
+    counts = layout.panels[:, layer] * (layer > 0)
+    return _views(flat, layout, layer + 1, layer, counts, wide(flat.itemsize))
+
+
+def _views(flat, layout, inner, outer, counts, columns):
+    first = place = 0
+    for count, width in zip(counts, (columns, NARROW), strict=True):
+        for _ in range(count):
+            size = layout.heights[inner] * width
+            used = min(width, layout.sizes[outer] - first)
+            panel = flat[place : place + size].reshape(-1, width)
+            yield panel[: layout.sizes[inner], :used], slice(first, first + used)
+            first, place = first + width, place + size
 
 
 def make_rule(recipe: Any, network: Any, initialiser: Any) -> Rule:
@@ -184,8 +232,10 @@ def make_work(layout: Layout, batch: int, dtype: Any) -> Work:
     return Work(
         np.zeros((2, total), dtype),
         *(np.zeros(total, dtype) for _ in range(5)),
+        np.zeros(total // ROWS, np.int32),
+        np.zeros((len(layout.sizes), _filled(batch, ROWS) // ROWS), np.int64),
         np.zeros(batch + 1, np.int64),
-        np.zeros(pixels, np.int64),
+        np.zeros(pixels, np.int32),
         np.zeros(pixels, dtype),
     )
 
