@@ -28,10 +28,10 @@ from plausible.kernels.equilibrium_tiles import (
     ROWS,
     gather_narrow,
     gather_wide,
+    move_narrow,
+    move_wide,
     outer_narrow,
     outer_wide,
-    product_narrow,
-    product_wide,
     scatter_narrow,
     scatter_wide,
     wide,
@@ -62,13 +62,6 @@ def _like(array, number):
 def _clip(array, number):
     """To [0, 1], in the precision of the array."""
     return min(max(number, _like(array, 0)), _like(array, 1))
-
-
-@branchless
-def _euler(keep, step, old, constant, new, first, last):
-    """new = clip(keep old + step (constant + new), 0, 1)."""
-    for i in range(first, last):
-        new[i] = _clip(new, keep * old[i] + step * (constant[i] + new[i]))
 
 
 @inner
@@ -126,65 +119,82 @@ def _learn_input(factor, layout, parameters, work, change):
 
 
 @inner
-def _list_active(layout, states, work):
-    """List the units of each layer that are not zero in all samples of a tile."""
-    for layer in range(1, len(layout.sizes)):
-        width = layout.widths[layer]
-        for group in range(work.lengths.shape[1]):
-            first = layout.states[layer] + group * ROWS * width
-            place = layout.states[layer] // ROWS + group * width
-            work.lengths[layer, group] = _list_rows(
-                states[first : first + ROWS * width], width, layout.sizes[layer],
-                work.active[place : place + width],
-            )  # fmt: skip
-
-
-@branchless
-def _list_rows(states, width, size, active):
-    number = 0
-    for k in range(size):
-        active[number] = k
-        total = abs(states[k]) + abs(states[k + width])
-        total += abs(states[k + 2 * width]) + abs(states[k + 3 * width])
-        number += total != 0
-    return number
+def _list_active(layout, layer, work):
+    """List the units of a layer that are not zero in all samples of a tile, by its marks."""
+    width = layout.widths[layer]
+    for group in range(work.lengths.shape[1]):
+        place = layout.states[layer] // ROWS + group * width
+        marks = work.marks[place : place + layout.sizes[layer]]
+        active = work.active[place : place + layout.sizes[layer]]
+        number = 0
+        for k in range(len(marks)):
+            active[number] = k
+            number += marks[k] != 0
+        work.lengths[layer, group] = number
 
 
 @inner
-def _products(like, layout, parameters, states, work, layer, up, down, out):
-    """s^(layer-1) W^(layer-1), if ``up``, + s^(layer+1) W^layer^T, if ``down``, into ``out``."""
-    item, groups = out.itemsize, work.lengths.shape[1]
+def _list_all(layout, layer, work):
+    """List all units of a layer."""
+    for group in range(work.lengths.shape[1]):
+        place = layout.states[layer] // ROWS + group * layout.widths[layer]
+        for k in range(layout.sizes[layer]):
+            work.active[place + k] = k
+        work.lengths[layer, group] = layout.sizes[layer]
+
+
+@inner
+def _move(keep, step, low, high, layout, parameters, states, work, layer, up, down, constant, new):
+    """new = clip(keep states + step (constant + sum), low, high) of a layer.
+
+    The sum is s^(layer-1) W^(layer-1), if ``up``, + s^(layer+1) W^layer^T, if ``down``.
+    """
+    item, groups = new.itemsize, work.lengths.shape[1]
     one, two, tiles = layer - 1, min(layer + 1, len(layout.sizes) - 1), layout.panels[0, layer]
     width, width1, width2 = layout.widths[layer], layout.widths[one], layout.widths[two]
     weights = parameters.weights.ctypes.data + item * layout.matrices[one]
     transposed = parameters.transposed.ctypes.data + item * layout.transposed[layer]
-    to = out.ctypes.data + item * layout.states[layer]
-    from1 = states.ctypes.data + item * layout.states[one]
-    from2 = states.ctypes.data + item * layout.states[two]
+    left1 = states.ctypes.data + item * layout.states[one]
+    left2 = states.ctypes.data + item * layout.states[two]
     list1 = work.active.ctypes.data + layout.states[one]
     list2 = work.active.ctypes.data + layout.states[two]
+    first, marks = item * layout.states[layer], item * layout.states[layer] // ROWS
     for p in range(tiles + layout.panels[1, layer]):
         wide = p < tiles
         for group in range(groups):
             length1 = work.lengths[one, group] if up else 0
             length2 = work.lengths[two, group] if down else 0
-            target = to + group * ROWS * item * width
-            active1, left1 = list1 + 4 * group * width1, from1 + group * ROWS * item * width1
-            active2, left2 = list2 + 4 * group * width2, from2 + group * ROWS * item * width2
+            to, mark = first + group * ROWS * item * width, marks + group * item * width
+            rows1, rows2 = group * ROWS * item * width1, group * ROWS * item * width2
             if wide:
-                product_wide(
-                    like, target, item * width, active1, length1, left1, weights, item * width1,
-                    active2, length2, left2, transposed, item * width2,
+                move_wide(
+                    keep, step, low, high, new.ctypes.data + to, states.ctypes.data + to,
+                    constant.ctypes.data + to, item * width, work.marks.ctypes.data + mark,
+                    list1 + 4 * group * width1, length1, left1 + rows1, weights, item * width1,
+                    list2 + 4 * group * width2, length2, left2 + rows2, transposed, item * width2,
                 )  # fmt: skip
             else:
-                product_narrow(
-                    like, target, item * width, active1, length1, left1, weights, item * width1,
-                    active2, length2, left2, transposed, item * width2,
+                move_narrow(
+                    keep, step, low, high, new.ctypes.data + to, states.ctypes.data + to,
+                    constant.ctypes.data + to, item * width, work.marks.ctypes.data + mark,
+                    list1 + 4 * group * width1, length1, left1 + rows1, weights, item * width1,
+                    list2 + 4 * group * width2, length2, left2 + rows2, transposed, item * width2,
                 )  # fmt: skip
         columns = item * (_wide(item) if wide else NARROW)
         weights += columns * layout.heights[one]
         transposed += columns * layout.heights[two]
-        to += columns
+        first += columns
+        marks += columns
+
+
+@inner
+def _products(layout, parameters, states, work, layer, up, out):
+    """out += s^(layer-1) W^(layer-1), if ``up``, else s^(layer+1) W^layer^T."""
+    zero, one, limit = _like(out, 0), _like(out, 1), _like(out, np.inf)
+    _list_all(layout, layer - 1 if up else layer + 1, work)
+    _move(
+        zero, one, -limit, limit, layout, parameters, states, work, layer, up, not up, out, out
+    )  # fmt: skip
 
 
 @inner
@@ -234,82 +244,112 @@ def _learn(factor, sign, layer, layout, parameters, samples, two, below1, above1
 
 
 @branchless
-def _add(factor, source, first, target, to, size):
-    """target[to:] += factor source[first:], for ``size`` numbers."""
-    for j in range(size):
-        target[to + j] += factor * source[first + j]
+def _add(factor, source, target):
+    """target += factor source."""
+    for j in range(len(target)):
+        target[j] += factor * source[j]
+
+
+@inner
+def _row(layout, layer, sample, states):
+    """States of a sample."""
+    first = layout.states[layer] + sample * layout.widths[layer]
+    return states[first : first + layout.widths[layer]]
 
 
 @inner
 def _learn_biases(factor, layer, layout, parameters, change, samples):
     """b of the layer += factor sum_batch change."""
-    width = layout.widths[layer]
+    first = layout.biases[layer]
+    biases = parameters.biases[first : first + layout.widths[layer]]
     for b in range(samples):
-        place = layout.states[layer] + b * width
-        _add(factor, change, place, parameters.biases, layout.biases[layer], width)
+        _add(factor, _row(layout, layer, b, change), biases)
 
 
 @inner
-def _add_biases(layout, parameters, numbers, layer, samples, out):
+def _add_biases(layout, parameters, layer, samples, out):
     """out += b, in all samples of a layer."""
-    width, one = layout.widths[layer], _like(out, 1)
+    first = layout.biases[layer]
+    biases = parameters.biases[first : first + layout.widths[layer]]
     for b in range(samples):
-        place = layout.states[layer] + b * width
-        _add(one, parameters.biases, layout.biases[layer], out, place, width)
+        _add(_like(out, 1), biases, _row(layout, layer, b, out))
+
+
+@branchless
+def _squash(leak, u, s):
+    """s = h(u)."""
+    for i in range(len(s)):
+        s[i] = _clip(s, u[i]) + leak * u[i]
 
 
 @inner
 def _initialise(layout, parameters, numbers, work, samples):
     """u and s_f of the forward network."""
     u, s, leak = work.sums, work.forward, numbers.leak[()]
+    u[layout.states[2] :] = 0
     _drive(layout, parameters, numbers, work, u)
     for layer in range(1, len(layout.sizes)):
+        _add_biases(layout, parameters, layer, samples, u)
         if layer > 1:
-            _list_active(layout, s, work)
-            _products(leak, layout, parameters, s, work, layer, True, False, u)
-        _add_biases(layout, parameters, numbers, layer, samples, u)
-        for i in range(layout.states[layer], layout.states[layer + 1]):
-            s[i] = _clip(s, u[i]) + leak * u[i]
+            _products(layout, parameters, s, work, layer, True, u)
+        first, last = layout.states[layer], layout.states[layer + 1]
+        _squash(leak, u[first:last], s[first:last])
 
 
 @inner
 def _settle(layout, parameters, steps, keep, last_keep, step, work, now):
-    """Take steps from states[now]; index of the states that result."""
-    top = len(layout.sizes) - 1
+    """Take steps from states[now], of which lists are made; index of the states that result."""
+    top, zero, one = len(layout.sizes) - 1, _like(work.free, 0), _like(work.free, 1)
     for _ in range(steps):
-        old, new = work.states[now], work.states[1 - now]
-        _list_active(layout, old, work)
         for layer in range(1, top + 1):
-            _products(step, layout, parameters, old, work, layer, layer > 1, layer < top, new)
-            _euler(
-                last_keep if layer == top else keep, step, old, work.constant, new,
-                layout.states[layer], layout.states[layer + 1],
+            _move(
+                last_keep if layer == top else keep, step, zero, one, layout, parameters,
+                work.states[now], work, layer, layer > 1, layer < top, work.constant,
+                work.states[1 - now],
             )  # fmt: skip
+        for layer in range(1, top + 1):
+            _list_active(layout, layer, work)
         now = 1 - now
     return now
+
+
+@branchless
+def _begin(pull, forward, constant, start):
+    """rho(s_f) as the states, and its pull."""
+    for i in range(len(start)):
+        constant[i] += pull * forward[i]
+        start[i] = _clip(start, forward[i])
+
+
+@branchless
+def _outside(rest, forward, states):
+    """Where rho' was 0 in the first step there was no pressure; the pull was 0 as well."""
+    for i in range(len(states)):
+        if not 0 <= forward[i] <= 1:
+            states[i] = _clip(states, rest * forward[i])
 
 
 @inner
 def _free_phase(layout, parameters, rule, numbers, work, samples):
     """From zero or from s_f to s-; index of it among the states."""
     step, pull = numbers.step_size[()], numbers.pull[()]
-    start, forward, constant = work.states[0], work.forward, work.constant
+    start, constant = work.states[0], work.constant
     constant[layout.states[2] :] = 0
     _drive(layout, parameters, numbers, work, constant)
     for layer in range(1, len(layout.sizes)):
-        _add_biases(layout, parameters, numbers, layer, samples, constant)
-    rest = _like(forward, 1) - step
+        _add_biases(layout, parameters, layer, samples, constant)
+        _list_all(layout, layer, work)  # for a start from s_f
+    rest = _like(start, 1) - step
     keep = rest - step * pull
     if not rule.initialised:
         start[:] = 0
+        work.lengths[:] = 0
         return _settle(layout, parameters, rule.free_steps, keep, keep, step, work, 0)
-    for i in range(len(forward)):
-        constant[i] += pull * forward[i]
-        start[i] = _clip(start, forward[i])
+    _begin(pull, work.forward, constant, start)
     _settle(layout, parameters, 1, keep, keep, step, work, 0)
-    for i in range(len(forward)):
-        if not 0 <= forward[i] <= 1:  # rho' is 0 there: no pressure, and the pull is 0 as well
-            work.states[1, i] = _clip(forward, rest * forward[i])
+    _outside(rest, work.forward, work.states[1])
+    for layer in range(1, len(layout.sizes)):
+        _list_all(layout, layer, work)
     return _settle(layout, parameters, rule.free_steps - 1, keep, keep, step, work, 1)
 
 
@@ -350,8 +390,7 @@ def _learn_forward(layout, parameters, rule, numbers, work, samples, target):
     work.change[:] = 0
     for layer in range(len(layout.sizes) - 1, 0, -1):
         if rule.backward and layer < len(layout.sizes) - 1:
-            _list_active(layout, errors, work)
-            _products(leak, layout, parameters, errors, work, layer, False, True, work.change)
+            _products(layout, parameters, errors, work, layer, False, work.change)
         for i in range(layout.states[layer], layout.states[layer + 1]):
             slope = leak + _like(errors, 1) if 0 <= errors[i] <= 1 else leak
             errors[i] = slope * (forward[i] - target[i] + work.change[i])

@@ -95,12 +95,21 @@ class _Writer:
 
     def multiply_add(self, a, b, c):
         """a b + c."""
-        width = {4: "f32", 8: "f64"}[self.item]
-        name = f"llvm.fmuladd.v{self.vector.count}{width}"
+        return self._call("fmuladd", a, b, c)
+
+    def absolute(self, value):
+        return self._call("fabs", value)
+
+    def _call(self, name, *values):
+        name = f"llvm.{name}.v{self.vector.count}{'f32' if self.item == 4 else 'f64'}"
         function = self.builder.module.globals.get(name) or ir.Function(
-            self.builder.module, ir.FunctionType(self.vector, [self.vector] * 3), name
+            self.builder.module, ir.FunctionType(self.vector, [self.vector] * len(values)), name
         )
-        return self.builder.call(function, [a, b, c])
+        return self.builder.call(function, values)
+
+    def select(self, comparison, one, other):
+        """The one that is larger or smaller; the other if the first is not a number."""
+        return self.builder.select(self.builder.fcmp_ordered(comparison, one, other), one, other)
 
     def sums(self, rows):
         """Vectors to be summed in, at first 0: ``rows`` of them."""
@@ -125,38 +134,61 @@ class _Writer:
         return [self.builder.load(place) for place in sums]
 
 
-def _product(columns_of):
-    """Intrinsic: ``ROWS`` rows of left1 panel1 + left2 panel2.
+def _move(columns_of):
+    """Intrinsic: ``ROWS`` rows of new = clip(keep old + step (constant + sum), low, high).
 
-    Arguments: any number of the type of all; then int64: address of the result and bytes of its
-    rows; and for each of both products the addresses of its list of inner indices (int32), its
-    length, addresses of left and of the panel, bytes of a row of left.
+    The sum is left1 panel1 + left2 panel2. ``marks`` become non-zero where a column of new is not
+    zero in all of the rows. Arguments: keep, step, low, high; then int64: addresses of new, old and
+    constant, bytes of their rows, address of marks; and for each of both products the addresses of
+    its list of inner indices (int32), its length, addresses of left and of the panel, bytes of a
+    row of left.
     """
 
     @intrinsic
-    def product(
-        typing_context, like, out, out_row, list1, length1, left1, panel1, row1,
-        list2, length2, left2, panel2, row2,
+    def move(
+        typing_context, keep, step, low, high, new, old, constant, row, marks,
+        list1, length1, left1, panel1, row1, list2, length2, left2, panel2, row2,
     ):  # fmt: skip
         def generate(context, builder, signature, arguments):
-            _, out, out_row, *both = arguments
-            write = _Writer(context, builder, like, columns_of(like.bitwidth // 8))
+            new, old, constant, row, marks, *both = arguments[4:]
+            write = _Writer(context, builder, keep, columns_of(keep.bitwidth // 8))
             sums = write.sums(ROWS)
             for entries, length, left, panel, left_row in (both[:5], both[5:]):
                 with cgutils.for_range(builder, length) as loop:
                     k = write.index(entries, loop.index)
                     vectors = write.load(write.at(panel, write.times(k, write.row)))
                     first = write.at(left, write.times(k, write.item))
-                    for i, row in enumerate(sums):
+                    for i, place in enumerate(sums):
                         factor = write.scalar(write.at(first, write.times(left_row, i)))
-                        write.add(row, factor, vectors)
-            for i, row in enumerate(sums):
-                write.store(write.total(row), write.at(out, write.times(out_row, i)))
+                        write.add(place, factor, vectors)
+            keep_, step_, low_, high_ = map(write.spread, arguments[:4])
+            sizes = [ir.Constant(write.vector, [0.0] * write.vector.count)] * len(write.places)
+            for i, place in enumerate(sums):
+                offset = write.times(row, i)
+                held = zip(
+                    write.total(place),
+                    write.load(write.at(old, offset)),
+                    write.load(write.at(constant, offset)),
+                    strict=True,
+                )
+                moved = []
+                for total, before, always in held:
+                    value = write.multiply_add(
+                        step_, builder.fadd(total, always), builder.fmul(keep_, before)
+                    )
+                    value = write.select(">", value, low_)
+                    moved.append(write.select("<", value, high_))
+                write.store(moved, write.at(new, offset))
+                sizes = [
+                    builder.fadd(size, write.absolute(value))
+                    for size, value in zip(sizes, moved, strict=True)
+                ]
+            write.store(sizes, marks)
             return context.get_dummy_value()
 
-        return types.void(like, *(types.int64,) * 12), generate
+        return types.void(*(keep,) * 4, *(types.int64,) * 15), generate
 
-    return product
+    return move
 
 
 def _outer(columns_of):
@@ -245,7 +277,7 @@ def _input(item_bytes):
     return INPUT
 
 
-product_wide, product_narrow = _product(wide), _product(_narrow)
+move_wide, move_narrow = _move(wide), _move(_narrow)
 outer_wide, outer_narrow = _outer(wide), _outer(_narrow)
 gather_wide, gather_narrow = _sparse(_input, False), _sparse(_narrow, False)
 scatter_wide, scatter_narrow = _sparse(_input, True), _sparse(_narrow, True)

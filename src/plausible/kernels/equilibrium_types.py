@@ -84,8 +84,10 @@ class Work(NamedTuple):
     sums: NDArray[np.floating]
     """u of the forward network, h'(u) of which is needed; then its errors."""
     change: NDArray[np.floating]
+    marks: NDArray[np.floating]
+    """Not 0: the unit is not zero in all of ``ROWS`` samples, [all states / ROWS]."""
     active: NDArray[np.int32]
-    """Units that are not zero in all of ``ROWS`` samples, [all states / ROWS]."""
+    """Those units one after the other, by layer and ``ROWS``, [all states / ROWS]."""
     lengths: NDArray[np.int64]
     """How many, [layers, batch / ROWS]."""
     start: NDArray[np.int64]
@@ -232,6 +234,7 @@ def make_work(layout: Layout, batch: int, dtype: Any) -> Work:
     return Work(
         np.zeros((2, total), dtype),
         *(np.zeros(total, dtype) for _ in range(5)),
+        np.zeros(total // ROWS, dtype),
         np.zeros(total // ROWS, np.int32),
         np.zeros((len(layout.sizes), _filled(batch, ROWS) // ROWS), np.int64),
         np.zeros(batch + 1, np.int64),
