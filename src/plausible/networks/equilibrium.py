@@ -147,9 +147,7 @@ def energy(
     return total
 
 
-def descent(
-    network: Equilibrium, drive: NDArray, states: States, forces: Forces = FREE
-) -> States:
+def descent(network: Equilibrium, drive: NDArray, states: States, forces: Forces = FREE) -> States:
     """ds/dt of every unit: minus the gradient of the energy if the network is symmetric.
 
     ``drive`` is the `input_drive`.
