@@ -16,7 +16,7 @@ from plausible.learning.equilibrium_training import (
     train,
 )
 
-RECIPE = Recipe(10, 4, 0.5, (0.1, 0.05), pull=0.1)
+RECIPE = Recipe(10, 4, 0.5, (0.4, 0.2), pull=0.1)
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,8 @@ class Progress(NamedTuple):
 
 def checkpoint_epochs(last: float) -> tuple[float, ...]:
     """Stops of the author's code: quarters until epoch 1, halves until 5, wholes until 10, every
-    second until 50, every fourth afterwards; and the last epoch."""
+    second until 50, every fourth afterwards; and the last epoch.
+    """
     spacings = ((1, 0.25), (5, 0.5), (10, 1.0), (50, 2.0), (np.inf, 4.0))
     found, epoch = [0.0], 0.0
     while epoch < last:

@@ -1,4 +1,4 @@
-"""Networks that settle: energy, dynamics, fixed points. Numpy only, in the precision of the weights.
+"""Networks that settle: energy, dynamics, fixed points. Numpy, in the precision of the weights.
 
 Source: O'Connor 2020, section 2.7 (eq. 2.9, 2.10) and chapter 7 (eq. 7.5); Scellier and Bengio
 2017. Layers 1 .. L of free units stand above a clamped input s_0 = x. With rho(s) = clip(s, 0, 1),
@@ -68,7 +68,7 @@ class Settled(NamedTuple):
 
     states: States
     steps: NDArray[np.int64]
-    """Steps after which a sample first changed by no more than the tolerance, [batch]; -1: never."""
+    """Step in which a sample first changed by no more than the tolerance, [batch]; -1: none."""
     change: float
     """Largest change of any unit in the last step."""
 
@@ -121,7 +121,8 @@ def zero_states(network: Equilibrium, batch: int) -> States:
 
 def input_drive(network: Equilibrium, inputs: NDArray) -> NDArray:
     """rho(x) W_1 + b_1 of ``inputs`` [batch, features]: the input is clamped, so once for all
-    steps."""
+    steps.
+    """
     return network.rho.value(inputs) @ network.weights[0] + network.biases[0]
 
 
