@@ -5,8 +5,8 @@ Source: O'Connor 2020, section 2.7 (eq. 2.9, 2.10) and chapter 7 (eq. 7.5); Scel
 
     E(s) = 1/2 sum_l |s_l|^2 - sum_l rho(s_(l-1)) W_l rho(s_l) - sum_l b_l rho(s_l)
 
-where each connection is counted once: eq. 2.9 prints a sum over ordered pairs, which counts each
-twice and would halve the first term's share. Two further terms may act:
+where each connection is counted once, as in the author's code; a sum over ordered pairs of units
+(eq. 8.1) counts each twice. Two further terms may act:
 
     + pull / 2 sum_l |s_l - a_l|^2       towards anchors a (lambda of eq. 7.5, a = s_f)
     + beta |s_L - y|^2                   the nudge of the positive phase
