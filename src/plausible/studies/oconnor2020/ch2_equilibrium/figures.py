@@ -19,6 +19,7 @@ from plausible.drawing.style import (
     legend_below,
     letter,
     new_figure,
+    plain_log,
     series_handle,
 )
 from plausible.reproduction.published import Published
@@ -64,8 +65,10 @@ def two_phases(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     pull = Line2D(
         [], [], color=GREEN, marker=r"$\uparrow$", ms=7, ls="none", label="pull to the target"
     )
+    shade = {"color": GREY, "marker": "o", "ms": 6, "ls": "none"}
+    state = Line2D([], [], label="unit: the darker, the higher its state", **shade)
     handles = [series_handle(look) for look in (HIDDEN, *OUTPUTS)]
-    legend_below(figure, [*handles, connection, pull], 3)
+    legend_below(figure, [*handles, state, connection, pull], 3)
     return figure
 
 
@@ -129,8 +132,7 @@ def untied_weights(table: pd.DataFrame, published: Published, dataset: str = "mn
     untied = table[table["weights"] == UNTIED]
     draw_mean_line(right, untied, "epoch", "symmetry", WEIGHTS[UNTIED], marker=False)
     left.set(xlabel="epoch", ylabel="test error, thesis split (%)", yscale="log")
-    left.yaxis.set_major_formatter("{x:g}")
-    left.yaxis.set_minor_formatter("{x:g}")
+    plain_log(left, "y")
     right.set(xlabel="epoch", ylabel=r"cosine of $W$ and transposed feedback" "\n(unitless)")
     right.axhline(0.0, color=GREY, lw=0.5)
     letter(left, "a", "learning")
