@@ -1,45 +1,18 @@
 """The compiled equilibrium propagation against the equations, written down plainly."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pytest
 
 from plausible.errors import StudyError
 from plausible.kernels import equilibrium
+from plausible.learning import equilibrium_training
+from plausible.learning.equilibrium_propagation import Recipe
+from plausible.networks.equilibrium import Equilibrium
+from plausible.networks.initialiser import Initialiser
+from plausible.networks.leaky_clip import LeakyClip
 
 WHITE = 16.0
 LEAK = 0.01
-
-
-class Squash(NamedTuple):
-    low: float = 0.0
-    high: float = 1.0
-    leak: float = LEAK
-    levels: int = 0
-
-
-class Net(NamedTuple):
-    weights: tuple
-    biases: tuple
-
-
-class Initialiser(NamedTuple):
-    weights: tuple
-    biases: tuple
-    squash: Squash = Squash()
-
-
-class Recipe(NamedTuple):
-    negative_steps: int = 7
-    positive_steps: int = 3
-    beta: float = 0.5
-    learning_rates: tuple = ()
-    step_size: float = 0.5
-    pull: float = 0.0
-    contrast: str = "energy"
-    forward_loss: str = "local"
-    forward_target: str = "s_minus"
 
 
 def draw(kind, sizes, rng, dtype=np.float64):
@@ -58,7 +31,7 @@ def problem(sizes, batches=6, batch=5, seed=0, dtype=np.float64):
     labels = rng.integers(0, sizes[-1], len(images))
     order = (np.arange(batches * batch) % len(images)).reshape(batches, batch)
     betas = 0.5 * np.where(np.arange(batches) % 3 == 1, -1.0, 1.0)
-    nets = draw(Net, sizes, rng, dtype), draw(Initialiser, sizes, rng, dtype)
+    nets = draw(Equilibrium, sizes, rng, dtype), draw(Initialiser, sizes, rng, dtype)
     return nets, (images, WHITE, labels, order, betas)
 
 
@@ -118,7 +91,7 @@ def learn(net, initialiser, recipe, x, y, beta):
         factor = rate / (beta * len(x))
         weights.append(net.weights[layer] + factor * change)
         biases.append(net.biases[layer] + factor * (plus[layer] - minus[layer]).sum(axis=0))
-    net = Net(tuple(weights), tuple(biases))
+    net = Equilibrium(tuple(weights), tuple(biases))
     if initialiser is None:
         return net, None
     sums, states = forward(initialiser, x)
@@ -163,7 +136,8 @@ CASES = [
 
 
 def recipe_for(sizes, fields):
-    return Recipe(learning_rates=(0.3, 0.2, 0.15, 0.1)[: len(sizes) - 1], **fields)
+    steps = {"negative_steps": 7, "positive_steps": 3, **fields}
+    return Recipe(beta=0.5, learning_rates=(0.3, 0.2, 0.15, 0.1)[: len(sizes) - 1], **steps)
 
 
 @pytest.mark.parametrize(("sizes", "initialised", "fields"), CASES)
@@ -181,6 +155,30 @@ def test_equals_the_equations(sizes, initialised, fields):
         if theirs is not None:
             assert distance(theirs, before) > 1e-2
             assert distance(mine, theirs) < 1e-12
+
+
+@pytest.mark.parametrize("initialised", [True, False])
+def test_equals_the_readable_form(initialised):
+    """The loops of `plausible.learning`, a minibatch at a time in numpy."""
+    results = []
+    for form in (equilibrium, equilibrium_training):
+        (net, initialiser), (images, white, labels, order, betas) = problem(DEEP)
+        nets = equilibrium_training.Networks(net, initialiser if initialised else None)
+        recipe = recipe_for(DEEP, PULLED if initialised else PLAIN)
+        if form is equilibrium:
+            form.train(*nets, recipe, images, white, labels, order, betas)
+            found = form.predict(*nets, recipe, images, white)
+        else:
+            data = equilibrium_training.Images(images, labels, white)
+            form.train_batches(nets, recipe, data, order, betas)
+            found = form.predict(nets, recipe, data)
+        results.append((nets, found))
+    (mine, classes), (theirs, expected) = results
+    assert distance(mine[0], theirs[0]) < 1e-12
+    np.testing.assert_array_equal(classes[0], expected[0])
+    if initialised:
+        assert distance(mine[1], theirs[1]) < 1e-12
+        np.testing.assert_array_equal(classes[1], expected[1])
 
 
 @pytest.mark.parametrize(
@@ -271,8 +269,8 @@ def test_what_does_not_fit_is_said():
         fails("expected .* or", net, None, recipe._replace(**wrong), *given)
     fails("at least 1 step", net, None, recipe._replace(negative_steps=0), *given)
     fails("finite rate", net, None, recipe._replace(learning_rates=(0.1,)), *given)
-    fails("hard sigmoids", net, initialiser._replace(squash=Squash(-0.5)), recipe, *given)
-    narrow = Net(net.weights, tuple(bias[:-1] for bias in net.biases))
+    fails("hard sigmoids", net, initialiser._replace(squash=LeakyClip(-0.5)), recipe, *given)
+    narrow = Equilibrium(net.weights, tuple(bias[:-1] for bias in net.biases))
     fails("in a chain", narrow, None, recipe, *given)
     single = problem(SHALLOW, dtype=np.float32)[0][1]
     fails("all float32 or all float64", net, single, recipe, *given)
