@@ -227,16 +227,20 @@ def _outer(factor, sign, layout, panel, counts, inner, outer, samples, two, one1
 
 
 @inner
-def _learn(factor, sign, layer, layout, parameters, samples, two, below1, above1, below2, above2):
+def _learn(
+    factor, sign, layer, layout, parameters, samples, two, below1, above1, below2, above2, both
+):
     """W^layer += factor (below1^T above1 + sign below2^T above2), the latter if ``two``.
 
-    The same in the other orientation, entry by entry in the same order, so to the same bits.
+    In ``both`` orientations, entry by entry in the same order, so to the same bits.
     """
     item = below1.itemsize
     _outer(
         factor, sign, layout, parameters.weights.ctypes.data + item * layout.matrices[layer],
         layout.panels[:, layer + 1], layer, layer + 1, samples, two, below1, above1, below2, above2,
     )  # fmt: skip
+    if not both:
+        return
     _outer(
         factor, sign, layout, parameters.transposed.ctypes.data + item * layout.transposed[layer],
         layout.panels[:, layer], layer + 1, layer, samples, two, above1, below1, above2, below2,
@@ -380,7 +384,18 @@ def _contrast(layout, parameters, rule, numbers, work, samples, beta, nudged):
         if layer == 0:
             _learn_input(factor, layout, parameters, work, change)
         else:
-            _learn(factor, sign, layer, layout, parameters, samples, True, one, other, last, free)
+            _learn(
+                factor, sign, layer, layout, parameters, samples, True, one, other, last, free, True
+            )
+
+
+@branchless
+def _set_errors(leak, forward, target, above, errors):
+    """Gradient by u of the forward network's loss, in the place of u."""
+    inside = _like(errors, 1) + leak
+    for i in range(len(errors)):
+        slope = inside if 0 <= errors[i] <= 1 else leak
+        errors[i] = slope * (forward[i] - target[i] + above[i])
 
 
 @inner
@@ -391,9 +406,11 @@ def _learn_forward(layout, parameters, rule, numbers, work, samples, target):
     for layer in range(len(layout.sizes) - 1, 0, -1):
         if rule.backward and layer < len(layout.sizes) - 1:
             _products(layout, parameters, errors, work, layer, False, work.change)
-        for i in range(layout.states[layer], layout.states[layer + 1]):
-            slope = leak + _like(errors, 1) if 0 <= errors[i] <= 1 else leak
-            errors[i] = slope * (forward[i] - target[i] + work.change[i])
+        first, last = layout.states[layer], layout.states[layer + 1]
+        _set_errors(
+            leak, forward[first:last], target[first:last], work.change[first:last],
+            errors[first:last],
+        )  # fmt: skip
     for layer in range(len(layout.sizes) - 1):
         factor = -numbers.rates[layer] / _like(errors, samples)
         _learn_biases(factor, layer + 1, layout, parameters, errors, samples)
@@ -402,16 +419,16 @@ def _learn_forward(layout, parameters, rule, numbers, work, samples, target):
         else:
             _learn(
                 factor, factor, layer, layout, parameters, samples, False, forward, errors,
-                forward, errors,
+                forward, errors, rule.backward,
             )  # fmt: skip
 
 
-@inner
+@branchless
 def _finite(numbers):
-    total = _like(numbers, 0)
+    wrong = np.int32(0)
     for i in range(len(numbers)):
-        total += numbers[i]
-    return np.isfinite(total)
+        wrong |= np.int32(numbers[i] - numbers[i] != 0)  # of what is infinite it is no number
+    return wrong == 0
 
 
 @kernel
