@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plausible.kernels.compiling import branchless, inlined, inner, kernel
+from plausible.kernels.compiling import branchless, inlined, inner, kernel, merged
 from plausible.kernels.equilibrium_tiles import (
     INPUT,
     NARROW,
@@ -188,24 +188,26 @@ def _move(keep, step, low, high, layout, parameters, states, work, layer, up, do
 
 
 @inner
-def _products(layout, parameters, states, work, layer, up, out):
-    """out += s^(layer-1) W^(layer-1), if ``up``, else s^(layer+1) W^layer^T."""
+def _products(layout, parameters, states, work, source, layer, out):
+    """out += states of the layer ``source``, below or above, times the matrix to ``layer``."""
     zero, one, limit = _like(out, 0), _like(out, 1), _like(out, np.inf)
-    _list_all(layout, layer - 1 if up else layer + 1, work)
+    _list_all(layout, source, work)
     _move(
-        zero, one, -limit, limit, layout, parameters, states, work, layer, up, not up, out, out
+        zero, one, -limit, limit, layout, parameters, states, work, layer, source < layer,
+        source > layer, out, out,
     )  # fmt: skip
 
 
 @inner
-def _outer(factor, sign, layout, panel, counts, inner, outer, samples, two, one1, one2, two1, two2):
+def _outer(
+    factor, sign, layout, panel, counts, inner, outer, samples, more, one1, one2, two1, two2
+):
     """Matrix of layers ``inner`` and ``outer`` at ``panel`` += factor (sum of both products)."""
     item, height = one1.itemsize, layout.heights[inner]
     row1, row2 = item * layout.widths[inner], item * layout.widths[outer]
     first, place = item * layout.states[inner], item * layout.states[outer]
     left1, right1 = one1.ctypes.data + first, one2.ctypes.data + place
     left2, right2 = two1.ctypes.data + first, two2.ctypes.data + place
-    more = samples if two else 0
     for p in range(counts[0] + counts[1]):
         wide = p < counts[0]
         columns = item * (_wide(item) if wide else NARROW)
@@ -227,24 +229,23 @@ def _outer(factor, sign, layout, panel, counts, inner, outer, samples, two, one1
 
 
 @inner
-def _learn(
-    factor, sign, layer, layout, parameters, samples, two, below1, above1, below2, above2, both
-):
-    """W^layer += factor (below1^T above1 + sign below2^T above2), the latter if ``two``.
+def _learn(factor, sign, layer, layout, parameters, samples, more, below1, above1, below2, above2):
+    """W^layer += factor (below1^T above1 + sign below2^T above2), of so many samples each.
 
-    In ``both`` orientations, entry by entry in the same order, so to the same bits.
+    In both orientations if there are, entry by entry in the same order, so to the same bits.
     """
     item = below1.itemsize
     _outer(
         factor, sign, layout, parameters.weights.ctypes.data + item * layout.matrices[layer],
-        layout.panels[:, layer + 1], layer, layer + 1, samples, two, below1, above1, below2, above2,
+        layout.panels[:, layer + 1], layer, layer + 1, samples, more, below1, above1, below2,
+        above2,
     )  # fmt: skip
-    if not both:
-        return
-    _outer(
-        factor, sign, layout, parameters.transposed.ctypes.data + item * layout.transposed[layer],
-        layout.panels[:, layer], layer + 1, layer, samples, two, above1, below1, above2, below2,
-    )  # fmt: skip
+    if len(parameters.transposed) > 0:
+        down = parameters.transposed.ctypes.data + item * layout.transposed[layer]
+        _outer(
+            factor, sign, layout, down, layout.panels[:, layer], layer + 1, layer, samples, more,
+            above1, below1, above2, below2,
+        )  # fmt: skip
 
 
 @branchless
@@ -295,7 +296,7 @@ def _initialise(layout, parameters, numbers, work, samples):
     for layer in range(1, len(layout.sizes)):
         _add_biases(layout, parameters, layer, samples, u)
         if layer > 1:
-            _products(layout, parameters, s, work, layer, True, u)
+            _products(layout, parameters, s, work, layer - 1, layer, u)
         first, last = layout.states[layer], layout.states[layer + 1]
         _squash(leak, u[first:last], s[first:last])
 
@@ -348,16 +349,16 @@ def _free_phase(layout, parameters, rule, numbers, work, samples):
     if not rule.initialised:
         start[:] = 0
         work.lengths[:] = 0
-        return _settle(layout, parameters, rule.free_steps, keep, keep, step, work, 0)
+        return _settle(layout, parameters, rule.free_steps, keep, keep, step, work, np.int64(0))
     _begin(pull, work.forward, constant, start)
-    _settle(layout, parameters, 1, keep, keep, step, work, 0)
+    _settle(layout, parameters, np.int64(1), keep, keep, step, work, np.int64(0))
     _outside(rest, work.forward, work.states[1])
     for layer in range(1, len(layout.sizes)):
         _list_all(layout, layer, work)
-    return _settle(layout, parameters, rule.free_steps - 1, keep, keep, step, work, 1)
+    return _settle(layout, parameters, rule.free_steps - 1, keep, keep, step, work, np.int64(1))
 
 
-@inner
+@merged
 def _nudged_phase(layout, parameters, rule, numbers, work, labels, order, beta, now):
     """From s- to s+; index of it among the states."""
     step, top = numbers.step_size[()], len(layout.sizes) - 1
@@ -369,7 +370,7 @@ def _nudged_phase(layout, parameters, rule, numbers, work, labels, order, beta, 
     return _settle(layout, parameters, rule.nudged_steps, keep, last_keep, step, work, now)
 
 
-@inner
+@merged
 def _contrast(layout, parameters, rule, numbers, work, samples, beta, nudged):
     """Update of the equilibrium network, from ``nudged`` (s+) and s-."""
     free, change = work.free, work.change
@@ -385,7 +386,7 @@ def _contrast(layout, parameters, rule, numbers, work, samples, beta, nudged):
             _learn_input(factor, layout, parameters, work, change)
         else:
             _learn(
-                factor, sign, layer, layout, parameters, samples, True, one, other, last, free, True
+                factor, sign, layer, layout, parameters, samples, samples, one, other, last, free
             )
 
 
@@ -398,14 +399,14 @@ def _set_errors(leak, forward, target, above, errors):
         errors[i] = slope * (forward[i] - target[i] + above[i])
 
 
-@inner
+@merged
 def _learn_forward(layout, parameters, rule, numbers, work, samples, target):
     """Update of the forward network, from u, s_f and ``target``."""
     errors, forward, leak = work.sums, work.forward, numbers.leak[()]
     work.change[:] = 0
     for layer in range(len(layout.sizes) - 1, 0, -1):
         if rule.backward and layer < len(layout.sizes) - 1:
-            _products(layout, parameters, errors, work, layer, False, work.change)
+            _products(layout, parameters, errors, work, layer + 1, layer, work.change)
         first, last = layout.states[layer], layout.states[layer + 1]
         _set_errors(
             leak, forward[first:last], target[first:last], work.change[first:last],
@@ -418,8 +419,8 @@ def _learn_forward(layout, parameters, rule, numbers, work, samples, target):
             _learn_input(factor, layout, parameters, work, errors)
         else:
             _learn(
-                factor, factor, layer, layout, parameters, samples, False, forward, errors,
-                forward, errors, rule.backward,
+                factor, factor, layer, layout, parameters, samples, np.int64(0), forward, errors,
+                forward, errors,
             )  # fmt: skip
 
 
@@ -516,9 +517,10 @@ def train(
     check_batches(images, labels, order, betas, sizes[-1])
     layout = make_layout(sizes, order.shape[1], dtype)
     forward = network if initialiser is None else initialiser
-    packed = pack(network, layout), pack(forward, layout)
+    rule = make_rule(recipe, network, initialiser)
+    packed = pack(network, layout, True), pack(forward, layout, rule.backward)
     done = _train(
-        layout, *packed, make_rule(recipe, network, initialiser),
+        layout, *packed, rule,
         make_numbers(recipe, initialiser, white, dtype), make_work(layout, order.shape[1], dtype),
         np.ascontiguousarray(images), np.asarray(labels, np.int64),
         np.ascontiguousarray(order, np.int64), np.asarray(betas, dtype),
@@ -544,7 +546,7 @@ def predict(
     forward = network if initialiser is None else initialiser
     classes = np.zeros((2, len(images)), np.int64)
     _predict(
-        layout, pack(network, layout), pack(forward, layout),
+        layout, pack(network, layout, True), pack(forward, layout, False),
         make_rule(recipe, network, initialiser),
         make_numbers(recipe, initialiser, white, dtype), make_work(layout, _TEST_BATCH, dtype),
         np.ascontiguousarray(images), classes,

@@ -39,7 +39,7 @@ class Layout(NamedTuple):
 
 
 class Parameters(NamedTuple):
-    """A network's arrays, flat and filled up; matrices in both orientations."""
+    """A network's arrays, flat and filled up; matrices in both orientations, if both are used."""
 
     weights: NDArray[np.floating]
     transposed: NDArray[np.floating]
@@ -110,7 +110,7 @@ def _panels(size: int, columns: int) -> tuple[int, int]:
 def make_layout(sizes: Sequence[int], batch: int, dtype: Any) -> Layout:
     """Places for a network of ``sizes`` (input first) and batches of ``batch`` samples."""
     columns = wide(np.dtype(dtype).itemsize)
-    panels = np.array([_panels(size, columns) for size in sizes]).T
+    panels = np.array([_panels(size, columns) for size in sizes]).T.copy()
     input_panels = np.array(_panels(sizes[1], INPUT))
     heights = np.array([_filled(size, ROWS) for size in sizes])
     # Beyond a power of two, at which rows would displace each other from the cache.
@@ -131,18 +131,18 @@ def layer_sizes(network: Any) -> tuple[int, ...]:
     return (len(network.weights[0]), *(matrix.shape[1] for matrix in network.weights))
 
 
-def pack(network: Any, layout: Layout) -> Parameters:
-    """Parameters of a network."""
+def pack(network: Any, layout: Layout, downward: bool) -> Parameters:
+    """Parameters of a network; transposed matrices only if ``downward``."""
     dtype = network.weights[0].dtype
     packed = Parameters(
         np.zeros(layout.matrices[-1], dtype),
-        np.zeros(layout.transposed[-1], dtype),
+        np.zeros(layout.transposed[-1] if downward else 0, dtype),
         np.zeros(layout.biases[-1], dtype),
     )
     for layer, (matrix, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
         for panel, columns in _upward(packed, layout, layer):
             panel[:] = matrix[:, columns]
-        for panel, columns in _downward(packed, layout, layer):
+        for panel, columns in _downward(packed, layout, layer) if downward else ():
             panel[:] = matrix.T[:, columns]
         packed.biases[layout.biases[layer + 1] :][: len(bias)] = bias
     return packed
