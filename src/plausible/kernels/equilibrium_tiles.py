@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 ROWS = 4
 """Rows of a tile."""
 NARROW, INPUT = 16, 64
-"""Columns of a narrow panel, and of one of the input's matrix."""
+"""Columns of a narrow panel, and of one of the input's matrix, which has no others."""
 _INT, _LIST = ir.IntType(64), ir.IntType(32)
 
 
@@ -233,8 +233,8 @@ def _outer(columns_of):
     return outer
 
 
-def _sparse(columns_of, scatter):
-    """Intrinsic for a panel and a sparse vector, of values v at indices k.
+def _sparse(scattered):
+    """Intrinsic for an input panel and a sparse vector, of values v at indices k.
 
     Gather: row = sum v panel[k]; scatter: panel[k] += factor v row. Arguments: factor; then int64:
     addresses of the indices (int32) and the values, their number, addresses of panel and row.
@@ -244,14 +244,14 @@ def _sparse(columns_of, scatter):
     def rows(typing_context, factor, entries, values, number, panel, row):
         def generate(context, builder, signature, arguments):
             scale, entries, values, number, panel, row = arguments
-            write = _Writer(context, builder, factor, columns_of(factor.bitwidth // 8))
-            sums = None if scatter else write.sums(1)[0]
-            held = write.load(row) if scatter else None
+            write = _Writer(context, builder, factor, INPUT)
+            sums = None if scattered else write.sums(1)[0]
+            held = write.load(row) if scattered else None
             with cgutils.for_range(builder, number) as loop:
                 k = write.index(entries, loop.index)
                 value = write.scalar(write.at(values, write.times(loop.index, write.item)))
                 address = write.at(panel, write.times(k, write.row))
-                if scatter:
+                if scattered:
                     value = write.spread(builder.fmul(scale, value))
                     new = [
                         write.multiply_add(value, vector, old)
@@ -260,7 +260,7 @@ def _sparse(columns_of, scatter):
                     write.store(new, address)
                 else:
                     write.add(sums, value, write.load(address))
-            if not scatter:
+            if not scattered:
                 write.store(write.total(sums), row)
             return context.get_dummy_value()
 
@@ -273,11 +273,6 @@ def _narrow(item_bytes):
     return NARROW
 
 
-def _input(item_bytes):
-    return INPUT
-
-
 move_wide, move_narrow = _move(wide), _move(_narrow)
 outer_wide, outer_narrow = _outer(wide), _outer(_narrow)
-gather_wide, gather_narrow = _sparse(_input, False), _sparse(_narrow, False)
-scatter_wide, scatter_narrow = _sparse(_input, True), _sparse(_narrow, True)
+gather, scatter = _sparse(False), _sparse(True)

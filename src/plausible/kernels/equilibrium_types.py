@@ -34,8 +34,8 @@ class Layout(NamedTuple):
     biases: NDArray[np.int64]
     panels: NDArray[np.int64]
     """Wide and narrow panels of a matrix that leads to the layer, [2, layers]."""
-    input_panels: NDArray[np.int64]
-    """The same of the input's matrix, [2]."""
+    input_panels: int
+    """Those of the input's matrix, which are all alike."""
 
 
 class Parameters(NamedTuple):
@@ -111,7 +111,7 @@ def make_layout(sizes: Sequence[int], batch: int, dtype: Any) -> Layout:
     """Places for a network of ``sizes`` (input first) and batches of ``batch`` samples."""
     columns = wide(np.dtype(dtype).itemsize)
     panels = np.array([_panels(size, columns) for size in sizes]).T.copy()
-    input_panels = np.array(_panels(sizes[1], INPUT))
+    input_panels = -(-sizes[1] // INPUT)
     heights = np.array([_filled(size, ROWS) for size in sizes])
     # Beyond a power of two, at which rows would displace each other from the cache.
     widths = np.array([_filled(size, INPUT) + NARROW for size in sizes])
@@ -120,7 +120,7 @@ def make_layout(sizes: Sequence[int], batch: int, dtype: Any) -> Layout:
     first = np.zeros((4, len(sizes) + 1), np.int64)
     first[0, 2:] = rows * widths[1:]
     first[1, 1:-1] = heights[:-1] * used[1:]
-    first[1, 1] = heights[0] * (input_panels @ (INPUT, NARROW))
+    first[1, 1] = heights[0] * input_panels * INPUT
     first[2, 2:-1] = heights[2:] * used[1:-1]
     first[3, 2:] = widths[1:]
     return Layout(np.array(sizes), widths, heights, *first.cumsum(axis=1), panels, input_panels)
@@ -160,7 +160,7 @@ def _upward(packed: Parameters, layout: Layout, layer: int) -> Iterator[tuple[ND
     """Panels of W^layer, and which of its columns they hold."""
     counts, columns = layout.panels[:, layer + 1], wide(packed.weights.itemsize)
     if layer == 0:
-        counts, columns = layout.input_panels, INPUT
+        counts, columns = (layout.input_panels, 0), INPUT
     flat = packed.weights[layout.matrices[layer] :]
     return _views(flat, layout, layer, layer + 1, counts, columns)
 
@@ -264,7 +264,9 @@ def check_networks(network: Any, initialiser: Any, images: NDArray, white: float
         )
 
 
-def check_batches(images: NDArray, labels: NDArray, order: NDArray, betas: NDArray, classes: int):
+def check_batches(
+    images: NDArray, labels: NDArray, order: NDArray, betas: NDArray, classes: int
+) -> None:
     """Raise StudyError unless there are labels for the images, and a beta for each minibatch."""
     labels, order, betas = map(np.asarray, (labels, order, betas))
     whole = all(np.issubdtype(array.dtype, np.integer) for array in (labels, order))
