@@ -124,6 +124,7 @@ def distance(one, other):
 SHALLOW, DEEP = (30, 41, 7), (30, 53, 35, 24, 10)
 PLAIN, PULLED = {}, {"pull": 0.7}
 CASES = [
+    ((30, 7), True, PULLED),
     (SHALLOW, False, PLAIN),
     (DEEP, False, PLAIN),
     (DEEP, False, {"contrast": "linearised"}),
@@ -270,6 +271,8 @@ def test_what_does_not_fit_is_said():
     fails("at least 1 step", net, None, recipe._replace(negative_steps=0), *given)
     fails("finite rate", net, None, recipe._replace(learning_rates=(0.1,)), *given)
     fails("hard sigmoids", net, initialiser._replace(squash=LeakyClip(-0.5)), recipe, *given)
+    fails("hard sigmoids", net._replace(rho=LeakyClip(levels=2)), None, recipe, *given)
+    fails("feedback matrices", net._replace(feedback=net.weights), None, recipe, *given)
     narrow = Equilibrium(net.weights, tuple(bias[:-1] for bias in net.biases))
     fails("in a chain", narrow, None, recipe, *given)
     single = problem(SHALLOW, dtype=np.float32)[0][1]

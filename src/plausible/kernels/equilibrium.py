@@ -115,6 +115,7 @@ def _free_phase(layout, parameters, rule, numbers, work, samples):
     for layer in range(1, len(layout.sizes)):
         add_biases(layout, parameters, layer, samples, constant)
         list_all(layout, layer, work)  # for a start from s_f
+    # np.int64: of every literal, numba would compile a version of its own.
     rest = like(start, 1) - step
     keep = rest - step * pull
     if not rule.initialised:
@@ -298,7 +299,7 @@ def train(
         if each is not None:
             unpack(trained, layout, each)
             if not all(np.isfinite(array).all() for array in (*each.weights, *each.biases)):
-                done = min(done, len(order) - 1)
+                done = min(done, max(len(order) - 1, 0))
     return done
 
 

@@ -52,18 +52,17 @@ class _Writer:
         self.vector = ir.VectorType(self.kind, lanes)
         self.row = columns * self.item
 
-    def at(self, address, *offsets):
-        """Address after offsets in bytes, whole numbers or values."""
-        for offset in offsets:
-            offset = ir.Constant(_INT, offset) if isinstance(offset, int) else offset
-            address = self.builder.add(address, offset)
-        return address
+    def at(self, address, offset):
+        """Address after an offset in bytes, a whole number or a value."""
+        offset = ir.Constant(_INT, offset) if isinstance(offset, int) else offset
+        return self.builder.add(address, offset)
 
     def times(self, value, factor):
         """A value times a whole number."""
         return self.builder.mul(value, ir.Constant(_INT, factor))
 
     def scalar(self, address, kind=None):
+        """A number, of another type if one is given."""
         kind = kind or self.kind
         size = self.item if kind is self.kind else kind.width // 8
         return self.builder.load(self.builder.inttoptr(address, kind.as_pointer()), align=size)
@@ -81,6 +80,7 @@ class _Writer:
         ]
 
     def store(self, vectors, address):
+        """Write the vectors of a row."""
         kind = self.vector.as_pointer()
         for vector, place in zip(vectors, self.places, strict=True):
             pointer = self.builder.inttoptr(self.at(address, place), kind)
@@ -98,6 +98,7 @@ class _Writer:
         return self._call("fmuladd", a, b, c)
 
     def absolute(self, value):
+        """|value|."""
         return self._call("fabs", value)
 
     def _call(self, name, *values):
@@ -131,6 +132,7 @@ class _Writer:
             self.builder.store(total, place)
 
     def total(self, sums):
+        """Vectors of a row that have been summed."""
         return [self.builder.load(place) for place in sums]
 
 

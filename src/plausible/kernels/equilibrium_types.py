@@ -206,12 +206,14 @@ def make_rule(recipe: Any, network: Any, initialiser: Any) -> Rule:
             f"{tuple(recipe.learning_rates)}; the compiled loops need at least 1 step of each "
             f"phase and a finite rate for each of {len(network.weights)} layers."
         )
-    feedback, rho = getattr(network, "feedback", None), tuple(getattr(network, "rho", (0, 1, 0, 0)))
-    squash = tuple(getattr(initialiser, "squash", (0, 1, 0, 0)))
-    if feedback is not None or rho != (0, 1, 0, 0) or squash[:2] != (0, 1) or squash[3]:
+    plain = network.rho._replace(low=0.0, high=1.0, leak=0.0, levels=0)
+    leaky = plain if initialiser is None else initialiser.squash._replace(leak=0.0)
+    if network.feedback is not None or not network.rho == plain == leaky:
         raise StudyError(
             "Equilibrium propagation: the compiled loops know hard sigmoids and symmetric weights "
-            "alone; expected is a network without feedback matrices."
+            f"alone, found rho {tuple(network.rho)}"
+            + ("" if initialiser is None else f", the initialiser's {tuple(initialiser.squash)}")
+            + ("." if network.feedback is None else ", and feedback matrices.")
         )
     return Rule(
         steps[0], steps[1], names[0] == "linearised", initialiser is not None,
