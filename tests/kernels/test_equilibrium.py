@@ -1,5 +1,11 @@
 """The compiled equilibrium propagation against the equations, written down plainly."""
 
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -121,7 +127,8 @@ def distance(one, other):
     return max(np.abs(a - b).max() for a, b in pairs)
 
 
-SHALLOW, DEEP = (30, 41, 7), (30, 53, 35, 24, 10)
+SHALLOW, DEEP = (30, 41, 7), (30, 70, 35, 24, 10)
+"""Layers of wide and of narrow panels, and of both."""
 PLAIN, PULLED = {}, {"pull": 0.7}
 CASES = [
     ((30, 7), True, PULLED),
@@ -180,6 +187,27 @@ def test_equals_the_readable_form(initialised):
     if initialised:
         assert distance(mine[1], theirs[1]) < 1e-12
         np.testing.assert_array_equal(classes[1], expected[1])
+
+
+@pytest.mark.slow  # compiles all loops for each of them
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="features of x86-64")
+@pytest.mark.parametrize("features", ["+sse2", "+sse2,+sse4.2,+avx,+avx2,+fma"])
+def test_processors_with_narrower_vectors(features, tmp_path):
+    program = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import test_equilibrium as these
+from plausible.kernels.equilibrium_tiles import wide
+assert wide(4) < 64, wide(4)
+these.test_equals_the_equations(these.DEEP, True, these.PULLED)
+these.test_single_precision(these.DEEP)
+"""
+    surroundings = {
+        "NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": features,
+        "NUMBA_CACHE_DIR": str(tmp_path),
+    }  # fmt: skip
+    environment = {**os.environ, **surroundings}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
 
 
 @pytest.mark.parametrize(
