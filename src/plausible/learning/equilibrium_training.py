@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plausible.data.dataset import intensities
+from plausible.kernels import equilibrium as kernel
 from plausible.learning.checkpoint import load_checkpoint, save_checkpoint
 from plausible.learning.equilibrium_propagation import (
     Recipe,
@@ -109,7 +110,7 @@ def fresh_networks(
     initialised: bool,
     untied: bool = False,
     leak: float = LEAKY_HARD_SIGMOID.leak,
-    dtype: str = "float64",
+    dtype: str = "float32",
 ) -> Networks:
     """Both networks from separate draws of one generator, the equilibrium network first."""
     equilibrium = _cast(make_equilibrium(sizes, rng, untied), dtype)
@@ -135,21 +136,15 @@ def train_batches(
     """Train in place on minibatches ``order`` [batches, batch] with ``betas`` [batches].
 
     The number of minibatches that were done; fewer than asked for if a parameter is no number any
-    more.
+    more. Compiled where the kernel has the case, which all but feedback matrices are.
     """
-    outputs = len(networks.equilibrium.biases[-1])
-    dtype = networks.equilibrium.biases[-1].dtype
+    if networks.equilibrium.feedback is None:
+        return kernel.train(*networks, recipe, *_given(data), data.labels, order, betas)
+    outputs, dtype = networks.equilibrium.biases[-1].size, networks.equilibrium.biases[-1].dtype
     one_hot = np.eye(outputs, dtype=dtype)
     for done, (samples, beta) in enumerate(zip(order, betas, strict=True)):
         inputs = intensities(data.images[samples], data.white, dtype)
-        learn(
-            networks.equilibrium,
-            networks.initialiser,
-            recipe,
-            inputs,
-            one_hot[data.labels[samples]],
-            float(beta),
-        )
+        learn(*networks, recipe, inputs, one_hot[data.labels[samples]], float(beta))
         if not np.isfinite(networks.equilibrium.biases[-1]).all():
             return done
     return len(order)
@@ -157,15 +152,17 @@ def train_batches(
 
 def predict(networks: Networks, recipe: Recipe, data: Images) -> tuple[NDArray, NDArray | None]:
     """Classes by s_-, and by s_f if there is an initialising network, int64 [n] each."""
-    settled, guessed = [], []
-    dtype = networks.equilibrium.biases[-1].dtype
+    if networks.equilibrium.feedback is None:
+        return kernel.predict(*networks, recipe, *_given(data))
+    settled, dtype = [], networks.equilibrium.biases[-1].dtype
     for first in range(0, len(data.images), TEST_CHUNK):
         inputs = intensities(data.images[first : first + TEST_CHUNK], data.white, dtype)
-        minus, passed = negative_phase(*networks, recipe, inputs)
-        settled.append(classes(minus))
-        if passed is not None:
-            guessed.append(classes(passed.states))
-    return np.concatenate(settled), np.concatenate(guessed) if guessed else None
+        settled.append(classes(negative_phase(*networks, recipe, inputs)[0]))
+    return np.concatenate(settled), None
+
+
+def _given(data: Images) -> tuple[NDArray, float]:
+    return data.images, data.white
 
 
 def errors(networks: Networks, recipe: Recipe, data: Images) -> Errors:

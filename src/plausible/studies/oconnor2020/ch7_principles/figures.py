@@ -1,9 +1,10 @@
 """Pictures of chapter 7 without images: three panes, the toy network, its learning rates."""
 
+import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import BoundaryNorm
+from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
 from plausible.drawing.layered_network import draw_layers, layer_handles
@@ -66,7 +67,7 @@ def local_and_global(table: pd.DataFrame, published: Published, dataset: str = "
     left.set(yscale="log", xlabel="iteration", ylabel="global loss (sum of squares per sample)")
     letter(left, "a", "loss")
     layers = sorted(table.loc[table["alignment"].notna(), "layer"].unique())
-    palette = colormaps["viridis"].resampled(len(layers) + 1)
+    palette = ListedColormap(colormaps["viridis"](np.linspace(0.0, 0.88, len(layers))))
     for axes, (training, look), mark in zip(right, TRAININGS.items(), "bc", strict=True):
         rows = table[(table["training"] == training) & table["alignment"].notna()]
         for number, layer in enumerate(layers):
@@ -80,7 +81,7 @@ def local_and_global(table: pd.DataFrame, published: Published, dataset: str = "
     for axes in right:
         axes.set_ylim(low, high)
     right[0].set_ylabel("cosine of local and distant\ngradient, mean over seeds (unitless)")
-    norm = BoundaryNorm([layer - 0.5 for layer in (*layers, layers[-1] + 1)], len(layers) + 1)
+    norm = BoundaryNorm([layer - 0.5 for layer in (*layers, layers[-1] + 1)], len(layers))
     bar = figure.colorbar(ScalarMappable(norm, palette), ax=right[1], ticks=layers, label="layer")
     bar.outline.set_linewidth(0.5)
     handles = [series_handle(look, marker="") for look in TRAININGS.values()]
