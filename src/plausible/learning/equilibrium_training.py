@@ -29,8 +29,8 @@ from plausible.networks.initialiser import Initialiser, make_initialiser
 from plausible.networks.leaky_clip import LEAKY_HARD_SIGMOID
 
 BATCH = 20
-FAILED_AFTER, FAILED_PERCENT = 2.0, 50.0
-"""A run with more training error than this after these epochs has failed."""
+FAILED_PERCENT = 50.0
+"""A run with more training error than this has failed, if it has had time to learn."""
 PLUS, RANDOM = "plus", "random"
 SIGNS = (PLUS, RANDOM)
 TEST_CHUNK = 1000
@@ -65,6 +65,8 @@ class Schedule(NamedTuple):
     signs: str = RANDOM
     """Of beta: `PLUS`, or drawn for each minibatch."""
     stops_when_failed: bool = True
+    failed_after: float = 2.0
+    """Epochs after which a training error above 50 % means that the run has failed."""
     tested_training_images: int = 10_000
     """The training error is that on so many first images."""
 
@@ -211,7 +213,7 @@ def train(
         progress = _stretch(progress, recipe, schedule, data, rng, stop)
         row = _tested(progress, recipe, schedule, data, tests, stop)
         row |= measure(networks) if measure is not None and not progress.diverged else {}
-        failed = stop > FAILED_AFTER and row["training_error_percent"] > FAILED_PERCENT
+        failed = stop > schedule.failed_after and row["training_error_percent"] > FAILED_PERCENT
         if progress.diverged or (failed and schedule.stops_when_failed):
             progress = progress._replace(ended_epoch=stop)
         progress = progress._replace(stops_done=progress.stops_done + 1, rows=(*progress.rows, row))

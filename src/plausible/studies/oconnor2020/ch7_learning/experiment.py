@@ -129,7 +129,9 @@ def _trained(task: Task, given: Parts, settings: MnistTraining) -> list[dict[str
     schedule = Schedule(checkpoint_epochs(run.epochs), settings.batch, run.signs)
     short = settings.tested_images
     tests = {part: images.first(short) if short else images for part, images in given.tests.items()}
-    schedule = schedule._replace(tested_training_images=short or 10_000)
+    schedule = schedule._replace(
+        tested_training_images=short or 10_000, failed_after=settings.failed_after
+    )
     aligned = given.train.first(run.alignment_samples)
     done = train(
         networks, recipe, schedule, given.train, tests, generator("signs", task.seed),
@@ -195,10 +197,9 @@ def lambda_scan(
         for name, steps, _, _, _, epochs in tasks
     ]
     numbered = list(enumerate(tasks))
-    rows: list[dict[str, Any]] = []
-    for number, task in part_of(numbered, costs, settings):
-        rows.append(_scanned(number, task, given, settings))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        [_scanned(*each, given, settings) for each in part_of(numbered, costs, settings)]
+    )
 
 
 def _scanned(number: int, task: tuple, given: Parts, settings: LambdaScan) -> dict[str, Any]:

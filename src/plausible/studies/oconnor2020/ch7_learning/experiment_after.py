@@ -280,7 +280,7 @@ def _untrained(settings: AfterTraining, given: Images, test: Images, seed: int) 
     return errors(networks, _recipe(settings), test).forward
 
 
-def _printed_update(settings: AfterTraining, given: Images, seed: int) -> float:
+def _printed(settings: AfterTraining, given: Images, seed: int) -> float:
     """Training error after one minibatch's update as line 15 of algorithm 6 prints it.
 
     theta <- (eta / beta) (dE/dtheta(s_+) - dE/dtheta(s_-)) theta.

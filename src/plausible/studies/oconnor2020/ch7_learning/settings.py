@@ -61,6 +61,8 @@ class MnistTraining(ExperimentSettings):
     batch: Count
     tested_images: NotNegativeCount
     """Of each set of images, the first ones, until the last test; 0: all."""
+    failed_after: NotNegative
+    """Epochs after which a run with a training error above 50 % is stopped."""
 
     @model_validator(mode="after")
     def _known_networks(self):
