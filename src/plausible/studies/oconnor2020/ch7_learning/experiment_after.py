@@ -99,9 +99,7 @@ def _measured(settings: AfterTraining, seed: int, given: Images, test: Images) -
     found.append(
         ("untrained_forward_error", "initialised", 0, _untrained(settings, given, test, seed))
     )
-    found.append(
-        ("printed_training_error", "initialised", 0, _printed_update(settings, given, seed))
-    )
+    found.append(("printed_training_error", "initialised", 0, _printed(settings, given, seed)))
     return [[seed, *row] for row in found]
 
 

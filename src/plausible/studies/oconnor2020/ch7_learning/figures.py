@@ -71,8 +71,9 @@ def learning_curves(table: pd.DataFrame, published: Published, dataset: str = "m
     ):
         for (version, column), look in CURVES.items():
             rows = table[(table["run"] == f"{depth}_{version}_{steps}") & (table["epoch"] > 0)]
-            style = look._replace(marker="")
-            draw_mean_line(axes, rows, "epoch", column, style, marker=False, each=True)
+            # No means: those of the seeds that are left would hide the ones that failed.
+            for _, way in rows.groupby("seed"):
+                axes.plot(way["epoch"], way[column], color=look.colour, ls=look.line, lw=0.9)
             _mark_ends(axes, rows, column, look)
         axes.set(yscale="log")
         plain_log(axes, "y")
@@ -84,7 +85,7 @@ def learning_curves(table: pd.DataFrame, published: Published, dataset: str = "m
         axes.set_ylabel(ERROR)
     handles = [series_handle(look, marker="") for look in CURVES.values()]
     ended = Line2D([], [], color=GREY, marker="x", ls="none", label="stopped as failed")
-    legend_below(figure, [*handles, ended, *seed_handles(table, each=True)], 5)
+    legend_below(figure, [*handles, ended], 4)
     return figure
 
 
@@ -144,12 +145,16 @@ def effect_of_lambda(table: pd.DataFrame, published: Published, dataset: str = "
         axes.set_xlabel(r"$\lambda$ as coded (unitless)")
     for axes in panels[:, 0]:
         axes.set_ylabel(ERROR)
+    numbers = [
+        sorted(rows.loc[rows["network"] == network, "negative_steps"].unique())
+        for network in ("small", "large")
+    ]
     names = [
-        series_handle(look, label)
-        for look, label in zip(STEPS, ("fewest steps", "more", "most"), strict=True)
+        series_handle(look, "{:g} and {:g} steps".format(*pair))
+        for look, pair in zip(STEPS, zip(*numbers, strict=False), strict=False)
     ]
     limit = Line2D([], [], color=GREY, lw=0.6, ls=":", label=r"Euler steps of 0.5 unstable beyond")
-    legend_below(figure, [*names, limit, *seed_handles(rows, dots=True)], 4)
+    legend_below(figure, [*names, limit, *seed_handles(rows, dots=True)], 3)
     return figure
 
 
