@@ -100,7 +100,8 @@ def train(
             losses.append(2.0 * layer_losses(passed.states, toy.targets).astype(np.float64))
             if aligned:
                 cosines.append(alignments(student, toy))
-            if not np.isfinite(losses[-1]).all() or (until is not None and until(losses[-1])):
+            known = np.isfinite(losses[-1]).all()
+            if not known or iteration == last or (until is not None and until(losses[-1])):
                 break
         pick = rng.permutation(settings.samples)[: settings.batch]
         inputs, targets = toy.inputs[pick], tuple(layer[pick] for layer in toy.targets)
