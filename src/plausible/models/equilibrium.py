@@ -1,8 +1,8 @@
 """A ``torch.nn.Sequential`` as a network that settles, and gradients by equilibrium propagation.
 
-O'Connor 2020, section 2.7; Scellier and Bengio 2017. Each ``Linear`` connects its two layers in both
-directions, by its matrix and its transpose; units are hard sigmoids, ``Hardtanh(0, 1)``. What such
-a network outputs is where it settles (`settle`), not what ``model(inputs)`` computes, which hears
+O'Connor 2020, section 2.7; Scellier and Bengio 2017. Each ``Linear`` connects its two layers both
+ways, by its matrix and its transpose; units are hard sigmoids, ``Hardtanh(0, 1)``. What such a
+network outputs is where it settles (`settle`), not what ``model(inputs)`` computes, which hears
 nothing from above.
 """
 
