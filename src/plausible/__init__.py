@@ -3,9 +3,10 @@
 Of a ``torch.nn.Sequential``: gradients by `backprop`, `zil`, `fazil` and `inference_learning`; as a
 network that must `settle`, by `eqprop`; its conversion `to_spiking` (trained with ReLU or
 `SoftRate`), to be exchanged by `save_nir`; its networks of whole numbers, `rounding` and
-`sigma_delta`, and how to `optimise_scales`; its `operations`. Besides, two classifiers, `DeepSpikingClassifier` and `PDNN`, and spikes of values:
-`quantize`, `poisson_spikes`. Arrays are numpy or torch, results in the same form; what does not fit
-is a `ModelError`, and any error meant for the user a `PlausibleError`.
+`sigma_delta`, and how to `optimise_scales`; its `operations`. Besides, two classifiers,
+`DeepSpikingClassifier` and `PDNN`, and spikes of values: `quantize`, `poisson_spikes`. Arrays are
+numpy or torch, results in the same form; what does not fit is a `ModelError`, and any error meant
+for the user a `PlausibleError`.
 """
 
 from importlib import import_module
