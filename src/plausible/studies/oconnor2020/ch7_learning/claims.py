@@ -23,7 +23,8 @@ def last_rows(table: pd.DataFrame, run: str) -> pd.DataFrame:
 
 def final(evidence: Evidence, run: str, column: str) -> pd.Series:
     """A column after the training, by seed."""
-    return last_rows(evidence.table(TRAINING, *KEYS, column), run)[column]
+    columns = dict.fromkeys((*KEYS, column))
+    return last_rows(evidence.table(TRAINING, *columns), run)[column]
 
 
 def _errors(evidence: Evidence, run: str, split: str, state: str = "minus") -> pd.Series:
@@ -79,12 +80,18 @@ def close_with_enough_steps(evidence: Evidence) -> list[Measured]:
         Measured(
             "",
             _panel(evidence, "many", depth, split),
-            variant=f"{depth}, {split} split",
+            variant=f"{_trained(evidence, depth)}, {split} split",
             full_scale=True,
         )
         for depth in DEPTHS
         for split in SPLITS
     ]
+
+
+def _trained(evidence: Evidence, depth: str) -> str:
+    """Name of a network with its epochs, since a training may be shortened."""
+    epochs = final(evidence, f"{depth}_initialised_many", "epoch").max()
+    return f"{depth} network, {epochs:g} epochs"
 
 
 def forward_as_good_as_settled(evidence: Evidence) -> list[Measured]:
@@ -93,7 +100,7 @@ def forward_as_good_as_settled(evidence: Evidence) -> list[Measured]:
         Measured(
             "",
             {steps: _panel(evidence, steps, depth, split)["s_f"] for steps in ("few", "many")},
-            variant=f"{depth}, {split} split",
+            variant=f"{_trained(evidence, depth)}, {split} split",
             full_scale=True,
         )
         for depth in DEPTHS
