@@ -6,6 +6,7 @@ import pandas as pd
 
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence, Measured
+from plausible.studies.oconnor2020.ch7_learning.claims_after import less, measured
 
 TRAINING, SCAN = "ch7.fig7.3", "fig_d1"
 SPLITS = ("thesis", "official")
@@ -33,11 +34,6 @@ def _errors(evidence: Evidence, run: str, split: str, state: str = "minus") -> p
     return final(evidence, run, f"{split}{middle}_error_percent")
 
 
-def _less(first: pd.Series, second: pd.Series) -> pd.Series:
-    """Difference of the seeds that both have."""
-    return (first - second).dropna()
-
-
 def _each_split(evidence: Evidence, quantities, full_scale: bool = False) -> list[Measured]:
     """One finding for each split; ``quantities`` is a function of it."""
     return [
@@ -54,7 +50,7 @@ def plain_fails_with_few_steps(evidence: Evidence) -> list[Measured]:
 
     def gaps(split: str) -> Mapping[str, pd.Series]:
         return {
-            depth: _less(
+            depth: less(
                 _errors(evidence, f"{depth}_plain_few", split),
                 _errors(evidence, f"{depth}_initialised_few", split),
             )
@@ -69,8 +65,8 @@ def _panel(evidence: Evidence, steps: str, depth: str, split: str) -> dict[str, 
     run = f"{depth}_initialised_{steps}"
     best = _errors(evidence, run, split)
     return {
-        "plain": _less(_errors(evidence, f"{depth}_plain_{steps}", split), best),
-        "s_f": _less(_errors(evidence, run, split, "forward"), best),
+        "plain": less(_errors(evidence, f"{depth}_plain_{steps}", split), best),
+        "s_f": less(_errors(evidence, run, split, "forward"), best),
     }
 
 
@@ -129,7 +125,7 @@ def no_gain_from_more_steps(evidence: Evidence) -> list[Measured]:
 
     def gains(split: str) -> Mapping[str, pd.Series]:
         return {
-            depth: _less(
+            depth: less(
                 *(_errors(evidence, f"{depth}_initialised_{n}", split) for n in ("few", "many"))
             )
             for depth in DEPTHS
@@ -168,7 +164,7 @@ def s_minus_is_better_target(evidence: Evidence) -> list[Measured]:
 
 def _targets(evidence: Evidence, split: str) -> dict[str, pd.Series]:
     return {
-        f"{steps} steps": _less(
+        f"{steps} steps": less(
             _errors(evidence, f"small_s_plus_{steps}", split),
             _errors(evidence, f"small_initialised_{steps}", split),
         )
@@ -187,7 +183,7 @@ def random_sign_is_stable(evidence: Evidence) -> list[Measured]:
     """Training error with random less that with positive beta."""
     column = "training_error_percent"
     gaps = {
-        f"{steps} steps": _less(
+        f"{steps} steps": less(
             final(evidence, f"small_initialised_{steps}", column),
             final(evidence, f"small_plus_{steps}", column),
         )
@@ -204,7 +200,7 @@ def local_loss_no_worse(evidence: Evidence) -> list[Measured]:
 
     def gaps(split: str) -> Mapping[str, pd.Series]:
         return {
-            state: _less(
+            state: less(
                 *(_errors(evidence, run, split, state) for run in ("large_local", "large_global"))
             )
             for state in ("minus", "forward")
@@ -221,119 +217,3 @@ def local_gradients_align_early(evidence: Evidence) -> list[Measured]:
     early = rows[rows["epoch"] <= rows["epoch"].max() / 4]
     means = early.groupby("seed")[columns].mean()
     return [Measured("", {f"layer {k}": means[name] for k, name in enumerate(columns, start=1)})]
-
-
-# ------------------------------------------------------------- after training
-
-
-def measured(evidence: Evidence, measure: str, variant: str, steps: float | None = None):
-    """Values of a measure, by seed; ``steps`` where there are several."""
-    columns = ("seed", "measure", "variant", "steps", "value")
-    table = evidence.table("ch7.starts_in_right_regime", *columns)
-    rows = table[(table["measure"] == measure) & (table["variant"] == variant)]
-    if steps is not None:
-        rows = rows[rows["steps"] == steps]
-    if rows.empty:
-        raise StudyError(f"the table of trained networks lacks {measure} of {variant}.")
-    return rows.set_index("seed")["value"].sort_index()
-
-
-def steps_of(evidence: Evidence, measure: str) -> list[float]:
-    """Steps, or other numbers, at which a measure was taken."""
-    columns = ("measure", "steps")
-    table = evidence.table("ch7.starts_in_right_regime", *columns)
-    return sorted(table.loc[table["measure"] == measure, "steps"].unique())
-
-
-def training_error_falls(evidence: Evidence) -> list[Measured]:
-    """Training error after less before, and after one printed update."""
-    before = measured(evidence, "first_training_error", "initialised")
-    fall = measured(evidence, "training_error", "initialised") - before
-    printed = measured(evidence, "printed_training_error", "initialised") - before
-    return [Measured("", fall, controls={"printed_update": printed})]
-
-
-def energy_does_not_rise(evidence: Evidence) -> list[Measured]:
-    """Largest rise with small and long steps."""
-    small, long = (measured(evidence, "energy_rise", name) for name in ("small", "long"))
-    return [
-        Measured("", small, seeded=False, exact_seeds=len(small), controls={"long_steps": long})
-    ]
-
-
-def nearer_than_zero(evidence: Evidence) -> list[Measured]:
-    """Relative difference of distances from the converged state."""
-
-    def gap(start: str, steps: float) -> pd.Series:
-        zero = measured(evidence, "distance", "zero", steps)
-        return measured(evidence, "distance", start, steps) / zero - 1.0
-
-    after = steps_of(evidence, "distance")
-    found = {f"after {steps:g} steps": gap("forward", steps) for steps in after}
-    return [Measured("", found, controls={"untrained_forward": gap("untrained", after[0])})]
-
-
-def lambda_narrows_the_gap(evidence: Evidence) -> list[Measured]:
-    """Residual with lambda less that without."""
-    pair = (measured(evidence, "residual", name) for name in ("initialised", "no_pull"))
-    return [Measured("", _less(*pair))]
-
-
-def gap_remains(evidence: Evidence) -> list[Measured]:
-    """Residual on frozen states."""
-    return [Measured("", measured(evidence, "frozen_residual", "no_pull"))]
-
-
-def capacity(evidence: Evidence) -> list[Measured]:
-    """Training error with lambda = 1 less that with 0."""
-    pair = (measured(evidence, "training_error", name) for name in ("strong_pull", "no_pull"))
-    return [Measured("", _less(*pair))]
-
-
-def fewer_steps_with_lambda(evidence: Evidence) -> list[Measured]:
-    """Largest step of the settling times between neighbouring lambdas."""
-    pulls = steps_of(evidence, "settling_steps")
-    times = [measured(evidence, "settling_steps", "forward", pull) for pull in pulls]
-    steps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
-    return [Measured("", pd.concat(steps, axis=1).max(axis=1))]
-
-
-def fewer_dead_units(evidence: Evidence) -> list[Measured]:
-    """Share of dead units without less with leak."""
-    return [Measured("", _leak(evidence, "dead_share"))]
-
-
-def error_without_leak(evidence: Evidence) -> list[Measured]:
-    """Error of s_f without less with leak."""
-    return [Measured("", _leak(evidence, "forward_error"))]
-
-
-def _leak(evidence: Evidence, measure: str) -> pd.Series:
-    return _less(*(measured(evidence, measure, name) for name in ("no_leak", "initialised")))
-
-
-def nearer_to_the_minimum(evidence: Evidence) -> list[Measured]:
-    """Energy gradient with target s_minus less that with s_plus."""
-    pair = (measured(evidence, "energy_gradient", name) for name in ("initialised", "s_plus"))
-    return [Measured("", _less(*pair))]
-
-
-def _feedback(evidence: Evidence, measure: str) -> tuple[pd.Series, pd.Series]:
-    first, *_, last = steps_of(evidence, measure)
-    return tuple(measured(evidence, measure, "hidden", epoch) for epoch in (first, last))
-
-
-def within_90_degrees(evidence: Evidence) -> list[Measured]:
-    """Angle after training."""
-    return [Measured("", _feedback(evidence, "feedback_angle")[1])]
-
-
-def at_right_angles_before(evidence: Evidence) -> list[Measured]:
-    """Angle before training less 90."""
-    return [Measured("", _feedback(evidence, "feedback_angle")[0] - 90.0)]
-
-
-def forward_weights_align(evidence: Evidence) -> list[Measured]:
-    """Cosine after less before."""
-    before, after = _feedback(evidence, "feedback_cosine")
-    return [Measured("", after - before)]

@@ -26,7 +26,7 @@ from plausible.learning.equilibrium_training import (
     fresh_networks,
     train,
 )
-from plausible.learning.initialiser import cosine, global_gradients, layer_losses, local_gradients
+from plausible.learning.initialiser import layer_losses, local_gradients
 from plausible.networks.equilibrium import (
     Equilibrium,
     Forces,
@@ -39,10 +39,11 @@ from plausible.networks.equilibrium import (
     trajectory,
     zero_states,
 )
-from plausible.networks.initialiser import Initialiser, forward_pass, make_initialiser
+from plausible.networks.initialiser import forward_pass, make_initialiser
 from plausible.reproduction.inputs import require
 from plausible.reproduction.shards import part_of, stored
 from plausible.studies.oconnor2020.ch7_learning.experiment import generator, images_of
+from plausible.studies.oconnor2020.ch7_learning.experiment_feedback import feedback_alignment
 from plausible.studies.oconnor2020.ch7_learning.settings import AfterTraining
 
 SMALL_STEP, LONG_STEP, ENERGY_STEPS = 0.05, 2.5, 100
@@ -61,11 +62,12 @@ def after_training(
 ) -> pd.DataFrame:
     """Measurements on trained networks, one a row; one shard of the seeds.
 
-    Columns: seed, measure, variant, steps, value. Measures (README of each: the function that
-    yields it): distance (of states from the converged s_-, after ``steps``, from ``variant``),
-    settling_steps, residual, frozen_residual, training_error, forward_error, dead_share,
-    energy_gradient, energy_rise, untrained_forward_error, error_fall, feedback_angle,
-    feedback_cosine.
+    Columns: seed, measure, variant, steps, value. Measures: distance (of states from the converged
+    s_-, after ``steps``, from ``variant``), settling_steps (``steps`` is lambda), residual,
+    frozen_residual, error, training_error, first_training_error, forward_error, dead_share and
+    energy_gradient of every training, energy_rise (``steps`` is the step's length),
+    untrained_forward_error, printed_training_error, feedback_angle and feedback_cosine (``steps``
+    is the epoch).
     """
     given = images_of(require(dataset, "after_training", "data set"))
     rows: list[list[Any]] = []
@@ -84,7 +86,7 @@ def _measured(settings: AfterTraining, seed: int, given: Images, test: Images) -
         *_settling(settings, plain[0], inputs),
         *_residuals(settings, trained, inputs, seed),
         *_energies(plain, inputs),
-        *_feedback(settings, given, test, seed),
+        *feedback_alignment(settings, given, test, seed),
     ]
     for name, (networks, recipe, first) in trained.items():
         tested = errors(networks, recipe, test)
@@ -294,62 +296,3 @@ def _printed(settings: AfterTraining, given: Images, seed: int) -> float:
         network.weights[layer][...] *= rate * found.weights[layer]
         network.biases[layer][...] *= rate * found.biases[layer]
     return errors(networks, recipe, given.first(10_000)).minus
-
-
-def _feedback(settings: AfterTraining, given: Images, test: Images, seed: int) -> list[Row]:
-    """A feed-forward network whose errors come down through random matrices that stay as they are.
-
-    Angle of its pseudogradient and the gradient, hidden layers together, and mean cosine of W and
-    B^T, before and after training.
-    """
-    rng = generator("feedback", seed)
-    sizes = (given.images.shape[1], *settings.feedback_sizes, int(given.labels.max()) + 1)
-    network = _scaled(make_initialiser(sizes, rng))
-    feedback = [each.T.copy() for each in make_initialiser(sizes, rng).weights[1:]]
-    one_hot = np.eye(sizes[-1])
-    rows = _compared(network, feedback, test.first(settings.samples), one_hot, 0.0)
-    images = len(given.images)
-    for number in range(round(settings.feedback_epochs * images / settings.batch)):
-        pick = np.arange(number * settings.batch, (number + 1) * settings.batch) % images
-        part = given._replace(images=given.images[pick], labels=given.labels[pick])
-        found = _output_gradients(network, part, one_hot, feedback)
-        for matrix, bias, gradient, slope in zip(
-            network.weights, network.biases, found.weights, found.biases, strict=True
-        ):
-            matrix -= settings.feedback_rate * gradient
-            bias -= settings.feedback_rate * slope
-    after = _compared(
-        network, feedback, test.first(settings.samples), one_hot, settings.feedback_epochs
-    )
-    return [*rows, *after]
-
-
-def _scaled(network: Initialiser) -> Initialiser:
-    """Biases in the middle of the hard sigmoid, so that most units are not at a limit."""
-    for bias in network.biases:
-        bias += 0.5
-    return network
-
-
-def _output_gradients(network: Initialiser, data: Images, one_hot: NDArray, feedback):
-    """Of 1/2 |outputs - target|^2 alone: hidden layers have their own states as targets."""
-    inputs = intensities(data.images, data.white, np.float64)
-    passed = forward_pass(network, inputs)
-    targets = (*passed.states[:-1], one_hot[data.labels])
-    return global_gradients(network, inputs, passed, targets, feedback)
-
-
-def _compared(
-    network: Initialiser, feedback: list[NDArray], data: Images, one_hot: NDArray, epoch: float
-) -> list[Row]:
-    ours, true = (
-        np.concatenate([each.ravel() for each in found.weights[:-1]])
-        for found in (
-            _output_gradients(network, data, one_hot, feedback),
-            _output_gradients(network, data, one_hot, None),
-        )
-    )
-    angle = float(np.degrees(np.arccos(np.clip(cosine(ours, true), -1.0, 1.0))))
-    pairs = zip(network.weights[1:], feedback, strict=True)
-    alike = float(np.mean([cosine(weight, matrix.T) for weight, matrix in pairs]))
-    return [("feedback_angle", "hidden", epoch, angle), ("feedback_cosine", "hidden", epoch, alike)]
