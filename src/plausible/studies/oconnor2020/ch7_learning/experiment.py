@@ -94,7 +94,7 @@ def mnist_training(
     """Errors of every run at every test; one shard of them.
 
     Columns: run, network, seed, epoch, training_error_percent and
-    training_forward_error_percent (first 10,000 images; forward: of s_f), the same of the test
+    training_forward_error_percent (first 10,000 images, on the way fewer; forward: of s_f), the same of the test
     images of either split (thesis_..., official_...), dead_classes (that s_- gives to none of the
     training images), alignment_1 .. (cosine of local and distant gradient of the layer, where
     asked for), ended_epoch (where a run was stopped as failed; -1: nowhere), diverged.
@@ -141,7 +141,7 @@ def _trained(task: Task, given: Parts, settings: MnistTraining) -> list[dict[str
     head = {"run": task.run, "network": run.network, "seed": task.seed}
     rows = [head | row for row in done.rows]
     if short and not done.diverged:
-        for part, images in given.tests.items():
+        for part, images in {"training": given.train.first(10_000), **given.tests}.items():
             found = errors(networks, recipe, images)
             rows[-1][f"{part}_error_percent"] = found.minus
             rows[-1][f"{part}_forward_error_percent"] = found.forward
