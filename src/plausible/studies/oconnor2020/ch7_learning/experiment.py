@@ -93,11 +93,11 @@ def mnist_training(
 ) -> pd.DataFrame:
     """Errors of every run at every test; one shard of them.
 
-    Columns: run, network, seed, epoch, training_error_percent and
-    training_forward_error_percent (first 10,000 images, on the way fewer; forward: of s_f), the same of the test
-    images of either split (thesis_..., official_...), dead_classes (that s_- gives to none of the
-    training images), alignment_1 .. (cosine of local and distant gradient of the layer, where
-    asked for), ended_epoch (where a run was stopped as failed; -1: nowhere), diverged.
+    Columns: run, network, seed, epoch, training_error_percent and training_forward_error_percent
+    (first 10,000 images, on the way fewer; forward: of s_f), the same of the test images of either
+    split (thesis_..., official_...), dead_classes (that s_- gives to none of the training images),
+    alignment_1 .. (cosine of local and distant gradient of the layer, where asked for),
+    ended_epoch (where a run was stopped as failed; -1: nowhere), diverged.
     """
     given = images_of(require(dataset, "mnist_training", "data set"))
     tasks = [
