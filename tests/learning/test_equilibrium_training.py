@@ -111,3 +111,23 @@ def test_progress_is_told(data, capsys) -> None:
     )  # fmt: skip
     assert "plain.0, epoch 0/0: error training" in capsys.readouterr().err
     assert done.rows[0]["extra"] == 3 and np.isnan(done.rows[0]["test_forward_error_percent"])
+
+
+def test_compiled_and_readable_training_are_the_same(data) -> None:
+    images, test = data
+    order, betas = np.arange(60).reshape(3, 20), np.array([0.5, -0.5, 0.5])
+    found = []
+    for compiled in (True, False):
+        rng = np.random.default_rng(0)
+        networks = fresh_networks((64, 30, 10), rng, False, dtype="float64")
+        if not compiled:
+            transposed = tuple(w.T.copy() for w in networks.equilibrium.weights[1:])
+            networks = networks._replace(
+                equilibrium=networks.equilibrium._replace(feedback=transposed)
+            )
+        classes, _ = training.predict(networks, RECIPE, test)
+        assert training.train_batches(networks, RECIPE, images, order[:1], betas[:1]) == 1
+        found.append((classes, networks.equilibrium.weights[0]))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    # The first layer's update is the same with tied weights and with transposes of their own.
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=0, atol=1e-12)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plausible.data.dataset import intensities
+from plausible.kernels import equilibrium as kernel
 from plausible.learning.checkpoint import load_checkpoint, save_checkpoint
 from plausible.learning.equilibrium_propagation import (
     Recipe,
@@ -28,8 +29,8 @@ from plausible.networks.initialiser import Initialiser, make_initialiser
 from plausible.networks.leaky_clip import LEAKY_HARD_SIGMOID
 
 BATCH = 20
-FAILED_AFTER, FAILED_PERCENT = 2.0, 50.0
-"""A run with more training error than this after these epochs has failed."""
+FAILED_PERCENT = 50.0
+"""A run with more training error than this has failed, if it has had time to learn."""
 PLUS, RANDOM = "plus", "random"
 SIGNS = (PLUS, RANDOM)
 TEST_CHUNK = 1000
@@ -64,6 +65,8 @@ class Schedule(NamedTuple):
     signs: str = RANDOM
     """Of beta: `PLUS`, or drawn for each minibatch."""
     stops_when_failed: bool = True
+    failed_after: float = 2.0
+    """Epochs after which a training error above 50 % means that the run has failed."""
     tested_training_images: int = 10_000
     """The training error is that on so many first images."""
 
@@ -109,7 +112,7 @@ def fresh_networks(
     initialised: bool,
     untied: bool = False,
     leak: float = LEAKY_HARD_SIGMOID.leak,
-    dtype: str = "float64",
+    dtype: str = "float32",
 ) -> Networks:
     """Both networks from separate draws of one generator, the equilibrium network first."""
     equilibrium = _cast(make_equilibrium(sizes, rng, untied), dtype)
@@ -135,21 +138,15 @@ def train_batches(
     """Train in place on minibatches ``order`` [batches, batch] with ``betas`` [batches].
 
     The number of minibatches that were done; fewer than asked for if a parameter is no number any
-    more.
+    more. Compiled where the kernel has the case, which all but feedback matrices are.
     """
-    outputs = len(networks.equilibrium.biases[-1])
-    dtype = networks.equilibrium.biases[-1].dtype
+    if networks.equilibrium.feedback is None:
+        return kernel.train(*networks, recipe, *_given(data), data.labels, order, betas)
+    outputs, dtype = networks.equilibrium.biases[-1].size, networks.equilibrium.biases[-1].dtype
     one_hot = np.eye(outputs, dtype=dtype)
     for done, (samples, beta) in enumerate(zip(order, betas, strict=True)):
         inputs = intensities(data.images[samples], data.white, dtype)
-        learn(
-            networks.equilibrium,
-            networks.initialiser,
-            recipe,
-            inputs,
-            one_hot[data.labels[samples]],
-            float(beta),
-        )
+        learn(*networks, recipe, inputs, one_hot[data.labels[samples]], float(beta))
         if not np.isfinite(networks.equilibrium.biases[-1]).all():
             return done
     return len(order)
@@ -157,15 +154,17 @@ def train_batches(
 
 def predict(networks: Networks, recipe: Recipe, data: Images) -> tuple[NDArray, NDArray | None]:
     """Classes by s_-, and by s_f if there is an initialising network, int64 [n] each."""
-    settled, guessed = [], []
-    dtype = networks.equilibrium.biases[-1].dtype
+    if networks.equilibrium.feedback is None:
+        return kernel.predict(*networks, recipe, *_given(data))
+    settled, dtype = [], networks.equilibrium.biases[-1].dtype
     for first in range(0, len(data.images), TEST_CHUNK):
         inputs = intensities(data.images[first : first + TEST_CHUNK], data.white, dtype)
-        minus, passed = negative_phase(*networks, recipe, inputs)
-        settled.append(classes(minus))
-        if passed is not None:
-            guessed.append(classes(passed.states))
-    return np.concatenate(settled), np.concatenate(guessed) if guessed else None
+        settled.append(classes(negative_phase(*networks, recipe, inputs)[0]))
+    return np.concatenate(settled), None
+
+
+def _given(data: Images) -> tuple[NDArray, float]:
+    return data.images, data.white
 
 
 def errors(networks: Networks, recipe: Recipe, data: Images) -> Errors:
@@ -214,7 +213,7 @@ def train(
         progress = _stretch(progress, recipe, schedule, data, rng, stop)
         row = _tested(progress, recipe, schedule, data, tests, stop)
         row |= measure(networks) if measure is not None and not progress.diverged else {}
-        failed = stop > FAILED_AFTER and row["training_error_percent"] > FAILED_PERCENT
+        failed = stop > schedule.failed_after and row["training_error_percent"] > FAILED_PERCENT
         if progress.diverged or (failed and schedule.stops_when_failed):
             progress = progress._replace(ended_epoch=stop)
         progress = progress._replace(stops_done=progress.stops_done + 1, rows=(*progress.rows, row))

@@ -34,10 +34,6 @@ class TestClaims(ClaimTests):
             change(PHASES, "state", ENDS, lambda state: 1.0 - state),
         ),
         Spoil(
-            PHASES, "pulled_weakly", "at the target",
-            change(PHASES, "state", ENDS, lambda state: (state > 0.5).astype(float)),
-        ),
-        Spoil(
             SYMMETRY, "weights_become_symmetric", "less and less",
             change(UNTIED, "symmetry", "weights == 'untied'", lambda cosine: -cosine),
         ),

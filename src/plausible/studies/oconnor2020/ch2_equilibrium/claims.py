@@ -25,12 +25,6 @@ def outputs_are_pulled(evidence: Evidence) -> list[Measured]:
     return [Measured("", found["after"] - found["before"])]
 
 
-def pulled_weakly(evidence: Evidence) -> list[Measured]:
-    """Share of the distance that remains."""
-    found = _distances(evidence)
-    return [Measured("", found["after"] / found["before"])]
-
-
 def weights_become_symmetric(evidence: Evidence) -> list[Measured]:
     """Cosine of W and transposed feedback at the end less that at the beginning."""
     table = evidence.table(TRAINING, "weights", "seed", "epoch", "symmetry")

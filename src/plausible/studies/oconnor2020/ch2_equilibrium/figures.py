@@ -2,14 +2,13 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from plausible.drawing.layered_network import draw_layers, layer_handles
 from plausible.drawing.over_seeds import draw_mean_line, seed_handles
 from plausible.drawing.style import (
     BLUE,
-    GREEN,
     GREY,
     ORANGE,
     PURPLE,
@@ -51,7 +50,7 @@ def two_phases(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     titles = ("negative phase", "positive phase")
     for axes, phase, mark, title in zip(panels, phases, "ab", titles, strict=False):
         last = phase[phase["step"] == phase["step"].max()]
-        _draw_network(axes, last, nudged=title.startswith("positive"))
+        draw_layers(axes, last, targets=title.startswith("positive"))
         letter(axes, mark, title)
     axes, top = panels[2], rows["layer"].max()
     for (layer, _), way in rows[rows["layer"] > 0].groupby(["layer", "unit"]):
@@ -61,44 +60,9 @@ def two_phases(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     axes.axvline(phases[1]["step"].min(), color=GREY, lw=0.6)
     axes.set(xlabel="step", ylabel="state (unitless)", ylim=(-0.03, 1.03))
     letter(axes, "c", "states through both phases")
-    connection = Line2D([], [], color=GREY, lw=0.7, label="symmetric connection")
-    pull = Line2D(
-        [], [], color=GREEN, marker=r"$\uparrow$", ms=7, ls="none", label="pull to the target"
-    )
-    shade = {"color": GREY, "marker": "o", "ms": 6, "ls": "none"}
-    state = Line2D([], [], label="unit: the darker, the higher its state", **shade)
     handles = [series_handle(look) for look in (HIDDEN, *OUTPUTS)]
-    legend_below(figure, [*handles, state, connection, pull], 3)
+    legend_below(figure, [*handles, *layer_handles()], 3)
     return figure
-
-
-def _draw_network(axes: Axes, rows: pd.DataFrame, nudged: bool) -> None:
-    """Units layer by layer, the input at the bottom, darker the higher their states."""
-    layers = [part.sort_values("unit") for _, part in rows.groupby("layer")]
-    places = [
-        [(number - (len(part) - 1) / 2, 1.6 * level) for number in range(len(part))]
-        for level, part in enumerate(layers)
-    ]
-    for low, high in zip(places, places[1:], strict=False):
-        for x, y in low:
-            for other, above in high:
-                axes.plot([x, other], [y, above], color=GREY, lw=0.35, alpha=0.6, zorder=1)
-    for level, (part, spots) in enumerate(zip(layers, places, strict=True)):
-        for (x, y), state, target in zip(spots, part["state"], part["target"], strict=True):
-            shade = 1.0 - 0.75 * float(np.clip(state, 0, 1))
-            edge = GREY if level == 0 else BLUE if level < len(layers) - 1 else VERMILLION
-            axes.plot(
-                x, y, marker="s" if level == 0 else "o", ms=9, mec=edge, mew=1.0,
-                mfc=(shade, shade, shade), ls="none", zorder=3,
-            )  # fmt: skip
-            if nudged and level == len(layers) - 1:
-                axes.annotate(
-                    f"{target:.0f}", (x, y + 0.28), (x, y + 1.0), ha="center", va="bottom",
-                    color=GREEN, arrowprops={"arrowstyle": "<-", "color": GREEN, "lw": 1.0},
-                )  # fmt: skip
-    axes.set_axis_off()
-    axes.set_ylim(-0.6, 1.6 * (len(layers) - 1) + 1.8)
-    axes.margins(x=0.1)
 
 
 @in_style

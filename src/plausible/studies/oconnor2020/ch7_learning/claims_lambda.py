@@ -1,0 +1,97 @@
+"""What was found on lambda: figure D.1, and Euler steps as the cause of its upper end."""
+
+import numpy as np
+import pandas as pd
+
+from plausible.networks.equilibrium import Equilibrium, Forces, fixed_point, pull_of, zero_states
+from plausible.reproduction.evidence import Evidence, Measured
+from plausible.studies.oconnor2020.ch7_learning.claims import SCAN, SPLITS
+
+COLUMNS = ("network", "negative_steps", "pull", "step_size", "seed", "epochs")
+MODERATE = 0.125
+EPS = 0.5
+
+
+def scanned(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the figure: those of each network with the epochs that most of them have."""
+    rows = table[table["step_size"] == EPS]
+    usual = rows.groupby("network")["epochs"].agg(lambda each: each.mode().iloc[0])
+    return rows[rows["epochs"] == rows["network"].map(usual)].drop_duplicates(list(COLUMNS))
+
+
+def moderate_lambda_helps(evidence: Evidence) -> list[Measured]:
+    """Error at lambda 0 less that at 0.125, small network, fewest steps."""
+    columns = [f"{split}_error_percent" for split in SPLITS]
+    rows = scanned(evidence.table(SCAN, *COLUMNS, *columns))
+    rows = rows[rows["network"] == "small"]
+    rows = rows[rows["negative_steps"] == rows["negative_steps"].min()]
+    found = []
+    for split, column in zip(SPLITS, columns, strict=True):
+        wide = rows.pivot(index="seed", columns="pull", values=column)
+        found.append(Measured("", wide[0.0] - wide[MODERATE], variant=f"{split} split"))
+    return found
+
+
+def large_lambda_fails(evidence: Evidence) -> list[Measured]:
+    """Training error with the largest lambda, all networks and numbers of steps."""
+    rows = scanned(evidence.table(SCAN, *COLUMNS, "training_error_percent"))
+    rows = rows[rows["pull"] == rows["pull"].max()]
+    values = {
+        f"{network}, {steps} steps": part["training_error_percent"].to_numpy()
+        for (network, steps), part in rows.groupby(["network", "negative_steps"])
+    }
+    return [Measured("", values, seeded=False, exact_seeds=rows["seed"].nunique())]
+
+
+def _cause(evidence: Evidence, size: float, largest: bool) -> pd.Series:
+    """Training errors of the trainings that isolate the step, with the largest lambda or 1."""
+    table = evidence.table(SCAN, *COLUMNS, "training_error_percent")
+    halved = table[table["step_size"] != EPS]
+    same = table[
+        (table["step_size"] == size)
+        & table["epochs"].isin(halved["epochs"])
+        & table["negative_steps"].isin(halved["negative_steps"])
+        & (table["network"] == "small")
+    ]
+    pull = halved["pull"].max() if largest else halved["pull"].min()
+    rows = same[same["pull"] == pull].drop_duplicates("seed")
+    return rows.set_index("seed")["training_error_percent"]
+
+
+def half_the_step_works(evidence: Evidence) -> list[Measured]:
+    """Training error, steps of 0.25."""
+    return [_exact(_cause(evidence, EPS / 2, True))]
+
+
+def long_step_fails(evidence: Evidence) -> list[Measured]:
+    """Training error, steps of 0.5; and with lambda 1."""
+    control = _cause(evidence, EPS, False)
+    return [_exact(_cause(evidence, EPS, True), {"lambda_of_1": control})]
+
+
+def _exact(values: pd.Series, controls: dict | None = None) -> Measured:
+    return Measured("", values, seeded=False, exact_seeds=len(values), controls=controls or {})
+
+
+def threshold_of_euler(evidence: Evidence) -> list[Measured]:
+    """Smallest lambda that does not settle, over the formula, in both conventions."""
+    formulas = {"as_published": 1.0 / EPS - 0.5, "as_coded": 2.0 / EPS - 1.0}
+    return [
+        Measured("", [_threshold(convention) / formula], seeded=False, variant=convention)
+        for convention, formula in formulas.items()
+    ]
+
+
+def _threshold(convention: str) -> float:
+    """By bisection: one unit without weights, pulled to the middle of its range."""
+    network = Equilibrium((np.zeros((1, 1)),), (np.zeros(1),))
+    anchors = (np.full((1, 1), 0.5),)
+    low, high = 0.0, 10.0
+    while high - low > 1e-3:
+        middle = (low + high) / 2.0
+        forces = Forces(anchors, pull_of(middle, convention))
+        found = fixed_point(
+            network, np.zeros((1, 1)), zero_states(network, 1), forces, 1e-6, 5000, EPS
+        )
+        low, high = (middle, high) if found.change <= 1e-6 else (low, middle)
+    return (low + high) / 2.0
