@@ -21,6 +21,7 @@ RNG = np.random.default_rng(0)
 def test_schedule_starts_at_one():
     np.testing.assert_allclose(Schedule(0.8, 0.5).at([1, 4, 16]), [0.8, 0.4, 0.2])
     assert Schedule(0.3).at(1000) == 0.3
+    np.testing.assert_allclose(Schedule(0.1, -0.5).at([4, 25, 400]), [0.2, 0.5, 1.0])
 
 
 def test_one_over_t_is_the_mean():
@@ -88,7 +89,7 @@ def test_weights_are_those_of_the_estimate():
 
 
 @pytest.mark.parametrize(
-    "rule", [Schedule(1.2), Schedule(0.5, -1.0), Adaptive(1.5), Kesten(9.0, 1.0), Schedule(np.nan)]
+    "rule", [Schedule(1.2), Schedule(-0.5), Adaptive(1.5), Kesten(9.0, 1.0), Schedule(np.nan)]
 )
 def test_steps_beyond_the_range_are_refused(rule):
     with pytest.raises(StudyError, match="range from 0 to 1"):

@@ -32,7 +32,7 @@ from plausible.errors import StudyError
 
 
 class Schedule(NamedTuple):
-    """eps0 / t^eta at the steps t = 1, 2, ...; eta = 0 is a constant."""
+    """eps0 / t^eta at the steps t = 1, 2, ..., at most 1; eta = 0 is a constant."""
 
     first: float
     """eps0."""
@@ -41,7 +41,7 @@ class Schedule(NamedTuple):
 
     def at(self, step: ArrayLike) -> NDArray[np.float64] | float:
         """Value at one or many steps."""
-        return self.first / np.asarray(step, np.float64) ** self.exponent
+        return np.minimum(1.0, self.first / np.asarray(step, np.float64) ** self.exponent)
 
 
 class Kesten(NamedTuple):
@@ -95,7 +95,7 @@ def check_rule(rule: Rule) -> Rule:
         If a step could leave that range, or a parameter is not finite.
     """
     known = {
-        Schedule: lambda: 0.0 <= rule.first <= 1.0 and rule.exponent >= 0.0,
+        Schedule: lambda: 0.0 <= rule.first <= 1.0,
         Kesten: lambda: 0.0 < rule.a <= rule.b + 2.0,
         Adaptive: lambda: 0.0 <= rule.target <= 1.0 and rule.constant >= 0.0,
     }
