@@ -24,10 +24,7 @@ from plausible.drawing.style import (
 )
 from plausible.reproduction.published import Published
 
-STAGES = {"first": "first
-half", "second": "then the
-other", "both": "inter-
-leaved"}
+STAGES = {"first": "first\nhalf", "second": "then the\nother", "both": "inter-\nleaved"}
 NETWORKS = {"pdnn": Look("PDNN", BLUE, "o", "-"), "mlp": Look("MLP", VERMILLION, "s", "-")}
 LOOKS = (
     Look("", SKY, "", (0, (1.2, 1.2))),
