@@ -36,7 +36,7 @@ def made(hidden, dtype=np.float64):
     )
 
 
-@pytest.mark.parametrize("hidden", [(13,), (9, 17, 11)])
+@pytest.mark.parametrize("hidden", [(13,), (9, 17, 11), (40, 36, 34), (35, 8)])
 @pytest.mark.parametrize("name", CODINGS)
 @pytest.mark.parametrize("checkpoint", [False, True])
 def test_trains_as_the_readable_form(hidden, name, checkpoint):

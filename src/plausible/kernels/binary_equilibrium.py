@@ -5,10 +5,11 @@ The equations stand in ``plausible.networks.binary_equilibrium``, phases and upd
 makes it fast:
 
 - The input is clamped, so its bits depend on the grey level and on lambda alone: one table of
-  levels and steps serves a whole training. Rows of W_1 are summed by level, and one product with
-  the table gives what layer 1 hears of the input at all steps.
+  levels and steps serves a whole training. Rows of W_1 are summed by level; levels that are mostly
+  on enter the sum of every step, and only exceptions are added or taken away.
 - A sample goes through all of its steps by itself; what its units remember fits the first cache.
-- Between free layers, a unit that changes its bit sends its row of weights, added or subtracted.
+- Between free layers, a unit that changes its bit sends its row of weights, added or subtracted;
+  a narrow layer, such as the output, takes products with all bits.
 - Both divisions of optimal step-size adaptation are one:
   eps = (delta lambda_bar + beta^2) / ((1 + lambda_bar)(delta + c)).
 - W_1 changes in the rows of pixels that are not 0.
@@ -24,12 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plausible.errors import StudyError
-from plausible.kernels.compiling import branchless, inner, kernel
+from plausible.kernels.compiling import branchless, inner, kernel, summing
 from plausible.neurons.step_sizes import Adaptive, Schedule
 
 _LEVELS = 256
-S, PHI, V, AVERAGE, BIAS, SQUARE, SPREAD, HEARD, BITS, PRESSURE, STEP = range(11)
-_ROWS = 11
+_NARROW = 32
+"""Units of a layer to which products with all bits of the layer below are cheap."""
+S, PHI, V, AVERAGE, BIAS, SQUARE, SPREAD, HEARD, BELOW, BITS, PRESSURE, STEP = range(12)
+_ROWS = 12
 """Of what units remember; the last two only within a step."""
 LAMBDA, EPSILON, RATE = 0, 1, 2
 """Rows of the values of a step."""
@@ -40,8 +43,12 @@ class Timetable(NamedTuple):
 
     values: NDArray
     """[3, steps]: lambda, eps of a schedule, nu of optimal step-size adaptation."""
-    bits: NDArray
-    """[levels, steps]: bits of the input that arrive at a step, sent at the one before."""
+    mostly: NDArray[np.bool_]
+    """Whether the bits of a level that arrive, sent a step before, are mostly 1, [levels]."""
+    exceptions: NDArray[np.int64]
+    """Steps at which they are otherwise, level after level."""
+    edges: NDArray[np.int64]
+    """Where those of each level begin, [levels + 1]."""
     adaptive: bool
     constant: Any
     """c, a number of the same type."""
@@ -72,21 +79,24 @@ def timetable(coding: Any, steps: int, white: int, dtype: Any) -> Timetable:
     else:
         values[EPSILON] = coding.step.at(time)
     levels, phi = np.arange(_LEVELS) / white, np.zeros(_LEVELS)
-    bits = np.zeros((_LEVELS, steps), dtype)
+    bits = np.zeros((_LEVELS, steps), bool)
     before = np.zeros(_LEVELS)
     for step, decay in enumerate(values[LAMBDA, :-1]):
         phi += (levels - (1.0 - decay) * before) / decay
         bits[:, step + 1] = phi > 0.5
         phi -= bits[:, step + 1]
         before = levels
-    constant = coding.step.constant if adaptive else 0.0
-    return Timetable(values.astype(dtype), bits, adaptive, np.dtype(dtype).type(constant))
+    mostly = bits.mean(axis=1) > 0.5
+    level, exceptions = np.nonzero(bits != mostly[:, None])
+    edges = np.searchsorted(level, np.arange(_LEVELS + 1))
+    constant = np.dtype(dtype).type(coding.step.constant if adaptive else 0.0)
+    return Timetable(values.astype(dtype), mostly, exceptions, edges, adaptive, constant)
 
 
 @branchless
-def _hear_input(v, pressure, drive, heard, bias, keep, decay):
+def _hear_both(v, pressure, below, above, bias, keep, decay):
     for j in range(len(v)):
-        new = keep * v[j] + decay * (drive[j] + heard[j])
+        new = keep * v[j] + decay * (below[j] + above[j])
         v[j] = new
         pressure[j] = new + bias[j]
 
@@ -158,12 +168,27 @@ def _scaled(target, row, factor):
         target[j] += factor * row[j]
 
 
+@summing
+def _product(one, other):
+    total = one[0] * other[0]
+    for j in range(1, len(one)):
+        total += one[j] * other[j]
+    return total
+
+
+@inner
+def _narrow(first, layer):
+    """Whether the layer above is so narrow that products with all bits are cheaper."""
+    top = len(first) - 2
+    return layer < top and first[layer + 2] - first[layer + 1] <= _NARROW
+
+
 @inner
 def _tell(units, layer, unit, first, edges, up, down):
-    """A unit's row is added to what both neighbours hear, or taken away."""
+    """A unit's row is added to what its neighbours hear, or taken away."""
     begin, end, top = first[layer], first[layer + 1], len(first) - 2
     sent = units[BITS, begin + unit] != 0
-    if layer < top:
+    if layer < top and not _narrow(first, layer):
         beyond = first[layer + 2]
         low = edges[layer] + unit * (beyond - end)
         row = up[low : low + beyond - end]
@@ -179,6 +204,29 @@ def _tell(units, layer, unit, first, edges, up, down):
             _add(units[HEARD, below:begin], row)
         else:
             _subtract(units[HEARD, below:begin], row)
+
+
+@inner
+def _send(units, changed, words, first, edges, up, down):
+    """Everything that changed bits tell the layers next to them."""
+    top, layer = len(first) - 2, 1
+    for below in range(1, top):
+        if not _narrow(first, below):
+            continue
+        # A narrow layer hears all bits anew; it is not the first one, so nothing is in the sum
+        # but what the layer above it sends by its changes.
+        a, b = first[below], first[below + 1]
+        bits = units[BITS, a:b]
+        for k in range(first[below + 2] - b):
+            low = edges[below] + k * (b - a)
+            units[BELOW, b + k] = _product(bits, down[low : low + b - a])
+    for word in range(first[2] // 8 if _narrow(first, 1) else 0, len(words)):
+        if words[word] != 0:
+            for place in range(8 * word, min(8 * word + 8, first[top + 1])):
+                if changed[place]:
+                    while place >= first[layer + 1]:
+                        layer += 1
+                    _tell(units, layer, place - first[layer], first, edges, up, down)
 
 
 @inner
@@ -199,8 +247,14 @@ def _steps(
             a, b = first[layer], first[layer + 1]
             pressure, step, s = units[PRESSURE, a:b], units[STEP, a:b], units[S, a:b]
             if layer == 1:
-                _hear_input(
-                    units[V, a:b], pressure, drive[time], units[HEARD, a:b], biases[a:b], keep, decay
+                _hear_both(
+                    units[V, a:b], pressure, drive[time], units[HEARD, a:b], biases[a:b], keep,
+                    decay,
+                )  # fmt: skip
+            elif _narrow(first, layer - 1):
+                _hear_both(
+                    units[V, a:b], pressure, units[BELOW, a:b], units[HEARD, a:b], biases[a:b],
+                    keep, decay,
                 )  # fmt: skip
             else:
                 _hear(units[V, a:b], pressure, units[HEARD, a:b], biases[a:b], keep, decay)
@@ -235,20 +289,13 @@ def _steps(
             _move(s, units[PHI, a:b], pressure, step, known, one / decay, zero, one)
         a = first[1]
         _fire(units[PHI, a:], units[BITS, a:], changed[a:], half, zero, one)
-        layer = 1
-        for word in range(len(words)):
-            if words[word] != 0:
-                for place in range(8 * word, min(8 * word + 8, first[top + 1])):
-                    if changed[place]:
-                        while place >= first[layer + 1]:
-                            layer += 1
-                        _tell(units, layer, place - first[layer], first, edges, up, down)
+        _send(units, changed, words, first, edges, up, down)
         time += 1
 
 
 @inner
-def _drive(image, slots, levels, sums, table, up, width, steps, drive):
-    """What layer 1 hears of the input at each step; number of levels of the image."""
+def _drive(image, slots, levels, sums, mostly, exceptions, begins, up, width, steps, drive):
+    """What layer 1 hears of the input at each step."""
     number = 0
     slots[:] = -1
     for i in range(len(image)):
@@ -256,20 +303,26 @@ def _drive(image, slots, levels, sums, table, up, width, steps, drive):
         if level == 0:
             continue
         slot = slots[level]
-        row = up[i * width : (i + 1) * width]
         if slot < 0:
             slots[level] = slot = number
             levels[slot] = level
+            sums[slot] = 0
             number += 1
-            for j in range(width):
-                sums[slot, j] = row[j]
-        else:
-            _add(sums[slot], row)
-    shown = np.empty((steps, number), table.dtype)
+        _add(sums[slot], up[i * width : (i + 1) * width])
+    base = sums[_LEVELS]
+    base[:] = 0
     for slot in range(number):
-        for time in range(steps):
-            shown[time, slot] = table[levels[slot], time]
-    np.dot(shown, sums[:number], drive[:steps])
+        if mostly[levels[slot]]:
+            _add(base, sums[slot])
+    for time in range(steps):
+        drive[time] = base
+    for slot in range(number):
+        level = levels[slot]
+        for place in range(begins[level], begins[level + 1]):
+            if mostly[level]:
+                _subtract(drive[exceptions[place]], sums[slot])
+            else:
+                _add(drive[exceptions[place]], sums[slot])
 
 
 @inner
@@ -329,8 +382,8 @@ def _update(images, chosen, minus, plus, up, biases, first, edges, white, rates,
 
 @kernel
 def _train(
-    up, down, biases, first, edges, images, white, labels, order, betas, values, table, adaptive,
-    constant, numbers, rates, negative, positive, checkpoint, starts,
+    up, down, biases, first, edges, images, white, labels, order, betas, values, mostly, exceptions,
+    begins, adaptive, constant, numbers, rates, negative, positive, checkpoint, starts,
 ):  # fmt: skip
     top, units_number = len(first) - 2, first[-1]
     batch, width, outputs = order.shape[1], first[2] - first[1], first[-1] - first[-2]
@@ -340,7 +393,7 @@ def _train(
     words = np.zeros((units_number + 7) // 8, np.uint64)
     changed = words.view(np.uint8)
     slots, levels = np.empty(_LEVELS, np.int64), np.empty(_LEVELS, np.int64)
-    sums = np.empty((_LEVELS, width), up.dtype)
+    sums = np.empty((_LEVELS + 1, width), up.dtype)
     drive = np.empty((steps, width), up.dtype)
     minus, plus = (
         np.zeros((batch, units_number), up.dtype),
@@ -353,7 +406,10 @@ def _train(
         pull = numbers[3] * betas[done]
         for n in range(batch):
             sample = order[done, n]
-            _drive(images[sample], slots, levels, sums, table, up, width, steps, drive)
+            _drive(
+                images[sample], slots, levels, sums, mostly, exceptions, begins, up, width, steps,
+                drive,
+            )  # fmt: skip
             _begin(units, starts[sample] if len(starts) else nothing)
             changed[:] = 0
             target[:] = 0
@@ -389,8 +445,8 @@ def _train(
 
 @kernel
 def _settle(
-    up, down, biases, first, edges, images, values, table, adaptive, constant, numbers, steps,
-    starts, states,
+    up, down, biases, first, edges, images, values, mostly, exceptions, begins, adaptive, constant,
+    numbers, steps, starts, states,
 ):  # fmt: skip
     """States of all free units after ``steps`` without a target, [samples, units]."""
     units_number, width = first[-1], first[2] - first[1]
@@ -398,12 +454,15 @@ def _settle(
     words = np.zeros((units_number + 7) // 8, np.uint64)
     changed = words.view(np.uint8)
     slots, levels = np.empty(_LEVELS, np.int64), np.empty(_LEVELS, np.int64)
-    sums = np.empty((_LEVELS, width), up.dtype)
+    sums = np.empty((_LEVELS + 1, width), up.dtype)
     drive = np.empty((steps, width), up.dtype)
     target, nothing = np.zeros(1, up.dtype), np.zeros(units_number, up.dtype)
     _turn(up, down, first, edges)
     for sample in range(len(images)):
-        _drive(images[sample], slots, levels, sums, table, up, width, steps, drive)
+        _drive(
+                images[sample], slots, levels, sums, mostly, exceptions, begins, up, width, steps,
+                drive,
+            )  # fmt: skip
         _begin(units, starts[sample] if len(starts) else nothing)
         changed[:] = 0
         _steps(
