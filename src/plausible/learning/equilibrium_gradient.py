@@ -2,7 +2,7 @@
 
 Source: what equilibrium propagation estimates (O'Connor 2020, eq. 2.11 to 2.13), without its
 phases. At a fixed point units strictly between 0 and 1 have F(s, theta) = ds/dt = 0, the others
-stay at their limit when theta changes a little. So with J = dF/ds among the free units and g = dC/ds
+stay at their limit when theta changes a little. With J = dF/ds among the free units and g = dC/ds
 
     dC/dtheta = v^T dF/dtheta,   v = -J^-T g   (0 for units at a limit)
 

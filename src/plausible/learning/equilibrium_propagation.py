@@ -6,7 +6,7 @@ nudged by beta (s_+). With C the batch mean of |s_L - y|^2 at the fixed point,
 
     dC/dtheta = lim (beta -> 0) 1/beta (dE/dtheta(s_+) - dE/dtheta(s_-))
 
-and dE/dW_l = -rho(s_(l-1))^T rho(s_l), dE/db_l = -rho(s_l): each weight needs what its two units do.
+and dE/dW_l = -rho(s_(l-1))^T rho(s_l), dE/db_l = -rho(s_l): a weight needs what its two units do.
 Line 15 of algorithm 6 prints theta <- (eta / beta) (...) theta; a step of descent is meant.
 
 With an initialising network, both phases start from its state s_f and are pulled towards it, and it

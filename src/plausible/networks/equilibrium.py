@@ -1,12 +1,12 @@
-"""Networks that settle: energy, dynamics, fixed points. Numpy only, in the precision of the weights.
+"""Networks that settle: energy, dynamics, fixed points. Numpy, in the precision of the weights.
 
 Source: O'Connor 2020, section 2.7 (eq. 2.9, 2.10) and chapter 7 (eq. 7.5); Scellier and Bengio
 2017. Layers 1 .. L of free units stand above a clamped input s_0 = x. With rho(s) = clip(s, 0, 1),
 
     E(s) = 1/2 sum_l |s_l|^2 - sum_l rho(s_(l-1)) W_l rho(s_l) - sum_l b_l rho(s_l)
 
-where each connection is counted once: eq. 2.9 prints a sum over ordered pairs, which counts each
-twice and would halve the first term's share. Two further terms may act:
+where each connection is counted once, as in the author's code; a sum over ordered pairs of units
+(eq. 8.1) counts each twice. Two further terms may act:
 
     + pull / 2 sum_l |s_l - a_l|^2       towards anchors a (lambda of eq. 7.5, a = s_f)
     + beta |s_L - y|^2                   the nudge of the positive phase
@@ -68,7 +68,7 @@ class Settled(NamedTuple):
 
     states: States
     steps: NDArray[np.int64]
-    """Steps after which a sample first changed by no more than the tolerance, [batch]; -1: never."""
+    """Step in which a sample first changed by no more than the tolerance, [batch]; -1: none."""
     change: float
     """Largest change of any unit in the last step."""
 
@@ -121,7 +121,8 @@ def zero_states(network: Equilibrium, batch: int) -> States:
 
 def input_drive(network: Equilibrium, inputs: NDArray) -> NDArray:
     """rho(x) W_1 + b_1 of ``inputs`` [batch, features]: the input is clamped, so once for all
-    steps."""
+    steps.
+    """
     return network.rho.value(inputs) @ network.weights[0] + network.biases[0]
 
 
@@ -147,9 +148,7 @@ def energy(
     return total
 
 
-def descent(
-    network: Equilibrium, drive: NDArray, states: States, forces: Forces = FREE
-) -> States:
+def descent(network: Equilibrium, drive: NDArray, states: States, forces: Forces = FREE) -> States:
     """ds/dt of every unit: minus the gradient of the energy if the network is symmetric.
 
     ``drive`` is the `input_drive`.

@@ -32,7 +32,8 @@ class LeakyClip(NamedTuple):
 
     def slope(self, x: ArrayLike) -> NDArray[np.floating]:
         """f'(x). At both limits it is the slope between them: a unit at 0 or 1 must be able to
-        leave it (the convention of the author's code)."""
+        leave it (the convention of the author's code).
+        """
         x = np.asarray(x)
         return ((x >= self.low) & (x <= self.high)).astype(x.dtype) + self.leak
 

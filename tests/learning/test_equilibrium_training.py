@@ -1,0 +1,133 @@
+"""Training by equilibrium propagation: it learns, stops, resumes and fails as it says."""
+
+import numpy as np
+import pytest
+
+from plausible.data.registry import prepare
+from plausible.data.splits import split_dataset
+from plausible.learning import equilibrium_training as training
+from plausible.learning.equilibrium_propagation import Recipe
+from plausible.learning.equilibrium_training import (
+    Images,
+    Schedule,
+    checkpoint_epochs,
+    errors,
+    fresh_networks,
+    train,
+)
+
+RECIPE = Recipe(10, 4, 0.5, (0.4, 0.2), pull=0.1)
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[Images, Images]:
+    parts = split_dataset(prepare("digits"), "thesis")
+    return tuple(
+        Images(images[:600], labels[:600].astype(np.int64), float(parts.white))
+        for images, labels in (
+            (parts.train_images, parts.train_labels),
+            (parts.test_images, parts.test_labels),
+        )
+    )
+
+
+def run(data, path=None, stops=(0.0, 1.0, 3.0), recipe=RECIPE, seed=0, **changes):
+    images, test = data
+    networks = fresh_networks((64, 30, 10), np.random.default_rng(seed), True)
+    schedule = Schedule(stops, **changes)
+    return train(networks, recipe, schedule, images, {"test": test}, np.random.default_rng(1), path)
+
+
+def test_it_learns(data) -> None:
+    done = run(data, stops=(0.0, 3.0, 12.0), batch=5)
+    first, *_, last = done.rows
+    assert first["test_error_percent"] > 70 and last["test_error_percent"] < 20
+    assert last["test_forward_error_percent"] < 40 and last["dead_classes"] == 0
+    assert last["training_error_percent"] == errors(done.networks, RECIPE, data[0]).minus
+    assert done.batches == 12 * 600 / 5 and done.ended_epoch == -1
+
+
+def test_a_killed_run_goes_on_with_the_same_bits(data, tmp_path) -> None:
+    whole = run(data)
+    path = tmp_path / "folder" / "run.npz"
+    run(data, path, stops=(0.0, 1.0))
+    resumed = run(data, path)
+    assert resumed.rows == whole.rows
+    for one, other in zip(
+        training._arrays(resumed.networks).values(),
+        training._arrays(whole.networks).values(),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_run_that_fails_is_stopped(data) -> None:
+    lame = RECIPE._replace(learning_rates=(1e-9, 1e-9))
+    stops = (0.0, 1.0, 2.0, 3.0, 4.0)
+    done = run(data, stops=stops, recipe=lame)
+    assert done.ended_epoch == 3.0 and len(done.rows) == 4 and not done.diverged
+    assert len(run(data, stops=stops, recipe=lame, stops_when_failed=False).rows) == 5
+
+
+def test_a_run_that_diverges_says_where(data, monkeypatch) -> None:
+    monkeypatch.setattr(training, "train_batches", lambda *given: 3)
+    done = run(data)
+    assert done.diverged and done.ended_epoch == 1.0 and len(done.rows) == 2
+
+
+def test_signs_of_beta_are_drawn_or_plus(data, monkeypatch) -> None:
+    seen = []
+
+    def record(networks, recipe, images, order, betas):
+        seen.append((order, betas))
+        return len(order)
+
+    monkeypatch.setattr(training, "train_batches", record)
+    run(data, stops=(0.5, 2.0))
+    order = np.concatenate([each[0] for each in seen])
+    betas = np.concatenate([each[1] for each in seen])
+    np.testing.assert_array_equal(order.ravel(), np.arange(1200) % 600)
+    assert set(betas) == {-0.5, 0.5}
+    seen.clear()
+    run(data, stops=(1.0,), signs="plus")
+    assert set(seen[0][1]) == {0.5}
+
+
+def test_stops_of_the_author() -> None:
+    found = checkpoint_epochs(54)
+    assert found[:8] == (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5)
+    assert found[-4:] == (46.0, 48.0, 50.0, 54.0)
+    assert checkpoint_epochs(1.1)[-2:] == (1.0, 1.1)
+    assert {6.0, 7.0, 10.0, 12.0} <= set(found) and 11.0 not in found
+
+
+def test_progress_is_told(data, capsys) -> None:
+    images, test = data
+    networks = fresh_networks((64, 30, 10), np.random.default_rng(0), False)
+    rng = np.random.default_rng(0)
+    done = train(
+        networks, RECIPE, Schedule((0.0,)), images, {"test": test}, rng,
+        name="plain.0", measure=lambda networks: {"extra": 3},
+    )  # fmt: skip
+    assert "plain.0, epoch 0/0: error training" in capsys.readouterr().err
+    assert done.rows[0]["extra"] == 3 and np.isnan(done.rows[0]["test_forward_error_percent"])
+
+
+def test_compiled_and_readable_training_are_the_same(data) -> None:
+    images, test = data
+    order, betas = np.arange(60).reshape(3, 20), np.array([0.5, -0.5, 0.5])
+    found = []
+    for compiled in (True, False):
+        rng = np.random.default_rng(0)
+        networks = fresh_networks((64, 30, 10), rng, False, dtype="float64")
+        if not compiled:
+            transposed = tuple(w.T.copy() for w in networks.equilibrium.weights[1:])
+            networks = networks._replace(
+                equilibrium=networks.equilibrium._replace(feedback=transposed)
+            )
+        classes, _ = training.predict(networks, RECIPE, test)
+        assert training.train_batches(networks, RECIPE, images, order[:1], betas[:1]) == 1
+        found.append((classes, networks.equilibrium.weights[0]))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    # The first layer's update is the same with tied weights and with transposes of their own.
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=0, atol=1e-12)
