@@ -1,14 +1,12 @@
 """O'Connor 2020, figure E.1: searches in parallel coordinates."""
 
-import numpy as np
 import pandas as pd
-from matplotlib import colormaps
-from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from plausible.drawing.parallel_coordinates import draw_parallel
 from plausible.drawing.style import in_style, legend_below, letter, new_figure
 from plausible.reproduction.published import Published
 
@@ -28,8 +26,6 @@ NAMES = {
     "error": "error",
 }
 LOGARITHMIC = ("nu_bar", "error")
-SHADES = 12
-"""Of the lines; those of one shade are one path in the file."""
 
 
 @in_style
@@ -50,40 +46,3 @@ def searches(table: pd.DataFrame, published: Published, dataset: str = "mnist") 
     best = Line2D([], [], color="black", ls=(0, (2.6, 1.5)), lw=1.1, label="best trial")
     legend_below(figure, [best], 1)
     return figure
-
-
-def draw_parallel(
-    axes: Axes,
-    rows: pd.DataFrame,
-    names: dict[str, str],
-    logarithmic: tuple[str, ...],
-    colours: LogNorm,
-) -> None:
-    """One line for each row over the columns that it has, each axis over its own range."""
-    columns = [name for name in names if name in rows and rows[name].notna().all()]
-    shares = []
-    for place, name in enumerate(columns):
-        values = np.log10(rows[name]) if name in logarithmic else rows[name].astype(float)
-        low, high = values.min(), values.max()
-        shares.append((values - low) / (high - low if high > low else 1.0))
-        axes.plot([place, place], [0.0, 1.0], color="black", lw=0.6, zorder=1)
-        for at, end, edge in ((0.0, "min", "top"), (1.0, "max", "bottom")):
-            text = f"{getattr(rows[name], end)():.3g}"
-            shift = -0.03 if edge == "top" else 0.03
-            axes.text(place, at + shift, text, ha="center", va=edge, fontsize=6.5)
-    lines = np.stack(shares, axis=1)
-    errors, across = rows["error"].to_numpy(), np.arange(len(columns))
-    shades = np.clip(SHADES * np.asarray(colours(errors)), 0, SHADES - 1).astype(int)
-    for shade in range(SHADES - 1, -1, -1):  # the best ones last
-        path = [np.append(line, np.nan) for line in lines[shades == shade]]
-        if path:
-            colour = colormaps["viridis"]((shade + 0.5) / SHADES)
-            style = {"color": colour, "lw": 0.6, "alpha": 0.7, "gid": "trials"}
-            axes.plot(np.tile(np.append(across, np.nan), len(path)), np.concatenate(path), **style)
-    axes.plot(across, lines[errors.argmin()], color="black", ls=(0, (2.6, 1.5)), lw=1.1)
-    axes.set_xlim(-0.35, len(columns) - 0.65)
-    axes.set_ylim(-0.16, 1.14)
-    axes.set_xticks(across, [names[name] for name in columns])
-    axes.tick_params(axis="x", length=0)
-    axes.set_yticks([])
-    axes.spines[["left", "bottom"]].set_visible(False)
