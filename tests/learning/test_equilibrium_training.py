@@ -15,7 +15,8 @@ from plausible.learning.equilibrium_training import (
     errors,
     fresh_networks,
     train,
-)from plausible.networks.binary_equilibrium import Coding
+)
+from plausible.networks.binary_equilibrium import Coding
 from plausible.neurons.step_sizes import Adaptive
 from plausible.neurons.step_sizes import Schedule as Steps
 
