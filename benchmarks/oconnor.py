@@ -1,9 +1,10 @@
-"""O'Connor 2020: spiking training, Temporal MNIST, scales of rounding, training of a PDNN."""
+"""O'Connor 2020: training with spikes, bits and PD codes, Temporal MNIST, scales of rounding."""
 
 import copy
 
 import numpy as np
 import torch
+from oconnor_binary import binary_rows
 from oconnor_dense import DenseNetwork
 from timing import Row, milliseconds, take_turns
 
@@ -210,6 +211,7 @@ def _extrapolated(title: str, rows: list[Row], factor: float, unit: str) -> list
 
 
 def run(dataset: Dataset, repetitions: int) -> list[Row]:
-    """Rows of all four."""
+    """Rows of all five."""
     rows = spiking_rows(dataset, repetitions) + temporal_rows(dataset, repetitions)
-    return rows + scale_rows(dataset, repetitions) + pdnn_rows(dataset, repetitions)
+    rows += scale_rows(dataset, repetitions) + pdnn_rows(dataset, repetitions)
+    return rows + binary_rows(dataset, repetitions)

@@ -6,6 +6,7 @@ import pytest
 from plausible.data.registry import prepare
 from plausible.data.splits import split_dataset
 from plausible.learning import equilibrium_training as training
+from plausible.learning.binary_propagation import BinaryRecipe
 from plausible.learning.equilibrium_propagation import Recipe
 from plausible.learning.equilibrium_training import (
     Images,
@@ -15,6 +16,9 @@ from plausible.learning.equilibrium_training import (
     fresh_networks,
     train,
 )
+from plausible.networks.binary_equilibrium import Coding
+from plausible.neurons.step_sizes import Adaptive
+from plausible.neurons.step_sizes import Schedule as Steps
 
 RECIPE = Recipe(10, 4, 0.5, (0.4, 0.2), pull=0.1)
 
@@ -131,3 +135,24 @@ def test_compiled_and_readable_training_are_the_same(data) -> None:
     np.testing.assert_array_equal(found[0][0], found[1][0])
     # The first layer's update is the same with tied weights and with transposes of their own.
     np.testing.assert_allclose(found[0][1], found[1][1], rtol=0, atol=1e-12)
+
+
+def test_binary_communication_learns_and_resumes(data, tmp_path) -> None:
+    coding = Coding(Adaptive(0.0346, 1e-15), Steps(0.275))
+    recipe = BinaryRecipe(coding, 30, 15, 0.5, (0.4, 0.2))
+    whole = run_binary(data, recipe)
+    assert whole.rows[-1]["test_error_percent"] < 30 < whole.rows[0]["test_error_percent"]
+    path = tmp_path / "run.npz"
+    run_binary(data, recipe, path, (0.0, 1.0))
+    assert [row["epoch"] for row in run_binary(data, recipe, path).rows] == [0.0, 1.0, 8.0]
+    assert run_binary(data, recipe, path).rows[-1] == run_binary(data, recipe).rows[-1] | {
+        "training_forward_error_percent": pytest.approx(float("nan"), nan_ok=True),
+        "test_forward_error_percent": pytest.approx(float("nan"), nan_ok=True),
+    }
+
+
+def run_binary(data, recipe, path=None, stops=(0.0, 1.0, 8.0)):
+    images, test = data
+    networks = fresh_networks((64, 30, 10), np.random.default_rng(0), False)
+    schedule = Schedule(stops, batch=5)
+    return train(networks, recipe, schedule, images, {"test": test}, np.random.default_rng(1), path)

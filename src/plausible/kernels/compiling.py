@@ -16,6 +16,9 @@ merged = njit(**_NO_ENTRY, inline="always")
 # Loops without branches, which the compiler then vectorises: a division by zero raises nothing.
 _BRANCHLESS = {"error_model": "numpy", "fastmath": {"contract"}}
 branchless = njit(**_NO_ENTRY, **_BRANCHLESS, forceinline=True)
+# A sum whose order is left to the compiler, which then takes several partial ones at a time.
+_SUMMING = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+summing = njit(**_NO_ENTRY, **_SUMMING, forceinline=True)
 branchless_kernel = njit(cache=True, nogil=True, no_cfunc_wrapper=True, **_BRANCHLESS)
 
 

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plausible.data.dataset import intensities
+from plausible.kernels import binary_equilibrium
 from plausible.kernels import equilibrium as kernel
+from plausible.learning.binary_propagation import BinaryRecipe
 from plausible.learning.checkpoint import load_checkpoint, save_checkpoint
 from plausible.learning.equilibrium_propagation import (
     Recipe,
@@ -133,13 +135,17 @@ def _cast(network, dtype: str):
 
 
 def train_batches(
-    networks: Networks, recipe: Recipe, data: Images, order: NDArray, betas: NDArray
+    networks: Networks, recipe: Recipe | BinaryRecipe, data: Images, order: NDArray, betas: NDArray
 ) -> int:
     """Train in place on minibatches ``order`` [batches, batch] with ``betas`` [batches].
 
     The number of minibatches that were done; fewer than asked for if a parameter is no number any
-    more. Compiled where the kernel has the case, which all but feedback matrices are.
+    more. Compiled where the kernel has the case, which all but feedback matrices are. With a
+    `BinaryRecipe` units send each other bits.
     """
+    if isinstance(recipe, BinaryRecipe):
+        given = data.images, int(data.white), data.labels, order, betas
+        return binary_equilibrium.train(networks.equilibrium, recipe, *given)
     if networks.equilibrium.feedback is None:
         return kernel.train(*networks, recipe, *_given(data), data.labels, order, betas)
     outputs, dtype = networks.equilibrium.biases[-1].size, networks.equilibrium.biases[-1].dtype
@@ -152,8 +158,11 @@ def train_batches(
     return len(order)
 
 
-def predict(networks: Networks, recipe: Recipe, data: Images) -> tuple[NDArray, NDArray | None]:
+def predict(networks: Networks, recipe: Recipe | BinaryRecipe, data: Images) -> tuple[NDArray, NDArray | None]:
     """Classes by s_-, and by s_f if there is an initialising network, int64 [n] each."""
+    if isinstance(recipe, BinaryRecipe):
+        given = data.images, int(data.white)
+        return binary_equilibrium.predict(networks.equilibrium, recipe, *given), None
     if networks.equilibrium.feedback is None:
         return kernel.predict(*networks, recipe, *_given(data))
     settled, dtype = [], networks.equilibrium.biases[-1].dtype
@@ -180,7 +189,7 @@ def errors(networks: Networks, recipe: Recipe, data: Images) -> Errors:
 
 def train(
     networks: Networks,
-    recipe: Recipe,
+    recipe: Recipe | BinaryRecipe,
     schedule: Schedule,
     data: Images,
     tests: dict[str, Images],
@@ -201,7 +210,8 @@ def train(
     StudyError
         If the recipe does not fit the network.
     """
-    check_recipe(recipe, len(networks.equilibrium.weights))
+    if isinstance(recipe, Recipe):
+        check_recipe(recipe, len(networks.equilibrium.weights))
     progress = Progress(networks)
     if checkpoint is not None:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,98 @@
+"""Settings of the trainings of sections 8.5.2 and E.3."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from plausible.reproduction.settings import ExperimentSettings
+from plausible.settings import Count, Fraction, NotNegative, Positive, Settings
+
+
+class Variant(Settings):
+    """A network and how it settles."""
+
+    communication: Literal["real", "bits"]
+    deep: bool = False
+    """Three hidden layers; else one."""
+    steps: tuple[Count, Count]
+    """Of the free and of the nudged phase."""
+    epsilon: tuple[Fraction, NotNegative] | None = None
+    """Schedule of the step size of a binary network; null: OSA with ``nu_bar``."""
+    nu_bar: Fraction = 0.0
+    decay: tuple[Positive, NotNegative] = (1.0, 0.0)
+    """Schedule of lambda."""
+    from_checkpoint: bool = False
+    """Whether both phases begin with the same encoders and decoders."""
+    keeps_states: bool = False
+    """Whether each training sample begins with the states that it had last."""
+    epochs: Literal["whole", "short", "deep"] = "whole"
+    protocol: Literal["as_published", "as_coded", "corrected"] = "corrected"
+
+
+class Trainings(ExperimentSettings):
+    """Networks that learn, figures 8.3 and E.3 and the claims beside them."""
+
+    divided: ClassVar[bool] = True
+
+    width: Count
+    """Units of a hidden layer."""
+    batch: Count
+    betas: tuple[Positive, Positive]
+    """Of the shallow and of the deep networks; its sign is drawn for each minibatch."""
+    learning_rates: tuple[tuple[Positive, ...], tuple[Positive, ...]]
+    """Of the shallow and of the deep networks, layer by layer."""
+    step_size: Fraction
+    """Of continuous networks."""
+    constant: NotNegative
+    """c of the author's code, in optimal step-size adaptation."""
+    whole_epochs: Count
+    short_epochs: Count
+    deep_epochs: Count
+    thesis_deep_epochs: Count
+    """Epochs that the thesis's deep networks had; published numbers are those of its end."""
+    deep_seeds: Count
+    tested_images: Count
+    """First training images, of which the training error is taken."""
+    variants: Annotated[Mapping[str, Variant], Field(min_length=1)]
+
+
+class MnistSearch(ExperimentSettings):
+    """Settings sought by Gaussian processes on images, figure E.2."""
+
+    divided: ClassVar[bool] = True
+
+    width: Count
+    batch: Count
+    beta: Positive
+    learning_rates: tuple[Positive, Positive]
+    constant: NotNegative
+    steps: tuple[Count, Count]
+    epochs: Count
+    calls: Mapping[Literal["scheduled", "osa"], Count]
+    startup: Count
+
+
+class Contrasts(ExperimentSettings):
+    """Updates of binary networks against those of the continuous one that was trained."""
+
+    width: Count
+    batch: Count
+    betas: tuple[Positive, Positive]
+    learning_rates: tuple[tuple[Positive, ...], tuple[Positive, ...]]
+    steps: tuple[tuple[Count, Count], tuple[Count, Count]]
+    """Of the continuous networks."""
+    epochs: Count
+    """Of their training."""
+    constant: NotNegative
+    checkpoint_steps: tuple[Count, Count]
+    checkpoint_epsilon: tuple[Fraction, NotNegative]
+    checkpoint_decay: tuple[Positive, NotNegative]
+    repeats: Count
+    """Runs with other potentials of the encoders, over which updates vary."""
+    nu_bar: Fraction
+    decay: Positive
+    factors: tuple[Count, ...]
+    """By which (100, 50) steps are made longer."""
+    batches: Count
+    """Minibatches over which cosines are taken."""
