@@ -1,4 +1,4 @@
-"""Networks that were trained on ImageNet: weights in their places, files that are the right ones."""
+"""Networks trained on ImageNet: weights in their places, files that are the right ones."""
 
 import hashlib
 
@@ -127,7 +127,7 @@ def test_squeezenet_is_its_definition(squeezenet):
 
 
 def test_weights_in_wrong_places_are_noticed(squeezenet):
-    layer = squeezenet.module.fire5.conv3x3_2
+    layer = squeezenet.module.trunk.fire5.conv3x3_2
     right = layer.weight.data.clone()
     layer.weight.data = right.transpose(2, 3).contiguous()
     with pytest.raises(DataError, match="not in the places"):

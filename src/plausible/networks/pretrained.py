@@ -52,6 +52,8 @@ class Pretrained(NamedTuple):
     prepare: Callable[[NDArray[np.uint8]], Tensor]
     """Frames [frames, rows, columns, 3] (red, green, blue) as its input [frames, 3, rows, columns],
     float32."""
+    trunk: nn.Module
+    """The same without the layers that decide; its outputs are features [frames, features]."""
 
 
 class Fire(nn.Module):
@@ -70,8 +72,8 @@ class Fire(nn.Module):
         return torch.cat(expanded, 1)
 
 
-class SqueezeNet(nn.Module):
-    """SqueezeNet 1.0; outputs before the softmax, [frames, 1000]."""
+class SqueezeNetTrunk(nn.Module):
+    """All of SqueezeNet 1.0 below its last convolution."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,18 +82,30 @@ class SqueezeNet(nn.Module):
         for number, (squeeze, expand) in _WIDTHS.items():
             setattr(self, f"fire{number}", Fire(inputs, squeeze, expand))
             inputs = 2 * expand
-        self.conv_final = nn.Conv2d(inputs, CLASSES, 1, padding=1)
         self.pool = nn.MaxPool2d(3, 2, ceil_mode=True)
-        self.mean = nn.AdaptiveAvgPool2d(1)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """[frames, 3, rows, columns] to [frames, 1000]."""
+        """[frames, 3, rows, columns] to [frames, 512, rows, columns]."""
         values = self.pool(torch.relu(self.conv1(frames)))
         for number in _WIDTHS:
             values = getattr(self, f"fire{number}")(values)
             if number in (4, 8):
                 values = self.pool(values)
-        return torch.flatten(self.mean(torch.relu(self.conv_final(values))), 1)
+        return values
+
+
+class SqueezeNet(nn.Module):
+    """SqueezeNet 1.0; outputs before the softmax, [frames, 1000]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = SqueezeNetTrunk()
+        self.conv_final = nn.Conv2d(512, CLASSES, 1, padding=1)
+        self.mean = nn.AdaptiveAvgPool2d(1)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """[frames, 3, rows, columns] to [frames, 1000]."""
+        return torch.flatten(self.mean(torch.relu(self.conv_final(self.trunk(frames)))), 1)
 
 
 def squeezenet(data_dir: str | Path | None = None) -> Pretrained:
@@ -117,7 +131,8 @@ def squeezenet(data_dir: str | Path | None = None) -> Pretrained:
             for part, values in zip(("weight", "bias"), pair, strict=True)
         }
     )
-    found = Pretrained("SqueezeNet 1.0", module.eval(), 227, _caffe_input)
+    features = nn.Sequential(module.trunk, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    found = Pretrained("SqueezeNet 1.0", module.eval(), 227, _caffe_input, features.eval())
     check_activation(found, SQUEEZENET_ACTIVATION)
     return found
 
@@ -194,7 +209,9 @@ def vgg19(weights: str | Path, sha256_begins: str = VGG19_SHA256_BEGINS) -> Pret
             f"{path}: the SHA-256 of the weights of VGG-19 begins with {found[:8]}, expected is "
             f"{sha256_begins}; get the file again."
         )
-    return Pretrained("VGG-19", _filled(vgg19_module, path), 224, _torchvision_input)
+    module = _filled(vgg19_module, path)
+    trunk = nn.Sequential(module.features, module.avgpool, nn.Flatten()).eval()
+    return Pretrained("VGG-19", module, 224, _torchvision_input, trunk)
 
 
 def _filled(make: Callable[[], nn.Module], path: Path) -> nn.Module:
