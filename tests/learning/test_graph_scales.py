@@ -60,7 +60,7 @@ def test_a_chain_has_the_explicit_gradients(error, higher_layers, quantizer):
         maps, log_scales, inputs, original_outputs(maps, inputs, error), chosen, noise()
     )
     fans = graph_scales.sender_fan_outs(graph, (6,))
-    targets = graph_scales._outputs(graph, inputs)
+    targets = graph_scales.original_logarithms(graph, inputs)
     found = graph_scales.graph_gradients(graph, fans, log_scales, inputs, targets, chosen, noise())
     for ours, theirs in zip(found.log_scales, expected.log_scales, strict=True):
         assert ours.flatten().tolist() == pytest.approx(theirs.flatten().tolist(), rel=1e-9)
@@ -82,7 +82,7 @@ def test_gradient_of_the_computation_is_that_of_the_cost():
     fans = graph_scales.sender_fan_outs(graph, FRAME)
     heavy = settings(lambdas=(1e6,), computation="sum")
     log_scales = tuple(torch.full((1, 1, 1, 1, 1), 8.0, dtype=torch.float64) for _ in fans)
-    targets = graph_scales._outputs(graph, frames)
+    targets = graph_scales.original_logarithms(graph, frames)
     found = graph_scales.graph_gradients(graph, fans, log_scales, frames, targets, heavy)
     sent = []
     run_stream(graph, frames, "original", observe=lambda *seen: sent.append(seen[1]))

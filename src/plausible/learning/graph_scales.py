@@ -54,7 +54,9 @@ def optimise_graph_scales(
     ones = [1] * (frames.ndim - 1)
     log_scales = tuple(start.expand(len(settings.lambdas), 1, *ones).clone() for _ in graph.senders)
     with torch.no_grad():
-        targets = torch.cat([_outputs(graph, rows) for rows in frames.split(settings.batch_size)])
+        targets = torch.cat(
+            [original_logarithms(graph, rows) for rows in frames.split(settings.batch_size)]
+        )
     problem = Problem(targets, log_scales, gradients)
     return descend(problem, frames, settings, generator, checkpoint_path, progress)
 
@@ -68,7 +70,7 @@ def sender_fan_outs(graph: Graph, frame_shape: Sequence[int]) -> tuple[Tensor, .
     )
 
 
-def _outputs(graph: Graph, rows: Tensor) -> Tensor:
+def original_logarithms(graph: Graph, rows: Tensor) -> Tensor:
     """Logarithms of the probabilities of the original network."""
     return torch.log_softmax(values_of(graph, rows)[len(graph.nodes) - 1].flatten(1), dim=1)
 

@@ -18,15 +18,18 @@ from torch.nn import functional
 from plausible.errors import ModelError
 
 _SKIPPED = (nn.Dropout, nn.Dropout2d, nn.Identity)
-_MODULES = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Flatten)
+_MODULES = (
+    *(nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveMaxPool2d, nn.AdaptiveAvgPool2d),
+    nn.Flatten,
+)
 _FUNCTIONS = (
     *(torch.relu, functional.relu, torch.cat, torch.flatten),
     *(functional.max_pool2d, functional.avg_pool2d, functional.adaptive_avg_pool2d),
 )
 _METHODS = ("relu", "flatten")
 _KNOWN = (
-    "Conv2d, Linear, ReLU, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, Flatten, Dropout, Identity and "
-    "torch.cat"
+    "Conv2d, Linear, ReLU, max and average pooling (2d, adaptive or not), Flatten, Dropout, "
+    "Identity and torch.cat"
 )
 
 
