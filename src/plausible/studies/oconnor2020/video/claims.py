@@ -320,7 +320,7 @@ def change_falls_with_frame_rate(evidence: Evidence) -> list[Measured]:
 
 
 def _thirds(each: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Lower and upper third of the layers above the input, which the thesis draws as the others."""
+    """Lower and upper third of the layers; the pixels are the lowest of them."""
     size = max(1, len(each) // THIRD)
     return each.iloc[:size], each.iloc[-size:]
 

@@ -38,6 +38,8 @@ from plausible.studies.oconnor2020.video.top_layers import top_layers
 Rows = list[dict[str, Any]]
 COSTS = {"splice": 3, "rates": 3, "top_layers": 5, "stability": 5, "camera": 4}
 """Estimated times of topics; of the others 1."""
+OPTIMISED, LABELLED = ("splice", "stability"), ("top_layers", "end_to_end", "pictures")
+"""Topics with the noise of an optimisation, and topics that need labelled clips."""
 DATA = "recordings"
 """Name of the data set with which recordings are shown, in place of moving digits."""
 
@@ -58,8 +60,8 @@ class Task(NamedTuple):
 def tasks(settings: Video, seeds: Sequence[int], digits: bool) -> list[Task]:
     """Every topic: of moving digits for each seed, which draws network and scenes.
 
-    Recordings and networks that were trained elsewhere are what they are; there a seed draws the
-    top layers, and the noise of the optimisation, for which one is enough.
+    Recordings and networks that were trained elsewhere are what they are. There a seed draws top
+    layers, which one task trains for all seeds, and the noise of optimisations.
     """
     found = []
     if digits:
@@ -67,14 +69,16 @@ def tasks(settings: Video, seeds: Sequence[int], digits: bool) -> list[Task]:
     fixed = [] if digits else [RECORDED]
     if {"vgg19", "ilsvrc_video"} <= set(settings.originals):
         fixed.append(ORIGINAL)
-    needs_clips = ("top_layers", "end_to_end", "pictures")
     for material in fixed:
+        labelled = material == RECORDED or "youtube_bb" in settings.originals
         for topic in TOPICS:
-            if material == ORIGINAL and topic in needs_clips:
-                if "youtube_bb" not in settings.originals:
-                    continue
-            drawn = tuple(seeds) if topic == "top_layers" else (seeds[0],)
-            found.append(Task(material, topic, drawn))
+            if topic == "top_layers" and labelled:
+                found.append(Task(material, topic, tuple(seeds)))
+            elif topic in OPTIMISED:
+                each = seeds[: settings.drawn_seeds]
+                found += [Task(material, topic, (seed,)) for seed in each]
+            elif labelled or topic not in LABELLED:
+                found.append(Task(material, topic, (seeds[0],)))
     return found
 
 

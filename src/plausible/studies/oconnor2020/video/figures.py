@@ -71,7 +71,7 @@ def spliced_video(table: pd.DataFrame, published: Published, dataset: str = "mni
     frames = rows[rows["element"] == "frame"].sort_values("frame")
     layers = rows[rows["element"] == "layer"]
     figure = new_figure(height_mm=140)
-    grid = figure.add_gridspec(3, 2, height_ratios=[0.62, 1, 1])
+    grid = figure.add_gridspec(3, 2, height_ratios=[0.66, 1, 1])
     _draw_frames(figure.add_subplot(grid[0, :]), rows, frames, MATERIALS[name])
     splice = frames.loc[frames["scene"] != frames["scene"].iloc[0], "frame"].min()
 
@@ -139,15 +139,11 @@ def _draw_frames(axes: Axes, rows: pd.DataFrame, frames: pd.DataFrame, title: st
         guesses = [int(known.loc[frame, name]) for name in ("guess", "original_guess")]
         text = f"{guesses[0]}" if guesses[0] == guesses[1] else f"{guesses[0]} ({guesses[1]})"
         middle = number * (side + 2) + side / 2 - 0.5
-        axes.text(middle, -2.5, text, ha="center", va="bottom")
-        axes.text(
-            middle, images[0].shape[0] + 2, f"frame {int(frame)}", ha="center", va="top", color=GREY
-        )
+        below = images[0].shape[0] + 1
+        words = f"frame {int(frame)}\n{text}"
+        axes.text(middle, below, words, ha="center", va="top", linespacing=1.3)
     axes.axis("off")
-    words = f"{title}; class by sigma-delta, in brackets by the original where it differs"
-    letter(axes, "a", words)
-    axes.title.set_visible(True)
-    axes._left_title.set_y(1.16)
+    letter(axes, "a", f"{title}; class by sigma-delta (by the original where it differs)")
 
 
 @in_style

@@ -65,6 +65,11 @@ def end_to_end(table: pd.DataFrame, published: Published, dataset: str = "mnist"
     _draw_losses(axes, rows)
     axes.set(xlabel="frame", ylabel="training loss (nats)", ylim=(0.0, None))
     axes.set_title(MATERIALS[name])
+    label = f"mean of {SMOOTHED} frames, each seed"
+    handles = [series_handle(Look(label, BLUE, "", "-"), linewidth=1.1)]
+    if rows["seed"].nunique() == 1:
+        handles.append(series_handle(Look("each frame", GREY, "", "-"), linewidth=0.4))
+    legend_below(figure, handles)
     return figure
 
 

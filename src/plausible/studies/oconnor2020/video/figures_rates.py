@@ -7,6 +7,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from plausible.drawing.style import (
     BLUE,
@@ -89,6 +90,8 @@ def layer_change(table: pd.DataFrame, published: Published, dataset: str = "mnis
     shown = ScalarMappable(Normalize(0, max(layers)), _cut(colours))
     bar = figure.colorbar(shown, ax=list(panels), pad=0.015, aspect=28)
     bar.set_label("layer (0: pixels)")
+    bar.locator = MaxNLocator(integer=True)
+    bar.update_ticks()
     bar.outline.set_linewidth(0.5)
     return figure
 

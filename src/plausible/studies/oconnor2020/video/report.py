@@ -9,7 +9,7 @@ from plausible.reproduction.study_report import StudyReport
 from plausible.reproduction.verdicts import claims_of, rows_of_entry
 from plausible.reproduction.wording import number_text
 from plausible.studies.oconnor2020.video.settings import ORIGINAL
-from plausible.studies.oconnor2020.video.tables import MATERIALS
+from plausible.studies.oconnor2020.video.tables import MATERIALS, materials
 
 PART = "video"
 
@@ -27,6 +27,32 @@ def evidence(report: StudyReport) -> Html:
     return table(header, lines, "Evidence, not verdicts", ["id", "wide", "wide", "", "", ""])
 
 
+def still_share(report: StudyReport) -> Html:
+    """How much of the cost at the highest frame rate a still picture has."""
+    return Html("<p>{}</p>").format(conclusion(report.table("ch5.fig5.8")))
+
+
+def conclusion(table: pd.DataFrame) -> str:
+    """The share for each material, and what it says about the thesis's cause (C.8)."""
+    shares = {}
+    for material in materials(table):
+        rows = table[table["material"] == material]
+        moving = rows[rows["element"] == "rate"]
+        fastest = moving.loc[moving["every"] == moving["every"].min(), "pd"].mean()
+        shares[MATERIALS[material]] = rows.loc[rows["element"] == "still", "pd"].mean() / fastest
+    said = " and ".join(f"{100 * share:.0f} % ({name})" for name, share in shares.items())
+    cause = (
+        "most of what remains is what k_p sends of a still picture, and not the roughness of "
+        "hidden layers that the thesis names"
+        if min(shares.values()) > 0.5
+        else "what k_p sends of a still picture is not most of what remains in each case"
+    )
+    return (
+        f"Of the additions of a frame at the highest frame rate a still picture takes {said}: "
+        f"{cause}."
+    )
+
+
 def evidence_rows(report: StudyReport, tables: dict[str, pd.DataFrame]) -> list[list]:
     """Lines of the table: a statement on one material."""
     published, claims = report.published, claims_of(report.study, PART)
@@ -37,7 +63,7 @@ def evidence_rows(report: StudyReport, tables: dict[str, pd.DataFrame]) -> list[
             continue
         judged = {**entry, "reproducible": "full", "values": {}}
         places = {name: place for name, place in claims.items() if not name.startswith("numbers_")}
-        for material in [name for name in MATERIALS if name in found and name != ORIGINAL]:
+        for material in [name for name in MATERIALS if name in found - {ORIGINAL}]:
             seen = {
                 name: frame[frame["material"] == material].assign(material=ORIGINAL)
                 for name, frame in tables.items()

@@ -110,6 +110,8 @@ class Video(ExperimentSettings):
 
     window: Count
     """Frames that are in memory at once."""
+    drawn_seeds: Count
+    """Seeds of what is random of networks and videos that are given: the noise of optimisations."""
     splice_frames: Count
     """Of each of the two scenes that are put together."""
     digits: DigitNetwork
