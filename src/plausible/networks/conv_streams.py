@@ -129,8 +129,10 @@ def _encode(
 
 
 def _difference(values: Tensor, last: Tensor | None) -> tuple[Tensor, Tensor]:
-    before = torch.zeros_like(values[:1]) if last is None else last
-    return torch.diff(values, dim=0, prepend=before), values[-1:].clone()
+    found = torch.empty_like(values)
+    torch.sub(values[1:], values[:-1], out=found[1:])
+    found[0] = values[0] if last is None else values[0] - last[0]
+    return found, values[-1:].clone()
 
 
 def _pd_spikes(
