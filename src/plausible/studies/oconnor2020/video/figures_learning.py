@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from plausible.drawing.over_seeds import draw_mean_line, seed_handles
 from plausible.drawing.style import (
@@ -45,6 +46,7 @@ def curves(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
             draw_mean_line(axes, mine, "epoch", "test_score_percent", look, at=column)
         axes.axhline(chance, color=GREY, lw=0.7, ls=(0, (1.2, 1.2)), zorder=0)
     panels[0].set(xlabel="epoch", ylabel="score on test clips (%)", ylim=(0.0, 103.0))
+    panels[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[1].set_xlabel("energy of the training (mJ)")
     plain_log(panels[1], "x")
     letter(panels[0], "a", MATERIALS[name])

@@ -3,7 +3,8 @@
 import pandas as pd
 
 from plausible.reproduction.evidence import Evidence
-from plausible.reproduction.pages import Html, badge, breakable, table
+from plausible.reproduction.judging import DIFFERS, REPRODUCED
+from plausible.reproduction.pages import Html, breakable, table
 from plausible.reproduction.published import result_name
 from plausible.reproduction.study_report import StudyReport
 from plausible.reproduction.verdicts import claims_of, rows_of_entry
@@ -12,6 +13,8 @@ from plausible.studies.oconnor2020.video.settings import ORIGINAL
 from plausible.studies.oconnor2020.video.tables import MATERIALS, materials
 
 PART = "video"
+HERE = {REPRODUCED: "holds here", DIFFERS: "does not hold here"}
+"""Of this material: words that are none of a verdict on the thesis."""
 
 
 def evidence(report: StudyReport) -> Html:
@@ -23,7 +26,7 @@ def evidence(report: StudyReport) -> Html:
     results += ("ch5.fig5.7", "ch5.fig5.8", "fig_c4", "ch5.end_to_end_works")
     tables = {name: report.table(name) for name in results}
     lines = evidence_rows(report, tables)
-    header = ["entry", "statement of the thesis", "shown here to", "stated", "found here", "here"]
+    header = ["entry", "statement of the thesis", "shown here to", "stated", "found", "so"]
     return table(header, lines, "Evidence, not verdicts", ["id", "wide", "wide", "", "", ""])
 
 
@@ -82,5 +85,5 @@ def _line(identifier: str, material: str, row: dict) -> list:
         MATERIALS[material],
         row["resolution"],
         f"{number_text(row['reproduced'])}{interval}",
-        badge(row["verdict"]),
+        HERE.get(row["verdict"], row["verdict"]),
     ]
