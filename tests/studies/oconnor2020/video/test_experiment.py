@@ -134,6 +134,13 @@ def test_changes_are_those_of_the_values(table, shown):
     assert rows[0].isna().all()
 
 
+def test_a_scene_that_is_too_short(shown):
+    short = shown.shown[0]._replace(read=lambda count: shown.shown[0].read(count=count - 1))
+    cut = shown._replace(shown=(short, shown.shown[1]))
+    with pytest.raises(DataError, match="11 frames were found, where 6 of each"):
+        splice.splice(cut, SETTINGS, 0, [1.0] * len(cut.graph.senders))
+
+
 def test_relative_change_lies_between_0_and_a_half():
     one, other = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 3.0])
     assert _relative(one, one) == 0.0 and _relative(one, other) == 0.5

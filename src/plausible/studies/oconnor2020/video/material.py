@@ -5,7 +5,7 @@ them names their folders (``data.originals`` of the configuration). All others h
 before a small network, and four recordings before SqueezeNet.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -247,7 +247,7 @@ def _cut(scene: Scene, frames: int, label: int, settings: Video) -> Iterator[Cli
 
 def original_material(settings: Video) -> Material | None:
     """The videos of the thesis and VGG-19, as far as their places were named."""
-    places: Mapping[str, Path] = settings.originals
+    places = {name: place.expanduser() for name, place in settings.originals.items()}
     if "vgg19" not in places or "ilsvrc_video" not in places:
         return None
     network = vgg19(places["vgg19"])

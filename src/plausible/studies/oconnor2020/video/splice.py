@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from plausible.data.video import windows
+from plausible.errors import DataError
 from plausible.learning.graph_scales import optimise_graph_scales
 from plausible.learning.scale_optimisation import ScaleSettings
 from plausible.measure.operations import discretised_additions, original_operations
@@ -67,7 +68,7 @@ class Changes:
 
     def __call__(self, sender: int, values: Tensor, messages: Tensor) -> None:
         """Measure the frames of a window."""
-        for frame in values.flatten(1):
+        for frame in values.flatten(1).double():
             last = self._last.get(sender)
             distance = cosine = float("nan")
             if last is not None:
@@ -105,6 +106,11 @@ def splice(material: Material, settings: Video, seed: int, scales: list[float]) 
     checked = torch.cat(guesses["sigma_delta"])
     operations = _operations(material, dense, both)
     names = [scene.name for scene in material.shown for _ in range(count)]
+    if len(guess) != len(names):
+        raise DataError(
+            f"{' and '.join(scene.name for scene in material.shown)}: {len(guess)} frames were "
+            f"found, where {count} of each are to be shown; choose a smaller splice_frames."
+        )
     rows = [
         {
             "element": "frame",
@@ -137,31 +143,16 @@ def splice(material: Material, settings: Video, seed: int, scales: list[float]) 
 def _operations(material: Material, dense: Costs, both: Costs) -> dict[str, np.ndarray]:
     """Operations of each frame and layer, [frames, layers], by equations B.12 to B.15."""
     sizes = material.sizes
-    products, additions = both.per_frame().numpy(), both.changes_per_frame().numpy()
-    whole, zeros = [], []
-    for layer, (products_here, outputs) in enumerate(
-        zip(sizes.multiply_adds, sizes.outputs, strict=True)
-    ):
-        whole.append(_total([products_here] * len(products), outputs))
-        zeros.append(_total(dense.per_frame()[:, layer].numpy(), outputs))
-    biases = np.stack(
-        [
-            discretised_additions(products[:, [layer]], [outputs], True)
-            for layer, outputs in enumerate(sizes.outputs)
-        ],
-        axis=1,
-    )
-    return {
-        "original": np.stack(whole, axis=1),
-        "sparse": np.stack(zeros, axis=1),
-        "rounding": biases,
-        "sigma_delta": additions,
-    }
-
-
-def _total(products: Any, outputs: int) -> np.ndarray:
-    found = np.asarray(products, float)[:, None]
-    return original_operations(found, [outputs], count_biases=True).total
+    nonzero, rounding = dense.per_frame().numpy(), both.per_frame().numpy()
+    whole = np.broadcast_to(np.array(sizes.multiply_adds, float), nonzero.shape)
+    found: dict[str, list] = {"original": [], "sparse": [], "rounding": []}
+    for layer, outputs in enumerate(sizes.outputs):
+        here, one = slice(layer, layer + 1), [outputs]
+        found["original"].append(original_operations(whole[:, here], one, True).total)
+        found["sparse"].append(original_operations(nonzero[:, here], one, True).total)
+        found["rounding"].append(discretised_additions(rounding[:, here], one, True))
+    columns = {network: np.stack(each, axis=1) for network, each in found.items()}
+    return {**columns, "sigma_delta": both.changes_per_frame().numpy()}
 
 
 def _layer_rows(
