@@ -48,15 +48,14 @@ def footage(source: str | Path) -> Footage:
         As `read_frames`.
     """
     path = _existing(source)
+    files = _pictures(path) if path.is_dir() else [path]
+    first, _ = next(_decoded(files[0]))
+    sides = _shaped(first, None).shape[:2]
     if path.is_dir():
-        files = _pictures(path)
-        first, _, rate = next(_decoded(files[0]))
-        return Footage(*first.shape[:2], FOLDER_RATE_HZ, len(files))
+        return Footage(*sides, FOLDER_RATE_HZ, len(files))
     with _opened(path) as container:
         stream = container.streams.video[0]
-        rate, frames = _rate(stream), stream.frames
-    first, _, _ = next(_decoded(path))
-    return Footage(*first.shape[:2], rate, frames)
+        return Footage(*sides, _rate(stream), stream.frames)
 
 
 def read_frames(
@@ -96,18 +95,18 @@ def read_frames(
     _check(size, every, rate_hz, first, count)
     files = _pictures(path) if path.is_dir() else [path]
 
-    def upright() -> Iterator[tuple[Any, float]]:
+    def decoded() -> Iterator[tuple[Any, float]]:
         for number, file in enumerate(files):
-            for frame, time, _ in _decoded(file, size):
+            for frame, time in _decoded(file):
                 yield frame, number / FOLDER_RATE_HZ if path.is_dir() else time
 
     taken = (
-        (frame for frame, _ in islice(upright(), 0, None, every))
+        (frame for frame, _ in islice(decoded(), 0, None, every))
         if rate_hz is None
-        else _at_times(upright(), rate_hz)
+        else _at_times(decoded(), rate_hz)
     )
     end = None if count is None else first + count
-    return islice(taken, first, end)
+    return (_shaped(frame, size) for frame in islice(taken, first, end))
 
 
 def windows(frames: Iterable[NDArray], length: int) -> Iterator[NDArray]:
@@ -180,13 +179,10 @@ def _rate(stream: Any) -> float:
     return float(stream.average_rate or stream.guessed_rate or FOLDER_RATE_HZ)
 
 
-def _decoded(
-    path: Path, size: tuple[int, int] | None = None
-) -> Iterator[tuple[Frame, float, float]]:
-    """Frames of a file with their times in s since the first, and its mean frame rate.
+def _decoded(path: Path) -> Iterator[tuple[Any, float]]:
+    """Frames of a file as FFmpeg has them, with their times in s since the first.
 
-    Upright; scaled and cut to ``size`` (None: as they are). A file that breaks off gives the frames
-    before the break, then DataError.
+    A file that breaks off gives the frames before the break, then DataError.
     """
     import av
 
@@ -203,7 +199,7 @@ def _decoded(
                     )
                 time = number / rate if frame.time is None else frame.time
                 begin = time if begin is None else begin
-                yield _shaped(frame, size), time - begin, rate
+                yield frame, time - begin
                 number += 1
         except av.error.FFmpegError as error:
             raise DataError(
@@ -219,7 +215,7 @@ def _decoded(
 
 
 def _shaped(frame: Any, size: tuple[int, int] | None) -> Frame:
-    """Upright frame of a size; the scaling keeps the shape of what is seen."""
+    """Upright frame of a size (None: its own); the scaling keeps the shape of what is seen."""
     turns = round(frame.rotation / 90) % 4
     if size is None:
         return np.rot90(frame.to_ndarray(format="rgb24"), turns)
@@ -235,7 +231,7 @@ def _shaped(frame: Any, size: tuple[int, int] | None) -> Frame:
     return np.ascontiguousarray(np.rot90(cut, turns))
 
 
-def _at_times(frames: Iterable[tuple[Frame, float]], rate_hz: float) -> Iterator[Frame]:
+def _at_times(frames: Iterable[tuple[Any, float]], rate_hz: float) -> Iterator[Any]:
     """The frame that is shown at each multiple of 1 / rate_hz."""
     shown, due = None, 0
     for frame, time in frames:
