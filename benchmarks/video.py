@@ -34,11 +34,17 @@ def run(dataset, repetitions: int) -> list[timing.Row]:
         run_stream(graph, inputs, kind, scales, observe=costs)
         return costs.per_frame()
 
+    still = inputs[:1].expand_as(inputs)
+    state = run_stream(graph, inputs[:1], "sigma_delta", scales).state
+
     work = {
         "original, counted": lambda: counted("original"),
         "plain torch": plain,
         "rounding, counted with sigma-delta": lambda: counted("rounding", differences=True),
         "sigma-delta, counted": lambda: counted("sigma_delta"),
+        "sigma-delta, still picture": lambda: run_stream(
+            graph, still, "sigma_delta", scales, state
+        ),
         "PD codes, counted": lambda: counted("pd"),
         "decode and scale": lambda: list(
             read_frames(path, (network.side, network.side), count=FRAMES)

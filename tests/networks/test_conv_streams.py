@@ -90,6 +90,32 @@ def test_a_dense_network_is_that_of_chapter_4(kind):
     assert costs.per_frame().numpy() == pytest.approx(np.stack(slow_costs, axis=1), abs=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["temporal_difference", "sigma_delta"])
+def test_frames_that_change_nothing_cost_no_product(kind):
+    """And the outputs are those of a network that does every product."""
+    graph = read_graph(branches())
+    frames = stream(4).repeat_interleave(3, dim=0)[:11]
+    products = []
+
+    def counting(layer):
+        def apply(values, bias):
+            products.append(len(values))
+            return layer.apply(values, bias)
+
+        return layer._replace(apply=apply)
+
+    watched = graph._replace(layers=tuple(map(counting, graph.layers)))
+    state, found = None, []
+    for part in frames.split([1, 4, 6]):
+        run = run_stream(watched, part, kind, SCALES, state)
+        state = run.state
+        found.append(run.outputs)
+    assert sum(products) == 4 * len(graph.layers)
+    alike = {"temporal_difference": "original", "sigma_delta": "rounding"}[kind]
+    expected = outputs(graph, frames, alike, scales=SCALES)
+    assert (torch.cat(found) - expected).abs().max() < 1e-10
+
+
 def test_costs_of_both_networks_from_the_messages_of_one():
     graph, frames = read_graph(branches()), stream(14)
     sizes = geometry(graph, FRAME)

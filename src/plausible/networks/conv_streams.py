@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from plausible.errors import StudyError
-from plausible.networks.conv_graph import Geometry, Graph
+from plausible.networks.conv_graph import Geometry, Graph, Linear
 
 KINDS = ("original", "temporal_difference", "rounding", "sigma_delta", "pd")
 
@@ -164,10 +164,7 @@ def _receive(
     if kind in ("original", "rounding"):
         received = messages if kind == "original" else messages / scale
         return layer.apply(received, layer.flat_bias), None
-    if kind == "temporal_difference":
-        sums = layer.apply(messages, None)
-    else:
-        sums = layer.apply(messages / scale, None)
+    sums = _mapped(layer, messages if kind == "temporal_difference" else messages / scale, total)
     if kind == "pd":
         decoded = torch.zeros_like(sums[0]) if total is None else total
         for time in range(len(sums)):
@@ -178,6 +175,17 @@ def _receive(
         sums[0] += total
     sums = torch.cumsum(sums, dim=0)
     return sums + layer.bias, sums[-1].clone()
+
+
+def _mapped(layer: Linear, messages: Tensor, total: Tensor | None) -> Tensor:
+    """w of messages; frames in which nothing is sent cost no product."""
+    active = messages.flatten(1).any(dim=1)
+    if total is None or bool(active.all()):
+        return layer.apply(messages, None)
+    sums = total.new_zeros((len(messages), *total.shape))
+    if bool(active.any()):
+        sums[active] = layer.apply(messages[active], None)
+    return sums
 
 
 def _check(graph: Graph, kind: str, scales: Sequence[float] | None, k_alpha: float) -> None:
