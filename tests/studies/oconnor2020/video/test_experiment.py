@@ -42,7 +42,7 @@ CHANGES = {
     "top_layers": TOP,
     "stability": {"weights": [0.1, 10.0], "epochs": 1, "frames": 3},
     "end_to_end": {"frames": 12, "rate": 0.1},
-    "camera": {"frames": 7, "multiples": [1.0, 2.0]},
+    "camera": {"stretches": 2, "frames": 4, "apart": 9, "multiples": [1.0, 2.0]},
     "pictures": {"side": 10, "across": 4},
 }
 SETTINGS = read_sweep("oconnor2020.video", "video", **CHANGES)
@@ -132,6 +132,22 @@ def test_changes_are_those_of_the_values(table, shown):
         np.abs(np.diff(pixels, axis=0)).sum(axis=1)
     )
     assert rows[0].isna().all()
+
+
+def test_an_hour_is_that_of_its_stretches(table, shown):
+    """Each stretch by itself in the sigma-delta network, without its first frame."""
+    rows, hour = of(table, "camera"), 3600.0 * 25.0
+    scales = of(table, "scale")["scale"].to_numpy()
+    assert rows["frames"].tolist() == [8, 8]
+    for multiple, expected in zip(rows["multiple"], rows["sigma_delta"], strict=True):
+        spent = []
+        for first in (0, 9):
+            seen = np.stack(list(shown.shown[0].read(first=first, count=4)))
+            costs = Costs(shown.graph, shown.sizes, "sigma_delta")
+            inputs = shown.network.prepare(seen)
+            run_stream(shown.graph, inputs, "sigma_delta", multiple * scales, observe=costs)
+            spent += costs.per_frame().sum(dim=1)[1:].tolist()
+        assert expected == pytest.approx(np.mean(spent) * hour)
 
 
 def test_a_scene_that_is_too_short(shown):

@@ -88,7 +88,12 @@ class EndToEnd(Settings):
 class Camera(Settings):
     """The camera that stands still."""
 
-    frames: Count
+    stretches: Count
+    """Stretches of successive frames, from all over the scene."""
+    frames: Annotated[int, Field(ge=2)]
+    """Of each stretch."""
+    apart: Count
+    """Frames from the beginning of a stretch to that of the next."""
     multiples: Annotated[tuple[Positive, ...], Field(min_length=2)]
     """Of the optimised scales, ascending."""
 
