@@ -35,6 +35,8 @@ from plausible.studies.oconnor2020.video.settings import Video
 Rows = list[dict[str, Any]]
 MULTIPLY_ADD_PJ = 3.2
 """A multiplication of 3.1 pJ and its addition of 0.1 pJ, 32-bit integers (section 4.4.3)."""
+MNIST_NORM = 88.0
+"""Mean squared norm of its images: 784 (0.1307^2 + 0.3081^2)."""
 
 
 class Features(NamedTuple):
@@ -88,7 +90,10 @@ def top_layers(material: Material, settings: Video, seeds: Sequence[int]) -> Row
 
 
 def _streams(features: Features, name: str, seed: int) -> tuple[Stream, Stream]:
-    """Training clips in an order of the seed, test clips in theirs; features of the mean size 1."""
+    """Training clips in an order of the seed, test clips in theirs.
+
+    Features are scaled to the mean squared norm of MNIST, to which the learning rate belongs.
+    """
     streams = []
     rng = numpy_generator("oconnor2020", "video", "order of clips", seed)
     for part in ("training", "test"):
@@ -101,7 +106,8 @@ def _streams(features: Features, name: str, seed: int) -> tuple[Stream, Stream]:
             for place, each in zip(places, values, strict=True)
         ]
         streams.append((np.concatenate(values), np.concatenate(labels)))
-    size = float(np.abs(streams[0][0]).mean()) or 1.0
+    norm = float(np.square(streams[0][0]).sum(axis=1).mean())
+    size = np.sqrt(norm / MNIST_NORM) or 1.0
     train, test = (
         Stream(values / size, labels.astype(np.int64), 1.0) for values, labels in streams
     )
