@@ -20,7 +20,7 @@ import torch  # noqa: E402
 from plausible.data.registry import prepare  # noqa: E402
 from plausible.errors import PlausibleError  # noqa: E402
 
-PARTS = ("spiking", "training", "song", "oconnor", "equilibrium")
+PARTS = ("spiking", "training", "song", "oconnor", "equilibrium", "video")
 
 
 def main() -> int:

@@ -40,6 +40,9 @@ def fault(config, root, error=ConfigError) -> str:
     return sentence
 
 
+NO_ORIGINALS = {"ilsvrc_video": None, "youtube_bb": None, "vgg19": None}
+
+
 def test_empty_configuration_is_the_documented_default(root):
     assert load_config({}, root) == {
         "scale": "demo",
@@ -47,7 +50,7 @@ def test_empty_configuration_is_the_documented_default(root):
         "device": "cpu",
         "seeds": None,
         "seeds_per_job": None,
-        "data": {"dir": None, "dataset": None, "sets": {}},
+        "data": {"dir": None, "dataset": None, "sets": {}, "originals": NO_ORIGINALS},
         "overrides": {},
     }
 
@@ -76,7 +79,12 @@ def test_every_setting_may_be_given(root):
         "device": "cpu",
         "seeds": [0, 2**63 - 1],
         "seeds_per_job": 2,
-        "data": {"dir": str(root), "dataset": "own", "sets": {"own": {"folder": "x"}}},
+        "data": {
+            "dir": str(root),
+            "dataset": "own",
+            "sets": {"own": {"folder": "x"}},
+            "originals": {"ilsvrc_video": "y", "youtube_bb": "z", "vgg19": "vgg19.pth"},
+        },
         "overrides": {"*": {"epochs": 1}, "spcn_sgd": {"learning_rate": 0.1}},
     }
     assert load_config(config, root) == config
@@ -86,7 +94,10 @@ def test_every_setting_may_be_given(root):
     ("config", "words"),
     [
         ({"scal": "demo"}, ["`scal` is no known key", "(nearest: `scale`)"]),
-        ({"data": {"dri": "x"}}, ["`data.dri`", "dir, dataset, sets", "(nearest: `dir`)"]),
+        (
+            {"data": {"dri": "x"}},
+            ["`data.dri`", "dir, dataset, sets, originals", "(nearest: `dir`)"],
+        ),
         ({3: 4}, ["`3` is no known key"]),
         ({"scale": "papr"}, ["`scale`", "`papr`", "`demo` or `quick` or `paper`", "`paper`)"]),
         ({"scale": None}, ["`scale` is `null`"]),
@@ -183,7 +194,7 @@ def _every_part(schema, path=""):
 def test_the_schema_says_everything_about_every_key():
     schema = load_schema()
     parts = dict(_every_part(schema))
-    assert len(parts) == 16
+    assert len(parts) == 20
     for name, part in parts.items():
         assert part["description"].endswith("."), name
         required = name == "data.sets.*.folder"

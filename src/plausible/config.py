@@ -34,6 +34,7 @@ EMBEDDED_DATA_SETS = (
     "newsgroups",
     "newsgroups_shuffled",
     "newsgroups_4to1",
+    "recordings",
 )
 """Data sets that need no entry under ``data.sets``."""
 

@@ -14,7 +14,8 @@ with job(snakemake) as run:
     from plausible.settings import read_settings
 
     params, given, names = snakemake.params, snakemake.input, snakemake.wildcards
-    values = dict(params.settings)
+    # Where data lie does not change what they are, so this is no parameter of the job.
+    values = {**params.settings, "data_dir": snakemake.config["data"]["dir"]}
     if given.published:
         document = load_published(published_folder(names.study), [params.document_part])
         entry = document.entry(params.published)

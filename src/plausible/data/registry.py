@@ -38,7 +38,8 @@ def prepare(
     for in ``data_dir``, else in the folder that the environment variable PLAUSIBLE_DATA names, else
     in the user's cache. ``digits_thesis`` and ``mnist_thesis`` are divided as in O'Connor 2020 (see
     ``plausible.data.splits``), ``newsgroups_shuffled`` and ``newsgroups_4to1`` are other readings
-    of newsgroups: in random order, and this divided 4 : 1 instead of 7 : 1.
+    of newsgroups: in random order, and this divided 4 : 1 instead of 7 : 1. ``recordings`` are
+    small pictures of four videos (see ``plausible.data.recordings``).
     Every other name must be a key of ``extra_sets`` (see ``plausible.data.user_folder``).
 
     Raises
@@ -66,6 +67,10 @@ def prepare(
         from plausible.data.newsgroups import prepare_newsgroups
 
         return prepare_newsgroups(data_dir, name=name, **_NEWSGROUPS[name])
+    if name == "recordings":
+        from plausible.data.recordings import prepare_recordings
+
+        return prepare_recordings(data_dir)
     nearest = difflib.get_close_matches(name, dataset_names(extra_sets), n=1)
     hint = f" (nearest: {nearest[0]})" if nearest else ""
     raise DataError(
@@ -86,6 +91,11 @@ def source_files(
         from plausible.data.newsgroups import PARTS
 
         files, folders = PARTS.values(), search_folders("newsgroups", data_dir)
+    elif name == "recordings":
+        from plausible.data.recordings import RECORDINGS
+
+        files = [each.file for each in RECORDINGS.values()]
+        folders = search_folders("video", data_dir)
     else:
         return []
     return [path for file in files if (path := find_file(file.name, folders))]

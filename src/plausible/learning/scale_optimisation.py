@@ -161,7 +161,7 @@ def scale_gradients(
         if settings.higher_layers:
             price = weight.view(-1, *(1,) * (scaled.ndim - 1)) * layer.fan_out * scale
             prices.append(price * scaled.sign())
-        received = _quantize(scaled, settings.quantizer, generator).div_(scale)
+        received = quantized(scaled, settings.quantizer, generator).div_(scale)
         residuals.append(activity - received)
         current = layer.forward(received.flatten(0, 1)) + layer.bias
         activity = _activity(current, layer.nonlinearity)
@@ -181,6 +181,17 @@ def scale_gradients(
             back = back + prices[index].flatten(0, 1)
     per_sample = sum(each.flatten(1).sum(dim=1) for each in additions) / batch
     return Gradients(tuple(reversed(found)), error, per_sample)
+
+
+class Problem(NamedTuple):
+    """What the descent needs of a network, dense or not."""
+
+    targets: Tensor
+    """What its outputs are compared with, a row for each input."""
+    log_scales: tuple[Tensor, ...]
+    """kappa at the beginning."""
+    gradients: Callable[[Sequence[Tensor], Tensor, Tensor], Gradients]
+    """Of the loss, from the present kappa, a batch of inputs and its targets."""
 
 
 def optimise_scales(
@@ -203,8 +214,28 @@ def optimise_scales(
     """
     check_scale_settings(settings, generator)
     _check_maps(maps, settings.error)
-    targets = original_outputs(maps, inputs, settings.error)
-    log_scales = initial_log_scales(maps, inputs, settings)
+
+    def gradients(log_scales: Sequence[Tensor], rows: Tensor, wanted: Tensor) -> Gradients:
+        return scale_gradients(maps, log_scales, rows, wanted, settings, generator)
+
+    problem = Problem(
+        original_outputs(maps, inputs, settings.error),
+        initial_log_scales(maps, inputs, settings),
+        gradients,
+    )
+    return descend(problem, inputs, settings, generator, checkpoint_path, progress)
+
+
+def descend(
+    problem: Problem,
+    inputs: Tensor,
+    settings: ScaleSettings,
+    generator: torch.Generator | None = None,
+    checkpoint_path: str | Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> ScaleHistory:
+    """The descent of `optimise_scales` for any network."""
+    targets, log_scales = problem.targets, problem.log_scales
     window = Window(len(settings.lambdas), inputs)
     records = [window.record(0.0, log_scales)]
     epochs_done, streams = 0, {} if generator is None else {"noise": generator}
@@ -214,10 +245,10 @@ def optimise_scales(
         stored = load_checkpoint(checkpoint_path, identity, streams)
         if stored is not None:
             epochs_done, arrays = stored.words["epochs_done"], stored.arrays
-            records = records_from_arrays(arrays, len(maps))
+            records = records_from_arrays(arrays, len(log_scales))
             log_scales = tuple(
                 torch.from_numpy(arrays[f"log_scales.{layer}"]).to(inputs.device)
-                for layer in range(len(maps))
+                for layer in range(len(log_scales))
             )
             window.restore(arrays["window"], stored.words["samples"])
     batches = math.ceil(len(inputs) / settings.batch_size)
@@ -226,7 +257,7 @@ def optimise_scales(
             inputs.split(settings.batch_size), targets.split(settings.batch_size), strict=True
         )
         for index, (rows, wanted) in enumerate(pairs, start=1):
-            found = scale_gradients(maps, log_scales, rows, wanted, settings, generator)
+            found = problem.gradients(log_scales, rows, wanted)
             for log_scale, gradient in zip(log_scales, found.log_scales, strict=True):
                 log_scale.add_(gradient, alpha=-settings.learning_rate)
             window.add(found.error, found.computation, len(rows))
@@ -297,7 +328,8 @@ def _activity(current: Tensor, nonlinearity: str) -> Tensor:
     )
 
 
-def _quantize(scaled: Tensor, quantizer: str, generator: torch.Generator | None) -> Tensor:
+def quantized(scaled: Tensor, quantizer: str, generator: torch.Generator | None) -> Tensor:
+    """Rounded, or with noise in place of it, the same for every lambda; [lambdas, batch, ...]."""
     if quantizer == "rounding":
         return scaled.round()
     noise = torch.rand(

@@ -20,7 +20,14 @@ from torch import nn
 from plausible.errors import ModelError
 from plausible.learning.scale_optimisation import ScaleSettings, dense_maps
 from plausible.learning.scale_optimisation import optimise_scales as descend
+from plausible.learning.scale_records import ScaleHistory
 from plausible.measure.operations import discretised_additions, event_additions
+from plausible.models.convolutional import (
+    GraphState,
+    is_convolutional,
+    optimise_convolutional,
+    run_convolutional,
+)
 from plausible.models.data import Data, as_count, as_given, as_number, as_reals, as_samples
 from plausible.models.fused_layers import FusedLayer, fused_layers
 from plausible.models.sequential import read_sequential
@@ -37,8 +44,9 @@ class Frames(NamedTuple):
     additions: Data
     """Additions of each frame, [frames]."""
     messages: tuple[Data, ...]
-    """Whole numbers that entered each layer, int64 [frames, inputs]."""
-    state: "StreamState"
+    """Whole numbers that entered each layer, int64 [frames, inputs]; of a convolutional model that
+    each sender sent, to one layer or several."""
+    state: "StreamState | GraphState"
     """With it the next call of `sigma_delta` goes on where this one ended."""
 
 
@@ -66,18 +74,21 @@ class ScaleChoice(NamedTuple):
 Scales = float | Sequence[ArrayLike] | None
 
 
-def rounding(model: nn.Sequential, frames: Data, scales: Scales = None) -> Frames:
+def rounding(model: nn.Module, frames: Data, scales: Scales = None) -> Frames:
     """Run the rounding network of ``model`` (O'Connor 2020, eq. 4.4, figure 4.1 C).
 
     Parameters
     ----------
     model:
-        Linear layers with ReLU, Tanh or Identity between them, and perhaps batch normalisation.
+        Linear layers with ReLU, Tanh or Identity between them, and perhaps batch normalisation. Or
+        any module with a convolution, of Conv2d, Linear, ReLU, pooling, Flatten and ``torch.cat``.
     frames:
-        Real numbers [frames, features], or [frames, ...], which are flattened.
+        Real numbers [frames, features], or [frames, ...], which are flattened; of a convolutional
+        model [frames, channels, rows, columns].
     scales:
         k of the inputs of each layer, one number or [inputs] each; or one number for all of them;
-        None: 1.
+        None: 1. Of a convolutional model one number for each sender: values that enter several
+        layers are sent once.
 
     Raises
     ------
@@ -88,11 +99,11 @@ def rounding(model: nn.Sequential, frames: Data, scales: Scales = None) -> Frame
 
 
 def sigma_delta(
-    model: nn.Sequential,
+    model: nn.Module,
     frames: Data,
     scales: Scales = None,
     *,
-    state: StreamState | None = None,
+    state: StreamState | GraphState | None = None,
 ) -> Frames:
     """Run the sigma-delta network of ``model`` on successive frames (eq. 4.5, figure 4.1 D).
 
@@ -114,7 +125,7 @@ def sigma_delta(
 
 
 def optimise_scales(
-    model: nn.Sequential,
+    model: nn.Module,
     frames: Data,
     trade_offs: Sequence[float],
     *,
@@ -136,7 +147,7 @@ def optimise_scales(
         As in `rounding`, without Tanh; frames of the training data.
     error:
         ``kl``: Kullback-Leibler divergence of the softmax of the outputs, in nats. ``l2``: squared
-        distance of the outputs.
+        distance of the outputs, of a convolutional model of their softmax.
     unitwise:
         A scale for every input of a layer in place of one.
     epochs:
@@ -159,12 +170,6 @@ def optimise_scales(
         raise ModelError(f"error: found {error!r}, expected 'kl' or 'l2'.")
     epochs, batch_size = as_count(epochs, "epochs", 1), as_count(batch_size, "batch_size", 1)
     learning_rate = as_number(learning_rate, "learning_rate")
-    layers, nonlinearity = _read(model)
-    if nonlinearity == "tanh":
-        raise ModelError(
-            "the activation is Tanh, expected ReLU: Tanh has no optimised scales here."
-        )
-    x = torch.from_numpy(as_samples(frames, len(layers[0].weight), "frames"))
     settings = ScaleSettings(
         lambdas=lambdas,
         unitwise=unitwise,
@@ -175,13 +180,11 @@ def optimise_scales(
         batch_size=batch_size,
         record_every_epochs=1.0,
     )
-    maps = dense_maps(
-        [torch.from_numpy(layer.weight) for layer in layers],
-        [torch.from_numpy(layer.bias) for layer in layers],
-        nonlinearity,
-        "softmax" if error == "kl" else "identity",
+    found = (
+        optimise_convolutional(model, frames, settings)
+        if is_convolutional(model)
+        else _optimise_dense(model, frames, settings)
     )
-    found = descend(maps, x, settings)
     for trade_off, diverged in zip(settings.lambdas, found.diverged, strict=True):
         if diverged:
             raise ModelError(
@@ -199,13 +202,34 @@ def optimise_scales(
     ]
 
 
+def _optimise_dense(model: nn.Sequential, frames: Data, settings: ScaleSettings) -> ScaleHistory:
+    layers, nonlinearity = _read(model)
+    if nonlinearity == "tanh":
+        raise ModelError(
+            "the activation is Tanh, expected ReLU: Tanh has no optimised scales here."
+        )
+    x = torch.from_numpy(as_samples(frames, len(layers[0].weight), "frames"))
+    maps = dense_maps(
+        [torch.from_numpy(layer.weight) for layer in layers],
+        [torch.from_numpy(layer.bias) for layer in layers],
+        nonlinearity,
+        "softmax" if settings.error == "kl" else "identity",
+    )
+    return descend(maps, x, settings)
+
+
 def _run(
-    model: nn.Sequential,
+    model: nn.Module,
     frames: Data,
     kind: str,
     scales: Scales,
-    state: StreamState | None,
+    state: StreamState | GraphState | None,
 ) -> Frames:
+    if is_convolutional(model):
+        run = run_convolutional(model, frames, kind, scales, state)
+        given = (as_given(each, frames) for each in (run.outputs, run.additions))
+        sent = tuple(as_given(each, frames) for each in run.messages)
+        return Frames(*given, sent, run.state)
     layers, nonlinearity = _read(model)
     x = as_samples(frames, len(layers[0].weight), "frames")
     dense = networks.dense_network(

@@ -244,6 +244,9 @@ class Study(NamedTuple):
                 }
                 for job in networks
             }
+        if self.sweep_model(sweep).uses_originals:
+            named = self.config["data"].get("originals", {})
+            given["originals"] = {name: place for name, place in named.items() if place}
         if part:
             given |= {"shard": int(part[1:]), "shards": len(self.sweep_parts(sweep))}
         return {**settings, **given}

@@ -24,6 +24,8 @@ class ExperimentSettings(Settings):
     """Whether the experiment does its part alone where ``shards`` jobs share it."""
     uses_device: ClassVar[bool] = False
     """Whether it runs on the ``device``; all others run on the CPU."""
+    uses_originals: ClassVar[bool] = False
+    """Whether it is given the places of data that may not be distributed."""
     shard: NotNegativeCount = 0
     """Number of this job among those that share the experiment, from 0."""
     shards: Count = 1
@@ -34,6 +36,10 @@ class ExperimentSettings(Settings):
     """Where tensors live."""
     simulation: Mapping[str, SpikingSimulation] = {}
     """Spiking-simulation settings by ``<network>.<protocol>``, of experiments with networks."""
+    originals: Mapping[str, Path] = {}
+    """Places of such data by their names, as far as the configuration states them."""
+    data_dir: Path | None = None
+    """Folder of data files; None: the usual one (`plausible.data.fetch`)."""
     published: Mapping[str, Any] = {}
     """Published values, printed and recovered, of the result that the experiment is set beside."""
 

@@ -168,13 +168,14 @@ def rows_of_entry(
     if entry["reproducible"] == "illustration_only":
         yield from _unjudged(entry, ILLUSTRATION)
         return
-    if entry["reproducible"] == "needs_external_data":
-        yield from _unjudged(entry, NEEDS_DATA)
-        return
+    outside = entry["reproducible"] == "needs_external_data"
     for statement in entry["expect"]:
         if "shown_only" in statement or "duplicate_of" in statement:
             continue
         if only is not None and only != statement["id"]:
+            continue
+        if outside and statement["id"] not in claims:
+            yield from _unjudged({**entry, "expect": [statement]}, NEEDS_DATA)
             continue
         try:
             findings = _findings(evidence, claims, statement["id"])
@@ -232,13 +233,19 @@ def _statement_row(
     )
     if isinstance(finding, Measured) and finding.absent:
         note = "; ".join(filter(None, [finding.absent, finding.note]))
-        return row | {"verdict": NOT_COMPARABLE, "note": note}
+        return row | {"verdict": _absent(evidence), "note": note}
     decision, resolution = _decision(evidence, statement, finding)
     row |= _cells(decision) | {"resolution": resolution}
     row["note"] = "; ".join(filter(None, [finding.note, decision.note]))
     if finding.full_scale and not evidence.full_scale:
         row |= {"verdict": NOT_COMPARABLE, "seeds_needed": 0}
     return row
+
+
+def _absent(evidence: Evidence) -> str:
+    """Verdict where a run has no values: some are of data that the user may name."""
+    outside = evidence.entry["reproducible"] == "needs_external_data"
+    return NEEDS_DATA if outside else NOT_COMPARABLE
 
 
 def _decision(
@@ -318,7 +325,7 @@ def _number_row(evidence: Evidence, number: Number, published: PublishedNumber) 
     )
     if number.absent:
         note = "; ".join(filter(None, [number.absent, number.note]))
-        return row | {"verdict": NOT_COMPARABLE, "note": note}
+        return row | {"verdict": _absent(evidence), "note": note}
     if isinstance(number.values, str):
         verdict = REPRODUCED if number.values == published.value else DIFFERS
         row |= {"reproduced": number.values, "verdict": verdict}
