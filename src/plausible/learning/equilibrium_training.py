@@ -158,7 +158,9 @@ def train_batches(
     return len(order)
 
 
-def predict(networks: Networks, recipe: Recipe | BinaryRecipe, data: Images) -> tuple[NDArray, NDArray | None]:
+def predict(
+    networks: Networks, recipe: Recipe | BinaryRecipe, data: Images
+) -> tuple[NDArray, NDArray | None]:
     """Classes by s_-, and by s_f if there is an initialising network, int64 [n] each."""
     if isinstance(recipe, BinaryRecipe):
         given = data.images, int(data.white)

@@ -179,5 +179,5 @@ def contrasts(table: pd.DataFrame, published: Published, dataset: str = "mnist")
     panels[1].set_xlabel("steps over (100, 50)")
     panels[1].set_ylabel("cosine with the continuous update")
     letter(panels[1], "b", "three hidden layers")
-    legend_below(figure, [*seed_handles(table), *seed_handles(table, dots=True)][-2:], 2)
+    legend_below(figure, seed_handles(table), 2)
     return figure
