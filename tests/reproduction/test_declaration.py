@@ -1,6 +1,5 @@
 """Study files: merging of settings, shards, references, one-sentence errors."""
 
-import re
 import shutil
 from pathlib import Path
 

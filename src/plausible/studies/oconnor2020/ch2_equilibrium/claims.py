@@ -3,7 +3,7 @@
 import pandas as pd
 
 from plausible.reproduction.evidence import Evidence, Measured, paired_difference
-from plausible.studies.oconnor2020.ch2_equilibrium.experiment import TIED, UNTIED
+from plausible.studies.oconnor2020.ch2_equilibrium.settings import TIED, UNTIED
 
 TRAINING = "ch2.asymmetric_still_settles"
 SPLITS = ("thesis", "official")

@@ -45,6 +45,8 @@ from plausible.studies.oconnor2020.ch2_equilibrium.networks import (
     smooth_problem,
 )
 from plausible.studies.oconnor2020.ch2_equilibrium.settings import (
+    TIED,
+    UNTIED,
     GradientError,
     RoundedStates,
     TwoPhases,
@@ -53,7 +55,6 @@ from plausible.studies.oconnor2020.ch2_equilibrium.settings import (
 
 generator = partial(numpy_generator, "oconnor2020", "ch2_equilibrium")
 """Random stream of an experiment, a seed and a purpose."""
-TIED, UNTIED = "tied", "untied"
 
 
 def two_phases(settings: TwoPhases, seeds, dataset, networks) -> pd.DataFrame:

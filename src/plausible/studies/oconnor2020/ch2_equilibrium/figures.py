@@ -22,7 +22,7 @@ from plausible.drawing.style import (
     series_handle,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.oconnor2020.ch2_equilibrium.experiment import TIED, UNTIED
+from plausible.studies.oconnor2020.ch2_equilibrium.settings import TIED, UNTIED
 
 HIDDEN = Look("hidden unit", BLUE, "", "-")
 OUTPUTS = (

@@ -10,6 +10,9 @@ from plausible.settings import Count, Positive
 Sizes = Annotated[tuple[Count, ...], Field(min_length=2)]
 """Units of each layer, input first."""
 
+TIED, UNTIED = "tied", "untied"
+"""Whether what comes from above goes through the transposed weights, or weights of its own."""
+
 
 class TwoPhases(ExperimentSettings):
     """Trajectories of a small network through both phases, figure 2.3."""
