@@ -5,9 +5,9 @@ that sends bits settles freely, then with its outputs nudged by beta; encoders, 
 go on where they were. Weights learn from the real states of both phases by the linearised contrast
 (`equilibrium_propagation.contrast`), not from bits.
 
-*From a checkpoint* (section E.3): the nudged phase is compared with a free one of the same number of
-steps, both from the saved state of all encoders and decoders, so that what bits leave undecided is
-the same on both sides and cancels.
+*From a checkpoint* (section E.3): the nudged phase is compared with a free one of the same number
+of steps, both from the saved state of all encoders and decoders, so that what bits leave undecided
+is the same on both sides and cancels.
 """
 
 from typing import NamedTuple
@@ -33,7 +33,7 @@ class BinaryRecipe(NamedTuple):
     learning_rates: tuple[float, ...]
     """eta of layers 1 .. L."""
     from_checkpoint: bool = False
-    """Whether the free states that are compared have gone on for as many steps as the nudged ones."""
+    """Whether the free states that are compared have made as many further steps as the nudged."""
 
 
 class BinaryPhases(NamedTuple):

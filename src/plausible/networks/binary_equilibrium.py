@@ -1,7 +1,7 @@
 """Networks that settle while their units send bits only. Numpy only, in float64.
 
-Source: O'Connor 2020, section 8.4 (eq. 8.4, 8.5, 8.14), in the order of the author's code. At step t
-all layers act at once, on the bits of the step before; with lambda = lambda0 / t^eta:
+Source: O'Connor 2020, section 8.4 (eq. 8.4, 8.5, 8.14), in the order of the author's code. At step
+t all layers act at once, on the bits of the step before; with lambda = lambda0 / t^eta:
 
     u <- bits of both neighbours through the weights                 nothing else arrives
     v <- (1 - lambda) v + lambda u                                   decoder
@@ -180,8 +180,8 @@ def settle_binary(
     rng: np.random.Generator | None = None,
 ) -> Bits:
     """The network after ``steps`` steps. Arguments as of `advance`."""
-    for now in run(network, coding, inputs, now, steps, target, beta, rng):
-        pass
+    for _ in range(steps):
+        now = advance(network, coding, inputs, now, target, beta, rng)
     return now
 
 

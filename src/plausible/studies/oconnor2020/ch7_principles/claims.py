@@ -5,7 +5,7 @@ import pandas as pd
 
 from plausible.measure.slopes import log_slope
 from plausible.reproduction.evidence import Evidence, Measured
-from plausible.studies.oconnor2020.ch7_principles.experiment_toy import GLOBAL, LOCAL
+from plausible.studies.oconnor2020.ch7_principles.settings import GLOBAL, LOCAL
 
 
 def panes_are_the_algorithm(evidence: Evidence) -> list[Measured]:

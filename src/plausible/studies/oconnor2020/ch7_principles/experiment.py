@@ -22,6 +22,7 @@ from plausible.networks.initialiser import Initialiser, forward_pass
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch7_principles.networks import random_problem
 from plausible.studies.oconnor2020.ch7_principles.settings import (
+    PANES,
     SettlingSteps,
     ThreeStates,
     TiedForwardPass,
@@ -29,7 +30,6 @@ from plausible.studies.oconnor2020.ch7_principles.settings import (
 
 generator = partial(numpy_generator, "oconnor2020", "ch7_principles")
 """Random stream of an experiment, a seed and a purpose."""
-PANES = ("forward", "negative", "positive")
 
 
 def three_states(settings: ThreeStates, seeds, dataset, networks) -> pd.DataFrame:

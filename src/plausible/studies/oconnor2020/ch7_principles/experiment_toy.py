@@ -25,13 +25,14 @@ from plausible.networks.leaky_clip import LeakyClip
 from plausible.reproduction.shards import part_of, stored
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch7_principles.settings import (
+    GLOBAL,
+    LOCAL,
     DistantGradients,
     EarlyLayers,
     LayerwiseTraining,
 )
 
 generator = partial(numpy_generator, "oconnor2020", "ch7_principles")
-LOCAL, GLOBAL = "local", "global"
 RULES: dict[str, Callable[..., LayerGradients]] = {LOCAL: local_gradients, GLOBAL: global_gradients}
 
 

@@ -21,8 +21,7 @@ from plausible.drawing.style import (
     series_handle,
 )
 from plausible.reproduction.published import Published
-from plausible.studies.oconnor2020.ch7_principles.experiment import PANES
-from plausible.studies.oconnor2020.ch7_principles.experiment_toy import GLOBAL, LOCAL
+from plausible.studies.oconnor2020.ch7_principles.settings import GLOBAL, LOCAL, PANES
 
 TRAININGS = {
     LOCAL: Look("local losses", BLUE, "o", "-"),

@@ -10,6 +10,11 @@ from plausible.settings import Count, NotNegative, Positive
 Sizes = Annotated[tuple[Count, ...], Field(min_length=2)]
 """Units of each layer, input first."""
 
+PANES = ("forward", "negative", "positive")
+"""Of figure 7.1."""
+LOCAL, GLOBAL = "local", "global"
+"""Losses of the networks of figure 7.2."""
+
 
 class ThreeStates(ExperimentSettings):
     """Feed-forward, negative and positive states of a small network, figure 7.1."""
