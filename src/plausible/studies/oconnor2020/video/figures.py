@@ -14,8 +14,10 @@ from plausible.drawing.style import (
     GREEN,
     GREY,
     LIGHT_GREY,
+    ORANGE,
     PUBLISHED_COLOUR,
     PURPLE,
+    SKY,
     VERMILLION,
     Look,
     in_style,
@@ -84,19 +86,18 @@ def spliced_video(table: pd.DataFrame, published: Published, dataset: str = "mni
     letter(axes, "b", "computation")
 
     axes = figure.add_subplot(grid[1, 1])
-    handles = []
+    guesses = []
     for column, look in (
-        ("same_guess", Look("other guess than the original (top 1)", VERMILLION, "", "-")),
-        ("in_top_5", Look("not among its top 5", BLUE, "", (0, (4.5, 1.5)))),
+        ("same_guess", Look("other guess than the original", ORANGE, "", "-")),
+        ("in_top_5", Look("guess not in its top 5", SKY, "", (0, (4.5, 1.5)))),
     ):
         wrong = 1.0 - frames[column].astype(float)
         mean = 100.0 * wrong.cumsum() / np.arange(1, len(wrong) + 1)
         axes.plot(frames["frame"], mean, color=look.colour, ls=look.line, lw=1.0)
-        handles.append(series_handle(look))
+        guesses.append(series_handle(look))
     axes.axvline(splice, **SPLICE)
     axes.set_ylim(-3.0, 103.0)
     axes.set(xlabel="frame", ylabel="frames so far (%)")
-    axes.legend(handles=handles, loc="upper right")
     letter(axes, "c", "disagreement of sigma-delta")
 
     names = layers.drop_duplicates("layer").sort_values("layer")
@@ -123,9 +124,9 @@ def spliced_video(table: pd.DataFrame, published: Published, dataset: str = "mni
     axes.set(xlabel="layer", ylabel="sigma-delta / rounding")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9))
     letter(axes, "e", "ratio by layer")
-    handles += [series_handle(look) for look in NETWORKS.values()]
+    handles = [*(series_handle(look) for look in NETWORKS.values()), *guesses, *handles]
     handles.append(Patch(color=LIGHT_GREY, lw=0, label=f"ratio, {published_label('mnist')}"))
-    legend_below(figure, handles, 6)
+    legend_below(figure, handles, 4)
     return figure
 
 

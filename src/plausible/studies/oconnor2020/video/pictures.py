@@ -33,16 +33,14 @@ def _spliced(material: Material, settings: Video) -> Iterator[dict[str, Any]]:
 
 
 def _samples(material: Material, settings: Video) -> Iterator[dict[str, Any]]:
-    """First frames of training clips, evenly from all of them."""
-    clips = [
-        clip._replace(frames=clip.frames[:1])
-        for clip in material.clips()
-        if clip.part == "training"
-    ]
-    chosen = np.linspace(0, len(clips) - 1, min(SAMPLES, len(clips))).astype(int)
+    """Frames of the training clips, evenly from all of them."""
+    top = settings.top_layers
+    clips = [clip for clip in material.clips() if clip.part == "training"]
+    chosen = np.linspace(0, len(clips) * top.clip_frames - 1, SAMPLES).astype(int)
     for number, place in enumerate(chosen):
-        clip = clips[place]
-        yield _row("sample", number, f"class {clip.label}", clip.frames[0], settings.pictures.side)
+        clip = clips[place // top.clip_frames]
+        frame = clip.frames[min(place % top.clip_frames, len(clip.frames) - 1)]
+        yield _row("sample", number, f"class {clip.label}", frame, settings.pictures.side)
 
 
 def _row(
