@@ -63,7 +63,7 @@ def make_again(
         for name in study.own_tables()
         if (root / study.folder / f"{name}.csv").is_file()
     ]
-    records = read_provenance(root, later)
+    records = read_provenance(root, later, tables_alone=True)
     if later:
         commits = {(one.get("git_commit"), one.get("git_clean")) for one in records.values()}
         check_one_commit(study, commits)

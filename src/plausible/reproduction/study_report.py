@@ -233,7 +233,7 @@ class StudyReport:
 
     def figure(self, name: str, caption: str = "") -> Html:
         """Picture of a result; of one that a kept run is older than, a sentence."""
-        if self._made_later(name):
+        if self.made_later(name):
             return LATER
         return picture(self.folder / name, self._title(name), caption)
 
@@ -248,7 +248,7 @@ class StudyReport:
         """Title and picture of a result that the document does not have."""
         return piece("titled", self._title(name), self.figure(name))
 
-    def _made_later(self, name: str) -> bool:
+    def made_later(self, name: str) -> bool:
         """Whether a kept run is older than a result, and so lacks it."""
         declared = name in self.declaration["results"]
         table = f"{(declared and self.declared.shown_in(name)) or name}.csv"
@@ -261,7 +261,7 @@ class StudyReport:
     def readable(self, name: str) -> Html:
         """Table that people read: the Markdown file of a result."""
         path = self.folder / f"{name}.md"
-        if self._made_later(name):
+        if self.made_later(name):
             return Html("")
         if not path.is_file():
             raise StudyError(f"{path} is missing; build the results before their report.")

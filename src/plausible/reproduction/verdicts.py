@@ -207,6 +207,8 @@ def _rows_of_numbers(evidence: Evidence, numbers: Place) -> Iterator[dict[str, A
 
 def _not_measured(entry: Entry, check: str, statement: str) -> dict[str, Any]:
     """Row of a check that this run cannot serve, because it was made before."""
+    if entry["reproducible"] == "needs_external_data":
+        return verdict_row(entry, check=check, statement=statement, verdict=NEEDS_DATA)
     return verdict_row(
         entry, check=check, statement=statement, verdict=NOT_IN_RUN, note=NOT_MEASURED
     )

@@ -1,18 +1,19 @@
 """Table 9.1 for people: published marks, with the properties that were measured beside them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from plausible.reproduction.markdown import markdown_table
-from plausible.reproduction.published import Published
 from plausible.studies.oconnor2020.ch9.claims import MARKS, marks
 
 
-def characteristics_markdown(table: pd.DataFrame, published: Published) -> str:
+def characteristics_markdown(table: pd.DataFrame, published: Mapping[str, Any]) -> str:
     """Published marks; in the columns QC and ADP, behind them, the derived ones."""
-    values = published.values("ch9.table9.1")
     measured = {system: rows for system, rows in table.groupby("system")}
     lines = []
-    for row in values["rows"]:
+    for row in published["rows"]:
         own = marks(measured[row["id"]]) if row["id"] in measured else {}
         cells = [f"{row[mark]} / {own[mark]}" if mark in own else row[mark] for mark in MARKS]
         rows = measured.get(row["id"])
@@ -23,7 +24,7 @@ def characteristics_markdown(table: pd.DataFrame, published: Published) -> str:
         )
         lines.append([row["algorithm"], *cells, *extra])
     header = ["algorithm", *MARKS, "whole messages", "cost of a partial update"]
-    notes = "; ".join(f"{number}: {text}" for number, text in values["notes"].items())
+    notes = "; ".join(f"{number}: {text}" for number, text in published["notes"].items())
     note = (
         "Behind a stroke the mark that follows from what was measured: QC, all messages are whole "
         "numbers; ADP, the change of one input unit costs fewer additions than half of the weights "

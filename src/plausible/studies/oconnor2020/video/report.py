@@ -6,7 +6,7 @@ from plausible.reproduction.evidence import Evidence
 from plausible.reproduction.judging import DIFFERS, REPRODUCED
 from plausible.reproduction.pages import Html, breakable, table
 from plausible.reproduction.published import result_name
-from plausible.reproduction.study_report import StudyReport
+from plausible.reproduction.study_report import LATER, StudyReport
 from plausible.reproduction.verdicts import claims_of, rows_of_entry
 from plausible.reproduction.wording import number_text
 from plausible.studies.oconnor2020.video.settings import ORIGINAL
@@ -24,6 +24,8 @@ def evidence(report: StudyReport) -> Html:
     """
     results = ("ch4.fig4.5", "fig_b1", "ch4.noise_training")
     results += ("ch5.fig5.7", "ch5.fig5.8", "fig_c4", "ch5.end_to_end_works")
+    if any(report.made_later(name) for name in results):
+        return LATER
     tables = {name: report.table(name) for name in results}
     lines = evidence_rows(report, tables)
     header = ["entry", "statement of the thesis", "shown here to", "stated", "found", "so"]
@@ -32,6 +34,8 @@ def evidence(report: StudyReport) -> Html:
 
 def still_share(report: StudyReport) -> Html:
     """How much of the cost at the highest frame rate a still picture has."""
+    if report.made_later("ch5.fig5.8"):
+        return LATER
     return Html("<p>{}</p>").format(conclusion(report.table("ch5.fig5.8")))
 
 
