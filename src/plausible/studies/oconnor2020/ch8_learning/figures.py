@@ -6,6 +6,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogFormatter
 
 from plausible.drawing.over_seeds import draw_mean_line, draw_mean_points, seed_handles
 from plausible.drawing.parallel_coordinates import draw_parallel
@@ -149,6 +150,9 @@ def searches(table: pd.DataFrame, published: Published, dataset: str = "mnist") 
         letter(axes, mark, title)
     bar = figure.colorbar(ScalarMappable(colours, "viridis"), ax=panels, shrink=0.8, pad=0.01)
     bar.set_label("error after one epoch (%)")
+    # Percents as numbers, not as powers of ten.
+    bar.ax.yaxis.set_major_formatter(LogFormatter())
+    bar.ax.yaxis.set_minor_formatter(LogFormatter())
     best = Line2D([], [], color="black", ls=(0, (2.6, 1.5)), lw=1.1, label="best trial")
     legend_below(figure, [best], 1)
     return figure
