@@ -123,7 +123,7 @@ class TestClaims(ClaimTests):
                 assert stated <= own
 
 
-def test_threshold_of_euler_follows_the_step(monkeypatch):
-    assert abs(claims_lambda._threshold("as_coded") - 3.0) < 0.05
-    monkeypatch.setattr(claims_lambda, "EPS", 0.25)
-    assert abs(claims_lambda._threshold("as_coded") - 7.0) < 0.1
+def test_threshold_of_euler_follows_step_and_convention():
+    assert abs(claims_lambda._threshold("as_coded", 0.5) - 3.0) < 0.05
+    assert abs(claims_lambda._threshold("as_coded", 0.25) - 7.0) < 0.1
+    assert abs(claims_lambda._threshold("as_published", 0.5) - 1.5) < 0.05

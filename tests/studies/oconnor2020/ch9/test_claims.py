@@ -1,12 +1,8 @@
 """Verdicts of chapter 9 of O'Connor 2020: they hold, and each of them can fail."""
 
-from copy import deepcopy
-
 import pytest
 
 from plausible.reproduction import verdicts as vd
-from plausible.reproduction.evidence import Evidence
-from plausible.studies.oconnor2020.ch9 import claims
 
 from ...claim_harness import ClaimTests, Spoil
 from . import synthetic
@@ -36,15 +32,6 @@ class TestClaims(ClaimTests):
             change("ch9.catastrophic_forgetting", "old_error_percent", "stage == 'second'", 9.0),
         ),
     ]  # fmt: skip
-
-    def test_every_claim_has_a_table_that_fails(self, published):
-        """That no row has all marks is read from the published table, of which a copy is spoilt."""
-        spoilt = deepcopy(published)
-        rows = spoilt.values("ch9.table9.1")["rows"]
-        rows[0] |= dict.fromkeys(claims.MARKS, "yes")
-        entry = spoilt.entry("ch9.no_algorithm_meets_all")
-        (found,) = claims.no_row_has_all_marks(Evidence({}, entry, spoilt, True))
-        assert found.values == [1] and found.controls == {"with_the_brain": [2]}
 
     @pytest.mark.parametrize(
         ("system", "column", "value", "mark"),

@@ -77,12 +77,17 @@ def threshold_of_euler(evidence: Evidence) -> list[Measured]:
     """Smallest lambda that does not settle, over the formula, in both conventions."""
     formulas = {"as_published": 1.0 / EPS - 0.5, "as_coded": 2.0 / EPS - 1.0}
     return [
-        Measured("", [_threshold(convention) / formula], seeded=False, variant=convention)
+        Measured(
+            convention,
+            [_threshold(convention, EPS) / formula],
+            seeded=False,
+            controls={"half_the_step": [_threshold(convention, EPS / 2.0) / formula]},
+        )
         for convention, formula in formulas.items()
     ]
 
 
-def _threshold(convention: str) -> float:
+def _threshold(convention: str, step_size: float) -> float:
     """By bisection: one unit without weights, pulled to the middle of its range."""
     network = Equilibrium((np.zeros((1, 1)),), (np.zeros(1),))
     anchors = (np.full((1, 1), 0.5),)
@@ -91,7 +96,7 @@ def _threshold(convention: str) -> float:
         middle = (low + high) / 2.0
         forces = Forces(anchors, pull_of(middle, convention))
         found = fixed_point(
-            network, np.zeros((1, 1)), zero_states(network, 1), forces, 1e-6, 5000, EPS
+            network, np.zeros((1, 1)), zero_states(network, 1), forces, 1e-6, 5000, step_size
         )
         low, high = (middle, high) if found.change <= 1e-6 else (low, middle)
     return (low + high) / 2.0

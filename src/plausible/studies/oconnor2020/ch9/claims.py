@@ -7,7 +7,6 @@ from plausible.reproduction.evidence import Evidence, Measured, Number
 MARKS = ("ECA", "ECAT", "NLN", "EI", "ADP", "QC", "CL")
 CHEAP = 0.5
 """Of the additions that a change of one input unit may cost, over the number of weights."""
-BRAIN = "brain"
 
 
 def marks(rows: pd.DataFrame) -> dict[str, str]:
@@ -25,18 +24,6 @@ def numbers_of_ch9_table9_1(evidence: Evidence) -> list[Number]:
         for system, rows in frame.groupby("system", sort=False)
         for mark, found in marks(rows).items()
     ]
-
-
-def no_row_has_all_marks(evidence: Evidence) -> list[Measured]:
-    """Algorithms with seven marks; with the brain, of which two are unknown."""
-    rows = evidence.published.values("ch9.table9.1")["rows"]
-
-    def full(*met: str) -> list[str]:
-        return [row["id"] for row in rows if all(row[mark].startswith(met) for mark in MARKS)]
-
-    algorithms = [name for name in full("yes") if name != BRAIN]
-    controls = {"with_the_brain": [len(full("yes", "unknown"))]}
-    return [Measured("", [len(algorithms)], seeded=False, controls=controls)]
 
 
 def old_digits_forgotten(evidence: Evidence) -> list[Measured]:
