@@ -116,6 +116,12 @@ def test_other_codings_are_refused(coding, words):
         kernel.settled(made((13,)), coding, 5, IMAGES, WHITE)
 
 
+def test_feedback_matrices_are_refused():
+    network = make_equilibrium((PIXELS, 13, CLASSES), np.random.default_rng(0), untied=True)
+    with pytest.raises(StudyError, match="expected a symmetric network"):
+        kernel.settled(network, OSA, 5, IMAGES, WHITE)
+
+
 def test_images_must_be_bytes():
     with pytest.raises(StudyError, match="expected uint8 with 30 pixels"):
         kernel.settled(made((13,)), OSA, 5, IMAGES / WHITE, WHITE)

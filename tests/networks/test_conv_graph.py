@@ -21,6 +21,26 @@ def test_gives_what_the_module_gives():
     assert [layer.sender for layer in graph.layers] == [0, 1, 2, 2, 3, 4]
 
 
+class Repeated(nn.Module):
+    """A concatenation in which one value stands twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.out = nn.Conv2d(1, 2, 1), nn.Conv2d(5, 1, 1)
+
+    def forward(self, frames):
+        found = torch.relu(self.one(frames))
+        return self.out(torch.cat([found, frames, found], 1))
+
+
+def test_a_value_may_stand_twice_in_a_concatenation():
+    network, frames = Repeated(), torch.randn(2, 1, 4, 4)
+    graph = read_graph(network)
+    with torch.no_grad():
+        found = values_of(graph, frames)[len(graph.nodes) - 1]
+        assert torch.equal(found, network(frames))
+
+
 def test_a_module_that_works_in_place_keeps_what_it_sends():
     network = nn.Sequential(
         nn.Conv2d(1, 2, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(8, 2)

@@ -85,3 +85,8 @@ def test_what_is_sent_is_level_and_change():
 def test_what_does_not_fit_is_one_sentence(call, words):
     with pytest.raises(StudyError, match=words):
         call()
+
+
+def test_at_time_0_it_is_at_rest():
+    found = continuous_neuron(ARRIVALS, WEIGHTS, RATES, np.array([0.0, 1.0]))
+    assert found.decoded[0] == found.states[0] == 0.0 < found.decoded[1]

@@ -485,6 +485,11 @@ class _Flat(NamedTuple):
 
 
 def _flat(network: Any, images: NDArray) -> _Flat:
+    if network.feedback is not None:
+        raise StudyError(
+            "Binary kernel: found feedback matrices, expected a symmetric network, in which the "
+            "transposed weights send what comes from above."
+        )
     sizes = [0, *(len(bias) for bias in network.biases)]
     if images.dtype != np.uint8 or images.shape[1] != len(network.weights[0]):
         raise StudyError(

@@ -126,7 +126,9 @@ def read_graph(module: nn.Module) -> Graph:
         if isinstance(module_here, _SKIPPED):
             numbers[node] = numbers[node.args[0]]
             continue
-        sources = tuple(numbers[each] for each in node.all_input_nodes)
+        # Of inputs in a list each counts as often as it stands there, as in a concatenation.
+        listed = node.args[0] if node.target is torch.cat else node.all_input_nodes
+        sources = tuple(numbers[each] for each in listed)
         numbers[node] = len(nodes)
         name = str(node.target) if module_here is not None else node.name
         if isinstance(module_here, nn.Conv2d | nn.Linear):

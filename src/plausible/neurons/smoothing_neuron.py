@@ -103,7 +103,7 @@ def continuous_neuron(
     """
     arrivals, weights = _check(arrivals, weights, rates)
     times = np.asarray(times, np.float64)
-    decoded, states, sent = np.empty(len(times)), np.empty(len(times)), []
+    decoded, states, sent = np.zeros(len(times)), np.zeros(len(times)), []
     v = s = phi = now = 0.0
     ends = np.append(arrivals[arrivals < times[-1]], times[-1])
     for number, end in enumerate(ends):
