@@ -13,10 +13,6 @@ makes it fast:
 - Both divisions of optimal step-size adaptation are one:
   eps = (delta lambda_bar + beta^2) / ((1 + lambda_bar)(delta + c)).
 - W_1 changes in the rows of pixels that are not 0.
-
-Loops over units are split so that each has few arrays: the compiler vectorises only what it can
-check for overlap. Numbers are compared with those of arrays of their own type, since a literal
-would make float64 of all.
 """
 
 from typing import Any, NamedTuple
@@ -25,17 +21,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plausible.errors import StudyError
-from plausible.kernels.compiling import branchless, inner, kernel, summing
+from plausible.kernels.binary_units import (
+    EPSILON,
+    LAMBDA,
+    LEVELS,
+    RATE,
+    ROWS,
+    S,
+    begin_sample,
+    input_sums,
+    sample_steps,
+)
+from plausible.kernels.compiling import branchless, inner, kernel
 from plausible.neurons.step_sizes import Adaptive, Schedule
-
-_LEVELS = 256
-_NARROW = 32
-"""Units of a layer to which products with all bits of the layer below are cheap."""
-S, PHI, V, AVERAGE, BIAS, SQUARE, SPREAD, HEARD, BELOW, BITS, PRESSURE, STEP = range(12)
-_ROWS = 12
-"""Of what units remember; the last two only within a step."""
-LAMBDA, EPSILON, RATE = 0, 1, 2
-"""Rows of the values of a step."""
 
 
 class Timetable(NamedTuple):
@@ -66,7 +64,7 @@ def timetable(coding: Any, steps: int, white: int, dtype: Any) -> Timetable:
         raise StudyError("Binary kernel: encoders are sigma-delta, decoders as the text prints.")
     if not isinstance(coding.step, Schedule | Adaptive):
         raise StudyError("Binary kernel: steps are those of a schedule or of OSA.")
-    if not 0 < white < _LEVELS:
+    if not 0 < white < LEVELS:
         raise StudyError(f"Binary kernel: the white level is {white}, expected 1 to 255.")
     time = np.arange(1, steps + 1)
     values = np.zeros((3, steps))
@@ -78,9 +76,9 @@ def timetable(coding: Any, steps: int, white: int, dtype: Any) -> Timetable:
             values[RATE, step] = rate
     else:
         values[EPSILON] = coding.step.at(time)
-    levels, phi = np.arange(_LEVELS) / white, np.zeros(_LEVELS)
-    bits = np.zeros((_LEVELS, steps), bool)
-    before = np.zeros(_LEVELS)
+    levels, phi = np.arange(LEVELS) / white, np.zeros(LEVELS)
+    bits = np.zeros((LEVELS, steps), bool)
+    before = np.zeros(LEVELS)
     for step, decay in enumerate(values[LAMBDA, :-1]):
         phi += (levels - (1.0 - decay) * before) / decay
         bits[:, step + 1] = phi > 0.5
@@ -88,249 +86,15 @@ def timetable(coding: Any, steps: int, white: int, dtype: Any) -> Timetable:
         before = levels
     mostly = bits.mean(axis=1) > 0.5
     level, exceptions = np.nonzero(bits != mostly[:, None])
-    edges = np.searchsorted(level, np.arange(_LEVELS + 1))
+    edges = np.searchsorted(level, np.arange(LEVELS + 1))
     constant = np.dtype(dtype).type(coding.step.constant if adaptive else 0.0)
     return Timetable(values.astype(dtype), mostly, exceptions, edges, adaptive, constant)
-
-
-@branchless
-def _hear_both(v, pressure, below, above, bias, keep, decay):
-    for j in range(len(v)):
-        new = keep * v[j] + decay * (below[j] + above[j])
-        v[j] = new
-        pressure[j] = new + bias[j]
-
-
-@branchless
-def _hear(v, pressure, heard, bias, keep, decay):
-    for j in range(len(v)):
-        new = keep * v[j] + decay * heard[j]
-        v[j] = new
-        pressure[j] = new + bias[j]
-
-
-@branchless
-def _estimate(pressure, average, bias, square, rate, rest):
-    for j in range(len(pressure)):
-        error = pressure[j] - average[j]
-        bias[j] = rest * bias[j] + rate * error
-        square[j] = rest * square[j] + rate * error * error
-
-
-@branchless
-def _adapt(bias, square, spread, step, one, constant):
-    for j in range(len(step)):
-        lam = spread[j]
-        new = (square[j] * lam + bias[j] * bias[j]) / ((one + lam) * (square[j] + constant))
-        step[j] = new
-        spread[j] = (one - new) * (one - new) * lam + new * new
-
-
-@branchless
-def _average(average, pressure, step):
-    for j in range(len(step)):
-        average[j] += step[j] * (pressure[j] - average[j])
-
-
-@branchless
-def _move(s, phi, pressure, step, keep, unit, zero, one):
-    for j in range(len(s)):
-        old = s[j]
-        new = min(one, max(zero, old + step[j] * (pressure[j] - old)))
-        s[j] = new
-        phi[j] += (new - keep * old) * unit
-
-
-@branchless
-def _fire(phi, bits, changed, half, zero, one):
-    for j in range(len(phi)):
-        bit = one if phi[j] > half else zero
-        phi[j] -= bit
-        changed[j] = bit != bits[j]
-        bits[j] = bit
-
-
-@branchless
-def _add(target, row):
-    for j in range(len(target)):
-        target[j] += row[j]
-
-
-@branchless
-def _subtract(target, row):
-    for j in range(len(target)):
-        target[j] -= row[j]
 
 
 @branchless
 def _scaled(target, row, factor):
     for j in range(len(target)):
         target[j] += factor * row[j]
-
-
-@summing
-def _product(one, other):
-    total = one[0] * other[0]
-    for j in range(1, len(one)):
-        total += one[j] * other[j]
-    return total
-
-
-@inner
-def _narrow(first, layer):
-    """Whether the layer above is so narrow that products with all bits are cheaper."""
-    top = len(first) - 2
-    return layer < top and first[layer + 2] - first[layer + 1] <= _NARROW
-
-
-@inner
-def _tell(units, layer, unit, first, edges, up, down):
-    """A unit's row is added to what its neighbours hear, or taken away."""
-    begin, end, top = first[layer], first[layer + 1], len(first) - 2
-    sent = units[BITS, begin + unit] != 0
-    if layer < top and not _narrow(first, layer):
-        beyond = first[layer + 2]
-        low = edges[layer] + unit * (beyond - end)
-        row = up[low : low + beyond - end]
-        if sent:
-            _add(units[HEARD, end:beyond], row)
-        else:
-            _subtract(units[HEARD, end:beyond], row)
-    if layer > 1:
-        below = first[layer - 1]
-        low = edges[layer - 1] + unit * (begin - below)
-        row = down[low : low + begin - below]
-        if sent:
-            _add(units[HEARD, below:begin], row)
-        else:
-            _subtract(units[HEARD, below:begin], row)
-
-
-@inner
-def _send(units, changed, words, first, edges, up, down):
-    """Everything that changed bits tell the layers next to them."""
-    top, layer = len(first) - 2, 1
-    for below in range(1, top):
-        if not _narrow(first, below):
-            continue
-        # A narrow layer hears all bits anew; it is not the first one, so nothing is in the sum
-        # but what the layer above it sends by its changes.
-        a, b = first[below], first[below + 1]
-        bits = units[BITS, a:b]
-        for k in range(first[below + 2] - b):
-            low = edges[below] + k * (b - a)
-            units[BELOW, b + k] = _product(bits, down[low : low + b - a])
-    for word in range(first[2] // 8 if _narrow(first, 1) else 0, len(words)):
-        if words[word] != 0:
-            for place in range(8 * word, min(8 * word + 8, first[top + 1])):
-                if changed[place]:
-                    while place >= first[layer + 1]:
-                        layer += 1
-                    _tell(units, layer, place - first[layer], first, edges, up, down)
-
-
-@inner
-def _steps(
-    units, changed, words, drive, time, until, first, edges, up, down, biases, values, adaptive,
-    constant, numbers, target, pull,
-):  # fmt: skip
-    """Steps ``time`` to ``until`` of one sample; ``pull`` is 2 beta, 0 without a target.
-
-    Layer 0 is the input, whose units are not kept; those of the others begin at ``first[1]``.
-    """
-    zero, half, one = numbers[0], numbers[1], numbers[2]
-    top = len(first) - 2
-    while time < until:
-        decay = values[LAMBDA, time]
-        keep = one - decay
-        for layer in range(1, top + 1):
-            a, b = first[layer], first[layer + 1]
-            pressure, step, s = units[PRESSURE, a:b], units[STEP, a:b], units[S, a:b]
-            if layer == 1:
-                _hear_both(
-                    units[V, a:b], pressure, drive[time], units[HEARD, a:b], biases[a:b], keep,
-                    decay,
-                )  # fmt: skip
-            elif _narrow(first, layer - 1):
-                _hear_both(
-                    units[V, a:b], pressure, units[BELOW, a:b], units[HEARD, a:b], biases[a:b],
-                    keep, decay,
-                )  # fmt: skip
-            else:
-                _hear(units[V, a:b], pressure, units[HEARD, a:b], biases[a:b], keep, decay)
-            if layer == top and pull != zero:
-                for j in range(b - a):
-                    pressure[j] += pull * (target[j] - s[j])
-            if adaptive:
-                rate = values[RATE, time]
-                _estimate(
-                    pressure, units[AVERAGE, a:b], units[BIAS, a:b], units[SQUARE, a:b], rate,
-                    one - rate,
-                )  # fmt: skip
-                if time > 0:
-                    _adapt(
-                        units[BIAS, a:b],
-                        units[SQUARE, a:b],
-                        units[SPREAD, a:b],
-                        step,
-                        one,
-                        constant,
-                    )
-                else:
-                    for j in range(b - a):
-                        step[j] = one
-                        units[SPREAD, a + j] = one
-                _average(units[AVERAGE, a:b], pressure, step)
-            else:
-                for j in range(b - a):
-                    step[j] = values[EPSILON, time]
-            # Nothing is known of a unit before the first step, not even of a state that was kept.
-            known = keep if time > 0 else zero
-            _move(s, units[PHI, a:b], pressure, step, known, one / decay, zero, one)
-        a = first[1]
-        _fire(units[PHI, a:], units[BITS, a:], changed[a:], half, zero, one)
-        _send(units, changed, words, first, edges, up, down)
-        time += 1
-
-
-@inner
-def _drive(image, slots, levels, sums, mostly, exceptions, begins, up, width, steps, drive):
-    """What layer 1 hears of the input at each step."""
-    number = 0
-    slots[:] = -1
-    for i in range(len(image)):
-        level = image[i]
-        if level == 0:
-            continue
-        slot = slots[level]
-        if slot < 0:
-            slots[level] = slot = number
-            levels[slot] = level
-            sums[slot] = 0
-            number += 1
-        _add(sums[slot], up[i * width : (i + 1) * width])
-    base = sums[_LEVELS]
-    base[:] = 0
-    for slot in range(number):
-        if mostly[levels[slot]]:
-            _add(base, sums[slot])
-    for time in range(steps):
-        drive[time] = base
-    for slot in range(number):
-        level = levels[slot]
-        for place in range(begins[level], begins[level + 1]):
-            if mostly[level]:
-                _subtract(drive[exceptions[place]], sums[slot])
-            else:
-                _add(drive[exceptions[place]], sums[slot])
-
-
-@inner
-def _begin(units, start):
-    """Nothing heard or sent yet; states are those of ``start``."""
-    units[:] = 0
-    for j in range(len(start)):
-        units[S, j] = start[j]
 
 
 @inner
@@ -388,12 +152,12 @@ def _train(
     top, units_number = len(first) - 2, first[-1]
     batch, width, outputs = order.shape[1], first[2] - first[1], first[-1] - first[-2]
     steps = negative + positive
-    units = np.zeros((_ROWS, units_number), up.dtype)
+    units = np.zeros((ROWS, units_number), up.dtype)
     saved = np.zeros_like(units)
     words = np.zeros((units_number + 7) // 8, np.uint64)
     changed = words.view(np.uint8)
-    slots, levels = np.empty(_LEVELS, np.int64), np.empty(_LEVELS, np.int64)
-    sums = np.empty((_LEVELS + 1, width), up.dtype)
+    slots, levels = np.empty(LEVELS, np.int64), np.empty(LEVELS, np.int64)
+    sums = np.empty((LEVELS + 1, width), up.dtype)
     drive = np.empty((steps, width), up.dtype)
     minus, plus = (
         np.zeros((batch, units_number), up.dtype),
@@ -406,15 +170,15 @@ def _train(
         pull = numbers[3] * betas[done]
         for n in range(batch):
             sample = order[done, n]
-            _drive(
+            input_sums(
                 images[sample], slots, levels, sums, mostly, exceptions, begins, up, width, steps,
                 drive,
             )  # fmt: skip
-            _begin(units, starts[sample] if len(starts) else nothing)
+            begin_sample(units, starts[sample] if len(starts) else nothing)
             changed[:] = 0
             target[:] = 0
             target[labels[sample]] = numbers[2]
-            _steps(
+            sample_steps(
                 units, changed, words, drive, 0, negative, first, edges, up, down, biases, values,
                 adaptive, constant, numbers, target, numbers[0],
             )  # fmt: skip
@@ -423,14 +187,14 @@ def _train(
                 starts[sample] = units[S]
             if checkpoint:
                 _copy(saved, units)
-            _steps(
+            sample_steps(
                 units, changed, words, drive, negative, steps, first, edges, up, down, biases,
                 values, adaptive, constant, numbers, target, pull,
             )  # fmt: skip
             plus[n] = units[S]
             if checkpoint:
                 _copy(units, saved)
-                _steps(
+                sample_steps(
                     units, changed, words, drive, negative, steps, first, edges, up, down, biases,
                     values, adaptive, constant, numbers, target, numbers[0],
                 )  # fmt: skip
@@ -450,22 +214,22 @@ def _settle(
 ):  # fmt: skip
     """States of all free units after ``steps`` without a target, [samples, units]."""
     units_number, width = first[-1], first[2] - first[1]
-    units = np.zeros((_ROWS, units_number), up.dtype)
+    units = np.zeros((ROWS, units_number), up.dtype)
     words = np.zeros((units_number + 7) // 8, np.uint64)
     changed = words.view(np.uint8)
-    slots, levels = np.empty(_LEVELS, np.int64), np.empty(_LEVELS, np.int64)
-    sums = np.empty((_LEVELS + 1, width), up.dtype)
+    slots, levels = np.empty(LEVELS, np.int64), np.empty(LEVELS, np.int64)
+    sums = np.empty((LEVELS + 1, width), up.dtype)
     drive = np.empty((steps, width), up.dtype)
     target, nothing = np.zeros(1, up.dtype), np.zeros(units_number, up.dtype)
     _turn(up, down, first, edges)
     for sample in range(len(images)):
-        _drive(
+        input_sums(
                 images[sample], slots, levels, sums, mostly, exceptions, begins, up, width, steps,
                 drive,
             )  # fmt: skip
-        _begin(units, starts[sample] if len(starts) else nothing)
+        begin_sample(units, starts[sample] if len(starts) else nothing)
         changed[:] = 0
-        _steps(
+        sample_steps(
             units, changed, words, drive, 0, steps, first, edges, up, down, biases, values,
             adaptive, constant, numbers, target, numbers[0],
         )  # fmt: skip
