@@ -147,18 +147,3 @@ def _until(v: float, s: float, phi: float, rates: Rates, length: float):
         low = grid[max(above[0] - 1, 0)]
         start = brentq(over, low, grid[above[0]], xtol=1e-14) if above[0] else start
         sent.append(start)
-
-
-def step_response(rates: Rates, after: ArrayLike) -> NDArray[np.float64]:
-    """s at times ``after`` one spike of weight 1: a difference of exponentials.
-
-    lambda eps / (eps - lambda) (exp(-lambda t) - exp(-eps t)), the second smoothing of the first.
-    """
-    after, (lam, eps, _) = np.asarray(after, np.float64), rates
-    return lam * eps / (eps - lam) * (np.exp(-lam * after) - np.exp(-eps * after))
-
-
-def level_and_change(states: ArrayLike, decoding: float, dt: float) -> NDArray[np.float64]:
-    """a of eq. 9.1, [steps - 1]: (rho_t - (1 - lambda dt) rho_(t-1)) / (lambda dt)."""
-    states = np.asarray(states, np.float64)
-    return (states[1:] - (1.0 - decoding * dt) * states[:-1]) / (decoding * dt)

@@ -39,8 +39,8 @@ class TestTheorems(TheoremTests):
             _weaker,
         ),
         Falsified(
-            "ch9.eq9.4.encoder_limit", "limit_of_the_encoder", theorems, "level_and_change",
-            lambda states, decoding, dt: states[1:],
+            "ch9.eq9.4.encoder_limit", "limit_of_the_encoder", theorems, "pre_code",
+            lambda states, decay: states,
         ),
         Falsified("ch9.double_smoothing", "impulse_response", theorems, "discrete_neuron", _weaker),
         Falsified(

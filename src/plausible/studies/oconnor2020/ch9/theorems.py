@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from plausible.measure.slopes import log_slope
 from plausible.networks.binary_equilibrium import Coding, at_rest, run
 from plausible.networks.equilibrium import Equilibrium
+from plausible.neurons.predictive_bits import pre_code
 from plausible.neurons.smoothing_neuron import (
     Rates,
     Trace,
     continuous_neuron,
     discrete_neuron,
-    level_and_change,
 )
 from plausible.neurons.step_sizes import Schedule
 from plausible.reproduction.settings import ExperimentSettings
@@ -107,7 +107,7 @@ def encoder_limit(settings: ExperimentSettings, seed: int) -> list[Check]:
             time = np.arange(0.0, 10.0, dt)[:, None]
             rho = 0.5 + np.sin(speeds * time + phases).mean(axis=1) / 2.0
             change = (speeds * np.cos(speeds * time + phases)).mean(axis=1) / 2.0
-            found = level_and_change(rho, lam, dt)
+            found = pre_code(rho, lam * dt)[1:]
             worst.append(np.abs(found - form(rho, change, dt)[1:]).max())
         return log_slope(steps, worst)
 
