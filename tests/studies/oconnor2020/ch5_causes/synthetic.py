@@ -95,6 +95,7 @@ def frames(seeds: int = 5) -> pd.DataFrame:
                 rows += [
                     base | {"network": PDNN, "forward": own * (change / rate + 3e3)},
                     base | {"network": "memoryless", "forward": own * 17e3},
+                    base | {"network": "differences", "forward": own * change / rate},
                     base
                     | {"network": MLP, "forward": 159e3}
                     | {"input_change": 0.2 / rate, "hidden_change": own * 0.2 / rate**0.9},

@@ -104,6 +104,10 @@ class TestClaims(ClaimTests):
             change(FLOOR, "late_spikes_without_k_p", "seed == 2", plus(1.0)),
         ),
         Spoil(
+            FLOOR, "follows_change_without_k_p", "as much in each sub-frame",
+            change(RATES, "forward", "network == 'differences'", lambda column: 0.0 * column + 5e4),
+        ),
+        Spoil(
             FLOOR, "hidden_layers_stay_rough", "smoother than the input",
             change(FLOOR, "hidden_change", "sub_frames == 64", times(0.5)),
         ),

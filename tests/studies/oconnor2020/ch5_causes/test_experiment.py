@@ -166,7 +166,7 @@ def test_a_network_that_diverges_is_recorded(few):
 def test_rows_of_every_element(frames):
     counts = frames.groupby("element").size().to_dict()
     assert counts == {
-        "fade": 2 * 2 * 6 * 3, "still": 2 * 2, "code": 2 * (2 * 5 * 3 + 1),
+        "fade": 2 * 2 * 6 * 4, "still": 2 * 2, "code": 2 * (2 * 5 * 3 + 1),
         "predictor": 2 * 2 * 2 * 3 * 5,
     }  # fmt: skip
 
@@ -211,6 +211,13 @@ def test_without_memory_every_sub_frame_costs_the_same(frames):
     rows = frames.query("element == 'fade' and network == 'memoryless'")
     for _, group in rows.groupby(["seed", "order"]):
         assert group["forward"].max() < 1.25 * group["forward"].min()
+
+
+def test_without_k_p_the_frame_rate_costs_little(frames):
+    rows = frames.query("element == 'fade' and network == 'differences'")
+    for _, group in rows.groupby(["seed", "order"]):
+        of_time = group.set_index("sub_frames")["forward"]
+        assert of_time.max() > 1.5 * of_time.min()
 
 
 def test_a_still_picture_costs_k_p(frames):

@@ -58,7 +58,6 @@ VALUES = {
     ("first_training_error", "initialised", 0.0): 90.0,
     ("printed_training_error", "initialised", 0.0): 90.0,
     ("error", "initialised", 0.0): 2.5,
-    ("untrained_forward_error", "initialised", 0.0): 90.0,
     ("forward_error", "initialised", 0.0): 2.6,
     ("forward_error", "no_leak", 0.0): 40.0,
     ("dead_share", "initialised", 0.0): 0.0,

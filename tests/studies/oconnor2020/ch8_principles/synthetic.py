@@ -9,8 +9,9 @@ RATES = {
     "root": 0.7,
     "scheduled": 0.9,
     "osa": 0.8,
-    "osa_lambda": 1.2,
-    "osa_scheduled_lambda": 1.1,
+    "osa_same_steps": 0.8,
+    "osa_lambda": 1.1,
+    "osa_scheduled_lambda": 1.2,
     "stochastic_root": 0.4,
 }
 """Powers of time with which errors fall."""

@@ -51,6 +51,10 @@ class TestClaims(ClaimTests):
             change(FIGURE, "error", "scheme.str.contains('osa_') and step == 500", times(30.0)),
         ),
         Spoil(
+            "ch8.best_convergence", "best_by_what_the_search_minimised", "worse before",
+            change(FIGURE, "error", "scheme == 'osa_scheduled_lambda'", times(30.0)),
+        ),
+        Spoil(
             FIGURE, "prediction_speeds_convergence", "slower",
             change(FIGURE, "error", "scheme == 'osa_lambda'", times(30.0)),
         ),

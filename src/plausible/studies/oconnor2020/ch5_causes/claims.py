@@ -244,6 +244,16 @@ def no_floor_without_k_p(evidence: Evidence) -> list[Measured]:
     return [Measured("", found, seeded=False, exact_seeds=seeds, controls=broken)]
 
 
+def follows_change_without_k_p(evidence: Evidence) -> list[Measured]:
+    """Slopes of operations of a unit of time with k_p = 0."""
+    return [
+        Measured(
+            "",
+            {order: slopes(_operations(evidence, "differences", order)) for order in ORDERS},
+        )
+    ]
+
+
 def hidden_layers_stay_rough(evidence: Evidence) -> list[Measured]:
     """How the change of the hidden layer falls with n, over how that of the input does."""
     columns = ("element", "seed", "order", "network", "sub_frames")

@@ -78,8 +78,9 @@ def frame_rates(
     Columns: ``element``, ``seed`` and, of
 
     - ``fade`` (cross-faded test images): ``order``, ``network`` (pdnn; memoryless: the same with
-      k_d = 0 and its k_p; mlp), ``sub_frames`` n, ``forward`` (operations of a sub-frame), and of
-      the ordinary network ``input_change`` and ``hidden_change`` (mean over sub-frames of
+      k_d = 0 and its k_p; differences: with k_p = 0; mlp), ``sub_frames`` n, ``forward``
+      (operations of a sub-frame), and of the ordinary network ``input_change`` and
+      ``hidden_change`` (mean over sub-frames of
       |a_t - a_(t-1)| / (2 (|a_t| + |a_(t-1)|)), sums over a layer);
     - ``still`` (pictures of these images that do not move): ``order``, ``forward`` (of a frame,
       once it has settled), ``input_deviation`` (largest |spikes of the input per frame / (k_p sum
@@ -158,6 +159,7 @@ def _fade(
             trained.rule._replace(k_alpha=0.0),
             trained.side(1.0 / (1.0 - trained.rule.k_alpha)),
         ),
+        "differences": (trained.rule._replace(k_alpha=1.0), trained.side()),
     }
     spikes: dict[str, list[NDArray]] = {name: [] for name in rules}
     changes: list[NDArray] = []

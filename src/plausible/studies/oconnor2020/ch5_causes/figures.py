@@ -31,6 +31,7 @@ DASHED, DOTTED = (0, (4.5, 1.5)), (0, (1.2, 1.2))
 NETWORKS = {
     PDNN: Look("PDNN", BLUE, "o", "-"),
     "memoryless": Look("PDNN, k_d = 0", SKY, "D", DOTTED),
+    "differences": Look("PDNN, k_p = 0", GREEN, "^", DASHED),
     MLP: Look("MLP", VERMILLION, "s", "-"),
 }
 WAYS = {

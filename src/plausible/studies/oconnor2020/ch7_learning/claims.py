@@ -6,7 +6,7 @@ import pandas as pd
 
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence, Measured
-from plausible.studies.oconnor2020.ch7_learning.claims_after import less, measured
+from plausible.studies.oconnor2020.ch7_learning.claims_after import less
 
 TRAINING, SCAN = "ch7.fig7.3", "fig_d1"
 SPLITS = ("thesis", "official")
@@ -32,6 +32,13 @@ def _errors(evidence: Evidence, run: str, split: str, state: str = "minus") -> p
     """Test error after the training; ``state``: minus or forward."""
     middle = "_forward" if state == "forward" else ""
     return final(evidence, run, f"{split}{middle}_error_percent")
+
+
+def _untrained(evidence: Evidence, run: str, split: str) -> pd.Series:
+    """Test error of s_f before the training."""
+    column = f"{split}_forward_error_percent"
+    rows = evidence.table(TRAINING, *KEYS, column)
+    return rows[(rows["run"] == run) & (rows["epoch"] == 0)].set_index("seed")[column]
 
 
 def _each_split(evidence: Evidence, quantities, full_scale: bool = False) -> list[Measured]:
@@ -109,8 +116,10 @@ def near_iterative_inference(evidence: Evidence) -> list[Measured]:
     found = []
     for split in SPLITS:
         gap = _panel(evidence, "many", "small", split)["s_f"]
-        untrained = measured(evidence, "untrained_forward_error", "initialised")
-        control = untrained - measured(evidence, "error", "initialised")
+        control = less(
+            _untrained(evidence, "small_initialised_many", split),
+            _errors(evidence, "small_initialised_many", split),
+        )
         found.append(
             Measured(
                 "", gap, variant=f"{split} split", full_scale=True,

@@ -66,7 +66,7 @@ def after_training(
     s_-, after ``steps``, from ``variant``), settling_steps (``steps`` is lambda), residual,
     frozen_residual, error, training_error, first_training_error, forward_error, dead_share and
     energy_gradient of every training, energy_rise (``steps`` is the step's length),
-    untrained_forward_error, printed_training_error, feedback_angle and feedback_cosine (``steps``
+    printed_training_error, feedback_angle and feedback_cosine (``steps``
     is the epoch).
     """
     given = images_of(require(dataset, "after_training", "data set"))
@@ -98,9 +98,6 @@ def _measured(settings: AfterTraining, seed: int, given: Images, test: Images) -
             ("dead_share", name, 0, _dead_share(networks, recipe, inputs)),
             ("first_training_error", name, 0, first),
         ]
-    found.append(
-        ("untrained_forward_error", "initialised", 0, _untrained(settings, given, test, seed))
-    )
     found.append(("printed_training_error", "initialised", 0, _printed(settings, given, seed)))
     return [[seed, *row] for row in found]
 
@@ -273,11 +270,6 @@ def _largest_rise(
     passed = trajectory(network, inputs, start, ENERGY_STEPS, forces, size)
     energies = [energy(network, inputs, states, forces) for states in zip(*passed, strict=True)]
     return float(np.diff(energies, axis=0).max())
-
-
-def _untrained(settings: AfterTraining, given: Images, test: Images, seed: int) -> float:
-    networks = fresh_networks(_sizes(settings, given), generator("weights", 1, seed), True)
-    return errors(networks, _recipe(settings), test).forward
 
 
 def _printed(settings: AfterTraining, given: Images, seed: int) -> float:
