@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from plausible.config import nearest
 from plausible.errors import StudyError
@@ -305,6 +306,8 @@ def _controlled(
         elif judge_quantity(values, control["op"], control["bound"], False).verdict != REPRODUCED:
             reached = op_text(control["op"], control["bound"])
             failed.append(f"the control '{control['broken']}' is not {reached}")
+        elif _holds(statement, control, values, finding.seeded):
+            failed.append(f"the control '{control['broken']}' holds as well")
     if evidence.entry["kind"] == "theorem" and not declared:
         failed.append(UNCONTROLLED)
     if not failed:
@@ -312,6 +315,18 @@ def _controlled(
     return decision._replace(
         verdict=UNDECIDED, note="; ".join([decision.note, *failed]).strip("; ")
     )
+
+
+def _holds(
+    statement: Mapping[str, Any], control: Mapping[str, Any], values: ArrayLike, seeded: bool
+) -> bool:
+    """Whether a control in the statement's unit holds by the rule of the statement itself.
+
+    Bounds of a statement on a sign and of a control without effect overlap, as both scatter.
+    """
+    same = statement.get("unit") == control.get("unit")
+    own = judge_quantity(values, statement["op"], statement["bound"], seeded)
+    return same and own.verdict == REPRODUCED
 
 
 def _number_row(evidence: Evidence, number: Number, published: PublishedNumber) -> dict[str, Any]:
