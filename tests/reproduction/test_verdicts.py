@@ -308,11 +308,14 @@ def test_controls_of_measured_statements(judge):
 def test_a_control_without_effect_may_scatter_but_not_hold(judge):
     control = {"id": "other", "statement": "falls", "broken": "no effect", "op": ">", "bound": -0.5}
     falls = statement(unit="points")
+    ruled = {name: control[name] for name in ("id", "statement", "broken")}
     for values, verdict in (((-0.2, 0.1, 0.1), vd.REPRODUCED), ((-0.3, -0.31), vd.UNDECIDED)):
         found = [Measured("corrected", (-1.0, -1.1), controls={"other": values})]
         for unit, expected in (("points", verdict), ("another", vd.REPRODUCED)):
             stated = entry("claim", expect=[falls], controls=[{**control, "unit": unit}])
             assert judge(stated, claims={"falls": found}).iloc[0]["verdict"] == expected
+        stated = entry("claim", expect=[falls], controls=[ruled])
+        assert judge(stated, claims={"falls": found}).iloc[0]["verdict"] == verdict
 
 
 def test_what_is_only_shown_has_no_row(judge):

@@ -303,7 +303,7 @@ def _controlled(
         values = finding.controls.get(control["id"], ())
         if not len(values):
             failed.append(f"the control '{control['broken']}' was not run")
-        elif judge_quantity(values, control["op"], control["bound"], False).verdict != REPRODUCED:
+        elif "op" in control and not _reaches(control, values):
             reached = op_text(control["op"], control["bound"])
             failed.append(f"the control '{control['broken']}' is not {reached}")
         elif _holds(statement, control, values, finding.seeded):
@@ -317,14 +317,20 @@ def _controlled(
     )
 
 
+def _reaches(control: Mapping[str, Any], values: ArrayLike) -> bool:
+    """Whether every value of a control is beyond its bound."""
+    return judge_quantity(values, control["op"], control["bound"], False).verdict == REPRODUCED
+
+
 def _holds(
     statement: Mapping[str, Any], control: Mapping[str, Any], values: ArrayLike, seeded: bool
 ) -> bool:
     """Whether a control in the statement's unit holds by the rule of the statement itself.
 
-    Bounds of a statement on a sign and of a control without effect overlap, as both scatter.
+    A control without effect scatters about 0, so that its bound overlaps that of a statement on a
+    sign, or it has none.
     """
-    same = statement.get("unit") == control.get("unit")
+    same = control.get("unit", statement.get("unit")) == statement.get("unit")
     own = judge_quantity(values, statement["op"], statement["bound"], seeded)
     return same and own.verdict == REPRODUCED
 
