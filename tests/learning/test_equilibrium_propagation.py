@@ -16,7 +16,6 @@ from plausible.learning.equilibrium_propagation import (
     negative_phase,
 )
 from plausible.learning.initialiser import (
-    cosine,
     global_gradients,
     layer_losses,
     local_gradients,
@@ -190,8 +189,3 @@ def test_recipes_that_mean_nothing_are_refused() -> None:
     ):
         with pytest.raises(StudyError, match=text):
             check_recipe(good._replace(**changed), 2)
-
-
-def test_cosine_of_nothing_is_zero() -> None:
-    assert cosine(np.zeros(3), np.ones(3)) == 0.0
-    assert cosine(np.ones((2, 2)), -np.ones(4)) == pytest.approx(-1.0)

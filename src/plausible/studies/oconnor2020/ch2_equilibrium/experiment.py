@@ -22,7 +22,7 @@ from plausible.learning.equilibrium_training import (
     fresh_networks,
     train,
 )
-from plausible.learning.initialiser import cosine
+from plausible.measure.angles import cosine
 from plausible.networks.equilibrium import (
     Equilibrium,
     Forces,

@@ -21,7 +21,8 @@ from plausible.learning.equilibrium_training import (
     fresh_networks,
     train,
 )
-from plausible.learning.initialiser import cosine, global_gradients, local_gradients
+from plausible.learning.initialiser import global_gradients, local_gradients
+from plausible.measure.angles import cosine
 from plausible.reproduction.inputs import require
 from plausible.reproduction.shards import part_of
 from plausible.seeds import numpy_generator

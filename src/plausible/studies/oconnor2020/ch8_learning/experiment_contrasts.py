@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from plausible.data.dataset import Dataset, intensities
 from plausible.learning.equilibrium_propagation import LINEARISED, Recipe, both_phases, contrast
 from plausible.learning.equilibrium_training import TrainingSchedule, fresh_networks, train
+from plausible.measure.angles import cosine
 from plausible.networks.binary_equilibrium import Bits, Coding, at_rest, settle_binary
 from plausible.networks.equilibrium import Equilibrium
 from plausible.neurons.step_sizes import Adaptive, Schedule
@@ -113,9 +114,5 @@ def _cosine(settings: Contrasts, network: Equilibrium, inputs, targets, factor: 
     rest = at_rest(network, len(inputs))
     minus = settle_binary(network, coding, inputs, rest, 100 * factor)
     plus = settle_binary(network, coding, inputs, minus, 50 * factor, targets, beta)
-    one, other = (
-        _flat(contrast(network, inputs, *states, beta, LINEARISED))
-        for states in ((minus.states, plus.states), (exact.minus, exact.plus))
-    )
-    sizes = np.linalg.norm(one) * np.linalg.norm(other)
-    return float(one @ other / sizes) if sizes > 0 else 0.0
+    pairs = (minus.states, plus.states), (exact.minus, exact.plus)
+    return cosine(*(_flat(contrast(network, inputs, *each, beta, LINEARISED)) for each in pairs))
