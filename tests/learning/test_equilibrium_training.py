@@ -79,6 +79,16 @@ def test_a_run_that_diverges_says_where(data, monkeypatch) -> None:
     assert done.diverged and done.ended_epoch == 1.0 and len(done.rows) == 2
 
 
+@pytest.mark.parametrize("untied", [False, True])
+def test_every_parameter_counts_as_divergence(data, untied) -> None:
+    """A hidden bias that is no number; compiled, and with feedback matrices."""
+    order, betas = np.arange(15).reshape(3, 5), np.full(3, 0.5)
+    networks = fresh_networks((64, 12, 10), np.random.default_rng(0), False, untied)
+    assert training.train_batches(networks, RECIPE, data[0], order, betas) == 3
+    networks.equilibrium.biases[0][-1] = np.nan
+    assert training.train_batches(networks, RECIPE, data[0], order, betas) == 0
+
+
 def test_signs_of_beta_are_drawn_or_plus(data, monkeypatch) -> None:
     seen = []
 

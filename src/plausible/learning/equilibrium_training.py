@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from plausible.data.dataset import intensities
 from plausible.kernels import binary_equilibrium
 from plausible.kernels import equilibrium as kernel
-from plausible.learning.binary_propagation import BinaryRecipe
+from plausible.learning.binary_propagation import BinaryRecipe, check_binary_recipe
 from plausible.learning.checkpoint import load_checkpoint, save_checkpoint
 from plausible.learning.equilibrium_propagation import (
     Recipe,
@@ -145,7 +145,7 @@ def train_batches(
     for done, (samples, beta) in enumerate(zip(order, betas, strict=True)):
         inputs = intensities(data.images[samples], data.white, dtype)
         learn(*networks, recipe, inputs, one_hot[data.labels[samples]], float(beta))
-        if not np.isfinite(networks.equilibrium.biases[-1]).all():
+        if not all(np.isfinite(array).all() for array in _arrays(networks).values()):
             return done
     return len(order)
 
@@ -204,8 +204,8 @@ def train(
     StudyError
         If the recipe does not fit the network.
     """
-    if isinstance(recipe, Recipe):
-        check_recipe(recipe, len(networks.equilibrium.weights))
+    check = check_binary_recipe if isinstance(recipe, BinaryRecipe) else check_recipe
+    check(recipe, len(networks.equilibrium.weights))
     progress = Progress(networks)
     if checkpoint is not None:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
