@@ -11,8 +11,8 @@ where each connection is counted once, as in the author's code; a sum over order
     + pull / 2 sum_l |s_l - a_l|^2       towards anchors a (lambda of eq. 7.5, a = s_f)
     + beta |s_L - y|^2                   the nudge of the positive phase
 
-``pull`` is the lambda of the author's code, from which the thesis quotes its numbers; eq. 7.5 prints
-lambda without the 1/2, so that a lambda read so is half of the pull (`pull_of`).
+``pull`` is the lambda of the author's code, which the thesis quotes its numbers from. Eq. 7.5 is
+printed without the 1/2: a lambda that is read so pulls twice as hard (`pull_of`).
 
 States move against the gradient, all at once, by Euler steps that are clipped (section 7.4):
 
