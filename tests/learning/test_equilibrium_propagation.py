@@ -68,6 +68,29 @@ def test_implicit_gradient_is_the_finite_difference(untied) -> None:
             assert (up - down) / 2e-6 == pytest.approx(expected, abs=1e-6)
 
 
+def test_gradient_of_what_the_input_sends() -> None:
+    """Of inputs beyond 1 the network hears 1."""
+    network, inputs, targets, _ = problem(0)
+    settled = fixed_point(network, inputs, zero_states(network, 5)).states
+    clipped, loud = np.minimum(2.0 * inputs, 1.0), 2.0 * inputs
+    assert (loud > 1.0).any()
+    one, other = (
+        flat(fixed_point_gradient(network, each, settled, targets)) for each in (clipped, loud)
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+def test_gradient_of_other_networks_is_refused() -> None:
+    network, inputs, targets, _ = problem(0)
+    states = zero_states(network, 5)
+    with pytest.raises(StudyError, match="expected the hard sigmoid"):
+        other = network._replace(rho=network.rho._replace(leak=0.01))
+        fixed_point_gradient(other, inputs, states, targets)
+    with pytest.raises(StudyError, match="states from 0 to 1"):
+        beyond = (*states[:-1], states[-1] + 1.5)
+        fixed_point_gradient(network, inputs, beyond, targets)
+
+
 @pytest.mark.parametrize("form", ["energy", LINEARISED])
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_contrast_tends_to_the_gradient_to_first_order_in_beta(form, sign) -> None:
