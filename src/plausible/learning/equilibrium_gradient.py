@@ -36,8 +36,8 @@ def fixed_point_gradient(
     if network.rho != HARD_SIGMOID or not ((flat >= 0.0) & (flat <= 1.0)).all():
         raise StudyError(
             f"Gradient at a fixed point: found rho {tuple(network.rho)} and states from "
-            f"{flat.min():g} to {flat.max():g}; expected the hard sigmoid {tuple(HARD_SIGMOID)} and "
-            "states from 0 to 1."
+            f"{flat.min():g} to {flat.max():g}; expected the hard sigmoid {tuple(HARD_SIGMOID)} "
+            "and states from 0 to 1."
         )
     sizes = [layer.shape[1] for layer in states]
     first = np.cumsum([0, *sizes])
