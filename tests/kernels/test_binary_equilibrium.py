@@ -123,5 +123,41 @@ def test_feedback_matrices_are_refused():
 
 
 def test_images_must_be_bytes():
-    with pytest.raises(StudyError, match="expected uint8 with 30 pixels"):
+    with pytest.raises(StudyError, match=r"expected uint8, \[images, 30\]"):
         kernel.settled(made((13,)), OSA, 5, IMAGES / WHITE, WHITE)
+
+
+def test_what_does_not_fit_is_said():
+    """The compiled loops would read beyond their arrays."""
+    recipe = BinaryRecipe(OSA, 5, 3, 0.5, (0.1, 0.05))
+    given = IMAGES, WHITE, LABELS, ORDER, BETAS
+
+    def fails(words, *arguments, recipe=recipe, network=None):
+        with pytest.raises(StudyError, match=words):
+            kernel.train(network or made((13,)), recipe, *arguments)
+
+    fails("finite rate for each of 2 layers", *given, recipe=recipe._replace(learning_rates=(0.1,)))
+    fails("at least 1 step", *given, recipe=recipe._replace(positive_steps=0))
+    fails("from 0 to 3 for each image", IMAGES, WHITE, LABELS + 1, ORDER, BETAS)
+    fails("indices of images", IMAGES, WHITE, LABELS, ORDER + 1, BETAS)
+    fails("a beta that is not 0", IMAGES, WHITE, LABELS, ORDER, 0.0 * BETAS)
+    fails("white level is 300", IMAGES, 300, LABELS, ORDER, BETAS)
+    mixed = made((13,))._replace(biases=made((13,), np.float32).biases)
+    fails("all float32 or all float64", *given, network=mixed)
+    fails(r"expected float64 \(40, 17\)", *given, np.zeros((40, 16)))
+    fails(r"expected float64 \(40, 17\)", *given, np.zeros((40, 17), np.float32))
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_divergence_of_any_layer_is_a_result(layer):
+    network, recipe = made((9, 8)), BinaryRecipe(OSA, 5, 3, 0.5, (0.1, 0.05, 0.02))
+    assert kernel.train(network, recipe, IMAGES, WHITE, LABELS, ORDER, BETAS) == 8
+    network.biases[layer][-1] = np.nan
+    assert kernel.train(network, recipe, IMAGES, WHITE, LABELS, ORDER, BETAS) == 0
+
+
+def test_infinite_weights_are_not_done():
+    """Clipped states hide them from the biases."""
+    network, recipe = made((9, 8)), BinaryRecipe(OSA, 5, 3, 0.5, (0.1, 0.05, 0.02))
+    network.weights[2][0, 0] = np.inf
+    assert kernel.train(network, recipe, IMAGES, WHITE, LABELS, ORDER, BETAS) < 8

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from plausible.learning.binary_propagation import BinaryRecipe, binary_phases, learn_binary
+from plausible.errors import StudyError
+from plausible.learning.binary_propagation import (
+    BinaryRecipe,
+    binary_phases,
+    check_binary_recipe,
+    learn_binary,
+)
 from plausible.networks.binary_equilibrium import Coding, at_rest, settle_binary
 from plausible.networks.equilibrium import make_equilibrium
 from plausible.neurons.step_sizes import Adaptive, Schedule
@@ -67,3 +73,17 @@ def test_learns_what_it_is_shown():
     for number in range(100):
         learn_binary(taught, recipe, INPUTS, TARGETS, beta=(-1) ** number * 0.5)
     assert loss() < 0.3 * first
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"coding": RECIPE.coding._replace(encoder="morse")}, "encoder 'morse'"),
+        ({"learning_rates": (0.1,)}, "1 learning rates were found for 3 layers"),
+        ({"beta": 0.0}, "beta must not be 0"),
+    ],
+)
+def test_recipes_that_mean_nothing_are_refused(changed, words):
+    check_binary_recipe(RECIPE, 3)
+    with pytest.raises(StudyError, match=words):
+        check_binary_recipe(RECIPE._replace(**changed), 3)

@@ -16,7 +16,6 @@ from plausible.learning.equilibrium_propagation import (
     negative_phase,
 )
 from plausible.learning.initialiser import (
-    cosine,
     global_gradients,
     layer_losses,
     local_gradients,
@@ -67,6 +66,29 @@ def test_implicit_gradient_is_the_finite_difference(untied) -> None:
             array[place] += 1e-6
             expected = getattr(found, kind)[layer][place]
             assert (up - down) / 2e-6 == pytest.approx(expected, abs=1e-6)
+
+
+def test_gradient_of_what_the_input_sends() -> None:
+    """Of inputs beyond 1 the network hears 1."""
+    network, inputs, targets, _ = problem(0)
+    settled = fixed_point(network, inputs, zero_states(network, 5)).states
+    clipped, loud = np.minimum(2.0 * inputs, 1.0), 2.0 * inputs
+    assert (loud > 1.0).any()
+    one, other = (
+        flat(fixed_point_gradient(network, each, settled, targets)) for each in (clipped, loud)
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+def test_gradient_of_other_networks_is_refused() -> None:
+    network, inputs, targets, _ = problem(0)
+    states = zero_states(network, 5)
+    with pytest.raises(StudyError, match="expected the hard sigmoid"):
+        other = network._replace(rho=network.rho._replace(leak=0.01))
+        fixed_point_gradient(other, inputs, states, targets)
+    with pytest.raises(StudyError, match="states from 0 to 1"):
+        beyond = (*states[:-1], states[-1] + 1.5)
+        fixed_point_gradient(network, inputs, beyond, targets)
 
 
 @pytest.mark.parametrize("form", ["energy", LINEARISED])
@@ -190,8 +212,3 @@ def test_recipes_that_mean_nothing_are_refused() -> None:
     ):
         with pytest.raises(StudyError, match=text):
             check_recipe(good._replace(**changed), 2)
-
-
-def test_cosine_of_nothing_is_zero() -> None:
-    assert cosine(np.zeros(3), np.ones(3)) == 0.0
-    assert cosine(np.ones((2, 2)), -np.ones(4)) == pytest.approx(-1.0)

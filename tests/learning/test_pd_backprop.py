@@ -10,9 +10,12 @@ from torch import nn
 from plausible.errors import ModelError
 from plausible.kernels import pdnn_reference
 from plausible.kernels.pdnn_types import make_network, make_rule
-from plausible.learning.pd_backprop import Codes, train_frame, with_pd_codes
+from plausible.learning.pd_backprop import Side, train_frame, with_pd_codes
+from plausible.neurons.pd_coding import Tuning
 
 from ..networks.small_graphs import branches, stream
+
+CODES = Tuning(0.9, 0.91)
 
 
 def gradients(module, frames, label=1):
@@ -32,11 +35,11 @@ def cosine(first, second):
 def test_fine_codes_bring_the_gradients_of_backprop():
     frames = stream(12)
     plain = gradients(branches(), frames)
-    fine = gradients(with_pd_codes(branches(), Codes(0.9, 1e-7, 0.0)), frames)
+    fine = gradients(with_pd_codes(branches(), Tuning(0.9, 1e-7, 0.0)), frames)
     assert (fine - plain).abs().max() < 1e-4 * plain.abs().max()
-    coarse = gradients(with_pd_codes(branches(), Codes(0.9, 0.91, 0.0)), frames)
+    coarse = gradients(with_pd_codes(branches(), Tuning(0.9, 0.91, 0.0)), frames)
     assert (coarse - plain).abs().max() > 1e-2 * plain.abs().max()
-    medium = gradients(with_pd_codes(branches(), Codes(0.9, 0.01, 0.0)), frames)
+    medium = gradients(with_pd_codes(branches(), Tuning(0.9, 0.01, 0.0)), frames)
     assert cosine(medium, plain) > 0.99 > cosine(coarse, plain)
 
 
@@ -55,7 +58,7 @@ def test_is_the_network_of_chapter_5():
     for layer, weight in zip(layers, weights, strict=True):
         layer.weight.data = torch.from_numpy(weight.T.copy())
         layer.bias.data.zero_()
-    module = with_pd_codes(nn.Sequential(layers[0], nn.ReLU(), layers[1]), Codes(0.8, 0.5, 0.01))
+    module = with_pd_codes(nn.Sequential(layers[0], nn.ReLU(), layers[1]), Tuning(0.8, 0.5, 0.01))
     for coded in (module[0], module[2]):
         for side in (coded.ahead, coded.back):  # there codes begin with a magnitude of 1
             side.magnitude, side.k_beta = 1.0, 0.5
@@ -69,7 +72,7 @@ def test_is_the_network_of_chapter_5():
 
 
 def test_learns_a_frame():
-    module = with_pd_codes(branches(), Codes())
+    module = with_pd_codes(branches(), CODES)
     before = copy.deepcopy(module.state_dict())
     frame = stream(1)[:1]
     losses = [train_frame(module, frame, 2, 0.002) for _ in range(60)]
@@ -80,4 +83,16 @@ def test_learns_a_frame():
 
 def test_takes_one_frame_at_a_time():
     with pytest.raises(ModelError, match="found 2 frames at once"):
-        with_pd_codes(branches(), Codes())(stream(2))
+        with_pd_codes(branches(), CODES)(stream(2))
+
+
+def test_scales_begin_with_what_is_sent_first():
+    side = Side(Tuning(0.9, 0.5, 0.1))
+    assert not side.send(torch.zeros(4)).any()
+    side.tune()
+    assert side.magnitude is None
+    side.send(torch.tensor([0.002, -0.006, 0.0, 0.0]))
+    assert (side.magnitude, side.k_beta) == pytest.approx((0.002, 0.001))
+    side.send(torch.tensor([0.004, -0.012, 0.0, 0.0]))
+    side.tune()
+    assert (side.magnitude, side.k_beta) == pytest.approx((0.0022, 0.001))

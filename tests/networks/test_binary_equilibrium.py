@@ -8,7 +8,6 @@ from plausible.networks.binary_equilibrium import (
     Coding,
     advance,
     at_rest,
-    check_coding,
     distance,
     run,
     settle_binary,
@@ -146,4 +145,4 @@ def test_kept_states_are_where_it_starts():
 )
 def test_what_does_not_fit_is_one_sentence(coding, words):
     with pytest.raises(StudyError, match=words):
-        check_coding(coding)
+        settle_binary(NETWORK, coding, INPUTS, at_rest(NETWORK, BATCH), 1)

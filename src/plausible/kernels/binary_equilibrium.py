@@ -33,6 +33,13 @@ from plausible.kernels.binary_units import (
     sample_steps,
 )
 from plausible.kernels.compiling import branchless, inner, kernel
+from plausible.kernels.equilibrium_layers import finite
+from plausible.kernels.equilibrium_types import (
+    all_finite,
+    check_batches,
+    check_networks,
+    check_phases,
+)
 from plausible.neurons.step_sizes import Adaptive, Schedule
 
 
@@ -149,7 +156,7 @@ def _train(
     up, down, biases, first, edges, images, white, labels, order, betas, values, mostly, exceptions,
     begins, adaptive, constant, numbers, rates, negative, positive, checkpoint, starts,
 ):  # fmt: skip
-    top, units_number = len(first) - 2, first[-1]
+    units_number = first[-1]
     batch, width, outputs = order.shape[1], first[2] - first[1], first[-1] - first[-2]
     steps = negative + positive
     units = np.zeros((ROWS, units_number), up.dtype)
@@ -202,7 +209,7 @@ def _train(
         _update(
             images, order[done], minus, plus, up, biases, first, edges, white, rates, betas[done]
         )
-        if not np.isfinite(biases[first[top]]):
+        if not finite(biases):
             return done
     return len(order)
 
@@ -248,17 +255,19 @@ class _Flat(NamedTuple):
     """Where each matrix begins."""
 
 
-def _flat(network: Any, images: NDArray) -> _Flat:
+def _flat(network: Any, images: NDArray, white: float, starts: NDArray | None) -> _Flat:
     if network.feedback is not None:
         raise StudyError(
             "Binary kernel: found feedback matrices, expected a symmetric network, in which the "
             "transposed weights send what comes from above."
         )
-    sizes = [0, *(len(bias) for bias in network.biases)]
-    if images.dtype != np.uint8 or images.shape[1] != len(network.weights[0]):
+    check_networks(network, None, images, white)
+    sizes, dtype = [0, *(len(bias) for bias in network.biases)], network.weights[0].dtype
+    wanted = len(images), sum(sizes)
+    if starts is not None and (starts.shape, starts.dtype) != (wanted, dtype):
         raise StudyError(
-            f"Binary kernel: images are {images.dtype} {images.shape}, expected uint8 with "
-            f"{len(network.weights[0])} pixels."
+            f"Binary kernel: states to begin with are {starts.dtype} {starts.shape}, expected "
+            f"{dtype} {wanted}, all free units of each image."
         )
     up = np.concatenate([weight.ravel() for weight in network.weights])
     edges = np.cumsum([0, *(weight.size for weight in network.weights)])
@@ -301,10 +310,11 @@ def train(
     Raises
     ------
     StudyError
-        If the coding needs another form, or arrays do not fit.
+        If the coding needs another form, or arrays or recipe do not fit.
     """
-    flat, dtype = _flat(network, images), network.weights[0].dtype
-    steps = recipe.negative_steps + recipe.positive_steps
+    flat, dtype = _flat(network, images, white, starts), network.weights[0].dtype
+    check_batches(images, labels, order, betas, len(network.biases[-1]))
+    steps = sum(check_phases(recipe, network))
     plan = timetable(recipe.coding, steps, white, dtype)
     kept = np.zeros((0, 0), dtype) if starts is None else starts
     done = _train(
@@ -316,7 +326,7 @@ def train(
     for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
         weight[...] = flat.up[flat.edges[layer] : flat.edges[layer + 1]].reshape(weight.shape)
         bias[...] = flat.biases[flat.first[layer + 1] : flat.first[layer + 2]]
-    return done
+    return done if all_finite(network) else min(done, max(len(order) - 1, 0))
 
 
 def settled(
@@ -331,7 +341,7 @@ def settled(
 
     Arguments and errors as of `train`.
     """
-    flat, dtype = _flat(network, images), network.weights[0].dtype
+    flat, dtype = _flat(network, images, white, starts), network.weights[0].dtype
     plan = timetable(coding, steps, white, dtype)
     states = np.zeros((len(images), flat.first[-1]), dtype)
     numbers = np.array([0.0, 0.5, 1.0, 2.0], dtype)

@@ -26,6 +26,7 @@ from plausible.kernels.equilibrium_layers import (
     add_biases,
     clip,
     drive,
+    finite,
     learn,
     learn_biases,
     learn_input,
@@ -37,6 +38,7 @@ from plausible.kernels.equilibrium_layers import (
     products,
 )
 from plausible.kernels.equilibrium_types import (
+    all_finite,
     check_batches,
     check_networks,
     layer_sizes,
@@ -194,14 +196,6 @@ def _learn_forward(layout, parameters, rule, numbers, work, samples, target):
             )  # fmt: skip
 
 
-@branchless
-def _finite(numbers):
-    wrong = np.int32(0)
-    for i in range(len(numbers)):
-        wrong |= np.int32(numbers[i] - numbers[i] != 0)  # of what is infinite it is no number
-    return wrong == 0
-
-
 @kernel
 def _train(layout, settling, forward, rule, numbers, work, images, labels, order, betas):
     """Minibatches done; fewer than there are if numbers are not finite any more."""
@@ -212,7 +206,7 @@ def _train(layout, settling, forward, rule, numbers, work, images, labels, order
             _initialise(layout, forward, numbers, work, batch)
         now = _free_phase(layout, settling, rule, numbers, work, batch)
         work.free[:] = work.states[now]
-        if not (_finite(work.constant) and _finite(work.sums)):
+        if not (finite(work.constant) and finite(work.sums)):
             return m
         now = _nudged_phase(
             layout, settling, rule, numbers, work, labels, order[m], betas[m], now
@@ -298,9 +292,7 @@ def train(
     for each, trained in zip((network, initialiser), packed, strict=True):
         if each is not None:
             unpack(trained, layout, each)
-            if not all(np.isfinite(array).all() for array in (*each.weights, *each.biases)):
-                done = min(done, max(len(order) - 1, 0))
-    return done
+    return done if all_finite(network, initialiser) else min(done, max(len(order) - 1, 0))
 
 
 def predict(

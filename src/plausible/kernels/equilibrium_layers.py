@@ -34,6 +34,15 @@ def clip(array, number):
     return min(max(number, like(array, 0)), like(array, 1))
 
 
+@branchless
+def finite(numbers):
+    """Whether all are."""
+    wrong = np.int32(0)
+    for i in range(len(numbers)):
+        wrong |= np.int32(numbers[i] - numbers[i] != 0)  # of what is infinite it is no number
+    return wrong == 0
+
+
 @inner
 def list_pixels(images, order, numbers, work):
     """List the pixels of a minibatch that are not black."""

@@ -198,14 +198,7 @@ def make_rule(recipe: Any, network: Any, initialiser: Any) -> Rule:
             raise StudyError(
                 f"Equilibrium propagation: found {name!r}, expected {' or '.join(each)}."
             )
-    steps = recipe.negative_steps, recipe.positive_steps
-    rates = np.array([*recipe.learning_rates, recipe.step_size, recipe.pull], float)
-    if min(steps) < 1 or len(rates) != 2 + len(network.weights) or not np.isfinite(rates).all():
-        raise StudyError(
-            f"Equilibrium propagation: found {steps[0]} and {steps[1]} steps and the rates "
-            f"{tuple(recipe.learning_rates)}; the compiled loops need at least 1 step of each "
-            f"phase and a finite rate for each of {len(network.weights)} layers."
-        )
+    steps = check_phases(recipe, network, recipe.step_size, recipe.pull)
     plain = network.rho._replace(low=0.0, high=1.0, leak=0.0, levels=0)
     leaky = plain if initialiser is None else initialiser.squash._replace(leak=0.0)
     if network.feedback is not None or not network.rho == plain == leaky:
@@ -216,7 +209,7 @@ def make_rule(recipe: Any, network: Any, initialiser: Any) -> Rule:
             + ("." if network.feedback is None else ", and feedback matrices.")
         )
     return Rule(
-        steps[0], steps[1], names[0] == "linearised", initialiser is not None,
+        *steps, names[0] == "linearised", initialiser is not None,
         names[1] == "global", names[2] == "s_plus",
     )  # fmt: skip
 
@@ -242,6 +235,30 @@ def make_work(layout: Layout, batch: int, dtype: Any) -> Work:
         np.zeros(batch + 1, np.int64),
         np.zeros(pixels, np.int32),
         np.zeros(pixels, dtype),
+    )
+
+
+def check_phases(recipe: Any, network: Any, *constants: float) -> tuple[int, int]:
+    """Steps of both phases; raises StudyError if they, rates or constants are not for the loops."""
+    steps = recipe.negative_steps, recipe.positive_steps
+    rates = tuple(recipe.learning_rates)
+    finite = np.isfinite([*rates, *constants]).all()
+    if min(steps) < 1 or len(rates) != len(network.weights) or not finite:
+        raise StudyError(
+            f"Equilibrium propagation: found {steps[0]} and {steps[1]} steps and the rates "
+            f"{rates}; the compiled loops need at least 1 step of each phase and a finite rate for "
+            f"each of {len(network.weights)} layers."
+        )
+    return steps
+
+
+def all_finite(*networks: Any) -> bool:
+    """Whether all parameters are numbers; None among the networks has none."""
+    return all(
+        np.isfinite(array).all()
+        for network in networks
+        if network is not None
+        for array in (*network.weights, *network.biases)
     )
 
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from plausible.learning.equilibrium_propagation import LINEARISED, contrast
-from plausible.networks.binary_equilibrium import Bits, Coding, at_rest, settle_binary
+from plausible.learning.equilibrium_propagation import LINEARISED, check_phases, contrast
+from plausible.networks.binary_equilibrium import Bits, Coding, at_rest, check_coding, settle_binary
 from plausible.networks.equilibrium import Equilibrium, States
 
 
@@ -34,6 +34,12 @@ class BinaryRecipe(NamedTuple):
     """eta of layers 1 .. L."""
     from_checkpoint: bool = False
     """Whether the free states that are compared have made as many further steps as the nudged."""
+
+
+def check_binary_recipe(recipe: BinaryRecipe, layers: int) -> None:
+    """Raises StudyError if the recipe has another number of layers, or means nothing."""
+    check_coding(recipe.coding)
+    check_phases(recipe, layers)
 
 
 class BinaryPhases(NamedTuple):

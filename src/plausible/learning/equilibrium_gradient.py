@@ -6,14 +6,17 @@ stay at their limit when theta changes a little. With J = dF/ds among the free u
 
     dC/dtheta = v^T dF/dtheta,   v = -J^-T g   (0 for units at a limit)
 
-The limit itself, where a unit at 0 or 1 is not pressed against it, has no derivative.
+The limit itself, where a unit at 0 or 1 is not pressed against it, has no derivative. rho is the
+hard sigmoid: states lie where it is the identity and rho' is 1, and of the input rho(x) counts.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plausible.errors import StudyError
 from plausible.learning.equilibrium_propagation import Gradients
 from plausible.networks.equilibrium import Equilibrium, States
+from plausible.networks.leaky_clip import HARD_SIGMOID
 
 
 def fixed_point_gradient(
@@ -23,7 +26,19 @@ def fixed_point_gradient(
 
     ``targets`` [batch, outputs] are y; ``pull`` is that of the settling, towards anchors that are
     held. Weights of a network with feedback matrices enter in one direction only.
+
+    Raises
+    ------
+    StudyError
+        If rho is another function, or states leave the range from 0 to 1.
     """
+    flat = np.concatenate(states, axis=1)
+    if network.rho != HARD_SIGMOID or not ((flat >= 0.0) & (flat <= 1.0)).all():
+        raise StudyError(
+            f"Gradient at a fixed point: found rho {tuple(network.rho)} and states from "
+            f"{flat.min():g} to {flat.max():g}; expected the hard sigmoid {tuple(HARD_SIGMOID)} "
+            "and states from 0 to 1."
+        )
     sizes = [layer.shape[1] for layer in states]
     first = np.cumsum([0, *sizes])
     coupling = np.zeros((first[-1], first[-1]))
@@ -33,7 +48,6 @@ def fixed_point_gradient(
         coupling[high, low] = network.weights[layer].T
         down = network.feedback[layer - 1] if network.feedback else network.weights[layer].T
         coupling[low, high] = down.T
-    flat = np.concatenate(states, axis=1)
     slopes = np.zeros_like(flat)
     slopes[:, first[-2] :] = 2.0 * (states[-1] - targets)
     effects = np.zeros_like(flat)
@@ -42,7 +56,7 @@ def fixed_point_gradient(
         jacobian = coupling[np.ix_(free, free)] - (1.0 + pull) * np.eye(len(free))
         effects[sample, free] = -np.linalg.solve(jacobian.T, slopes[sample, free])
     effect = np.split(effects, first[1:-1], axis=1)
-    below, batch = (inputs, *states[:-1]), len(inputs)
+    below, batch = (network.rho.value(inputs), *states[:-1]), len(inputs)
     forward = [b.T @ e / batch for b, e in zip(below, effect, strict=True)]
     backward = [s.T @ e / batch for s, e in zip(states[1:], effect, strict=False)]
     biases = tuple(e.mean(axis=0) for e in effect)

@@ -13,7 +13,7 @@ With an initialising network, both phases start from its state s_f and are pulle
 learns from s_- after the network has learnt (algorithm 6).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,17 @@ def check_recipe(recipe: Recipe, layers: int) -> None:
             raise StudyError(
                 f"Equilibrium propagation: {name} is {found!r}, expected one of {', '.join(known)}."
             )
+    check_phases(recipe, layers)
+
+
+def check_phases(recipe: Any, layers: int) -> None:
+    """What recipes of all kinds have: steps of both phases, beta, and a rate for each layer.
+
+    Raises
+    ------
+    StudyError
+        If they do not fit ``layers``, or mean nothing.
+    """
     if len(recipe.learning_rates) != layers:
         raise StudyError(
             f"Equilibrium propagation: {len(recipe.learning_rates)} learning rates were found for "

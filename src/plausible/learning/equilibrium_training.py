@@ -1,8 +1,7 @@
 """Training by equilibrium propagation, minibatch after minibatch in the order of the data.
 
-O'Connor 2020, section 7.4, and the author's code: minibatches in the order of the file, no
-shuffling; at each checkpoint the errors on test images and on the first training images. A run
-whose training error is still above 50 % after epoch 2 has failed and is stopped. At each stop a
+Nothing is shuffled. At the stops of a `TrainingSchedule` the networks are tested, on test images
+and on the first training images, and a run that has failed or diverged ends there. At each stop a
 checkpoint is written, from which a killed run goes on.
 """
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from plausible.data.dataset import intensities
 from plausible.kernels import binary_equilibrium
 from plausible.kernels import equilibrium as kernel
-from plausible.learning.binary_propagation import BinaryRecipe
+from plausible.learning.binary_propagation import BinaryRecipe, check_binary_recipe
 from plausible.learning.checkpoint import load_checkpoint, save_checkpoint
 from plausible.learning.equilibrium_propagation import (
     Recipe,
@@ -30,9 +29,6 @@ from plausible.networks.equilibrium import Equilibrium, make_equilibrium
 from plausible.networks.initialiser import Initialiser, make_initialiser
 from plausible.networks.leaky_clip import LEAKY_HARD_SIGMOID
 
-BATCH = 20
-FAILED_PERCENT = 50.0
-"""A run with more training error than this has failed, if it has had time to learn."""
 PLUS, RANDOM = "plus", "random"
 SIGNS = (PLUS, RANDOM)
 TEST_CHUNK = 1000
@@ -46,8 +42,8 @@ class Images(NamedTuple):
     labels: NDArray
     white: float
 
-    def first(self, number: int) -> "Images":
-        """The first ``number`` of them."""
+    def first(self, number: int | None) -> "Images":
+        """The first ``number`` of them; None: all."""
         return self._replace(images=self.images[:number], labels=self.labels[:number])
 
 
@@ -58,19 +54,27 @@ class Networks(NamedTuple):
     initialiser: Initialiser | None = None
 
 
-class Schedule(NamedTuple):
+class Failure(NamedTuple):
+    """What makes a run one that has failed."""
+
+    after: float
+    """Epochs that it has to learn in."""
+    percent: float
+    """Training error that it must not exceed at any stop behind them."""
+
+
+class TrainingSchedule(NamedTuple):
     """What a run does besides its recipe."""
 
     stops: tuple[float, ...]
     """Epochs at which it is tested; it ends with the last one."""
-    batch: int = BATCH
+    batch: int
     signs: str = RANDOM
     """Of beta: `PLUS`, or drawn for each minibatch."""
-    stops_when_failed: bool = True
-    failed_after: float = 2.0
-    """Epochs after which a training error above 50 % means that the run has failed."""
-    tested_training_images: int = 10_000
-    """The training error is that on so many first images."""
+    failure: Failure | None = None
+    """Ends a run early; None: nothing but divergence does."""
+    tested_training_images: int | None = None
+    """The training error is that on so many first images; None: on all."""
 
 
 class Errors(NamedTuple):
@@ -94,18 +98,6 @@ class Progress(NamedTuple):
     """Where the run was stopped as failed or diverged; -1: nowhere."""
     diverged: bool = False
     rows: tuple[dict[str, Any], ...] = ()
-
-
-def checkpoint_epochs(last: float) -> tuple[float, ...]:
-    """Stops of the author's code: quarters until epoch 1, halves until 5, wholes until 10, every
-    second until 50, every fourth afterwards; and the last epoch.
-    """
-    spacings = ((1, 0.25), (5, 0.5), (10, 1.0), (50, 2.0), (np.inf, 4.0))
-    found, epoch = [0.0], 0.0
-    while epoch < last:
-        epoch += next(spacing for limit, spacing in spacings if epoch < limit)
-        found.append(min(epoch, float(last)))
-    return tuple(found)
 
 
 def fresh_networks(
@@ -153,7 +145,7 @@ def train_batches(
     for done, (samples, beta) in enumerate(zip(order, betas, strict=True)):
         inputs = intensities(data.images[samples], data.white, dtype)
         learn(*networks, recipe, inputs, one_hot[data.labels[samples]], float(beta))
-        if not np.isfinite(networks.equilibrium.biases[-1]).all():
+        if not all(np.isfinite(array).all() for array in _arrays(networks).values()):
             return done
     return len(order)
 
@@ -192,7 +184,7 @@ def errors(networks: Networks, recipe: Recipe, data: Images) -> Errors:
 def train(
     networks: Networks,
     recipe: Recipe | BinaryRecipe,
-    schedule: Schedule,
+    schedule: TrainingSchedule,
     data: Images,
     tests: dict[str, Images],
     rng: np.random.Generator,
@@ -212,8 +204,8 @@ def train(
     StudyError
         If the recipe does not fit the network.
     """
-    if isinstance(recipe, Recipe):
-        check_recipe(recipe, len(networks.equilibrium.weights))
+    check = check_binary_recipe if isinstance(recipe, BinaryRecipe) else check_recipe
+    check(recipe, len(networks.equilibrium.weights))
     progress = Progress(networks)
     if checkpoint is not None:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -225,8 +217,7 @@ def train(
         progress = _stretch(progress, recipe, schedule, data, rng, stop)
         row = _tested(progress, recipe, schedule, data, tests, stop)
         row |= measure(networks) if measure is not None and not progress.diverged else {}
-        failed = stop > schedule.failed_after and row["training_error_percent"] > FAILED_PERCENT
-        if progress.diverged or (failed and schedule.stops_when_failed):
+        if progress.diverged or _failed(schedule.failure, row):
             progress = progress._replace(ended_epoch=stop)
         progress = progress._replace(stops_done=progress.stops_done + 1, rows=(*progress.rows, row))
         if name:
@@ -239,7 +230,7 @@ def train(
 def _stretch(
     progress: Progress,
     recipe: Recipe,
-    schedule: Schedule,
+    schedule: TrainingSchedule,
     data: Images,
     rng: np.random.Generator,
     stop: float,
@@ -267,6 +258,12 @@ def _tested(progress, recipe, schedule, data, tests, stop) -> dict[str, Any]:
         row[f"{name}_error_percent"] = found.minus
         row[f"{name}_forward_error_percent"] = found.forward
     return row
+
+
+def _failed(failure: Failure | None, row: dict[str, Any]) -> bool:
+    if failure is None:
+        return False
+    return row["epoch"] > failure.after and row["training_error_percent"] > failure.percent
 
 
 def _line(name: str, row: dict[str, Any], last: float, tests: Iterable[str]) -> str:

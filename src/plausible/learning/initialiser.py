@@ -67,10 +67,3 @@ def _outer(inputs: NDArray, passed: ForwardPass, errors: Sequence[NDArray]) -> L
     below = (inputs, *passed.states[:-1])
     weights = tuple(b.T @ e / len(inputs) for b, e in zip(below, errors, strict=True))
     return LayerGradients(weights, tuple(e.mean(axis=0) for e in errors))
-
-
-def cosine(first: NDArray, second: NDArray) -> float:
-    """Cosine of two arrays as vectors; 0 where one is 0."""
-    first, second = np.ravel(first), np.ravel(second)
-    size = np.linalg.norm(first) * np.linalg.norm(second)
-    return float(first @ second / size) if size else 0.0

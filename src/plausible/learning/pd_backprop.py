@@ -4,31 +4,28 @@ O'Connor 2020, section 5.3.5, for linear maps of any kind, one frame at a time: 
 receives the spikes of its values, s = Q(enc(x)), and z = dec(w(s)) + b goes on; backward it
 receives those of the gradient by z, e = Q(enc(d)), and dec(w^T(e)) goes on. The weights move by the
 product of what both sides have read so far (the reconstruction rule), biases by d itself. Scales of
-the codes follow what is sent (eq. C.8). Everything between the maps is left to autograd.
+the codes follow what is sent (eq. C.8), of each side its own, from the mean size of its first
+values that are not all 0; before them it sends nothing. (``plausible.kernels.pdnn`` begins with a
+size of 1, which gradients are far below.) Everything between the maps is left to autograd.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from plausible.errors import ModelError
-
-
-class Codes(NamedTuple):
-    """Constants of all codes, forward and backward."""
-
-    k_alpha: float = 0.9
-    k_beta_relative: float = 0.91
-    tuning_rate: float = 0.001
+from plausible.networks.conv_graph import linear_map
+from plausible.neurons.pd_coding import Tuning
 
 
 class Side:
     """What one direction of a linear map remembers: its encoder, its reader, and its decoder."""
 
-    def __init__(self, codes: Codes) -> None:
+    def __init__(self, codes: Tuning) -> None:
         self.codes = codes
         self.magnitude: float | None = None
+        """Running mean size of what is sent; None: nothing was."""
         self.k_beta = 0.0
         self.last: Tensor | float = 0.0
         self.potential: Tensor | float = 0.0
@@ -40,7 +37,7 @@ class Side:
         """Spikes of ``values``; their reconstruction stands in ``trace`` afterwards."""
         codes = self.codes
         size = float(values.abs().mean())
-        if self.magnitude is None:  # of what is sent first
+        if self.magnitude is None:
             if size == 0.0:
                 return torch.zeros_like(values)
             self.magnitude, self.k_beta = size, codes.k_beta_relative * size
@@ -64,8 +61,8 @@ class Side:
         if self.magnitude is None:
             return
         codes, size = self.codes, float(torch.as_tensor(self.last).abs().mean())
-        self.k_beta += codes.tuning_rate * (codes.k_beta_relative * self.magnitude - self.k_beta)
-        self.magnitude += codes.tuning_rate * (size - self.magnitude)
+        self.k_beta += codes.rate * (codes.k_beta_relative * self.magnitude - self.k_beta)
+        self.magnitude += codes.rate * (size - self.magnitude)
 
 
 class _Coded(torch.autograd.Function):
@@ -76,7 +73,7 @@ class _Coded(torch.autograd.Function):
         ctx.module, ctx.shape = module, values.shape
         spikes = module.ahead.send(values)
         ctx.save_for_backward(weight, torch.as_tensor(module.ahead.trace) + 0.0 * values)
-        sums = module.linear(spikes, weight)
+        sums = linear_map(module.inner, spikes, weight)
         found = module.ahead.receive(sums)
         module.ahead.tune()
         return found.clone()
@@ -88,9 +85,13 @@ class _Coded(torch.autograd.Function):
         trace = torch.as_tensor(module.back.trace) + 0.0 * gradient
         with torch.enable_grad():
             values = torch.zeros_like(read).requires_grad_(True)
-            (sums,) = torch.autograd.grad(module.linear(values, weight.detach()), values, spikes)
+            (sums,) = torch.autograd.grad(
+                linear_map(module.inner, values, weight.detach()), values, spikes
+            )
             variable = weight.detach().requires_grad_(True)
-            (change,) = torch.autograd.grad(module.linear(read, variable), variable, trace)
+            (change,) = torch.autograd.grad(
+                linear_map(module.inner, read, variable), variable, trace
+            )
         below = module.back.receive(sums)
         module.back.tune()
         return below.clone(), change, None
@@ -99,15 +100,9 @@ class _Coded(torch.autograd.Function):
 class PDLinear(nn.Module):
     """A convolution or fully connected layer that is sent PD codes from both sides."""
 
-    def __init__(self, module: nn.Conv2d | nn.Linear, codes: Codes) -> None:
+    def __init__(self, module: nn.Conv2d | nn.Linear, codes: Tuning) -> None:
         super().__init__()
         self.inner, self.ahead, self.back = module, Side(codes), Side(codes)
-
-    def linear(self, values: Tensor, weight: Tensor) -> Tensor:
-        """The map without its bias."""
-        if isinstance(self.inner, nn.Linear):
-            return nn.functional.linear(values, weight)
-        return self.inner._conv_forward(values, weight, None)
 
     def forward(self, values: Tensor) -> Tensor:
         """One frame, [1, ...]."""
@@ -119,7 +114,7 @@ class PDLinear(nn.Module):
         return current + self.inner.bias.view(-1, *(1,) * (current.ndim - 2))
 
 
-def with_pd_codes(module: nn.Module, codes: Codes) -> nn.Module:
+def with_pd_codes(module: nn.Module, codes: Tuning) -> nn.Module:
     """Put PD codes around every convolution and fully connected layer of ``module``, in place."""
     for name, child in list(module.named_children()):
         if isinstance(child, nn.Conv2d | nn.Linear):

@@ -112,7 +112,7 @@ def advance(
 ) -> Bits:
     """One step of all layers; ``target`` [batch, outputs] nudges the output by ``beta``.
 
-    ``rng`` draws the bits of a stochastic encoder.
+    ``rng`` draws the bits of a stochastic encoder. The coding is taken as it is; `run` checks it.
     """
     time = now.time + 1
     decay = coding.decay.at(time)
@@ -163,7 +163,10 @@ def run(
     beta: float = 0.0,
     rng: np.random.Generator | None = None,
 ) -> Iterator[Bits]:
-    """The network after each of ``steps`` steps. Arguments as of `advance`."""
+    """The network after each of ``steps`` steps. Arguments as of `advance`, errors as of
+    `check_coding`.
+    """
+    check_coding(coding)
     for _ in range(steps):
         now = advance(network, coding, inputs, now, target, beta, rng)
         yield now
@@ -179,7 +182,8 @@ def settle_binary(
     beta: float = 0.0,
     rng: np.random.Generator | None = None,
 ) -> Bits:
-    """The network after ``steps`` steps. Arguments as of `advance`."""
+    """The network after all of ``steps`` steps. Arguments and errors as of `run`."""
+    check_coding(coding)
     for _ in range(steps):
         now = advance(network, coding, inputs, now, target, beta, rng)
     return now

@@ -154,6 +154,15 @@ def _linear(name: str, sender: int, module: nn.Conv2d | nn.Linear) -> Linear:
     return Linear(name, sender, _LinearCall(module), weight, flat.view(-1, 1, 1), flat)
 
 
+def linear_map(
+    module: nn.Conv2d | nn.Linear, values: Tensor, weight: Tensor, bias: Tensor | None = None
+) -> Tensor:
+    """w x + b of a module, with ``weight`` and ``bias`` in the place of its own."""
+    if isinstance(module, nn.Linear):
+        return functional.linear(values, weight, bias)
+    return module._conv_forward(values, weight, bias)
+
+
 class _LinearCall:
     """w x + b of a module, b given or left out."""
 
@@ -161,9 +170,7 @@ class _LinearCall:
         self.module, self.weight = module, module.weight.detach()
 
     def __call__(self, values: Tensor, bias: Tensor | None) -> Tensor:
-        if isinstance(self.module, nn.Linear):
-            return functional.linear(values, self.weight, bias)
-        return self.module._conv_forward(values, self.weight, bias)
+        return linear_map(self.module, values, self.weight, bias)
 
 
 def _function(node: fx.Node, module: nn.Module | None, name: str) -> Callable[..., Tensor]:

@@ -209,10 +209,13 @@ def _check(graph: Graph, kind: str, scales: Sequence[float] | None, k_alpha: flo
 class Costs:
     """Operations of each frame and linear map, as an observer of `run_stream`.
 
-    Of the original network products that are left when zeros are skipped, nnz(s) fan-out; of all
-    others additions, sum |s| fan-out (O'Connor 2020, eq. 4.3, B.13 to B.15). ``differences``: the
-    messages are those of a rounding network, and what the sigma-delta network with the same scales
-    sends in their place, their differences, is counted beside them; both have the same outputs.
+    Of the original network multiply-adds that are left when zeros are skipped, nnz(s) fan-out; of
+    networks that send whole numbers additions, sum |s| fan-out (O'Connor 2020, eq. 4.3, B.13 to
+    B.15). Messages of ``temporal_difference`` are real numbers: their sum |s| fan-out weighs the
+    changes that are sent, and counts no operations.
+    ``differences``: the messages are those of a rounding network, and what the sigma-delta network
+    with the same scales sends in their place, their differences, is counted beside them; both have
+    the same outputs.
     """
 
     def __init__(self, graph: Graph, sizes: Geometry, kind: str, differences: bool = False) -> None:

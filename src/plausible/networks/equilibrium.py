@@ -11,8 +11,8 @@ where each connection is counted once, as in the author's code; a sum over order
     + pull / 2 sum_l |s_l - a_l|^2       towards anchors a (lambda of eq. 7.5, a = s_f)
     + beta |s_L - y|^2                   the nudge of the positive phase
 
-Eq. 7.5 prints lambda without 1/2; the author's code has it, and quotes its lambdas so. Hence
-``pull`` is lambda as coded and 2 lambda as printed (`pull_of`).
+``pull`` is the lambda of the author's code, which the thesis quotes its numbers from. Eq. 7.5 is
+printed without the 1/2: a lambda that is read so pulls twice as hard (`pull_of`).
 
 States move against the gradient, all at once, by Euler steps that are clipped (section 7.4):
 
@@ -104,7 +104,12 @@ def _glorot_uniform(below: int, above: int, rng: np.random.Generator) -> NDArray
 
 
 def pull_of(strength: float, convention: str) -> float:
-    """``pull`` of a lambda ``as_coded`` (lambda / 2 |s - s_f|^2) or ``as_published`` (no 1/2)."""
+    """``pull`` that a lambda of the thesis stands for; its ``convention`` says where it is from.
+
+    A lambda of the author's code, which the thesis quotes, is the pull itself (``as_coded``: the
+    term is lambda / 2 |s - a|^2). In eq. 7.5 as printed (``as_published``: lambda |s - a|^2) the
+    same lambda pulls twice as hard.
+    """
     factors = {"as_coded": 1.0, "as_published": 2.0}
     if convention not in factors:
         raise StudyError(

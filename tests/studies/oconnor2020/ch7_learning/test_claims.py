@@ -1,5 +1,6 @@
 """Verdicts on trainings of chapter 7: they hold, and each of them can fail."""
 
+from plausible.reproduction.evidence import Evidence
 from plausible.studies.oconnor2020.ch7_learning import claims_lambda
 
 from ...claim_harness import ClaimTests, Spoil
@@ -105,6 +106,8 @@ class TestClaims(ClaimTests):
         Spoil(SCAN, "large_lambda_fails", "one learns",
               change(SCAN, "training_error_percent",
                      "network == 'large' and negative_steps == 10 and pull == 4.8", 20.0)),
+        Spoil("ch9.initialization_partial", "deeper_needs_more_steps", "as many for one layer",
+              change(SCAN, THESIS, "network == 'small' and negative_steps == 10", worse)),
         Spoil("appD.lambda_euler_cause", "half_the_step_works", "one seed fails",
               change(SCAN, "training_error_percent",
                      "step_size == 0.25 and pull == 4.8 and seed == 1", 80.0)),
@@ -121,6 +124,18 @@ class TestClaims(ClaimTests):
             if entry["reproducible"] == "full":
                 stated = {one["id"] for one in entry["expect"] if one["id"] in self.claims()}
                 assert stated <= own
+
+
+def test_steps_below_the_fewest_of_both_decide_nothing():
+    """The small network does with 4 steps, with which the large one was not trained."""
+    tables = change(SCAN, THESIS, "network == 'large' and negative_steps == 10", 4.0)(
+        synthetic.good_tables()
+    )
+    evidence = Evidence(tables, {"id": "ch9.initialization_partial"}, None, True)
+    thesis, official = claims_lambda.deeper_needs_more_steps(evidence)
+    assert "both networks do with 10 steps" in thesis.absent and not official.absent
+    assert list(official.values) == [2.0, 2.0, 2.0]
+    assert official.variant == "official split, small network 10 epochs, large network 10 epochs"
 
 
 def test_threshold_of_euler_follows_step_and_convention():

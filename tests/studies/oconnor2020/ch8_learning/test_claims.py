@@ -78,6 +78,15 @@ class TestClaims(ClaimTests):
         ),
     ]  # fmt: skip
 
+    def test_deep_findings_say_their_epochs(self, good):
+        statements = [
+            "binary_above_continuous",
+            "longer_phases_close_the_gap",
+            "printed_rate_is_worse",
+        ]
+        rows = good[good["check"].isin(statements)]
+        assert len(rows) == 4 and set(rows["variant"]) == {"deep network, 25 epochs"}
+
     def test_deep_networks_that_stop_early_are_not_compared(self, tables, published):
         early = change(TRAININGS, "thesis_epochs", "variant.str.contains('deep')", 500)(
             dict(tables)

@@ -19,12 +19,10 @@ from plausible.learning.equilibrium_propagation import CONTRASTS, Recipe, contra
 from plausible.learning.equilibrium_training import (
     Images,
     Networks,
-    Schedule,
-    checkpoint_epochs,
     fresh_networks,
     train,
 )
-from plausible.learning.initialiser import cosine
+from plausible.measure.angles import cosine
 from plausible.networks.equilibrium import (
     Equilibrium,
     Forces,
@@ -52,6 +50,7 @@ from plausible.studies.oconnor2020.ch2_equilibrium.settings import (
     TwoPhases,
     UntiedTraining,
 )
+from plausible.studies.oconnor2020.equilibrium_protocol import checkpoint_epochs, training_schedule
 
 generator = partial(numpy_generator, "oconnor2020", "ch2_equilibrium")
 """Random stream of an experiment, a seed and a purpose."""
@@ -177,7 +176,7 @@ def _trained(task: Task, given: Images, tests, settings: UntiedTraining) -> list
     recipe = Recipe(
         settings.negative_steps, settings.positive_steps, settings.beta, settings.learning_rates
     )
-    schedule = Schedule(checkpoint_epochs(settings.epochs), settings.batch)
+    schedule = training_schedule(checkpoint_epochs(settings.epochs), settings.batch)
     name = f"{task.weights}.{task.seed}"
     path = settings.checkpoints / f"{name}.npz" if settings.checkpoints else None
     signs = generator("untied_training", "signs", task.seed)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from plausible.learning.equilibrium_gradient import fixed_point_gradient
 from plausible.learning.equilibrium_propagation import Gradients, contrast
-from plausible.learning.initialiser import cosine
+from plausible.measure.angles import cosine
 from plausible.measure.slopes import log_slope
 from plausible.networks.equilibrium import (
     Equilibrium,

@@ -9,6 +9,7 @@ from plausible.data.dataset import Dataset
 from plausible.kernels import deep_spiking, rectified_network
 from plausible.kernels.deep_spiking_types import UPDATES, make_network, make_rule
 from plausible.kernels.spike_emission import input_trains
+from plausible.measure.angles import cosine
 from plausible.reproduction.inputs import require
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch3_quantization.experiment_limit import rectified_values
@@ -125,9 +126,3 @@ def flat(arrays: Sequence[np.ndarray]) -> np.ndarray:
 def projection(a: np.ndarray, b: np.ndarray) -> float:
     """Length of the projection of ``a`` on ``b``, in units of the length of ``b``."""
     return float(a @ b / (b @ b))
-
-
-def cosine(a: np.ndarray, b: np.ndarray) -> float:
-    """Cosine of the angle between two vectors; 0 where one of them is zero."""
-    size = np.linalg.norm(a) * np.linalg.norm(b)
-    return float(a @ b / size) if size > 0 else 0.0

@@ -33,12 +33,12 @@ from plausible.kernels.spike_loops import (
     note_spikes,
     sum_rows,
 )
+from plausible.measure.angles import cosine
 from plausible.measure.operations import layer_multiply_adds
 from plausible.measure.slopes import log_slope, log_spaced
 from plausible.reproduction.inputs import require
 from plausible.reproduction.theorem_checks import Check, checks, controls
 from plausible.studies.oconnor2020.ch3_quantization.experiment_gradient import (
-    cosine,
     flat,
     layer_sizes,
     random_weights,
@@ -161,7 +161,7 @@ def _apart(step, gradient: list[np.ndarray] | None = None) -> list[float]:
     """1 - cosine of the update to the gradient, of each layer."""
     changes, exact = step
     pairs = zip(changes, gradient or exact, strict=True)
-    return [1.0 - cosine(change.ravel(), one.ravel()) for change, one in pairs]
+    return [1.0 - cosine(change, one) for change, one in pairs]
 
 
 def _direction(name: str, update: str, seed: int, broken: Mapping[str, Callable]) -> list[Check]:

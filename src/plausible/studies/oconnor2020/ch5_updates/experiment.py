@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from plausible.data.signals import low_pass
 from plausible.learning.pd_updates import RULES, weight_updates
+from plausible.measure.angles import cosine
 from plausible.neurons.pd_coding import (
     PDCode,
     decode,
@@ -238,9 +239,4 @@ def _similarities(signal: NDArray, weight: NDArray, code: PDCode) -> tuple[float
         (decode(spikes, code), signal),
         (decode(spikes * weight, code), product),
     )
-    return *(_cosine(*pair) for pair in pairs), float(np.abs(spikes).sum())
-
-
-def _cosine(one: NDArray, other: NDArray) -> float:
-    sizes = np.linalg.norm(one) * np.linalg.norm(other)
-    return float(one @ other / sizes) if sizes > 0 else 0.0
+    return *(cosine(*pair) for pair in pairs), float(np.abs(spikes).sum())

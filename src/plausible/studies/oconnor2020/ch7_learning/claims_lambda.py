@@ -1,15 +1,17 @@
-"""What was found on lambda: figure D.1, and Euler steps as the cause of its upper end."""
+"""What was found on lambda and steps: figure D.1, Euler steps as the cause of its upper end."""
 
 import numpy as np
 import pandas as pd
 
 from plausible.networks.equilibrium import Equilibrium, Forces, fixed_point, pull_of, zero_states
 from plausible.reproduction.evidence import Evidence, Measured
-from plausible.studies.oconnor2020.ch7_learning.claims import SCAN, SPLITS
+from plausible.studies.oconnor2020.ch7_learning.claims import DEPTHS, SCAN, SPLITS
 
 COLUMNS = ("network", "negative_steps", "pull", "step_size", "seed", "epochs")
 MODERATE = 0.125
 EPS = 0.5
+SUFFICES_POINTS = 0.5
+"""A number of steps suffices if the error is within this of that with the most steps."""
 
 
 def scanned(table: pd.DataFrame) -> pd.DataFrame:
@@ -41,6 +43,39 @@ def large_lambda_fails(evidence: Evidence) -> list[Measured]:
         for (network, steps), part in rows.groupby(["network", "negative_steps"])
     }
     return [Measured("", values, seeded=False, exact_seeds=rows["seed"].nunique())]
+
+
+def deeper_needs_more_steps(evidence: Evidence) -> list[Measured]:
+    """Fewest negative steps that suffice, three hidden layers over one, moderate lambda.
+
+    The networks were not trained with the same numbers of steps: of one of them the fewest is
+    known to be the fewest only from the numbers on with which both were.
+    """
+    columns = [f"{split}_error_percent" for split in SPLITS]
+    rows = scanned(evidence.table(SCAN, *COLUMNS, *columns))
+    rows = rows[rows["pull"] == MODERATE]
+    least = rows.groupby("network")["negative_steps"].min().max()
+    epochs = rows.groupby("network")["epochs"].max()
+    trained = ", ".join(f"{depth} network {epochs[depth]:g} epochs" for depth in DEPTHS)
+    found = []
+    for split, column in zip(SPLITS, columns, strict=True):
+        variant = f"{split} split, {trained}"
+        wide = rows[rows["negative_steps"] >= least].pivot(
+            index=["network", "seed"], columns="negative_steps", values=column
+        )
+        fewest = wide.apply(_fewest, axis=1).unstack("network")[list(DEPTHS)].dropna()
+        if (fewest == least).all(axis=1).any():
+            why = f"both networks do with {least} steps, and with fewer only one was trained"
+            found.append(Measured("", (), variant, absent=why))
+            continue
+        found.append(Measured("", fewest["large"] / fewest["small"], variant, full_scale=True))
+    return found
+
+
+def _fewest(errors: pd.Series) -> int:
+    """Of numbers of steps, ascending, the first whose error is near that of the last."""
+    errors = errors.dropna()
+    return errors.index[errors <= errors.iloc[-1] + SUFFICES_POINTS][0]
 
 
 def _cause(evidence: Evidence, size: float, largest: bool) -> pd.Series:

@@ -17,13 +17,12 @@ from plausible.learning.equilibrium_propagation import Recipe, negative_phase
 from plausible.learning.equilibrium_training import (
     Images,
     Networks,
-    Schedule,
-    checkpoint_epochs,
     errors,
     fresh_networks,
     train,
 )
-from plausible.learning.initialiser import cosine, global_gradients, local_gradients
+from plausible.learning.initialiser import global_gradients, local_gradients
+from plausible.measure.angles import cosine
 from plausible.reproduction.inputs import require
 from plausible.reproduction.shards import part_of
 from plausible.seeds import numpy_generator
@@ -32,6 +31,12 @@ from plausible.studies.oconnor2020.ch7_learning.settings import (
     MnistTraining,
     NetworkSettings,
     Run,
+)
+from plausible.studies.oconnor2020.equilibrium_protocol import (
+    FAILED,
+    TESTED_TRAINING,
+    checkpoint_epochs,
+    training_schedule,
 )
 
 generator = partial(numpy_generator, "oconnor2020", "ch7_learning")
@@ -126,12 +131,13 @@ def _trained(task: Task, given: Parts, settings: MnistTraining) -> list[dict[str
         recipe_of(network, run),
         fresh(network, given.train, task.seed, run.initialised),
     )
-    schedule = Schedule(checkpoint_epochs(run.epochs), settings.batch, run.signs)
     short = settings.tested_images
+    schedule = training_schedule(
+        checkpoint_epochs(run.epochs), settings.batch, signs=run.signs,
+        failure=FAILED._replace(after=settings.failed_after),
+        tested_training_images=short or TESTED_TRAINING,
+    )  # fmt: skip
     tests = {part: images.first(short) if short else images for part, images in given.tests.items()}
-    schedule = schedule._replace(
-        tested_training_images=short or 10_000, failed_after=settings.failed_after
-    )
     aligned = given.train.first(run.alignment_samples)
     done = train(
         networks, recipe, schedule, given.train, tests, generator("signs", task.seed),
@@ -141,7 +147,8 @@ def _trained(task: Task, given: Parts, settings: MnistTraining) -> list[dict[str
     head = {"run": task.run, "network": run.network, "seed": task.seed}
     rows = [head | row for row in done.rows]
     if short and not done.diverged:
-        for part, images in {"training": given.train.first(10_000), **given.tests}.items():
+        whole = {"training": given.train.first(TESTED_TRAINING), **given.tests}
+        for part, images in whole.items():
             found = errors(networks, recipe, images)
             rows[-1][f"{part}_error_percent"] = found.minus
             rows[-1][f"{part}_forward_error_percent"] = found.forward
@@ -208,7 +215,7 @@ def _scanned(number: int, task: tuple, given: Parts, settings: LambdaScan) -> di
     network = settings.networks[name]
     networks = fresh(network, given.train, seed, True)
     # A lambda that fails is trained to the end, as the figure shows its final score.
-    schedule = Schedule((float(epochs),), settings.batch, stops_when_failed=False)
+    schedule = training_schedule((float(epochs),), settings.batch, failure=None)
     label = f"{name}, {steps} steps, lambda {pull:g}, step {size:g}, seed {seed}"
     path = settings.checkpoints / f"{number}.npz" if settings.checkpoints else None
     done = train(

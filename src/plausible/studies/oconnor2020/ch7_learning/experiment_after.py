@@ -21,7 +21,6 @@ from plausible.learning.equilibrium_propagation import (
 from plausible.learning.equilibrium_training import (
     Images,
     Networks,
-    Schedule,
     errors,
     fresh_networks,
     train,
@@ -45,6 +44,7 @@ from plausible.reproduction.shards import part_of, stored
 from plausible.studies.oconnor2020.ch7_learning.experiment import generator, images_of
 from plausible.studies.oconnor2020.ch7_learning.experiment_feedback import feedback_alignment
 from plausible.studies.oconnor2020.ch7_learning.settings import AfterTraining
+from plausible.studies.oconnor2020.equilibrium_protocol import TESTED_TRAINING, training_schedule
 
 SMALL_STEP, LONG_STEP, ENERGY_STEPS = 0.05, 2.5, 100
 VARIANTS = {
@@ -91,7 +91,7 @@ def _measured(settings: AfterTraining, seed: int, given: Images, test: Images) -
     for name, (networks, recipe, first) in trained.items():
         tested = errors(networks, recipe, test)
         found += [
-            ("training_error", name, 0, errors(networks, recipe, given.first(10_000)).minus),
+            ("training_error", name, 0, _training_error(networks, recipe, given)),
             ("error", name, 0, tested.minus),
             ("forward_error", name, 0, tested.forward),
             ("energy_gradient", name, 0, _gradient_size(networks, recipe, inputs)),
@@ -127,11 +127,15 @@ def _train(
     networks = fresh_networks(
         _sizes(settings, given), generator("weights", 1, seed), True, leak=leak
     )
-    schedule = Schedule((0.0, float(settings.epochs)), settings.batch)
+    schedule = training_schedule((0.0, float(settings.epochs)), settings.batch)
     done = train(
         networks, recipe, schedule, given, {}, generator("signs", seed), None, f"{variant}.{seed}"
     )
     return networks, recipe, float(done.rows[0]["training_error_percent"])
+
+
+def _training_error(networks: Networks, recipe: Recipe, given: Images) -> float:
+    return errors(networks, recipe, given.first(TESTED_TRAINING)).minus
 
 
 def _sizes(settings: AfterTraining, given: Images) -> tuple[int, ...]:
@@ -287,4 +291,4 @@ def _printed(settings: AfterTraining, given: Images, seed: int) -> float:
     for layer, rate in enumerate(recipe.learning_rates):
         network.weights[layer][...] *= rate * found.weights[layer]
         network.biases[layer][...] *= rate * found.biases[layer]
-    return errors(networks, recipe, given.first(10_000)).minus
+    return _training_error(networks, recipe, given)

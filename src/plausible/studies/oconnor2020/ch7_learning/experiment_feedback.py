@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from plausible.data.dataset import intensities
 from plausible.learning.equilibrium_training import Images
-from plausible.learning.initialiser import LayerGradients, cosine, global_gradients
+from plausible.learning.initialiser import LayerGradients, global_gradients
+from plausible.measure.angles import cosine
 from plausible.networks.initialiser import Initialiser, forward_pass, make_initialiser
 from plausible.studies.oconnor2020.ch7_learning.experiment import generator
 from plausible.studies.oconnor2020.ch7_learning.settings import AfterTraining

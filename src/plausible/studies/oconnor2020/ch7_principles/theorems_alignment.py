@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 from torch import Tensor
 
-from plausible.learning.initialiser import cosine, global_gradients, local_gradients
+from plausible.learning.initialiser import global_gradients, local_gradients
+from plausible.measure.angles import cosine
 from plausible.measure.slopes import log_slope
 from plausible.networks.initialiser import Initialiser, forward_pass
 from plausible.networks.leaky_clip import HARD_SIGMOID

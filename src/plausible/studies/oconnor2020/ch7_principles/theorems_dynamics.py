@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 
 from plausible.learning.equilibrium_gradient import fixed_point_gradient
 from plausible.learning.equilibrium_propagation import contrast
-from plausible.learning.initialiser import cosine
+from plausible.measure.angles import cosine
 from plausible.measure.slopes import log_slope
 from plausible.networks.equilibrium import (
     Equilibrium,

@@ -152,13 +152,17 @@ def numbers_of_ch8_deep_network(evidence: Evidence) -> list[Number]:
     return found
 
 
+def _deep(rows: pd.DataFrame, protocol: str, values: pd.Series) -> Measured:
+    """A finding that says its epochs, since deep trainings may be shortened."""
+    epochs = rows.loc[rows["variant"] == "continuous_deep", "last_epoch"].max()
+    return Measured(protocol, values, f"deep network, {epochs:g} epochs", full_scale=True)
+
+
 def binary_above_continuous(evidence: Evidence) -> list[Measured]:
     """Test error, deep binary less deep continuous, by seed."""
     rows = trainings(evidence)
     return [
-        Measured(
-            protocol, _difference(rows, DEEP[protocol], "continuous_deep", column), full_scale=True
-        )
+        _deep(rows, protocol, _difference(rows, DEEP[protocol], "continuous_deep", column))
         for protocol, column in COLUMNS.items()
     ]
 
@@ -168,7 +172,7 @@ def longer_phases_close_the_gap(evidence: Evidence) -> list[Measured]:
     rows, column = trainings(evidence), COLUMNS["as_coded"]
     gap = _difference(rows, "binary_deep", "continuous_deep", column)
     closed = _difference(rows, "binary_deep", "binary_deep_long", column)
-    return [Measured("as_coded", closed - gap / 2.0, full_scale=True)]
+    return [_deep(rows, "as_coded", closed - gap / 2.0)]
 
 
 def contrast_comes_near(evidence: Evidence) -> list[Measured]:
@@ -183,4 +187,4 @@ def printed_rate_is_worse(evidence: Evidence) -> list[Measured]:
     """Test error with nu_bar as printed less that with the code's, by seed."""
     rows = trainings(evidence)
     values = _difference(rows, DEEP["as_published"], DEEP["as_coded"], COLUMNS["as_coded"])
-    return [Measured("as_coded", values, full_scale=True)]
+    return [_deep(rows, "as_coded", values)]

@@ -17,20 +17,19 @@ from plausible.learning.equilibrium_training import (
     Images,
     Networks,
     Progress,
-    Schedule,
-    checkpoint_epochs,
+    TrainingSchedule,
     errors,
     fresh_networks,
     train,
 )
 from plausible.networks.binary_equilibrium import Coding
 from plausible.networks.equilibrium import Forces, settle
-from plausible.neurons.step_sizes import Adaptive
-from plausible.neurons.step_sizes import Schedule as Steps
+from plausible.neurons.step_sizes import Adaptive, Schedule
 from plausible.reproduction.inputs import require
 from plausible.reproduction.shards import part_of
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch8_learning.settings import Trainings, Variant
+from plausible.studies.oconnor2020.equilibrium_protocol import checkpoint_epochs, training_schedule
 
 generator = partial(numpy_generator, "oconnor2020", "ch8_learning")
 """Random stream of an experiment, a seed and a purpose."""
@@ -127,9 +126,9 @@ def recipe_of(settings: Trainings, variant: Variant) -> Recipe | BinaryRecipe:
     if variant.communication == "real":
         form = {"step_size": settings.step_size, "contrast": LINEARISED}
         return Recipe(*variant.steps, beta, rates, **form)
-    rule = Steps(*variant.epsilon) if variant.epsilon else None
+    rule = Schedule(*variant.epsilon) if variant.epsilon else None
     rule = rule or Adaptive(variant.nu_bar, settings.constant)
-    coding = Coding(rule, Steps(*variant.decay))
+    coding = Coding(rule, Schedule(*variant.decay))
     return BinaryRecipe(coding, *variant.steps, beta, rates, variant.from_checkpoint)
 
 
@@ -141,7 +140,8 @@ def _trained(settings: Trainings, variant: Variant, task: Task, data: Data) -> P
     folder = settings.checkpoints
     path = folder / f"{task.name}.npz" if folder else None
     stops = checkpoint_epochs(last)
-    schedule = Schedule(stops, settings.batch, tested_training_images=settings.tested_images)
+    tested = {"tested_training_images": settings.tested_images}
+    schedule = training_schedule(stops, settings.batch, **tested)
     if variant.keeps_states:
         return _keeping(made, recipe, schedule, data, signs)
     return train(made, recipe, schedule, data.train, data.tests, signs, path, task.name)
@@ -150,7 +150,7 @@ def _trained(settings: Trainings, variant: Variant, task: Task, data: Data) -> P
 def _keeping(
     networks: Networks,
     recipe: Recipe | BinaryRecipe,
-    schedule: Schedule,
+    schedule: TrainingSchedule,
     data: Data,
     rng: np.random.Generator,
 ) -> Progress:

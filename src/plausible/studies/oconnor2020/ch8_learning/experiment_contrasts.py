@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from plausible.data.dataset import Dataset, intensities
 from plausible.learning.equilibrium_propagation import LINEARISED, Recipe, both_phases, contrast
-from plausible.learning.equilibrium_training import Schedule, fresh_networks, train
+from plausible.learning.equilibrium_training import TrainingSchedule, fresh_networks, train
+from plausible.measure.angles import cosine
 from plausible.networks.binary_equilibrium import Bits, Coding, at_rest, settle_binary
 from plausible.networks.equilibrium import Equilibrium
-from plausible.neurons.step_sizes import Adaptive
-from plausible.neurons.step_sizes import Schedule as Steps
+from plausible.neurons.step_sizes import Adaptive, Schedule
 from plausible.studies.oconnor2020.ch8_learning.experiment import (
     Data,
     generator,
@@ -59,7 +59,7 @@ def _trained(settings: Contrasts, data: Data, seed: int, deep: bool) -> Equilibr
     weights, signs = (generator(purpose, seed) for purpose in ("weights", "signs"))
     made = fresh_networks(sizes_of(settings, deep, data), weights, False)
     recipe = Recipe(*settings.steps[deep], settings.betas[deep], settings.learning_rates[deep])
-    schedule = Schedule((float(settings.epochs),), settings.batch, tested_training_images=1)
+    schedule = TrainingSchedule((float(settings.epochs),), settings.batch, tested_training_images=1)
     train(made, recipe, schedule, data.train, {}, signs)
     network = made.equilibrium
     return network._replace(
@@ -88,7 +88,7 @@ def _pair(
     settings: Contrasts, network: Equilibrium, inputs, targets, rng: np.random.Generator
 ) -> tuple[NDArray, NDArray]:
     """Update with and without a checkpoint, from encoders that hold something at random."""
-    coding = Coding(Steps(*settings.checkpoint_epsilon), Steps(*settings.checkpoint_decay))
+    coding = Coding(Schedule(*settings.checkpoint_epsilon), Schedule(*settings.checkpoint_decay))
     negative, positive = settings.checkpoint_steps
     beta = settings.betas[False]
     rest = at_rest(network, len(inputs))
@@ -110,13 +110,9 @@ def _cosine(settings: Contrasts, network: Equilibrium, inputs, targets, factor: 
     negative, positive = (LONGEST * steps for steps in settings.steps[True])
     rates = settings.learning_rates[True]
     exact = both_phases(network, None, Recipe(negative, positive, beta, rates), inputs, targets)
-    coding = Coding(Adaptive(settings.nu_bar, settings.constant), Steps(settings.decay))
+    coding = Coding(Adaptive(settings.nu_bar, settings.constant), Schedule(settings.decay))
     rest = at_rest(network, len(inputs))
     minus = settle_binary(network, coding, inputs, rest, 100 * factor)
     plus = settle_binary(network, coding, inputs, minus, 50 * factor, targets, beta)
-    one, other = (
-        _flat(contrast(network, inputs, *states, beta, LINEARISED))
-        for states in ((minus.states, plus.states), (exact.minus, exact.plus))
-    )
-    sizes = np.linalg.norm(one) * np.linalg.norm(other)
-    return float(one @ other / sizes) if sizes > 0 else 0.0
+    pairs = (minus.states, plus.states), (exact.minus, exact.plus)
+    return cosine(*(_flat(contrast(network, inputs, *each, beta, LINEARISED)) for each in pairs))

@@ -13,10 +13,9 @@ import pandas as pd
 
 from plausible.data.dataset import Dataset
 from plausible.learning.binary_propagation import BinaryRecipe
-from plausible.learning.equilibrium_training import Schedule, fresh_networks, train
+from plausible.learning.equilibrium_training import TrainingSchedule, fresh_networks, train
 from plausible.networks.binary_equilibrium import Coding
-from plausible.neurons.step_sizes import Adaptive
-from plausible.neurons.step_sizes import Schedule as Steps
+from plausible.neurons.step_sizes import Adaptive, Schedule
 from plausible.reproduction.shards import stored
 from plausible.studies.oconnor2020.ch8_learning.experiment import (
     Data,
@@ -98,7 +97,8 @@ def _error(
             settings.beta,
             settings.learning_rates,
         )
-        schedule = Schedule((float(settings.epochs),), settings.batch, tested_training_images=1)
+        stops = (float(settings.epochs),)
+        schedule = TrainingSchedule(stops, settings.batch, tested_training_images=1)
         tests = {"official": data.tests["official"]}
         return train(made, recipe, schedule, data.train, tests, signs).rows[-1][
             "official_error_percent"
@@ -112,6 +112,6 @@ def coding_of(chosen: Mapping[str, float], constant: float) -> Coding:
     step = (
         Adaptive(chosen["nu_bar"], constant)
         if "nu_bar" in chosen
-        else Steps(chosen["epsilon0"], chosen["eta_epsilon"])
+        else Schedule(chosen["epsilon0"], chosen["eta_epsilon"])
     )
-    return Coding(step, Steps(chosen["lambda0"], chosen.get("eta_lambda", 0.0)))
+    return Coding(step, Schedule(chosen["lambda0"], chosen.get("eta_lambda", 0.0)))

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from plausible.learning.pd_backprop import Codes, train_frame, with_pd_codes
+from plausible.learning.pd_backprop import train_frame, with_pd_codes
+from plausible.neurons.pd_coding import Tuning
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.video.material import Material
 from plausible.studies.oconnor2020.video.settings import Video
@@ -31,7 +32,7 @@ def end_to_end(material: Material, settings: Video, seed: int) -> Rows:
     weights = rng.standard_normal(tuple(head.weight.shape)) / np.sqrt(features.shape[1]) / size
     head.weight.data = torch.from_numpy(weights.astype(np.float32))
     head.bias.data.zero_()
-    codes = Codes(settings.rates.k_alpha, settings.rates.k_beta_relative, 0.001)
+    codes = Tuning(settings.rates.k_alpha, settings.rates.k_beta_relative)
     trunk = copy.deepcopy(material.network.trunk)
     for parameter in trunk.parameters():
         parameter.requires_grad_(True)
