@@ -65,7 +65,7 @@ def spikes_for_an_error(
         [-place for place in range(len(LOOKS))], [look.label for look in LOOKS.values()]
     )
     levels.tick_params(axis="y", length=0)
-    letter(levels, "b", "spikes until an error")
+    letter(levels, "b", "spikes until an error, where all reach it")
     for axes in (frontier, levels):
         axes.set_xlabel("spikes of a hidden or output neuron")
     handles = [series_handle(look, marker="") for look in LOOKS.values()]
