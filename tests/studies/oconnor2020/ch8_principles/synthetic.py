@@ -60,6 +60,18 @@ def long_table(seeds: int = 5) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["scheme", "seed", "step", "error"])
 
 
+def frontier_table(networks: int = 6) -> pd.DataFrame:
+    """Errors that fall as powers of time; a spike of a free neuron at every fourth step."""
+    rows = [
+        (scheme, network, step, step / 2, (step - 1) / 4, 0.3 * (1 + 0.05 * network) * step**-rate)
+        for scheme, rate in RATES.items()
+        for network in range(networks)
+        for step in (1, 2, 5, 10, 30, 100, 300, 1000)
+    ]
+    columns = ["scheme", "network", "step", "input_spikes", "free_spikes", "error"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def exponent_table(networks: int = 6, seeds: int = 5) -> pd.DataFrame:
     """Errors with a minimum at the exponent 0.7 or 0.8."""
     cells = [

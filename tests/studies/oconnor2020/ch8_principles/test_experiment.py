@@ -7,7 +7,12 @@ import pytest
 from plausible.measure.slopes import log_slope
 from plausible.networks.binary_equilibrium import at_rest, distance, settle_binary
 from plausible.networks.equilibrium import FREE, Forces, descent, input_drive
-from plausible.studies.oconnor2020.ch8_principles import experiment, experiment_search, networks
+from plausible.studies.oconnor2020.ch8_principles import (
+    experiment,
+    experiment_search,
+    experiment_spikes,
+    networks,
+)
 
 from ...part_results import read_sweep
 
@@ -31,6 +36,73 @@ def test_errors_are_those_of_the_network_at_that_step():
     found = rows.set_index("step")["error"]
     assert found[25] == pytest.approx(distance(before.states, given.free), rel=1e-5)
     assert found[40] == pytest.approx(distance(after.states, given.nudged), rel=1e-5)
+
+
+FRONTIER = {**SMALL, "networks": 2, "steps": 30}
+
+
+def slow_count(given, scheme, steps):
+    """Bits that are 1 of the input and of the free units, one sample and one unit after another."""
+    epsilon, decay = (lambda t, pair=pair: pair[0] / t ** pair[1] for pair in
+                      (scheme.epsilon, scheme.decay))  # fmt: skip
+    weights, sizes = given.network.weights, [12, 10, 4]
+    ones = [0, 0, 0]
+    for sample in given.inputs:
+        states, phis, heard = ([[0.0] * size for size in sizes] for _ in range(3))
+        bits = [[0] * size for size in sizes]
+        for t in range(1, steps + 1):
+            lam, sent = decay(t), [list(layer) for layer in bits]
+            for layer, size in enumerate(sizes):
+                for unit in range(size):
+                    old = states[layer][unit]
+                    if layer == 0:
+                        new = sample[unit]
+                    else:
+                        total = sum(
+                            weights[layer - 1][i, unit] for i in range(sizes[layer - 1])
+                            if sent[layer - 1][i]
+                        )  # fmt: skip
+                        if layer == 1:
+                            total += sum(weights[1][unit, k] for k in range(4) if sent[2][k])
+                        v = (1 - lam) * heard[layer][unit] + lam * total
+                        heard[layer][unit] = v
+                        new = min(1.0, max(0.0, old + epsilon(t) * (v - old)))
+                    states[layer][unit] = new
+                    phi = phis[layer][unit] + (new - (1 - lam) * old) / lam
+                    bits[layer][unit] = int(phi > 0.5)
+                    phis[layer][unit] = phi - bits[layer][unit]
+            ones = [count + sum(layer) for count, layer in zip(ones, bits, strict=True)]
+    return np.array(ones)
+
+
+def test_spikes_are_the_bits_that_units_have_sent():
+    settings = read_sweep(PART, "spike_frontier", "demo", **FRONTIER)
+    table = experiment_spikes.spike_frontier(settings, [0], None, None)
+    given = networks.problem(settings, settings.steps, "convergence", 1)
+    for scheme in ("root", "scheduled"):
+        rows = table[(table["scheme"] == scheme) & (table["network"] == 1)].set_index("step")
+        for step in (1, 2, 7, 30):
+            inputs, *free = slow_count(given, settings.schemes[scheme], step)
+            assert rows.loc[step, "input_spikes"] == pytest.approx(inputs / (12 * 3), rel=1e-5)
+            assert rows.loc[step, "free_spikes"] == pytest.approx(sum(free) / (14 * 3), rel=1e-5)
+        # A step less, or another code, is told apart.
+        assert slow_count(given, settings.schemes[scheme], 29)[0] < inputs
+    counts = [slow_count(given, settings.schemes[name], 30)[1] for name in ("root", "scheduled")]
+    assert counts[0] != counts[1]
+
+
+def test_errors_of_the_frontier_are_those_of_the_figure():
+    few = {"networks": 2, "steps": 300, "perturbations": {"as_coded": 200}}
+    whole = experiment.convergence(
+        read_sweep(PART, "convergence", "demo", **SMALL, **few), [0], None, None
+    )
+    settings = read_sweep(PART, "spike_frontier", "demo", **FRONTIER | {"steps": 300})
+    table = experiment_spikes.spike_frontier(settings, [0], None, None)
+    both = table.merge(whole[whole["step"] <= 200], on=["scheme", "network", "step"])
+    assert both.groupby(["scheme", "network"]).ngroups == 2 * len(settings.schemes)
+    np.testing.assert_allclose(both["error_x"], both["error_y"], rtol=1e-4)
+    later = table.merge(whole[whole["step"] > 200], on=["scheme", "network", "step"])
+    assert not np.allclose(later["error_x"], later["error_y"], rtol=0.1)
 
 
 def test_fixed_points_rest():

@@ -18,6 +18,7 @@ class TestFigures(FigureTests):
         "ch8.lambda_annealing": synthetic.long_table,
         "ch8.exponent_range": synthetic.exponent_table,
         "fig_e1": synthetic.search_table,
+        "beyond.spikes_for_an_error": synthetic.frontier_table,
     }
 
     def test_every_bit_has_a_tick(self, drawn):
@@ -45,3 +46,15 @@ class TestFigures(FigureTests):
             for axes in drawn["fig_e1"].axes
         ]
         assert counts == [20, 20, 20, 20, 0]
+
+    def test_every_code_has_a_line_and_the_levels_that_it_reaches(self, drawn):
+        frontier, levels = drawn["beyond.spikes_for_an_error"].axes
+        lines = [line for line in frontier.lines if len(line.get_xdata()) == 7]
+        assert len(lines) == len(synthetic.RATES)
+        marks = [
+            line
+            for line in levels.lines
+            if line.get_marker() in ("o", "s", "^") and line.get_linestyle() == "None"
+        ]
+        # The slowest one ends at 0.3 * 1000^-0.4, above 0.01, and of the worst network at 0.024.
+        assert len(marks) == 3 * len(synthetic.RATES) - 1

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from plausible.studies.oconnor2020.ch9 import tables
 from plausible.studies.oconnor2020.ch9.experiment import SYSTEMS
 
 MEASURED = {
@@ -58,6 +59,32 @@ def responses_table() -> pd.DataFrame:
         parts += [pd.DataFrame(state)]
         parts += [pd.DataFrame({"element": "sent", "step": step, "time": [3.0, 5.0, 8.0 + step]})]
     return pd.concat(parts, ignore_index=True)
+
+
+def inference_table(seeds: int = 3) -> pd.DataFrame:
+    """Systems that cost twice as much from one to the next; those with products skip half."""
+    rows = []
+    for place, (system, order) in enumerate(tables.SYSTEMS):
+        real = system in ("mlp", "eqprop", "initialised_forward", "initialised_eqprop")
+        place -= order == "temporal"
+        for seed in range(seeds):
+            count = 1000.0 * 2**place
+            rows.append(
+                {
+                    "system": system,
+                    "order": order,
+                    "seed": seed,
+                    "additions": count,
+                    "multiplications": count * real,
+                    "nonzero_multiplications": count / 2 if real else np.nan,
+                    "unit_multiplications": 500.0,
+                    "energy_nj": (3.2 if real else 0.1) * count / 1e3,
+                    "nonzero_energy_nj": 1.6 * count / 1e3 if real else np.nan,
+                    "unit_energy_nj": 1.55,
+                    "error_percent": 2.0 + 0.3 * place + 0.05 * seed,
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def good_tables() -> dict[str, pd.DataFrame]:

@@ -129,17 +129,17 @@ def convergence(table: pd.DataFrame, published: Published, dataset: str = "mnist
         letter(axes, mark, f"{PROTOCOL_TITLES[protocol]}, outputs nudged after step {moment}")
     panels[0].set_ylabel(ERROR)
     handles = [series_handle(look, marker="") for look in SCHEMES.values()]
-    shown = rows.drop(columns="protocol")
-    handles += [
-        handle for handle in seed_handles(shown) if handle.set_label(_networks(handle)) is None
-    ]
+    handles += as_networks(seed_handles(rows.drop(columns="protocol")))
     legend_below(figure, handles, 4)
     return figure
 
 
-def _networks(handle: Line2D) -> str:
-    """Legend entry of seeds that are networks."""
-    return handle.get_label().replace("seeds", "networks").replace("one seed", "one network")
+def as_networks(handles: list[Line2D]) -> list[Line2D]:
+    """Legend entries of seeds that are networks."""
+    for handle in handles:
+        name = handle.get_label().replace("seeds", "networks")
+        handle.set_label(name.replace("one seed", "one network"))
+    return handles
 
 
 @in_style
@@ -199,8 +199,5 @@ def exponents(table: pd.DataFrame, published: Published, dataset: str = "mnist")
     letter(axes, "a", "after half of the steps and after all, mean")
     band = Line2D([], [], color=GREY, alpha=0.3, lw=5, label="exponents that the text allows")
     handles = [*(series_handle(look) for look in looks.values()), band]
-    found = seed_handles(least)
-    for handle in found:
-        handle.set_label(_networks(handle))
-    legend_below(figure, handles + found, 2)
+    legend_below(figure, handles + as_networks(seed_handles(least)), 2)
     return figure

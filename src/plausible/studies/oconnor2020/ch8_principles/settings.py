@@ -46,6 +46,15 @@ class Convergence(Networks):
     schemes: Mapping[str, Scheme]
 
 
+class SpikeFrontier(Networks):
+    """Spikes until the error to the fixed point is so small, without a perturbation."""
+
+    networks: Count
+    """The first ones of `Convergence`."""
+    steps: Count
+    schemes: Mapping[str, Scheme]
+
+
 class LongRuns(Networks):
     """Error to the fixed point without a perturbation, over many steps; one network per seed."""
 

@@ -123,7 +123,7 @@ def _eqprop(settings: Characteristics, pair: Pair, rng) -> tuple[NDArray, float]
     states = settle(
         network, pair.before[None], zero_states(network, 1), 10 * settings.settling_steps
     )
-    cost, fans = 0.0, _fans(settings.layer_sizes)[1:]
+    cost, fans = 0.0, fan_outs(settings.layer_sizes)[1:]
     heard = np.concatenate([state.ravel() for state in states])
     for _ in range(settings.settling_steps):
         after = settle(network, pair.after[None], states, 1)
@@ -147,7 +147,7 @@ def _spiking_eqprop(settings: Characteristics, pair: Pair, rng) -> tuple[NDArray
     coding = Coding(Adaptive(settings.nu_bar), Schedule(settings.decay))
     steps = settings.settling_steps
     now = settle_binary(network, coding, pair.before[None], at_rest(network, 1), steps)
-    fans = _fans(settings.layer_sizes)
+    fans = fan_outs(settings.layer_sizes)
     cost, bits = 0.0, []
     for after in run(network, coding, pair.after[None], now, steps):
         sent = [layer.bits for layer in after.layers]
@@ -156,7 +156,7 @@ def _spiking_eqprop(settings: Characteristics, pair: Pair, rng) -> tuple[NDArray
     return np.concatenate(bits), float(cost)
 
 
-def _fans(sizes: tuple[int, ...]) -> list[int]:
+def fan_outs(sizes: tuple[int, ...]) -> list[int]:
     """Weights to which a unit of each layer sends, up and down; nothing listens below layer 1."""
     down = [0, 0, *sizes[1:-1]]
     return [up + below for up, below in zip([*sizes[1:], 0], down, strict=True)]
