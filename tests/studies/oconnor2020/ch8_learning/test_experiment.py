@@ -57,6 +57,18 @@ def test_networks_learn(table):
     assert (ends[0] > 75).all() and (ends[1] < 80).all()
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_network_that_keeps_states_and_diverges_ends_there(few):
+    wild = SETTINGS.model_copy(
+        update={"learning_rates": ((1e40, 1e40), SETTINGS.learning_rates[1])}
+    )
+    table = experiment.trainings(
+        only("continuous_keeping", "binary_keeping", settings=wild), [0], few
+    )
+    assert (table["ended_epoch"] == 0.25).all()
+    assert (table.groupby("variant")["epoch"].max() == 0.25).all()
+
+
 def test_real_networks_begin_alike(table):
     """A quarter of an epoch later, states that are kept have not come back yet."""
     rows = table[(table["seed"] == 0) & (table["epoch"] == 0.0)].set_index("variant")

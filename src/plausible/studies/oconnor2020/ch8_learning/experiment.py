@@ -165,10 +165,10 @@ def _keeping(
         betas = recipe.beta * rng.choice((-1.0, 1.0), len(order))
         if isinstance(recipe, BinaryRecipe):
             given = images.images, int(images.white), images.labels, order, betas
-            binary_equilibrium.train(network, recipe, *given, kept)
+            learned = binary_equilibrium.train(network, recipe, *given, kept)
         else:
-            _learn_from_kept(network, recipe, images, order, betas, kept)
-        done = until
+            learned = _learn_from_kept(network, recipe, images, order, betas, kept)
+        done += learned
         parts = {"training": images.first(schedule.tested_training_images), **data.tests}
         row = {"epoch": stop}
         for name, part in parts.items():
@@ -176,14 +176,19 @@ def _keeping(
             row[f"{name}_error_percent"] = found.minus
             row |= {"dead_classes": found.dead_classes} if name == "training" else {}
         rows.append(row)
+        if done < until:
+            return Progress(networks, done, len(rows), stop, True, tuple(rows))
     return Progress(networks, done, len(rows), rows=tuple(rows))
 
 
-def _learn_from_kept(network, recipe: Recipe, images: Images, order, betas, kept: NDArray) -> None:
-    """Continuous networks in the readable form: both phases from states that were kept."""
+def _learn_from_kept(network, recipe: Recipe, images: Images, order, betas, kept: NDArray) -> int:
+    """Continuous networks in the readable form: both phases from states that were kept.
+
+    The number of minibatches that were done: as many as asked for, or until the network diverged.
+    """
     edges = np.cumsum([len(bias) for bias in network.biases])[:-1]
     outputs = np.eye(len(network.biases[-1]), dtype=kept.dtype)
-    for chosen, beta in zip(order, betas, strict=True):
+    for number, (chosen, beta) in enumerate(zip(order, betas, strict=True)):
         inputs = intensities(images.images[chosen], images.white, kept.dtype)
         start = tuple(np.split(kept[chosen], edges, axis=1))
         size = {"step_size": recipe.step_size}
@@ -194,4 +199,7 @@ def _learn_from_kept(network, recipe: Recipe, images: Images, order, betas, kept
         for layer, rate in enumerate(recipe.learning_rates):
             network.weights[layer][...] -= rate * found.weights[layer]
             network.biases[layer][...] -= rate * found.biases[layer]
+        if not all(np.isfinite(array).all() for array in (*network.weights, *network.biases)):
+            return number
         kept[chosen] = np.concatenate(minus, axis=1)
+    return len(order)
