@@ -69,6 +69,14 @@ def _outer(inputs: NDArray, passed: ForwardPass, errors: Sequence[NDArray]) -> L
     return LayerGradients(weights, tuple(e.mean(axis=0) for e in errors))
 
 
+def descend(
+    parameters: Sequence[NDArray], gradients: Sequence[NDArray], rates: Sequence[float]
+) -> None:
+    """Each of ``parameters`` less its rate times its gradient, **in place**."""
+    for parameter, gradient, rate in zip(parameters, gradients, rates, strict=True):
+        parameter -= rate * gradient
+
+
 def cosine(first: NDArray, second: NDArray) -> float:
     """Cosine of two arrays as vectors; 0 where one is 0."""
     first, second = np.ravel(first), np.ravel(second)
