@@ -171,7 +171,8 @@ def sample_steps(
 ):  # fmt: skip
     """Steps ``time`` to ``until`` of one sample; ``nudge`` is 2 beta, 0 without a target.
 
-    ``strength`` is that of the anchors. Layer 0 is the input, whose units are not kept; those of the others begin at ``first[1]``.
+    ``strength`` is that of the anchors, ``known`` whether neighbours know the start. Layer 0 is the
+    input, whose units are not kept; those of the others begin at ``first[1]``.
     """
     zero, half, one = numbers[0], numbers[1], numbers[2]
     top = len(first) - 2

@@ -140,7 +140,8 @@ WAYS = ("real_forward", "bits_zero", "bits_told", "bits_forward")
 
 def initialised(**changes):
     """Settings of small networks that begin in several ways."""
-    kept = {"width": 12, "epochs": 2, "tested_after": (1, 4, 16)} | changes
+    kept = {"width": 20, "learning_rates": (0.4, 0.2), "epochs": 2, "tested_after": (1, 4, 16)}
+    kept |= changes
     settings = read_sweep(PART, "initialised_bits", "demo")
     runs = {name: settings.runs[name] for name in WAYS}
     return settings.model_copy(update={"runs": runs, **kept})
@@ -158,8 +159,8 @@ def test_tests_after_each_number_of_steps(started):
     assert steps["bits_forward"] == steps["real_forward"] == [0, 1, 4, 16]
     errors = started.pivot_table(index="run", columns="steps", values="official_error_percent")
     # Bits of the input arrive at step 2, those of the hidden layer later; a forward pass is there.
-    assert errors.loc["bits_zero", 1] > 80 and errors.loc["bits_forward", 1] < 75
-    assert errors.loc["bits_zero", 16] < 75
+    assert errors.loc["bits_zero", 1] > 80 > 10 + errors.loc["bits_forward", 1]
+    assert errors.loc["bits_zero", 16] < 70
 
 
 def test_an_initialised_training_is_tested_as_by_the_readable_form(few, started):
