@@ -1,7 +1,8 @@
 """Weight transport: equilibrium propagation whose feedback weights are no transposes.
 
-Gap 5 of the thesis (section 9.2): a symmetric network needs each connection twice with one weight.
-Here what comes down goes through matrices of its own, so that settling descends no energy
+The thesis names parameters that are shared as its fifth gap between biology and deep learning; a
+symmetric network shares each weight between the two directions of a connection. Here what comes
+down goes through matrices of its own, so that settling descends no energy
 (`plausible.networks.equilibrium`); the network of chapter 7, plain and initialised.
 """
 
