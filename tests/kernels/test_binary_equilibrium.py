@@ -6,7 +6,7 @@ import pytest
 from plausible.errors import StudyError
 from plausible.kernels import binary_equilibrium as kernel
 from plausible.learning.binary_propagation import BinaryRecipe, learn_binary
-from plausible.networks.binary_equilibrium import Coding, at_rest, settle_binary
+from plausible.networks.binary_equilibrium import Coding, at_rest, informed, settle_binary
 from plausible.networks.equilibrium import make_equilibrium
 from plausible.neurons.step_sizes import Adaptive, Kesten, Schedule
 
@@ -161,3 +161,59 @@ def test_infinite_weights_are_not_done():
     network, recipe = made((9, 8)), BinaryRecipe(OSA, 5, 3, 0.5, (0.1, 0.05, 0.02))
     network.weights[2][0, 0] = np.inf
     assert kernel.train(network, recipe, IMAGES, WHITE, LABELS, ORDER, BETAS) < 8
+
+
+STARTS = np.random.default_rng(11).uniform(-0.1, 1.1, (40, 100))
+"""Guesses of all units, some outside of the limits of the states."""
+
+
+def guesses(hidden):
+    """Of the units of a network, as the kernel and as the readable form have them."""
+    sizes = (*hidden, CLASSES)
+    flat = STARTS[:, : sum(sizes)].copy()
+    return flat, tuple(np.split(flat.copy(), np.cumsum(sizes)[:-1], axis=1))
+
+
+@pytest.mark.parametrize("hidden", [(13,), (40, 36, 8)])
+@pytest.mark.parametrize("name", CODINGS)
+@pytest.mark.parametrize("pull", [0.0, 0.3])
+def test_informed_units_are_those_of_the_readable_form(hidden, name, pull):
+    network, (flat, layers) = made(hidden), guesses(hidden)
+    inputs, coding = IMAGES / WHITE, CODINGS[name]
+    expected = {
+        known: settle_binary(
+            network, coding, inputs, informed(network, inputs, layers), 25, anchors=layers,
+            pull=pull,
+        )
+        if known
+        else settle_binary(network, coding, inputs, at_rest(network, 40), 25)
+        for known in (True, False)
+    }  # fmt: skip
+    states = kernel.settled(network, coding, 25, IMAGES, WHITE, flat, True, pull)
+    wanted, other = (np.concatenate(expected[known].states, axis=1) for known in (True, False))
+    np.testing.assert_allclose(states, wanted, rtol=0, atol=1e-12)
+    assert np.abs(states - other).max() > 1e-3
+
+
+def test_learning_from_guesses_is_that_of_the_readable_form():
+    recipe = BinaryRecipe(OSA, 12, 6, 0.5, (0.1, 0.05), informed=True, pull=0.2)
+    ours, theirs, (flat, layers) = made((13,)), made((13,)), guesses((13,))
+    chosen, targets = ORDER[0], np.eye(CLASSES)[LABELS[ORDER[0]]]
+    start = tuple(layer[chosen] for layer in layers)
+    phases = learn_binary(theirs, recipe, IMAGES[chosen] / WHITE, targets, BETAS[0], start)
+    kernel.train(ours, recipe, IMAGES, WHITE, LABELS, ORDER[:1], BETAS[:1], flat)
+    for a, b in zip((*ours.weights, *ours.biases), (*theirs.weights, *theirs.biases), strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
+    minus = np.concatenate(phases.minus.states, axis=1)
+    np.testing.assert_allclose(flat[chosen], minus, rtol=0, atol=1e-12)
+
+
+def test_a_start_that_neighbours_do_not_know_is_forgotten_at_once():
+    """The first step of OSA is 1, so the state is what the unit hears, and that is nothing yet."""
+    network, (flat, _) = made((13,)), guesses((13,))
+    np.testing.assert_array_equal(
+        kernel.settled(network, OSA, 9, IMAGES, WHITE, flat),
+        kernel.settled(network, OSA, 9, IMAGES, WHITE),
+    )
+    told = kernel.settled(network, OSA, 9, IMAGES, WHITE, flat, True)
+    assert np.abs(told - kernel.settled(network, OSA, 9, IMAGES, WHITE)).max() > 0.01

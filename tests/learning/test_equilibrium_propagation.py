@@ -7,6 +7,9 @@ import torch
 from plausible.errors import StudyError
 from plausible.learning.equilibrium_gradient import fixed_point_gradient
 from plausible.learning.equilibrium_propagation import (
+    DIRECTED,
+    FIXED,
+    HEBBIAN,
     LINEARISED,
     Recipe,
     both_phases,
@@ -205,6 +208,7 @@ def test_recipes_that_mean_nothing_are_refused() -> None:
     check_recipe(good, 2)
     for changed, text in (
         ({"contrast": "none"}, "contrast"),
+        ({"feedback_rule": "none"}, "feedback_rule"),
         ({"forward_loss": "x"}, "forward_loss"),
         ({"forward_target": "x"}, "forward_target"),
         ({"beta": 0.0}, "beta"),
@@ -212,3 +216,51 @@ def test_recipes_that_mean_nothing_are_refused() -> None:
     ):
         with pytest.raises(StudyError, match=text):
             check_recipe(good._replace(**changed), 2)
+
+
+def trained(network, rule, decay=0.0, minibatches=6):
+    """Parameters after some minibatches of algorithm 6, with an initialising network."""
+    _, inputs, targets, rng = problem(8)
+    initialiser = make_initialiser(SIZES, np.random.default_rng(9))
+    recipe = Recipe(7, 3, 0.5, (0.3, 0.2, 0.1), pull=0.1, feedback_rule=rule, decay=decay)
+    for _ in range(minibatches):
+        learn(network, initialiser, recipe, inputs, targets, rng.choice((-0.5, 0.5)))
+    return network
+
+
+def test_transposes_that_learn_by_products_stay_transposes() -> None:
+    """So the network is the symmetric one; with other feedback, or another rule, it is not."""
+    symmetric = trained(problem(7)[0], HEBBIAN)
+    begun = problem(7)[0]
+    transposes = tuple(weight.T.copy() for weight in begun.weights[1:])
+    ours = trained(begun._replace(feedback=transposes), HEBBIAN)
+    for matrix, feedback in zip(ours.weights[1:], ours.feedback, strict=True):
+        np.testing.assert_array_equal(matrix.T, feedback)
+    for one, other in zip(symmetric.weights, ours.weights, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
+    for rule, feedback in ((FIXED, [w.T for w in problem(7)[0].weights[1:]]), (HEBBIAN, None)):
+        begun = problem(7, untied=True)[0]
+        feedback = begun.feedback if feedback is None else tuple(each.copy() for each in feedback)
+        other = trained(begun._replace(feedback=feedback), rule)
+        assert np.abs(other.weights[1] - symmetric.weights[1]).max() > 1e-6
+
+
+def test_asymmetry_decays_by_the_share_that_is_lost() -> None:
+    """Kolen and Pollack: W - B^T is multiplied by 1 - decay, and by nothing else."""
+    begun = problem(7, untied=True)[0]
+    before = [w - b.T for w, b in zip(begun.weights[1:], begun.feedback, strict=True)]
+    for decay in (0.0, 0.1):
+        network = problem(7, untied=True)[0]
+        first = [array.copy() for array in network.weights]
+        trained(network, HEBBIAN, decay)
+        for was, w, b in zip(before, network.weights[1:], network.feedback, strict=True):
+            np.testing.assert_allclose(w - b.T, (1 - decay) ** 6 * was, rtol=0, atol=1e-13)
+        assert np.abs(network.weights[1] - (1 - decay) ** 6 * first[1]).max() > 1e-4
+    fixed = trained(problem(7, untied=True)[0], FIXED)
+    for kept, b in zip(begun.feedback, fixed.feedback, strict=True):
+        np.testing.assert_array_equal(kept, b)
+    directed = trained(problem(7, untied=True)[0], DIRECTED)
+    assert max(
+        np.abs(w - b.T - was).max()
+        for was, w, b in zip(before, directed.weights[1:], directed.feedback, strict=True)
+    ) > 1e-6  # fmt: skip

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from plausible.data.dataset import intensities
 from plausible.data.registry import prepare
 from plausible.data.splits import split_dataset
 from plausible.learning import equilibrium_training as training
-from plausible.learning.binary_propagation import BinaryRecipe
+from plausible.learning.binary_propagation import BinaryRecipe, learn_initialised_binary
 from plausible.learning.equilibrium_propagation import Recipe
 from plausible.learning.equilibrium_training import (
     Failure,
@@ -158,3 +159,61 @@ def run_binary(data, recipe, path=None, stops=(0.0, 1.0, 8.0)):
     networks = fresh_networks((64, 30, 10), np.random.default_rng(0), False)
     schedule = TrainingSchedule(stops, batch=5)
     return train(networks, recipe, schedule, images, {"test": test}, np.random.default_rng(1), path)
+
+
+BITS = BinaryRecipe(Coding(Adaptive(0.0346, 1e-15), Schedule(0.275)), 20, 4, 0.5, (0.4, 0.2))
+ORDER, BETAS = np.arange(60).reshape(3, 20), np.array([0.5, -0.5, 0.5])
+
+
+def double(seed=0):
+    """Both networks in float64."""
+    return fresh_networks((64, 30, 10), np.random.default_rng(seed), True, dtype="float64")
+
+
+def arrays(networks):
+    """All parameters."""
+    return [array for network in networks for array in (*network.weights, *network.biases)]
+
+
+@pytest.mark.parametrize("changes", [{"pull": 0.1, "informed": True}, {"informed": True}])
+def test_initialised_bits_learn_as_the_readable_form(data, changes) -> None:
+    images, recipe = data[0], BITS._replace(**changes)
+    ours, theirs, other = double(), double(), double()
+    assert training.train_batches(ours, recipe, images, ORDER, BETAS) == 3
+    training.train_batches(other, recipe._replace(pull=0.3), images, ORDER, BETAS)
+    for samples, beta in zip(ORDER, BETAS, strict=True):
+        inputs = intensities(images.images[samples], images.white, np.float64)
+        targets = np.eye(10)[images.labels[samples]]
+        learn_initialised_binary(*theirs, recipe, inputs, targets, beta)
+    for one, same, begun in zip(arrays(ours), arrays(theirs), arrays(double()), strict=True):
+        np.testing.assert_allclose(one, same, rtol=0, atol=1e-11)
+        assert np.abs(one - begun).max() > 1e-6
+    assert np.abs(arrays(other)[0] - arrays(ours)[0]).max() > 1e-6
+
+
+def test_an_initialised_network_of_bits_is_tested_from_its_forward_pass(data) -> None:
+    """A network whose equilibrium part knows nothing is as good as its forward pass, at first."""
+    done = run(data, stops=(0.0, 12.0), batch=5)
+    guess = training.guesses(done.networks.initialiser, data[1])[:, -10:].argmax(axis=1)
+    for matrix in done.networks.equilibrium.weights:
+        matrix[...] = 0.0
+    still = BITS._replace(coding=Coding(Schedule(0.0), Schedule(0.275)), informed=True)
+    settled, forward = training.predict(done.networks, still, data[1])
+    np.testing.assert_array_equal(forward, guess)
+    # States begin clipped, so outputs below 0 are alike.
+    begun = np.clip(training.guesses(done.networks.initialiser, data[1])[:, -10:], 0, 1)
+    np.testing.assert_array_equal(settled, begun.argmax(axis=1))
+    forgets, _ = training.predict(done.networks, BITS, data[1])
+    assert (forgets != guess).mean() > 0.5
+
+
+def test_asymmetric_networks_are_tested_with_their_forward_pass(data) -> None:
+    networks = double()
+    transposed = tuple(weight.T.copy() for weight in networks.equilibrium.weights[1:])
+    untied = networks._replace(equilibrium=networks.equilibrium._replace(feedback=transposed))
+    for one, other in zip(
+        training.predict(untied, RECIPE, data[1]),
+        training.predict(networks, RECIPE, data[1]),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)

@@ -9,6 +9,7 @@ from plausible.networks.binary_equilibrium import (
     advance,
     at_rest,
     distance,
+    informed,
     run,
     settle_binary,
 )
@@ -32,7 +33,7 @@ CODINGS = {
 }
 
 
-def by_units(coding, sample, beta=0.5):
+def by_units(coding, sample, beta=0.5, start=None, pull=0.0):
     """States of one sample after each step, unit by unit."""
     x, y = INPUTS[sample], TARGET[sample]
     bits = [[0.0] * size for size in SIZES]
@@ -40,6 +41,9 @@ def by_units(coding, sample, beta=0.5):
     phi = [[0.0] * size for size in SIZES]
     s = [list(x), *([0.0] * size for size in SIZES[1:])]
     v = [[0.0] * size for size in SIZES]
+    if start is not None:
+        s = [list(x), *([min(1.0, max(0.0, a)) for a in layer[sample]] for layer in start)]
+        tell(s, bits, last, phi, v)
     osa = {}
     history = []
     for t in range(1, STEPS + 1):
@@ -60,6 +64,8 @@ def by_units(coding, sample, beta=0.5):
                     p = v[layer][j] + NETWORK.biases[layer - 1][j]
                     if layer == len(SIZES) - 1 and t > FREE_STEPS:
                         p += 2 * beta * (y[j] - s[layer][j])
+                    if start is not None:
+                        p += pull * (start[layer - 1][sample][j] - s[layer][j])
                     if isinstance(coding.step, Schedule):
                         eps = coding.step.first / t**coding.step.exponent
                     else:
@@ -72,6 +78,21 @@ def by_units(coding, sample, beta=0.5):
                 phi[layer][j] -= bits[layer][j]
         history.append([list(layer) for layer in s[1:]])
     return history
+
+
+def tell(s, bits, last, phi, v):
+    """Every unit knows the states of its neighbours, and has sent one bit of its own."""
+    for layer, size in enumerate(SIZES):
+        for j in range(size):
+            last[layer][j] = s[layer][j]
+            bits[layer][j] = 1.0 if s[layer][j] > 0.5 else 0.0
+            phi[layer][j] = s[layer][j] - bits[layer][j]
+            if layer:
+                w = NETWORK.weights[layer - 1]
+                v[layer][j] += sum(s[layer - 1][i] * w[i, j] for i in range(SIZES[layer - 1]))
+                if layer + 1 < len(SIZES):
+                    up = NETWORK.weights[layer]
+                    v[layer][j] += sum(s[layer + 1][k] * up[j, k] for k in range(SIZES[layer + 1]))
 
 
 def by_osa(memory, unit, rule, p):
@@ -97,6 +118,27 @@ def test_both_phases_by_single_units(name):
         for time, layers in enumerate(by_units(coding, sample)):
             for ours, theirs in zip(found[time].states, layers, strict=True):
                 np.testing.assert_allclose(ours[sample], theirs, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["scheduled", "adaptive"])
+def test_a_network_that_is_informed_by_single_units(name):
+    coding, rng = CODINGS[name], np.random.default_rng(8)
+    start = tuple(rng.uniform(-0.1, 1.1, (BATCH, size)) for size in SIZES[1:])
+    more = {"anchors": start, "pull": 0.2}
+    now, found = informed(NETWORK, INPUTS, start), []
+    for time in range(STEPS):
+        nudge = (TARGET, 0.5) if time >= FREE_STEPS else ()
+        now = advance(NETWORK, coding, INPUTS, now, *nudge, **more)
+        found.append(now)
+    plain = list(run(NETWORK, coding, INPUTS, at_rest(NETWORK, BATCH, start), STEPS))
+    for sample in range(BATCH):
+        for time, layers in enumerate(by_units(coding, sample, start=start, pull=0.2)):
+            for ours, theirs in zip(found[time].states, layers, strict=True):
+                np.testing.assert_allclose(ours[sample], theirs, rtol=0, atol=1e-12)
+    assert all(
+        np.abs(a.states[0] - b.states[0]).max() > 1e-3
+        for a, b in zip(found[:5], plain[:5], strict=True)
+    )
 
 
 def test_input_layer_sends_the_train_of_its_encoder():

@@ -137,6 +137,22 @@ def test_feedback_of_its_own_replaces_the_transposes() -> None:
         energy(untied, inputs, states)
 
 
+@pytest.mark.parametrize("start", ["zero", "anchors"])
+def test_both_phases_with_transposes_of_their_own_are_those_of_the_symmetric_network(start) -> None:
+    """And no longer where what comes down goes through other matrices."""
+    tied, inputs, _, forces = problem(5)
+    begin = zero_states(tied, 5) if start == "zero" else forces.anchors
+    drawn = tuple(0.35 * each for each in problem(5, untied=True)[0].feedback)
+    found = []
+    for feedback in (None, tuple(weight.T.copy() for weight in tied.weights[1:]), drawn):
+        network = tied._replace(feedback=feedback)
+        minus = settle(network, inputs, begin, 20, forces._replace(beta=0.0))
+        found.append([*minus, *settle(network, inputs, minus, 4, forces)])
+    for one, same, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, same, rtol=0, atol=1e-12)
+        assert np.abs(one - other).max() > 1e-3
+
+
 def test_lambda_in_both_conventions() -> None:
     assert (pull_of(0.1, "as_coded"), pull_of(0.1, "as_published")) == (0.1, 0.2)
     with pytest.raises(StudyError, match="as_codd"):

@@ -28,11 +28,12 @@ from plausible.kernels.binary_units import (
     RATE,
     ROWS,
     S,
+    add_scaled,
     begin_sample,
     input_sums,
     sample_steps,
 )
-from plausible.kernels.compiling import branchless, inner, kernel
+from plausible.kernels.compiling import inner, kernel
 from plausible.kernels.equilibrium_layers import finite
 from plausible.kernels.equilibrium_types import (
     all_finite,
@@ -59,8 +60,10 @@ class Timetable(NamedTuple):
     """c, a number of the same type."""
 
 
-def timetable(coding: Any, steps: int, white: int, dtype: Any) -> Timetable:
+def timetable(coding: Any, steps: int, white: int, dtype: Any, informed: bool = False) -> Timetable:
     """Values of all steps for a ``Coding`` of ``networks.binary_equilibrium``.
+
+    ``informed``: whether all units know the input before the first step.
 
     Raises
     ------
@@ -86,6 +89,9 @@ def timetable(coding: Any, steps: int, white: int, dtype: Any) -> Timetable:
     levels, phi = np.arange(LEVELS) / white, np.zeros(LEVELS)
     bits = np.zeros((LEVELS, steps), bool)
     before = np.zeros(LEVELS)
+    if informed:
+        before, bits[:, 0] = levels, levels > 0.5
+        phi = levels - bits[:, 0]
     for step, decay in enumerate(values[LAMBDA, :-1]):
         phi += (levels - (1.0 - decay) * before) / decay
         bits[:, step + 1] = phi > 0.5
@@ -96,12 +102,6 @@ def timetable(coding: Any, steps: int, white: int, dtype: Any) -> Timetable:
     edges = np.searchsorted(level, np.arange(LEVELS + 1))
     constant = np.dtype(dtype).type(coding.step.constant if adaptive else 0.0)
     return Timetable(values.astype(dtype), mostly, exceptions, edges, adaptive, constant)
-
-
-@branchless
-def _scaled(target, row, factor):
-    for j in range(len(target)):
-        target[j] += factor * row[j]
 
 
 @inner
@@ -134,27 +134,28 @@ def _update(images, chosen, minus, plus, up, biases, first, edges, white, rates,
         a, b, c = first[layer], first[layer + 1], first[layer + 2]
         factor = rates[layer] / (beta * batch)
         for n in range(batch):
-            _scaled(biases[b:c], plus[n, b:c], factor)
+            add_scaled(biases[b:c], plus[n, b:c], factor)
             if layer == 0:
                 image = images[chosen[n]]
                 for i in range(len(image)):
                     if image[i] != 0:
                         row = up[i * width : (i + 1) * width]
-                        _scaled(row, plus[n, b:c], factor * image[i] / white)
+                        add_scaled(row, plus[n, b:c], factor * image[i] / white)
                 continue
             for i in range(a, b):
                 low = edges[layer] + (i - a) * (c - b)
                 row = up[low : low + c - b]
                 if minus[n, i] != 0:
-                    _scaled(row, plus[n, b:c], factor * minus[n, i])
+                    add_scaled(row, plus[n, b:c], factor * minus[n, i])
                 if plus[n, i] != 0:
-                    _scaled(row, minus[n, b:c], factor * plus[n, i])
+                    add_scaled(row, minus[n, b:c], factor * plus[n, i])
 
 
 @kernel
 def _train(
     up, down, biases, first, edges, images, white, labels, order, betas, values, mostly, exceptions,
     begins, adaptive, constant, numbers, rates, negative, positive, checkpoint, starts,
+    strength, known,
 ):  # fmt: skip
     units_number = first[-1]
     batch, width, outputs = order.shape[1], first[2] - first[1], first[-1] - first[-2]
@@ -174,20 +175,22 @@ def _train(
     nothing = np.zeros(units_number, up.dtype)
     for done in range(len(order)):
         _turn(up, down, first, edges)
-        pull = numbers[3] * betas[done]
+        nudge = numbers[3] * betas[done]
         for n in range(batch):
             sample = order[done, n]
-            input_sums(
+            drawn = input_sums(
                 images[sample], slots, levels, sums, mostly, exceptions, begins, up, width, steps,
                 drive,
             )  # fmt: skip
-            begin_sample(units, starts[sample] if len(starts) else nothing)
-            changed[:] = 0
+            begin_sample(
+                units, changed, words, starts[sample] if len(starts) else nothing, known,
+                levels[:drawn], sums, white, numbers, first, edges, up, down,
+            )  # fmt: skip
             target[:] = 0
             target[labels[sample]] = numbers[2]
             sample_steps(
                 units, changed, words, drive, 0, negative, first, edges, up, down, biases, values,
-                adaptive, constant, numbers, target, numbers[0],
+                adaptive, constant, numbers, target, numbers[0], known, strength,
             )  # fmt: skip
             minus[n] = units[S]
             if len(starts):
@@ -196,14 +199,14 @@ def _train(
                 _copy(saved, units)
             sample_steps(
                 units, changed, words, drive, negative, steps, first, edges, up, down, biases,
-                values, adaptive, constant, numbers, target, pull,
+                values, adaptive, constant, numbers, target, nudge, known, strength,
             )  # fmt: skip
             plus[n] = units[S]
             if checkpoint:
                 _copy(units, saved)
                 sample_steps(
                     units, changed, words, drive, negative, steps, first, edges, up, down, biases,
-                    values, adaptive, constant, numbers, target, numbers[0],
+                    values, adaptive, constant, numbers, target, numbers[0], known, strength,
                 )  # fmt: skip
                 minus[n] = units[S]
         _update(
@@ -216,8 +219,8 @@ def _train(
 
 @kernel
 def _settle(
-    up, down, biases, first, edges, images, values, mostly, exceptions, begins, adaptive, constant,
-    numbers, steps, starts, states,
+    up, down, biases, first, edges, images, white, values, mostly, exceptions, begins, adaptive,
+    constant, numbers, steps, starts, strength, known, states,
 ):  # fmt: skip
     """States of all free units after ``steps`` without a target, [samples, units]."""
     units_number, width = first[-1], first[2] - first[1]
@@ -230,15 +233,17 @@ def _settle(
     target, nothing = np.zeros(1, up.dtype), np.zeros(units_number, up.dtype)
     _turn(up, down, first, edges)
     for sample in range(len(images)):
-        input_sums(
-                images[sample], slots, levels, sums, mostly, exceptions, begins, up, width, steps,
-                drive,
-            )  # fmt: skip
-        begin_sample(units, starts[sample] if len(starts) else nothing)
-        changed[:] = 0
+        drawn = input_sums(
+            images[sample], slots, levels, sums, mostly, exceptions, begins, up, width, steps,
+            drive,
+        )  # fmt: skip
+        begin_sample(
+            units, changed, words, starts[sample] if len(starts) else nothing, known,
+            levels[:drawn], sums, white, numbers, first, edges, up, down,
+        )  # fmt: skip
         sample_steps(
             units, changed, words, drive, 0, steps, first, edges, up, down, biases, values,
-            adaptive, constant, numbers, target, numbers[0],
+            adaptive, constant, numbers, target, numbers[0], known, strength,
         )  # fmt: skip
         states[sample] = units[S]
 
@@ -275,6 +280,13 @@ def _flat(network: Any, images: NDArray, white: float, starts: NDArray | None) -
     return _Flat(up, np.zeros_like(up), np.concatenate(network.biases), first, edges)
 
 
+def _begun(starts: NDArray | None, pull: float, dtype: Any) -> tuple[NDArray, Any]:
+    """States to begin with, which may be none, and the strength that pulls towards them."""
+    if starts is None:
+        return np.zeros((0, 0), dtype), dtype.type(0.0)
+    return starts, dtype.type(pull)
+
+
 def train(
     network: Any,
     recipe: Any,
@@ -302,8 +314,8 @@ def train(
     betas:
         Nudge of each minibatch, with its sign.
     starts:
-        States with which each sample begins, [samples, free units]; changed in place to those
-        after the free phase. None: 0 each time.
+        States with which each sample begins, [samples, free units], also the anchors of the
+        recipe's ``pull``; changed in place to those after the free phase. None: 0 each time.
 
     Fewer minibatches than asked for are done if the network diverges.
 
@@ -315,13 +327,13 @@ def train(
     flat, dtype = _flat(network, images, white, starts), network.weights[0].dtype
     check_batches(images, labels, order, betas, len(network.biases[-1]))
     steps = sum(check_phases(recipe, network))
-    plan = timetable(recipe.coding, steps, white, dtype)
-    kept = np.zeros((0, 0), dtype) if starts is None else starts
+    plan = timetable(recipe.coding, steps, white, dtype, recipe.informed)
+    kept, pull = _begun(starts, recipe.pull, dtype)
     done = _train(
         *flat, images, dtype.type(white), np.asarray(labels, np.int64), np.asarray(order, np.int64),
         np.asarray(betas, dtype), *plan, np.array([0.0, 0.5, 1.0, 2.0], dtype),
         np.array(recipe.learning_rates, dtype), recipe.negative_steps, recipe.positive_steps,
-        recipe.from_checkpoint, kept,
+        recipe.from_checkpoint, kept, pull, recipe.informed,
     )  # fmt: skip
     for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
         weight[...] = flat.up[flat.edges[layer] : flat.edges[layer + 1]].reshape(weight.shape)
@@ -336,24 +348,34 @@ def settled(
     images: NDArray[np.uint8],
     white: int,
     starts: NDArray | None = None,
+    informed: bool = False,
+    pull: float = 0.0,
 ) -> NDArray:
     """States of all free units after ``steps`` of the free phase, [samples, units].
 
     Arguments and errors as of `train`.
     """
     flat, dtype = _flat(network, images, white, starts), network.weights[0].dtype
-    plan = timetable(coding, steps, white, dtype)
+    plan = timetable(coding, steps, white, dtype, informed)
     states = np.zeros((len(images), flat.first[-1]), dtype)
     numbers = np.array([0.0, 0.5, 1.0, 2.0], dtype)
-    kept = np.zeros((0, 0), dtype) if starts is None else starts
-    _settle(*flat, images, *plan, numbers, steps, kept, states)
+    kept = _begun(starts, pull, dtype)
+    _settle(*flat, images, dtype.type(white), *plan, numbers, steps, *kept, informed, states)
     return states
 
 
-def predict(network: Any, recipe: Any, images: NDArray[np.uint8], white: int) -> NDArray[np.int64]:
-    """Class of the largest output after the free phase from 0, [samples].
+def predict(
+    network: Any,
+    recipe: Any,
+    images: NDArray[np.uint8],
+    white: int,
+    starts: NDArray | None = None,
+) -> NDArray[np.int64]:
+    """Class of the largest output after the free phase, from 0 or ``starts``, [samples].
 
     Arguments and errors as of `train`.
     """
-    states = settled(network, recipe.coding, recipe.negative_steps, images, white)
+    coding, steps = recipe.coding, recipe.negative_steps
+    more = starts, recipe.informed, recipe.pull
+    states = settled(network, coding, steps, images, white, *more)
     return states[:, -len(network.biases[-1]) :].argmax(axis=1)

@@ -14,8 +14,8 @@ from plausible.kernels.compiling import branchless, inner, summing
 LEVELS = 256
 _NARROW = 32
 """Units of a layer to which products with all bits of the layer below are cheap."""
-S, PHI, V, AVERAGE, BIAS, SQUARE, SPREAD, HEARD, BELOW, BITS, PRESSURE, STEP = range(12)
-ROWS = 12
+S, PHI, V, AVERAGE, BIAS, SQUARE, SPREAD, HEARD, BELOW, BITS, ANCHOR, PRESSURE, STEP = range(13)
+ROWS = 13
 """Of what units remember; the last two only within a step."""
 LAMBDA, EPSILON, RATE = 0, 1, 2
 """Rows of the values of a step."""
@@ -35,6 +35,12 @@ def _hear(v, pressure, heard, bias, keep, decay):
         new = keep * v[j] + decay * heard[j]
         v[j] = new
         pressure[j] = new + bias[j]
+
+
+@branchless
+def _attract(pressure, anchor, s, strength):
+    for j in range(len(pressure)):
+        pressure[j] += strength * (anchor[j] - s[j])
 
 
 @branchless
@@ -76,6 +82,13 @@ def _fire(phi, bits, changed, half, zero, one):
         phi[j] -= bit
         changed[j] = bit != bits[j]
         bits[j] = bit
+
+
+@branchless
+def add_scaled(target, row, factor):
+    """target += factor row."""
+    for j in range(len(target)):
+        target[j] += factor * row[j]
 
 
 @branchless
@@ -154,11 +167,12 @@ def _send(units, changed, words, first, edges, up, down):
 @inner
 def sample_steps(
     units, changed, words, drive, time, until, first, edges, up, down, biases, values, adaptive,
-    constant, numbers, target, pull,
+    constant, numbers, target, nudge, known, strength,
 ):  # fmt: skip
-    """Steps ``time`` to ``until`` of one sample; ``pull`` is 2 beta, 0 without a target.
+    """Steps ``time`` to ``until`` of one sample; ``nudge`` is 2 beta, 0 without a target.
 
-    Layer 0 is the input, whose units are not kept; those of the others begin at ``first[1]``.
+    ``strength`` is that of the anchors, ``known`` whether neighbours know the start. Layer 0 is the
+    input, whose units are not kept; those of the others begin at ``first[1]``.
     """
     zero, half, one = numbers[0], numbers[1], numbers[2]
     top = len(first) - 2
@@ -180,9 +194,11 @@ def sample_steps(
                 )  # fmt: skip
             else:
                 _hear(units[V, a:b], pressure, units[HEARD, a:b], biases[a:b], keep, decay)
-            if layer == top and pull != zero:
+            if layer == top and nudge != zero:
                 for j in range(b - a):
-                    pressure[j] += pull * (target[j] - s[j])
+                    pressure[j] += nudge * (target[j] - s[j])
+            if strength != zero:
+                _attract(pressure, units[ANCHOR, a:b], s, strength)
             if adaptive:
                 rate = values[RATE, time]
                 _estimate(
@@ -206,9 +222,10 @@ def sample_steps(
             else:
                 for j in range(b - a):
                     step[j] = values[EPSILON, time]
-            # Nothing is known of a unit before the first step, not even of a state that was kept.
-            known = keep if time > 0 else zero
-            _move(s, units[PHI, a:b], pressure, step, known, one / decay, zero, one)
+            # Before the first step nothing is known of a unit, not even of a state that was kept,
+            # unless its neighbours were told.
+            left = keep if time > 0 or known else zero
+            _move(s, units[PHI, a:b], pressure, step, left, one / decay, zero, one)
         a = first[1]
         _fire(units[PHI, a:], units[BITS, a:], changed[a:], half, zero, one)
         _send(units, changed, words, first, edges, up, down)
@@ -217,7 +234,10 @@ def sample_steps(
 
 @inner
 def input_sums(image, slots, levels, sums, mostly, exceptions, begins, up, width, steps, drive):
-    """What layer 1 hears of the input at each step."""
+    """What layer 1 hears of the input at each step; the number of grey levels of the image.
+
+    ``levels`` and ``sums`` hold them, and the sum of the rows of each.
+    """
     number = 0
     slots[:] = -1
     for i in range(len(image)):
@@ -245,11 +265,42 @@ def input_sums(image, slots, levels, sums, mostly, exceptions, begins, up, width
                 _subtract(drive[exceptions[place]], sums[slot])
             else:
                 _add(drive[exceptions[place]], sums[slot])
+    return number
 
 
 @inner
-def begin_sample(units, start):
-    """Nothing heard or sent yet; states are those of ``start``."""
+def _inform(units, changed, words, levels, sums, white, numbers, first, edges, up, down):
+    """All units know the states of all neighbours and of the input, and have sent one bit."""
+    top, width = len(first) - 2, first[2] - first[1]
+    for slot in range(len(levels)):
+        add_scaled(units[V, :width], sums[slot], levels[slot] / white)
+    for layer in range(1, top):
+        a, b, c = first[layer], first[layer + 1], first[layer + 2]
+        for i in range(a, b):
+            low = edges[layer] + (i - a) * (c - b)
+            add_scaled(units[V, b:c], up[low : low + c - b], units[S, i])
+        for k in range(b, c):
+            low = edges[layer] + (k - b) * (b - a)
+            add_scaled(units[V, a:b], down[low : low + b - a], units[S, k])
+    for j in range(first[top + 1]):
+        changed[j] = units[S, j] > numbers[1]
+        units[BITS, j] = changed[j]
+        units[PHI, j] = units[S, j] - units[BITS, j]
+    _send(units, changed, words, first, edges, up, down)
+
+
+@inner
+def begin_sample(
+    units, changed, words, start, known, levels, sums, white, numbers, first, edges, up, down
+):  # fmt: skip
+    """States are those of ``start``, clipped; nothing heard or sent yet, unless they are known.
+
+    ``levels`` are those of the image, ``sums`` the sums of the rows of each.
+    """
     units[:] = 0
+    changed[:] = 0
     for j in range(len(start)):
-        units[S, j] = start[j]
+        units[ANCHOR, j] = start[j]
+        units[S, j] = min(numbers[2], max(numbers[0], start[j]))
+    if known:
+        _inform(units, changed, words, levels, sums, white, numbers, first, edges, up, down)

@@ -8,6 +8,10 @@ go on where they were. Weights learn from the real states of both phases by the 
 *From a checkpoint* (section E.3): the nudged phase is compared with a free one of the same number
 of steps, both from the saved state of all encoders and decoders, so that what bits leave undecided
 is the same on both sides and cancels.
+
+*Initialised* (`learn_initialised_binary`): chapters 7 and 8 in one, which the thesis does not try.
+A forward pass gives the states s_f from which both phases begin, known to all units; the
+initialising network then learns to guess the free states from its own local losses.
 """
 
 from typing import NamedTuple
@@ -16,8 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plausible.learning.equilibrium_propagation import LINEARISED, check_phases, contrast
-from plausible.networks.binary_equilibrium import Bits, Coding, at_rest, check_coding, settle_binary
-from plausible.networks.equilibrium import Equilibrium, States
+from plausible.learning.initialiser import descend, local_gradients
+from plausible.networks.binary_equilibrium import (
+    Bits,
+    Coding,
+    at_rest,
+    check_coding,
+    informed,
+    settle_binary,
+)
+from plausible.networks.equilibrium import Equilibrium, States, zero_states
+from plausible.networks.initialiser import Initialiser, forward_pass
 
 
 class BinaryRecipe(NamedTuple):
@@ -34,6 +47,10 @@ class BinaryRecipe(NamedTuple):
     """eta of layers 1 .. L."""
     from_checkpoint: bool = False
     """Whether the free states that are compared have made as many further steps as the nudged."""
+    informed: bool = False
+    """Whether all units know the states with which a sample begins."""
+    pull: float = 0.0
+    """lambda / 2 |s - a|^2 towards these states a, in both phases and when tested."""
 
 
 def check_binary_recipe(recipe: BinaryRecipe, layers: int) -> None:
@@ -64,12 +81,16 @@ def binary_phases(
     0; ``rng`` draws the bits of a stochastic encoder.
     """
     beta = recipe.beta if beta is None else beta
-    coding, rest = recipe.coding, at_rest(network, len(inputs), start)
-    minus = settle_binary(network, coding, inputs, rest, recipe.negative_steps, rng=rng)
-    steps = recipe.positive_steps
-    plus = settle_binary(network, coding, inputs, minus, steps, targets, beta, rng)
+    coding, steps = recipe.coding, recipe.positive_steps
+    rest = at_rest(network, len(inputs), start)
+    if recipe.informed:
+        known = zero_states(network, len(inputs)) if start is None else start
+        rest = informed(network, inputs, known)
+    more = {"rng": rng, "anchors": start, "pull": recipe.pull}
+    minus = settle_binary(network, coding, inputs, rest, recipe.negative_steps, **more)
+    plus = settle_binary(network, coding, inputs, minus, steps, targets, beta, **more)
     if recipe.from_checkpoint:
-        minus = settle_binary(network, coding, inputs, minus, steps, rng=rng)
+        minus = settle_binary(network, coding, inputs, minus, steps, **more)
     return BinaryPhases(minus, plus)
 
 
@@ -89,7 +110,27 @@ def learn_binary(
     beta = recipe.beta if beta is None else beta
     phases = binary_phases(network, recipe, inputs, targets, beta, start, rng)
     found = contrast(network, inputs, phases.minus.states, phases.plus.states, beta, LINEARISED)
-    for layer, rate in enumerate(recipe.learning_rates):
-        network.weights[layer][...] -= rate * found.weights[layer]
-        network.biases[layer][...] -= rate * found.biases[layer]
+    descend(network.weights, found.weights, recipe.learning_rates)
+    descend(network.biases, found.biases, recipe.learning_rates)
+    return phases
+
+
+def learn_initialised_binary(
+    network: Equilibrium,
+    initialiser: Initialiser,
+    recipe: BinaryRecipe,
+    inputs: NDArray,
+    targets: NDArray,
+    beta: float | None = None,
+) -> BinaryPhases:
+    """One minibatch of algorithm 6 with bits: parameters of both networks change **in place**.
+
+    Both phases begin with the states s_f of ``initialiser``, which learns from the free states
+    after the network has learnt. Arguments as of `binary_phases`.
+    """
+    passed = forward_pass(initialiser, inputs)
+    phases = learn_binary(network, recipe, inputs, targets, beta, passed.states)
+    found = local_gradients(initialiser, inputs, passed, phases.minus.states)
+    descend(initialiser.weights, found.weights, recipe.learning_rates)
+    descend(initialiser.biases, found.biases, recipe.learning_rates)
     return phases

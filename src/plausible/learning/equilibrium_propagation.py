@@ -7,6 +7,11 @@ nudged by beta (s_+). With C the batch mean of |s_L - y|^2 at the fixed point,
     dC/dtheta = lim (beta -> 0) 1/beta (dE/dtheta(s_+) - dE/dtheta(s_-))
 
 and dE/dW_l = -rho(s_(l-1))^T rho(s_l), dE/db_l = -rho(s_l): a weight needs what its two units do.
+Feedback matrices of a network that is not symmetric learn by one of three rules (`Recipe`); where
+both ends of a connection see the same product, W and its feedback matrix B change alike, so that
+their difference W - B^T stays as it was drawn, and falls by a share ``decay`` of both (Kolen and
+Pollack 1994).
+
 Line 15 of algorithm 6 prints theta <- (eta / beta) (...) theta; a step of descent is meant.
 
 With an initialising network, both phases start from its state s_f and are pulled towards it, and it
@@ -19,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plausible.errors import StudyError
-from plausible.learning.initialiser import global_gradients, local_gradients
+from plausible.learning.initialiser import descend, global_gradients, local_gradients
 from plausible.networks.equilibrium import FREE, Equilibrium, Forces, States, settle, zero_states
 from plausible.networks.initialiser import ForwardPass, Initialiser, forward_pass
 
@@ -29,6 +34,8 @@ LOCAL, GLOBAL = "local", "global"
 FORWARD_LOSSES = (LOCAL, GLOBAL)
 S_MINUS, S_PLUS = "s_minus", "s_plus"
 FORWARD_TARGETS = (S_MINUS, S_PLUS)
+DIRECTED, HEBBIAN, FIXED = "directed", "hebbian", "fixed"
+FEEDBACK_RULES = (DIRECTED, HEBBIAN, FIXED)
 
 
 class Recipe(NamedTuple):
@@ -53,6 +60,12 @@ class Recipe(NamedTuple):
     """Whether the initialising network learns from `LOCAL` losses or the `GLOBAL` one."""
     forward_target: str = S_MINUS
     """`S_MINUS` or `S_PLUS`, which the initialising network learns to guess."""
+    feedback_rule: str = DIRECTED
+    """Of a network with feedback matrices. `DIRECTED`: every matrix from the states of its senders
+    and the changes of its receivers; `HEBBIAN`: both matrices of a connection from the contrast of
+    the product of its two states; `FIXED`: likewise, and feedback matrices stay as they are."""
+    decay: float = 0.0
+    """Share of feedback matrices, and of the matrices beside them, lost with each minibatch."""
 
 
 class Gradients(NamedTuple):
@@ -78,6 +91,7 @@ def check_recipe(recipe: Recipe, layers: int) -> None:
         "contrast": (recipe.contrast, CONTRASTS),
         "forward_loss": (recipe.forward_loss, FORWARD_LOSSES),
         "forward_target": (recipe.forward_target, FORWARD_TARGETS),
+        "feedback_rule": (recipe.feedback_rule, FEEDBACK_RULES),
     }
     for name, (found, known) in named.items():
         if found not in known:
@@ -186,6 +200,19 @@ def contrast(
     return Gradients(tuple(scale * each for each in sums), biases)
 
 
+def _contrast(
+    network: Equilibrium, recipe: Recipe, inputs: NDArray, phases: Phases, beta: float
+) -> Gradients:
+    """What all matrices learn from; without feedback matrices if they do not learn."""
+    states = inputs, phases.minus, phases.plus, beta, recipe.contrast
+    if network.feedback is None or recipe.feedback_rule == DIRECTED:
+        return contrast(network, *states)
+    found = contrast(network._replace(feedback=None), *states)
+    if recipe.feedback_rule == FIXED:
+        return found
+    return found._replace(feedback=tuple(each.T for each in found.weights[1:]))
+
+
 def learn(
     network: Equilibrium,
     initialiser: Initialiser | None,
@@ -201,24 +228,21 @@ def learn(
     """
     beta = recipe.beta if beta is None else beta
     phases = both_phases(network, initialiser, recipe, inputs, targets, beta)
-    found = contrast(network, inputs, phases.minus, phases.plus, beta, recipe.contrast)
-    rates = recipe.learning_rates
-    _descend(network.weights, found.weights, rates)
-    _descend(network.biases, found.biases, rates)
-    if network.feedback is not None:
-        _descend(network.feedback, found.feedback, rates[1:])
+    rates, found = recipe.learning_rates, _contrast(network, recipe, inputs, phases, beta)
+    descend(network.weights, found.weights, rates)
+    descend(network.biases, found.biases, rates)
+    if found.feedback is not None:
+        descend(network.feedback, found.feedback, rates[1:])
+    if network.feedback is not None and recipe.decay:
+        for matrix in (*network.weights[1:], *network.feedback):
+            matrix *= 1.0 - recipe.decay
     if initialiser is not None:
         goal = phases.minus if recipe.forward_target == S_MINUS else phases.plus
         rule = local_gradients if recipe.forward_loss == LOCAL else global_gradients
         forward = rule(initialiser, inputs, phases.forward, goal)
-        _descend(initialiser.weights, forward.weights, rates)
-        _descend(initialiser.biases, forward.biases, rates)
+        descend(initialiser.weights, forward.weights, rates)
+        descend(initialiser.biases, forward.biases, rates)
     return phases
-
-
-def _descend(parameters, gradients, rates) -> None:
-    for parameter, gradient, rate in zip(parameters, gradients, rates, strict=True):
-        parameter -= rate * gradient
 
 
 def classes(states: States) -> NDArray[np.int64]:

@@ -25,8 +25,9 @@ from plausible.learning.equilibrium_propagation import (
     learn,
     negative_phase,
 )
+from plausible.learning.initialiser import descend, local_gradients
 from plausible.networks.equilibrium import Equilibrium, make_equilibrium
-from plausible.networks.initialiser import Initialiser, make_initialiser
+from plausible.networks.initialiser import Initialiser, forward_pass, make_initialiser
 from plausible.networks.leaky_clip import LEAKY_HARD_SIGMOID
 
 PLUS, RANDOM = "plus", "random"
@@ -135,6 +136,8 @@ def train_batches(
     more. Compiled where the kernel has the case, which all but feedback matrices are. With a
     `BinaryRecipe` units send each other bits.
     """
+    if isinstance(recipe, BinaryRecipe) and networks.initialiser is not None:
+        return _train_initialised_bits(*networks, recipe, data, order, betas)
     if isinstance(recipe, BinaryRecipe):
         given = data.images, int(data.white), data.labels, order, betas
         return binary_equilibrium.train(networks.equilibrium, recipe, *given)
@@ -150,20 +153,63 @@ def train_batches(
     return len(order)
 
 
+def _train_initialised_bits(
+    network: Equilibrium,
+    initialiser: Initialiser,
+    recipe: BinaryRecipe,
+    data: Images,
+    order: NDArray,
+    betas: NDArray,
+) -> int:
+    """`learn_initialised_binary` of each minibatch, with the phases compiled."""
+    alone, rates = np.arange(order.shape[1])[None], recipe.learning_rates
+    for done, (samples, beta) in enumerate(zip(order, betas, strict=True)):
+        images, labels = data.images[samples], data.labels[samples]
+        inputs = intensities(images, data.white, network.biases[-1].dtype)
+        passed = forward_pass(initialiser, inputs)
+        states = np.concatenate(passed.states, axis=1)
+        given = images, int(data.white), labels, alone, beta[None], states
+        if binary_equilibrium.train(network, recipe, *given) == 0:
+            return done
+        minus = tuple(np.split(states, _edges(network), axis=1))
+        found = local_gradients(initialiser, inputs, passed, minus)
+        descend(initialiser.weights, found.weights, rates)
+        descend(initialiser.biases, found.biases, rates)
+    return len(order)
+
+
+def _edges(network: Equilibrium) -> NDArray[np.int64]:
+    """Where the units of the second and of further layers begin."""
+    return np.cumsum([len(bias) for bias in network.biases])[:-1]
+
+
+def guesses(initialiser: Initialiser, data: Images) -> NDArray:
+    """s_f of all units, [n, units], in the type of the initialising network."""
+    found, dtype = [], initialiser.biases[-1].dtype
+    for first in range(0, len(data.images), TEST_CHUNK):
+        inputs = intensities(data.images[first : first + TEST_CHUNK], data.white, dtype)
+        found.append(np.concatenate(forward_pass(initialiser, inputs).states, axis=1))
+    return np.concatenate(found)
+
+
 def predict(
     networks: Networks, recipe: Recipe | BinaryRecipe, data: Images
 ) -> tuple[NDArray, NDArray | None]:
     """Classes by s_-, and by s_f if there is an initialising network, int64 [n] each."""
-    if isinstance(recipe, BinaryRecipe):
-        given = data.images, int(data.white)
-        return binary_equilibrium.predict(networks.equilibrium, recipe, *given), None
-    if networks.equilibrium.feedback is None:
+    network, initialiser = networks
+    real = not isinstance(recipe, BinaryRecipe)
+    if real and network.feedback is None:
         return kernel.predict(*networks, recipe, *_given(data))
-    settled, dtype = [], networks.equilibrium.biases[-1].dtype
+    states = None if initialiser is None else guesses(initialiser, data)
+    guessed = None if states is None else states[:, -len(network.biases[-1]) :].argmax(axis=1)
+    if not real:
+        given = data.images, int(data.white), states
+        return binary_equilibrium.predict(network, recipe, *given), guessed
+    settled, dtype = [], network.biases[-1].dtype
     for first in range(0, len(data.images), TEST_CHUNK):
         inputs = intensities(data.images[first : first + TEST_CHUNK], data.white, dtype)
         settled.append(classes(negative_phase(*networks, recipe, inputs)[0]))
-    return np.concatenate(settled), None
+    return np.concatenate(settled), guessed
 
 
 def _given(data: Images) -> tuple[NDArray, float]:

@@ -67,3 +67,11 @@ def _outer(inputs: NDArray, passed: ForwardPass, errors: Sequence[NDArray]) -> L
     below = (inputs, *passed.states[:-1])
     weights = tuple(b.T @ e / len(inputs) for b, e in zip(below, errors, strict=True))
     return LayerGradients(weights, tuple(e.mean(axis=0) for e in errors))
+
+
+def descend(
+    parameters: Sequence[NDArray], gradients: Sequence[NDArray], rates: Sequence[float]
+) -> None:
+    """Each of ``parameters`` less its rate times its gradient, **in place**."""
+    for parameter, gradient, rate in zip(parameters, gradients, rates, strict=True):
+        parameter -= rate * gradient

@@ -14,6 +14,10 @@ A *stochastic* encoder sends a bit where a is above a uniform number instead. Th
 clamped and encoded like the others. Nothing was sent before the first step, so layer 1 hears of the
 input at the second. States stay between 0 and 1, where rho(s) = s and rho'(s) = 1: neither appears.
 
+With ``anchors`` a, p has + pull (a - s) besides (lambda of eq. 7.5, as coded). A network that is
+*informed* (`informed`) knows all of its states before the first step; one that merely starts from
+states (`at_rest`) forgets them at once where the rule's first step is 1, as that of OSA is.
+
 A bit sent at step t arrives at t + 1, where the text and the code decode it with lambda(t+1). With
 ``matched`` the decoder uses the lambda with which the bit was encoded.
 """
@@ -64,6 +68,8 @@ class Bits(NamedTuple):
 
     layers: tuple[Layer, ...]
     time: int = 0
+    known: bool = False
+    """Whether units know the states of their neighbours before the first step."""
 
     @property
     def states(self) -> States:
@@ -101,6 +107,27 @@ def at_rest(network: Equilibrium, batch: int, states: States | None = None) -> B
     return Bits(tuple(layers))
 
 
+def informed(network: Equilibrium, inputs: NDArray, states: States) -> Bits:
+    """Network at ``states`` of layers 1 .. L, clipped to [0, 1], which all of its units know.
+
+    Each unit has been told the state s of its neighbours once, as a real number: decoders hold
+    v = s through the weights, encoders have phi = s and send its bit. ``inputs`` [batch, features]
+    are known likewise. The rule for the steps has seen nothing.
+    """
+    known = [inputs, *(np.clip(state, 0.0, 1.0) for state in states)]
+    layers = []
+    for number, state in enumerate(known):
+        decoded = np.zeros_like(state)
+        if number:
+            decoded = known[number - 1] @ network.weights[number - 1]
+            if number < len(states):
+                decoded = decoded + known[number + 1] @ network.weights[number].T
+        layers.append(
+            Layer(state, *_encode(SIGMA_DELTA, np.zeros_like(state), state, None), decoded)
+        )
+    return Bits(tuple(layers), known=True)
+
+
 def advance(
     network: Equilibrium,
     coding: Coding,
@@ -109,19 +136,22 @@ def advance(
     target: NDArray | None = None,
     beta: float = 0.0,
     rng: np.random.Generator | None = None,
+    anchors: States | None = None,
+    pull: float = 0.0,
 ) -> Bits:
     """One step of all layers; ``target`` [batch, outputs] nudges the output by ``beta``.
 
-    ``rng`` draws the bits of a stochastic encoder. The coding is taken as it is; `run` checks it.
+    ``rng`` draws the bits of a stochastic encoder; ``anchors`` of layers 1 .. L attract states with
+    the strength ``pull``. The coding is taken as it is; `run` checks it.
     """
     time = now.time + 1
     decay = coding.decay.at(time)
     received_decay = coding.decay.at(max(time - 1, 1)) if coding.matched else decay
-    top, new = len(now.layers) - 1, []
+    top, new, known = len(now.layers) - 1, [], now.time or now.known
     for number, old in enumerate(now.layers):
         if number == 0:
             # A signal that was 0 before the first step.
-            before = old.potential if now.time else np.zeros_like(inputs)
+            before = old.potential if known else np.zeros_like(inputs)
             potential, decoded, memory = inputs, old.decoded, old.memory
         else:
             received = now.layers[number - 1].bits @ network.weights[number - 1]
@@ -131,10 +161,12 @@ def advance(
             pressure = decoded + network.biases[number - 1]
             if target is not None and number == top:
                 pressure = pressure + 2.0 * beta * (target - old.potential)
+            if anchors is not None:
+                pressure = pressure + pull * (anchors[number - 1] - old.potential)
             step, memory = next_step(coding.step, old.memory, pressure)
             potential = np.clip((1.0 - step) * old.potential + step * pressure, 0.0, 1.0)
             # What was never sent is not known to the receiver, even of a state kept from before.
-            before = old.potential if now.time else np.zeros_like(potential)
+            before = old.potential if known else np.zeros_like(potential)
         code = (potential - (1.0 - decay) * before) / decay
         phi, bits = _encode(coding.encoder, old.phi, code, rng)
         new.append(Layer(potential, phi, bits, decoded, memory))
@@ -181,11 +213,13 @@ def settle_binary(
     target: NDArray | None = None,
     beta: float = 0.0,
     rng: np.random.Generator | None = None,
+    anchors: States | None = None,
+    pull: float = 0.0,
 ) -> Bits:
     """The network after all of ``steps`` steps. Arguments and errors as of `run`."""
     check_coding(coding)
     for _ in range(steps):
-        now = advance(network, coding, inputs, now, target, beta, rng)
+        now = advance(network, coding, inputs, now, target, beta, rng, anchors, pull)
     return now
 
 

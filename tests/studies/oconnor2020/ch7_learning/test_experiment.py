@@ -6,9 +6,16 @@ import pytest
 from pydantic import ValidationError
 
 from plausible.data.registry import prepare
-from plausible.studies.oconnor2020.ch7_learning import experiment, experiment_after
+from plausible.learning.equilibrium_training import Networks, train_batches
+from plausible.studies.oconnor2020.ch7_learning import (
+    experiment,
+    experiment_after,
+    experiment_asymmetric,
+)
 from plausible.studies.oconnor2020.ch7_learning.settings import (
     AfterTraining,
+    AsymmetricFeedback,
+    FeedbackWay,
     LambdaScan,
     MnistTraining,
     NetworkSettings,
@@ -128,3 +135,102 @@ def test_unknown_network_and_missing_rate():
         MnistTraining(**stated)
     with pytest.raises(ValidationError, match="one for each matrix"):
         NetworkSettings(hidden_sizes=(3,), learning_rates=(0.1, 0.1, 0.1), positive_steps=1, beta=1)
+
+
+ASYMMETRIC = AsymmetricFeedback(
+    network=SMALL,
+    negative_steps=6,
+    pull=0.1,
+    batch=10,
+    epochs=2,
+    tested_images=100,
+    decay=0.01,
+    ways={
+        "symmetric": FeedbackWay(feedback="symmetric"),
+        "fixed": FeedbackWay(feedback="drawn"),
+        "learned": FeedbackWay(feedback="drawn", learns=True),
+        "learned_decay": FeedbackWay(feedback="drawn", learns=True, decays=True),
+        "symmetric_decay": FeedbackWay(feedback="symmetric", decays=True),
+        "none": FeedbackWay(feedback="none"),
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def asymmetric(digits):
+    return experiment_asymmetric.asymmetric_feedback(ASYMMETRIC, [0], digits, None)
+
+
+def test_every_way_learns_and_tells_its_angle(asymmetric):
+    assert not asymmetric.duplicated(["way", "initialised", "seed", "epoch"]).any()
+    ends = asymmetric[asymmetric["epoch"] == 2].set_index(["way", "initialised"])
+    assert (ends["training_error_percent"] < 80).all()
+    assert (
+        ends["thesis_forward_error_percent"]
+        .notna()
+        .equals(pd.Series(ends.index.get_level_values("initialised"), ends.index))
+    )
+    angles = ends["angle_degrees"]
+    assert angles["none"].isna().all()
+    assert (angles[["symmetric", "symmetric_decay"]] < 0.05).all()
+    for initialised in (False, True):
+        drawn = [angles[way, initialised] for way in ("learned_decay", "learned", "fixed")]
+        assert 0 < drawn[0] < drawn[1] < drawn[2] < 90
+    begun = asymmetric[asymmetric["epoch"] == 0].set_index(["way", "initialised"])["angle_degrees"]
+    assert begun["fixed"].between(75, 105).all() and (begun["symmetric"] == 0).all()
+
+
+def test_without_feedback_only_the_outputs_learn(digits):
+    """Hidden units have settled after long phases, and no target moves them any more."""
+    settled = ASYMMETRIC.model_copy(update={"negative_steps": 60})
+    given = experiment.images_of(digits).train
+    moved = {}
+    for way in ("none", "fixed"):
+        task = experiment_asymmetric.Task(way, False, 0)
+        made = experiment.fresh(SMALL, given, 0, False)
+        network = experiment_asymmetric.with_feedback(
+            made.equilibrium, ASYMMETRIC.ways[way], experiment.generator("test", 0)
+        )
+        before = [weight.copy() for weight in network.weights]
+        recipe = experiment_asymmetric.recipe_of(settled, task)
+        order = np.arange(300).reshape(-1, 10)
+        train_batches(Networks(network), recipe, given, order, np.full(30, 0.5))
+        pairs = zip(network.weights, before, strict=True)
+        moved[way] = [np.abs(after - begun).max() for after, begun in pairs]
+    assert moved["none"][0] < 1e-6 and moved["none"][1] > 1e-3
+    assert moved["fixed"][0] > 1e-3
+
+
+def test_angles_against_the_definition():
+    rng = np.random.default_rng(0)
+    network = experiment_asymmetric.make_equilibrium((5, 4, 3, 2), rng, untied=True)
+    up = [value for weight in network.weights[1:] for value in weight.ravel()]
+    down = [value for matrix in network.feedback for value in matrix.T.ravel()]
+    dot = sum(a * b for a, b in zip(up, down, strict=True))
+    size = sum(a * a for a in up) ** 0.5 * sum(b * b for b in down) ** 0.5
+    expected = np.degrees(np.arccos(dot / size))
+    assert experiment_asymmetric.angle(network) == pytest.approx(expected)
+    against = network._replace(feedback=tuple(-2 * weight.T for weight in network.weights[1:]))
+    assert experiment_asymmetric.angle(against) == pytest.approx(180.0)
+
+
+def test_parts_of_the_ways_and_a_killed_one(digits, asymmetric, tmp_path):
+    ways = {name: ASYMMETRIC.ways[name] for name in ("symmetric", "learned_decay")}
+    some = ASYMMETRIC.model_copy(update={"ways": ways})
+    parts = [
+        experiment_asymmetric.asymmetric_feedback(
+            some.model_copy(update={"shard": k, "shards": 2}), [0], digits, None
+        )
+        for k in range(2)
+    ]
+    expected = asymmetric[asymmetric["way"].isin(ways)].reset_index(drop=True)
+    together = pd.concat(parts, ignore_index=True)
+    assert all(len(part) for part in parts)
+    pd.testing.assert_frame_equal(together[list(expected.columns)], expected, check_exact=True)
+    kept = some.model_copy(update={"checkpoints": tmp_path})
+    experiment_asymmetric.asymmetric_feedback(
+        kept.model_copy(update={"epochs": 1}), [0], digits, None
+    )
+    again = experiment_asymmetric.asymmetric_feedback(kept, [0], digits, None)
+    ends = [each[each["epoch"] == 2].reset_index(drop=True) for each in (again, expected)]
+    pd.testing.assert_frame_equal(ends[0][list(expected.columns)], ends[1], check_exact=True)

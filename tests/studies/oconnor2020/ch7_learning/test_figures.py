@@ -15,7 +15,15 @@ class TestFigures(FigureTests):
         "ch7.fig7.4": synthetic.training_table,
         "ch7.starts_in_right_regime": synthetic.after_table,
         "fig_d1": synthetic.scan_table,
+        "beyond.asymmetric_feedback": synthetic.asymmetric_table,
     }
+
+    def test_angles_are_those_of_drawn_weights_alone(self, drawn):
+        """Of six ways three have an angle that could change, from 90 degrees downwards."""
+        left, _, right = drawn["beyond.asymmetric_feedback"].axes
+        assert sum(len(line.get_xdata()) > 2 for line in left.lines) == 6
+        angles = [line.get_ydata() for line in right.lines if len(line.get_xdata()) > 2]
+        assert len(angles) == 3 and all(each[0] == 90.0 > each[-1] for each in angles)
 
     def test_seeds_that_fail_are_marked(self, drawn):
         few = drawn["ch7.fig7.3"].axes[0]

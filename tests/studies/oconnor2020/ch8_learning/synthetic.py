@@ -5,6 +5,8 @@ import pandas as pd
 
 from plausible.studies.oconnor2020.ch8_learning.experiment_search import PARAMETERS, SEARCHES
 
+from ...part_results import read_sweep
+
 SHALLOW = {
     "continuous": (2.53, 0.25),
     "binary": (2.36, 0.15),
@@ -75,6 +77,25 @@ def contrasts_table(seeds: int = 3) -> pd.DataFrame:
         for factor, cosine in ((1, 0.6), (2, 0.8), (4, 0.95)):
             row = {"factor": factor, "cosine": cosine + 0.004 * seed}
             rows.append({"element": "cosine", "seed": seed, **row})
+    return pd.DataFrame(rows)
+
+
+def initialised_table(seeds: int = 5) -> pd.DataFrame:
+    """Errors that fall with the steps, later from zero, and a little without lambda."""
+    rows = []
+    for run, settings in read_sweep("oconnor2020.ch8_learning", "initialised_bits").runs.items():
+        begins = {"zero": 4.0, "told": 3.0, "forward": 1.0}[settings.start]
+        for seed in range(seeds):
+            for steps in (0, 1, 2, 4, 8, 16, 32, 64, 100):
+                if steps == 0 and settings.start != "forward":
+                    continue
+                error = 3.0 + 0.1 * seed + 40.0 * np.exp(-steps / begins) - settings.pull
+                head = {"run": run, "communication": settings.communication}
+                head |= {"start": settings.start, "pull": settings.pull}
+                head |= {"negative_steps": settings.steps[0], "positive_steps": settings.steps[1]}
+                errors = {"test_error_percent": error, "official_error_percent": error + 0.1}
+                ends = {"epochs": 4, "ended_epoch": -1.0}
+                rows.append({**head, "seed": seed, "steps": steps, **errors, **ends})
     return pd.DataFrame(rows)
 
 

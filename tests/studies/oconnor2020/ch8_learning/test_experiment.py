@@ -6,9 +6,13 @@ import pytest
 
 from plausible.learning.binary_propagation import BinaryRecipe
 from plausible.learning.equilibrium_propagation import LINEARISED, Recipe
+from plausible.learning.equilibrium_training import train_batches
+from plausible.networks.binary_equilibrium import informed, settle_binary
+from plausible.networks.initialiser import forward_pass
 from plausible.studies.oconnor2020.ch8_learning import (
     experiment,
     experiment_contrasts,
+    experiment_initialised,
     experiment_search,
 )
 
@@ -141,3 +145,85 @@ def test_contrasts_of_a_trained_network(few):
     cosines = table[table["element"] == "cosine"]
     assert cosines["factor"].tolist() == [1, 8] and cosines["cosine"].between(-1, 1).all()
     assert np.isfinite(cosines["cosine"]).all()
+
+
+WAYS = ("real_forward", "bits_zero", "bits_told", "bits_forward")
+
+
+def initialised(**changes):
+    """Settings of small networks that begin in several ways."""
+    kept = {"width": 20, "learning_rates": (0.4, 0.2), "epochs": 2, "tested_after": (1, 4, 16)}
+    kept |= changes
+    settings = read_sweep(PART, "initialised_bits", "demo")
+    runs = {name: settings.runs[name] for name in WAYS}
+    return settings.model_copy(update={"runs": runs, **kept})
+
+
+@pytest.fixture(scope="module")
+def started(few):
+    return experiment_initialised.initialised_bits(initialised(), [0, 1], few)
+
+
+def test_tests_after_each_number_of_steps(started):
+    assert not started.duplicated(["run", "seed", "steps"]).any()
+    steps = started.groupby("run")["steps"].apply(lambda each: sorted(set(each)))
+    assert steps["bits_zero"] == steps["bits_told"] == [1, 4, 16]
+    assert steps["bits_forward"] == steps["real_forward"] == [0, 1, 4, 16]
+    errors = started.pivot_table(index="run", columns="steps", values="official_error_percent")
+    # Bits of the input arrive at step 2, those of the hidden layer later; a forward pass is there.
+    assert errors.loc["bits_zero", 1] > 80 > 10 + errors.loc["bits_forward", 1]
+    assert errors.loc["bits_zero", 16] < 70
+
+
+def test_an_initialised_training_is_tested_as_by_the_readable_form(few, started):
+    """From the networks of a training, redone minibatch by minibatch; other starts differ."""
+    settings, data = initialised(), experiment.prepared(few, "test")
+    recipe = experiment_initialised.recipe_of(settings, settings.runs["bits_forward"])
+    weights, signs = (experiment.generator(purpose, 1) for purpose in ("weights", "signs"))
+    sizes = experiment.sizes_of(settings, False, data)
+    networks = experiment.fresh_networks(sizes, weights, True)
+    order = np.arange(len(data.train.images) // 10 * 10).reshape(-1, 10)
+    for _ in range(settings.epochs):
+        betas = recipe.beta * signs.choice((-1.0, 1.0), len(order))
+        assert train_batches(networks, recipe, data.train, order, betas) == len(order)
+    test = data.tests["official"]
+    inputs = test.images.astype(np.float32) / np.float32(test.white)
+    guess = forward_pass(networks.initialiser, inputs).states
+    network = networks.equilibrium._replace(
+        weights=tuple(each.astype(float) for each in networks.equilibrium.weights)
+    )
+    rows = started[(started["run"] == "bits_forward") & (started["seed"] == 1)].set_index("steps")
+    for steps in (1, 4):
+        now = informed(network, inputs.astype(float), guess)
+        more = {"anchors": guess, "pull": 0.1}
+        now = settle_binary(network, recipe.coding, inputs.astype(float), now, steps, **more)
+        wrong = 100 * (now.states[-1].argmax(axis=1) != test.labels).mean()
+        # Single precision in the compiled form may decide a sample or two otherwise.
+        assert abs(rows.loc[steps, "official_error_percent"] - wrong) < 2 * 100 / 60 + 1e-9
+    wrong = 100 * (guess[-1].argmax(axis=1) != test.labels).mean()
+    assert rows.loc[0, "official_error_percent"] == pytest.approx(wrong)
+
+
+def test_parts_of_the_starts_and_a_killed_one(few, started, tmp_path):
+    parts = [
+        experiment_initialised.initialised_bits(initialised(shard=k, shards=3), [0, 1], few)
+        for k in range(3)
+    ]
+    together = pd.concat(parts, ignore_index=True)
+    pd.testing.assert_frame_equal(together, started, check_exact=True)
+    kept = {"checkpoints": tmp_path}
+    experiment_initialised.initialised_bits(initialised(epochs=1, **kept), [0], few)
+    again = experiment_initialised.initialised_bits(initialised(**kept), [0], few)
+    expected = started[started["seed"] == 0].reset_index(drop=True)
+    pd.testing.assert_frame_equal(again, expected, check_exact=True)
+
+
+def test_how_each_start_settles():
+    settings = initialised()
+    found = {
+        name: experiment_initialised.recipe_of(settings, run) for name, run in settings.runs.items()
+    }
+    assert found["real_forward"] == Recipe(20, 4, 0.5, settings.learning_rates, pull=0.1)
+    assert not found["bits_zero"].informed and found["bits_told"].informed
+    assert found["bits_told"].pull == 0 and found["bits_forward"].pull == 0.1
+    assert found["bits_forward"].coding == found["bits_zero"].coding

@@ -15,7 +15,16 @@ class TestFigures(FigureTests):
         "fig_e3": synthetic.trainings_table,
         "fig_e2": synthetic.search_table,
         "appE.splitstream": synthetic.contrasts_table,
+        "beyond.initialised_and_spiking": synthetic.initialised_table,
     }
+
+    def test_only_a_forward_pass_stands_before_the_first_step(self, drawn):
+        """Places 0 to 8 stand for the steps; from zero nothing is known at 0."""
+        axes = drawn["beyond.initialised_and_spiking"].axes
+        lines = [[list(x) for x in zip(*line.get_data(), strict=True)] for line in axes[0].lines]
+        starts = sorted(min(places)[0] for places in lines if len(places) > 2)
+        assert starts == [0, 0, 1, 1, 1]
+        assert [text.get_text() for text in axes[0].get_xticklabels()][-2:] == ["64", "100"]
 
     def test_published_errors_are_lines(self, drawn):
         levels = [

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from plausible.reproduction.settings import ExperimentSettings
-from plausible.settings import Count, NotNegative, NotNegativeCount, Positive, Settings
+from plausible.settings import Count, Fraction, NotNegative, NotNegativeCount, Positive, Settings
 
 Epochs = Positive
 
@@ -118,3 +118,34 @@ class AfterTraining(ExperimentSettings):
     """Hidden layers of the network with random feedback weights."""
     feedback_rate: Positive
     feedback_epochs: Epochs
+
+
+class FeedbackWay(Settings):
+    """Where the matrices come from that carry states down, and whether they learn."""
+
+    feedback: Literal["symmetric", "drawn", "none"]
+    """At first: transposes of the matrices that carry states up; drawn like these by themselves;
+    zeros, so that hidden layers hear nothing from above."""
+    learns: bool = False
+    """Whether they learn, by the contrast of the two states of each connection. Symmetric ones
+    always do."""
+    decays: bool = False
+    """Whether they decay, and those that carry states up beside them."""
+
+
+class AsymmetricFeedback(ExperimentSettings):
+    """Trainings of the small network with feedback weights that are no transposes."""
+
+    divided: ClassVar[bool] = True
+
+    network: NetworkSettings
+    negative_steps: Count
+    pull: NotNegative
+    """lambda as coded, of initialised trainings."""
+    batch: Count
+    epochs: Count
+    tested_images: Count
+    """Of each set of images, the first ones, until the last test."""
+    decay: Fraction
+    """Share of a matrix that is lost with each minibatch, where matrices decay."""
+    ways: Annotated[Mapping[str, FeedbackWay], Field(min_length=1)]

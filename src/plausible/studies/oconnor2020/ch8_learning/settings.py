@@ -96,3 +96,41 @@ class Contrasts(ExperimentSettings):
     """By which (100, 50) steps are made longer."""
     batches: Count
     """Minibatches over which cosines are taken."""
+
+
+class InitialisedRun(Settings):
+    """A network, where its samples begin, and for how many steps it settles in training."""
+
+    communication: Literal["real", "bits"]
+    start: Literal["zero", "told", "forward"]
+    """``told``: zero, where units that send bits know the input as real numbers; ``forward``: the
+    state s_f of an initialising network, which learns beside. Units that send bits know s_f and the
+    input likewise."""
+    steps: tuple[Count, Count]
+    """Of the free and of the nudged phase."""
+    pull: NotNegative = 0.0
+    """lambda of chapter 7, as coded, towards s_f."""
+
+
+class InitialisedBits(ExperimentSettings):
+    """Initialised and spiking at once: chapter 7 and chapter 8 in one network."""
+
+    divided: ClassVar[bool] = True
+
+    width: Count
+    batch: Count
+    beta: Positive
+    learning_rates: tuple[Positive, Positive]
+    """Layer by layer, the same in both networks."""
+    step_size: Fraction
+    """Of continuous networks."""
+    constant: NotNegative
+    nu_bar: Fraction
+    decay: Positive
+    """lambda of the predictive code."""
+    epochs: Count
+    tested_images: Count
+    """First training images, by which a training that fails is noticed."""
+    tested_after: Annotated[tuple[Count, ...], Field(min_length=2)]
+    """Settling steps after which the trained networks are tested."""
+    runs: Annotated[Mapping[str, InitialisedRun], Field(min_length=1)]

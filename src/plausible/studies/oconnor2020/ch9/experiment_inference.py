@@ -24,7 +24,7 @@ from plausible.kernels.temporal_order import temporal_order
 from plausible.learning import equilibrium_training, spiking_training, stream_training
 from plausible.learning.binary_propagation import BinaryRecipe
 from plausible.learning.equilibrium_propagation import Recipe, initial_states
-from plausible.learning.equilibrium_training import Images, Networks, Schedule
+from plausible.learning.equilibrium_training import Images, Networks, TrainingSchedule
 from plausible.learning.scale_optimisation import ScaleSettings, dense_maps, optimise_scales
 from plausible.learning.stream_training import Stream
 from plausible.measure.operations import (
@@ -37,8 +37,7 @@ from plausible.networks import sigma_delta
 from plausible.networks.binary_equilibrium import Coding, at_rest, run
 from plausible.networks.equilibrium import Equilibrium, trajectory
 from plausible.networks.initialiser import forward_pass
-from plausible.neurons.step_sizes import Adaptive
-from plausible.neurons.step_sizes import Schedule as Steps
+from plausible.neurons.step_sizes import Adaptive, Schedule
 from plausible.reproduction.inputs import require
 from plausible.reproduction.shards import part_of, stored
 from plausible.seeds import numpy_generator
@@ -260,7 +259,9 @@ def _settled(
         bench.sizes, generator("settling", seed, "weights"), initialised
     )
     signs = generator("settling", seed, "signs")
-    plan = Schedule((float(settings.epochs),), settings.settling.batch, tested_training_images=1)
+    plan = TrainingSchedule(
+        (float(settings.epochs),), settings.settling.batch, tested_training_images=1
+    )
     equilibrium_training.train(made, recipe, plan, Images(*bench.train), {}, signs)
     return made, Images(*bench.test)
 
@@ -340,7 +341,7 @@ def _initialised(settings: Inference, bench: Bench, seed: int) -> Rows:
 def _binary_eqprop(settings: Inference, bench: Bench, seed: int) -> Rows:
     """Chapter 8: every bit that is 1 adds a row of weights to each layer that hears it."""
     own = settings.settling
-    coding = Coding(Adaptive(own.nu_bar, own.constant), Steps(own.decay))
+    coding = Coding(Adaptive(own.nu_bar, own.constant), Schedule(own.decay))
     recipe = BinaryRecipe(coding, *own.binary_steps, own.beta, own.learning_rates)
     networks, test = _settled(settings, bench, seed, recipe)
     classes, _ = equilibrium_training.predict(networks, recipe, test)
