@@ -14,7 +14,6 @@ SHALLOW = {
     "binary_short": (6.2, 5.0),
     "binary_short_tuned": (4.4, 3.0),
     "continuous_keeping": (2.2, 0.1),
-    "binary_keeping": (2.2, 0.1),
 }
 DEEP = {
     "continuous_deep": (2.42, 0.27),

@@ -15,6 +15,7 @@ from plausible.studies.oconnor2020.ch8_learning import (
     experiment_initialised,
     experiment_search,
 )
+from plausible.studies.oconnor2020.ch8_learning.settings import Variant
 
 from ...part_results import read_sweep
 
@@ -40,7 +41,7 @@ def few(digits):
     )
 
 
-SHORT = ("continuous", "binary_short", "continuous_keeping", "binary_keeping")
+SHORT = ("continuous", "binary_short", "continuous_keeping")
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +67,7 @@ def test_a_network_that_keeps_states_and_diverges_ends_there(few):
     wild = SETTINGS.model_copy(
         update={"learning_rates": ((1e40, 1e40), SETTINGS.learning_rates[1])}
     )
-    table = experiment.trainings(
-        only("continuous_keeping", "binary_keeping", settings=wild), [0], few
-    )
+    table = experiment.trainings(only("continuous_keeping", settings=wild), [0], few)
     assert (table["ended_epoch"] == 0.25).all()
     assert (table.groupby("variant")["epoch"].max() == 0.25).all()
 
@@ -227,3 +226,9 @@ def test_how_each_start_settles():
     assert not found["bits_zero"].informed and found["bits_told"].informed
     assert found["bits_told"].pull == 0 and found["bits_forward"].pull == 0.1
     assert found["bits_forward"].coding == found["bits_zero"].coding
+
+
+def test_bits_that_keep_states_are_refused():
+    stated = SETTINGS.variants["binary"].model_dump()
+    with pytest.raises(ValueError, match="keeps_states: found with bits"):
+        Variant(**{**stated, "keeps_states": True})

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from plausible.data.dataset import Dataset, intensities
 from plausible.data.splits import split_dataset
-from plausible.kernels import binary_equilibrium
 from plausible.learning.binary_propagation import BinaryRecipe
 from plausible.learning.equilibrium_propagation import LINEARISED, Recipe, contrast
 from plausible.learning.equilibrium_training import (
@@ -149,12 +148,16 @@ def _trained(settings: Trainings, variant: Variant, task: Task, data: Data) -> P
 
 def _keeping(
     networks: Networks,
-    recipe: Recipe | BinaryRecipe,
+    recipe: Recipe,
     schedule: TrainingSchedule,
     data: Data,
     rng: np.random.Generator,
 ) -> Progress:
-    """The same where each training sample begins with the states it had after its free phase."""
+    """The same where each training sample begins with the states it had after its free phase.
+
+    Of a network with real numbers. One with bits and OSA would forget them at once: its first step
+    is 1, and its neighbours have told it nothing yet.
+    """
     network, images, batch = networks.equilibrium, data.train, schedule.batch
     units = [len(bias) for bias in network.biases]
     kept = np.zeros((len(images.images), sum(units)), network.biases[0].dtype)
@@ -163,12 +166,7 @@ def _keeping(
         until = round(stop * whole)
         order = np.arange(done * batch, until * batch).reshape(-1, batch) % (whole * batch)
         betas = recipe.beta * rng.choice((-1.0, 1.0), len(order))
-        if isinstance(recipe, BinaryRecipe):
-            given = images.images, int(images.white), images.labels, order, betas
-            learned = binary_equilibrium.train(network, recipe, *given, kept)
-        else:
-            learned = _learn_from_kept(network, recipe, images, order, betas, kept)
-        done += learned
+        done += _learn_from_kept(network, recipe, images, order, betas, kept)
         parts = {"training": images.first(schedule.tested_training_images), **data.tests}
         row = {"epoch": stop}
         for name, part in parts.items():

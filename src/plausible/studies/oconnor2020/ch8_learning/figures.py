@@ -39,7 +39,6 @@ OTHERS = {
     "binary_short": Look("binary, 20 + 4 steps", VERMILLION, "", (0, (4.5, 1.5))),
     "binary_short_tuned": Look("binary, tuned for 20 + 4", PURPLE, "", (0, (1.2, 1.2))),
     "continuous_keeping": Look("continuous, states kept", SKY, "", (0, (6, 1.5, 1, 1.5))),
-    "binary_keeping": Look("binary, states kept", GREY, "", (0, (3, 1, 1, 1, 1, 1))),
 }
 DEEP = {
     "continuous_deep": CONTINUOUS,

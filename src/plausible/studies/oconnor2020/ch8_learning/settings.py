@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from plausible.reproduction.settings import ExperimentSettings
 from plausible.settings import Count, Fraction, NotNegative, Positive, Settings
@@ -28,6 +28,12 @@ class Variant(Settings):
     """Whether each training sample begins with the states that it had last."""
     epochs: Literal["whole", "short", "deep"] = "whole"
     protocol: Literal["as_published", "as_coded", "corrected"] = "corrected"
+
+    @model_validator(mode="after")
+    def _kept_states_matter(self) -> "Variant":
+        if self.keeps_states and self.communication == "bits":
+            raise ValueError("keeps_states: found with bits, which forget them; expected with real")
+        return self
 
 
 class Trainings(ExperimentSettings):

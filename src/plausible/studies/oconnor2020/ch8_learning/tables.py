@@ -12,7 +12,6 @@ TITLES = {
     "binary_short": "binary, OSA, 20 + 4 steps",
     "binary_short_tuned": "binary, OSA tuned for 20 + 4 steps",
     "continuous_keeping": "continuous, states kept",
-    "binary_keeping": "binary, states kept",
     "continuous_deep": "continuous, deep",
     "binary_deep_printed": "binary, deep, ν as printed",
     "binary_deep": "binary, deep, ν of the code",
