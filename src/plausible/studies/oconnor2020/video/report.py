@@ -29,7 +29,14 @@ def evidence(report: StudyReport) -> Html:
     tables = {name: report.table(name) for name in results}
     lines = evidence_rows(report, tables)
     header = ["entry", "statement of the thesis", "shown here to", "stated", "found", "so"]
-    return table(header, lines, "Evidence, not verdicts", ["id", "wide", "wide", "", "", ""])
+    kinds, caption = ["id", "wide", "", "", "", ""], "Evidence, not verdicts"
+    shown_to = {line[2] for line in lines}
+    if len(shown_to) == 1:
+        # What each row would say alike stands above them.
+        caption += f": {shown_to.pop()}"
+        for columns in (header, kinds, *lines):
+            del columns[2]
+    return table(header, lines, caption, kinds)
 
 
 def still_share(report: StudyReport) -> Html:
