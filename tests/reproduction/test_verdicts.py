@@ -316,6 +316,11 @@ def test_a_control_without_effect_may_scatter_but_not_hold(judge):
             assert judge(stated, claims={"falls": found}).iloc[0]["verdict"] == expected
         stated = entry("claim", expect=[falls], controls=[ruled])
         assert judge(stated, claims={"falls": found}).iloc[0]["verdict"] == verdict
+    # Of a ratio the logarithms are judged, so that one large value does not hide that it falls.
+    shrinks = entry("claim", expect=[statement(bound=1.0, unit="ratio")], controls=[ruled])
+    found = [Measured("corrected", (0.1, 0.11), controls={"other": (0.01, 0.01, 0.01, 0.01, 1.6)})]
+    row = judge(shrinks, claims={"falls": found}).iloc[0]
+    assert row["verdict"] == vd.UNDECIDED and "holds as well" in row["note"]
 
 
 def test_what_is_only_shown_has_no_row(judge):

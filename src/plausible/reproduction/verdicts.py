@@ -331,7 +331,8 @@ def _holds(
     sign, or it has none.
     """
     same = control.get("unit", statement.get("unit")) == statement.get("unit")
-    own = judge_quantity(values, statement["op"], statement["bound"], seeded)
+    rule = statement["op"], statement["bound"], seeded, statement.get("one_is_enough", 1)
+    own = judge_quantity(values, *rule, statement.get("unit", ""))
     return same and own.verdict == REPRODUCED
 
 
