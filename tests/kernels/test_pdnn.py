@@ -6,6 +6,7 @@ import torch
 
 from plausible.errors import StudyError
 from plausible.kernels import pdnn, pdnn_reference
+from plausible.kernels.pdnn_late import block_length
 from plausible.kernels.pdnn_types import (
     UPDATES,
     as_matrices,
@@ -89,15 +90,43 @@ def test_without_codes_it_is_gradient_descent(update):
         np.testing.assert_allclose(matrix, parameter.detach(), rtol=0, atol=1e-12)
 
 
-def test_in_pieces_it_goes_on_where_it_was():
-    sizes, rule = (20, 9, 4), make_rule(0.02, 0.9, 0.9)
+@pytest.mark.parametrize("update", UPDATES)
+@pytest.mark.parametrize("k_alpha", [0.5, 0.9])
+def test_in_pieces_it_goes_on_where_it_was(update, k_alpha):
+    """The past rule adds up what a row has missed by blocks, which begin with each piece."""
+    sizes, rule = (20, 9, 4), make_rule(0.02, k_alpha, 0.9, update=update)
     images, labels = samples(200, 20, 4)
     whole, pieces = network(sizes, rule), network(sizes, rule)
     pdnn.train(whole, rule, images, WHITE, labels)
-    for part in (slice(0, 70), slice(70, 200)):
+    for part in (slice(0, 1), slice(1, 70), slice(70, 200)):
         pdnn.train(pieces, rule, images[part], WHITE, labels[part])
-    np.testing.assert_array_equal(whole.weights, pieces.weights)
-    np.testing.assert_array_equal(whole.areas, pieces.areas)
+    atol = 1e-12 if update == "past" else 0
+    np.testing.assert_allclose(pieces.weights, whole.weights, rtol=0, atol=atol)
+    np.testing.assert_allclose(pieces.areas, whole.areas, rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize(
+    ("k_alpha", "block"), [(0.0, 0), (0.2, 0), (0.5, 9), (0.9, 64), (0.99, 64)]
+)
+def test_past_rule_by_blocks_and_at_once(k_alpha, block):
+    """Weights that move late are those of the twin, whose weights all move at once."""
+    sizes, rule = (20, 9, 7, 4), make_rule(0.02, k_alpha, 0.9, 0.01)
+    assert block_length(rule, 400) == block
+    images, labels = samples(400, 20, 4)
+    images[:, 10:] //= 30  # inputs that hardly ever spike
+    one, other = network(sizes, rule), network(sizes, rule)
+    for part in (slice(0, 37), slice(37, 400)):
+        pdnn.train(one, rule, images[part], WHITE, labels[part])
+        pdnn_reference.train(other, rule, images[part], WHITE, labels[part])
+        for mine, theirs in zip(_arrays(one), _arrays(other), strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-11)
+
+
+def test_only_the_past_rule_is_late():
+    assert block_length(make_rule(), 20) == 20
+    assert not block_length(make_rule(), 1)
+    assert not block_length(make_rule(update="future"), 20)
+    assert not block_length(make_rule(update="reconstruction"), 20)
 
 
 def test_neurons_of_a_test_leave_those_of_the_training_alone():

@@ -51,7 +51,7 @@ def test_the_rule_changes_where_it_is_due():
     for k_alpha, part in ((0.5, slice(0, 90)), (0.7, slice(90, 120))):
         own = rule._replace(k_alpha=k_alpha)
         pdnn.train(expected, own, data.images[part], 255.0, data.labels[part])
-    np.testing.assert_array_equal(found.weights, expected.weights)
+    np.testing.assert_allclose(found.weights, expected.weights, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("network", st.NETWORKS)
@@ -61,7 +61,8 @@ def test_it_learns_and_is_tested_by_neurons_of_their_own(network):
     trained = st.train_stream(recipe, fresh(rule), data, [0, 4], nothing).network
     before = trained.forward.units.copy(), trained.forward.scales.copy()
     found = st.test_stream(recipe, trained, stream(240, seed=5), 4)
-    assert found.score_percent > 60 and found.plain_score_percent > 60
+    assert found.score_percent > 60
+    assert st.plain_test(trained, stream(240, seed=5)).score_percent > 60
     assert found.spikes[0] > 1 and found.spikes[-1] == 0
     np.testing.assert_array_equal(trained.forward.units, before[0])
     np.testing.assert_array_equal(trained.forward.scales, before[1])

@@ -9,15 +9,24 @@ what neurons remember outlives the sample. With codes as in ``plausible.neurons.
 from the input h^0, where d is the gradient of the negative log likelihood by z (eq. 5.10 to 5.12).
 All of a step uses the weights from before it. Then W^l moves by one of the rules of
 ``plausible.learning.pd_updates`` between s^l and e^(l+1), b by d itself, and each code's scale
-follows what it encodes, forward and backward apart (eq. C.8). The same in vectors is in
+follows what it encodes, forward and backward apart (eq. C.8). By the past rule, rows of W^0 wait
+until they are read (``pdnn_late``). The same in vectors, where all is done at once, is in
 ``pdnn_reference``.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plausible.kernels.compiling import inner, kernel
+from plausible.kernels.compiling import inner, kernel, merged
 from plausible.kernels.deep_spiking_types import check_order
+from plausible.kernels.pdnn_late import (
+    begin_block,
+    block_length,
+    end_block,
+    end_sample,
+    make_late,
+    read_rows,
+)
 from plausible.kernels.pdnn_types import (
     LARGEST,
     SMALLEST,
@@ -94,13 +103,27 @@ def _add_rows(weights, edge, width, begin, active, number, spikes, sums):
 
 @inner
 def _add_columns(weights, edge, height, width, begin, active, number, spikes, sums):
-    """sums[i] = sum over spiking units j of W_ij e_j."""
-    for i in range(height):
-        row = weights[edge + i * width : edge + (i + 1) * width]
+    """sums[i] = sum over spiking units j of W_ij e_j.
+
+    Four rows at a time, because each sum waits for its own additions alone.
+    """
+    whole = height - height % 4
+    for i in range(0, whole, 4):
+        low = edge + i * width - begin
+        one, two, three, four = 0.0, 0.0, 0.0, 0.0
+        for place in range(begin, begin + number):
+            j = active[place]
+            spike = spikes[j]
+            one += weights[low + j] * spike
+            two += weights[low + width + j] * spike
+            three += weights[low + 2 * width + j] * spike
+            four += weights[low + 3 * width + j] * spike
+        sums[i], sums[i + 1], sums[i + 2], sums[i + 3] = one, two, three, four
+    for i in range(whole, height):
         total = 0.0
         for place in range(begin, begin + number):
             j = active[place]
-            total += row[j - begin] * spikes[j]
+            total += weights[edge + i * width + j - begin] * spikes[j]
         sums[i] = total
 
 
@@ -112,8 +135,11 @@ def _receive(units, begin, end, sums, k_beta, rule):
 
 
 @inner
-def _forward(first, edges, weights, biases, units, scales, values, work, rule):
-    """Values of all layers from those of the input; False if one cannot be encoded."""
+def _forward(first, edges, weights, biases, units, scales, values, work, rule, late, step):
+    """Values of all layers from those of the input; False if one cannot be encoded.
+
+    ``step`` is that of the block in which the first matrix is updated late; -1: it is up to date.
+    """
     top = len(first) - 2
     for layer in range(top):
         begin, end, beyond = first[layer], first[layer + 1], first[layer + 2]
@@ -125,7 +151,18 @@ def _forward(first, edges, weights, biases, units, scales, values, work, rule):
             return False
         work.numbers[layer] = number
         width = beyond - end
-        _add_rows(weights, edges[layer], width, begin, work.active, number, work.spikes, work.sums)
+        if layer == 0 and step >= 0:
+            rate = rule.learning_rate
+            factor = rate / (1.0 - rule.k_alpha * rule.k_alpha)
+            read_rows(
+                late, weights, step, work.active, number, work.spikes, units[2], work.sums, rate,
+                factor,
+            )  # fmt: skip
+            for place in range(number):
+                work.seen[work.active[place]] = True
+        else:
+            edge = edges[layer]
+            _add_rows(weights, edge, width, begin, work.active, number, work.spikes, work.sums)
         _receive(units, end, beyond, work.sums, k_beta, rule)
         for j in range(end, beyond):
             z = units[3, j] + biases[j]
@@ -168,7 +205,7 @@ def _backward(first, edges, weights, units, scales, deltas, work, rule):
     return True
 
 
-@inner
+@merged
 def _change(row, area, pre, pre_before, post, post_before, factor, rule):
     """Update of the weights of one input whose units all may have spiked."""
     if rule.update == _PAST:
@@ -183,15 +220,25 @@ def _change(row, area, pre, pre_before, post, post_before, factor, rule):
             row[j] -= factor * (pre * post[j] - pre_before * post_before[j])
 
 
+@merged
+def _change_some(row, area, pre, pre_before, post, post_before, sent, factor):
+    """Past rule for an input that did not spike: where units spiked, told without a branch."""
+    for j in range(len(row)):
+        change, new = factor * (area[j] - pre_before * post_before[j]), pre * post[j]
+        row[j] -= change if sent[j] != 0.0 else 0.0
+        area[j] = new if sent[j] != 0.0 else area[j]
+
+
 @inner
-def _update(first, edges, weights, areas, forward, backward, work, rule):
-    """The weights of all layers by the traces of both sides."""
+def _update(lowest, first, edges, weights, areas, forward, backward, work, rule):
+    """The weights from layer ``lowest`` on by the traces of both sides."""
     rest = 1.0 - rule.k_alpha * rule.k_alpha
     factor = rule.learning_rate if rule.update == _RECONSTRUCTION else rule.learning_rate / rest
-    for layer in range(len(first) - 2):
+    for layer in range(lowest, len(first) - 2):
         begin, end, beyond = first[layer], first[layer + 1], first[layer + 2]
         width, number = beyond - end, work.error_numbers[layer + 1]
         post, post_before = backward[2, end:beyond], work.behind[end:beyond]
+        sent = work.errors[end:beyond]
         for i in range(begin, end):
             pre, pre_before = forward[2, i], work.before[i]
             low = edges[layer] + (i - begin) * width
@@ -204,6 +251,8 @@ def _update(first, edges, weights, areas, forward, backward, work, rule):
             elif rule.update == _RECONSTRUCTION:
                 if pre != 0.0:
                     _change(row, area, pre, pre_before, post, post_before, factor, rule)
+            elif 4 * number > width and rule.update == _PAST:
+                _change_some(row, area, pre, pre_before, post, post_before, sent, factor)
             elif 2 * number > width and rule.update != _PAST:
                 if pre != 0.0:
                     step = factor * pre
@@ -222,22 +271,36 @@ def _update(first, edges, weights, areas, forward, backward, work, rule):
 @kernel
 def _train(
     first, edges, weights, biases, areas, forward, forward_scales, backward, backward_scales,
-    inputs, white, labels, order, work, rule, counts,
+    inputs, white, labels, order, work, rule, counts, late, block,
 ):  # fmt: skip
-    top = len(first) - 2
+    top, step = len(first) - 2, -1
     values, deltas = np.zeros(first[-1]), np.zeros(first[-1])
+    pre, post = forward[2, : first[1]], backward[2, first[1] : first[2]]
+    rate, rest = rule.learning_rate, 1.0 - rule.k_alpha * rule.k_alpha
     for done in range(len(order)):
         sample = order[done]
+        if block > 0:
+            step = done % block
+            if step == 0:
+                begin_block(late, pre, post, rule.k_alpha)
         for i in range(first[1]):
             values[i] = inputs[sample, i] / white
-        if not _forward(first, edges, weights, biases, forward, forward_scales, values, work, rule):
+        finite = _forward(
+            first, edges, weights, biases, forward, forward_scales, values, work, rule, late, step
+        )
+        if finite:
+            for j in range(first[top], first[top + 1]):
+                deltas[j] = values[j]
+            deltas[first[top] + labels[sample]] -= 1.0
+            finite = _backward(first, edges, weights, backward, backward_scales, deltas, work, rule)
+        if block > 0:
+            end_sample(late, step, post, work.errors[first[1] : first[2]])
+            if step + 1 == block or done + 1 == len(order) or not finite:
+                end_block(late, weights, work.seen, rate, rate / rest)
+        if not finite:
             return done
-        for j in range(first[top], first[top + 1]):
-            deltas[j] = values[j]
-        deltas[first[top] + labels[sample]] -= 1.0
-        if not _backward(first, edges, weights, backward, backward_scales, deltas, work, rule):
-            return done
-        _update(first, edges, weights, areas, forward, backward, work, rule)
+        lowest = 1 if block > 0 else 0
+        _update(lowest, first, edges, weights, areas, forward, backward, work, rule)
         for j in range(first[1], first[-1]):
             biases[j] -= rule.learning_rate * deltas[j]
         for layer in range(top + 1):
@@ -256,14 +319,14 @@ def _train(
 
 @kernel
 def _predict(
-    first, edges, weights, biases, units, scales, inputs, white, work, rule, classes, counts
+    first, edges, weights, biases, units, scales, inputs, white, work, rule, classes, counts, late
 ):  # fmt: skip
     top = len(first) - 2
     values = np.zeros(first[-1])
     for sample in range(len(inputs)):
         for i in range(first[1]):
             values[i] = inputs[sample, i] / white
-        if not _forward(first, edges, weights, biases, units, scales, values, work, rule):
+        if not _forward(first, edges, weights, biases, units, scales, values, work, rule, late, -1):
             return
         best = first[top]
         for j in range(first[top], first[top + 1]):
@@ -317,7 +380,7 @@ def train(
     Returns
     -------
     What happened; ``samples`` are fewer than asked for if the network diverged, whose weights are
-    then those of the moment before.
+    then those of that moment.
 
     Raises
     ------
@@ -327,10 +390,12 @@ def train(
     check_samples(network, inputs, white, labels)
     order = np.arange(len(inputs)) if order is None else check_order(order, len(inputs))
     counts = np.zeros((3, len(network.sizes)), np.int64)
+    block = block_length(rule, len(order))
     done = _train(
         starts(network.sizes), weight_starts(network.sizes), network.weights, network.biases,
         network.areas, *network.forward, *network.backward, inputs, float(white),
         labels.astype(np.int64), order, _make_work(network), rule, counts,
+        make_late(network, rule, block), block,
     )  # fmt: skip
     return Training(done, done < len(order), *counts)
 
@@ -358,5 +423,6 @@ def predict(
     _predict(
         starts(network.sizes), weight_starts(network.sizes), network.weights, network.biases,
         *side, inputs, float(white), _make_work(network), rule, classes, counts,
+        make_late(network, rule, 0),
     )  # fmt: skip
     return Predictions(classes, counts)

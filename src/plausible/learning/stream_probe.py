@@ -44,7 +44,7 @@ def probe_stream(
 ) -> Probe:
     """Show the first ``samples`` of a stream to a copy of ``network``, which may learn from them.
 
-    Training in single samples is the same as in one stretch.
+    Training in single samples is the same as in one stretch, up to rounding.
     """
     network = copied(network)
     layers = len(network.sizes) - 1

@@ -126,25 +126,27 @@ class Test(NamedTuple):
     """What a trained network does with a stream."""
 
     score_percent: float
-    plain_score_percent: float
-    """Of the ordinary network with the same weights."""
     spikes: NDArray[np.float64]
     """Mean over samples of sum |s| of each layer, [L + 1]; of an ordinary network, units not 0."""
 
 
+def plain_test(network: Network, stream: Stream) -> Test:
+    """Test of the ordinary network with the weights of ``network``."""
+    probabilities, nonzero = softmax_network.outputs(network, stream.images, stream.white)
+    score = accuracy_percent(probabilities.argmax(axis=1), stream.labels)
+    return Test(score, np.append(nonzero.mean(axis=0), 0.0))
+
+
 def test_stream(recipe: Recipe, network: Network, stream: Stream, epoch: float) -> Test:
     """Test with neurons of their own, which have seen nothing yet."""
-    probabilities, nonzero = softmax_network.outputs(network, stream.images, stream.white)
-    plain = accuracy_percent(probabilities.argmax(axis=1), stream.labels)
     if recipe.network == MLP:
-        return Test(plain, plain, np.append(nonzero.mean(axis=0), 0.0))
+        return plain_test(network, stream)
     rule = recipe.at(epoch)
     scales = network.forward.scales
     scales = scales if recipe.share_scales else scales.copy()
     side = fresh_side(network.sizes, rule)._replace(scales=scales)
     found = pdnn.predict(network, rule, stream.images, stream.white, side)
-    score = accuracy_percent(found.classes, stream.labels)
-    return Test(score, plain, found.spikes.mean(axis=0))
+    return Test(accuracy_percent(found.classes, stream.labels), found.spikes.mean(axis=0))
 
 
 test_stream.__test__ = Test.__test__ = False  # no tests of pytest

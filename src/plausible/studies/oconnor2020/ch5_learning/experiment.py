@@ -34,6 +34,7 @@ from plausible.learning.stream_training import (
     Stream,
     mlp_operations,
     operations_per_sample,
+    plain_test,
     test_stream,
     train_stream,
 )
@@ -156,7 +157,8 @@ def _trained(
         if epoch == int(epoch):
             trained = test_stream(recipe, progress.network, data.train, epoch)
             row["training_score_percent"] = trained.score_percent
-        row["plain_score_percent"] = tested.plain_score_percent
+        plain = plain_test(progress.network, data.test) if task.network == PDNN else tested
+        row["plain_score_percent"] = plain.score_percent
         row["samples"] = progress.samples
         if task.network == MLP:
             row |= mlp_operations((*sizes[:-1], reading.counted_outputs or sizes[-1]))
