@@ -46,11 +46,16 @@ def told(published, folder, when="true", sentence="said"):
             'difference("table1", "accuracy", {"way": "a"}, {"way": "b"}) | estimate(2, true)',
             "−2.00 [−2.00, −2.00]",
         ),
-        ('estimate("table1", "accuracy", seed=0) | estimate', "91.0"),
+        ('estimate("table1", "accuracy", seed=0) | estimate', "91.0 (one seed)"),
         (
             'ratio("table1", "accuracy", {"way": "a"}, {"way": "b"}) | estimate(4)',
             "0.9785 [0.9779, 0.9791]",
         ),
+        (
+            'ratio("table1", "accuracy", {"seed":0}, {"seed":1}, over="way") | estimate(3,times=2)',
+            "1.978 [1.975, 1.981]",
+        ),
+        ('seeds("table1", over="way") | length', "2"),
         ('seeds("table1", way="a", accuracy=91.0) | length', "1"),
         ('published("table1", "rows.row5.test_accuracy_percent")', "95.21"),
         ('entry("table1")', "holds in part"),

@@ -82,6 +82,21 @@ def test_the_first_reason_and_their_number_are_told():
     assert why(rows, "as_coded") == ("A cause.", 2)
     assert why(rows, "corrected") == ("Another.", 2), "the protocol that decides goes first"
     assert why(rows.head(1), "") == ("", 0)
+    alike = ["It errs 3.1 % [2, 4].", "It errs 12 % [1.5, 2e-3].", "It errs 3.1 points."]
+    rows = pd.DataFrame({"reason": alike, "protocol": ""})
+    assert why(rows, "") == (alike[0], 2), "the same reason with other numbers is one"
+
+
+def test_what_a_statement_measures_and_its_bound_stand_below_the_rows(report):
+    rows = report.verdicts[report.verdicts["check"] == "value:rows.row1.test_accuracy_percent"]
+    statements = {
+        rows["check"].iloc[0]: {"quantity": "errors / images", "because": "half"},
+        "of_no_row": {"quantity": "nothing"},
+    }
+    shown = verdict_rows(rows, None, statements)
+    assert "What the statements measure" in shown and "errors / images" in shown
+    assert "nothing" not in shown
+    assert "What the statements measure" not in verdict_rows(rows, None)
 
 
 def test_a_column_that_repeats_another_is_left_out(report):

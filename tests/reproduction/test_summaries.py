@@ -95,6 +95,21 @@ def test_explanations_stand_or_fall_by_their_verdicts(found, all_needed, one_eno
         assert row["evidence"] == said
 
 
+def test_a_protocol_that_is_not_asked_for_is_told_where_it_opposes():
+    verdicts = verdicts_of(
+        ("first", "corrected", REPRODUCED),
+        ("first", "as_coded", DIFFERS),
+        ("first", "as_published", REPRODUCED),
+        ("second", np.nan, DIFFERS),
+    )
+    cause = Cause(section="1", text="text", needs=TWO)
+    (row,) = summaries.surviving_causes(verdicts, "s", [cause]).to_dict("records")
+    assert row["outcome"] == SURVIVES and len(row["evidence"]) == 3
+    assert row["evidence"][1] == (
+        "not asked for, and against it: the first holds (as_coded): differs"
+    )
+
+
 def test_explanation_without_its_verdict_is_an_error():
     verdicts = verdicts_of(("first", "corrected", REPRODUCED))
     with pytest.raises(StudyError, match="rests on r, second"):

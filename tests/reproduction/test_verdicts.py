@@ -432,6 +432,28 @@ def test_one_variant_is_enough_for_an_entry(judge, found, verdict):
     assert row["reproduced"] + row["differs"] + row["undecided"] == 1
 
 
+def test_variants_set_aside_are_told_also_where_a_statement_is_repeated(judge):
+    found = [
+        Measured("corrected", (1.0, 1.01, 0.99), variant="a"),
+        Measured("corrected", (-1.0, -1.01, -0.99), variant="b"),
+    ]
+    tried = entry("claim", expect=[statement(one_is_enough=2)])
+    again = {"id": "again", "test": "falls", "duplicate_of": "doc.claim: falls"}
+    rows = judge(tried, entry("other", expect=[again]), claims={"falls": found})
+    for row in en.entry_verdicts(rows, judge.published).to_dict("records"):
+        assert row["verdict"] == "holds after correction" and row["differs"] == 0
+        assert "; one variant is enough: beside it “" in row["sentence"]
+        assert row["sentence"].endswith(" differs")
+
+
+def test_a_statement_that_an_entry_repeats_counts_once(judge):
+    again = {"id": "again", "test": "falls", "duplicate_of": "doc.claim: falls"}
+    twice = entry("claim", expect=[statement(), again])
+    rows = judge(twice, claims=FALLS)
+    (row,) = en.entry_verdicts(rows, judge.published).to_dict("records")
+    assert len(rows) == 2 and row["reproduced"] == 1
+
+
 def test_an_entry_that_holds_in_part(judge):
     claims = GOOD | {
         "numbers_of_table1": [
@@ -443,7 +465,7 @@ def test_an_entry_that_holds_in_part(judge):
     (row,) = en.entry_verdicts(rows, judge.published).to_dict("records")
     assert row["verdict"] == "holds in part" and (row["reproduced"], row["differs"]) == (2, 1)
     assert row["sentence"] == (
-        "2 of 3 numbers and statements are reproduced corrected; "
+        "2 of 3 numbers and statements are reproduced after correction; "
         "differs: “b: error in percent” (7, published 5)"
     )
 

@@ -1,10 +1,11 @@
 """One verdict for each published entry, from the rows of its statements and numbers."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
-from plausible.reproduction.evidence import PROTOCOLS
 from plausible.reproduction.judging import DIFFERS, REPRODUCED, UNDECIDED
 from plausible.reproduction.published import Entry, Published
 from plausible.reproduction.verdict_row import (
@@ -78,7 +79,8 @@ def _entry(published: Published, identifier: str, rows: pd.DataFrame) -> dict[st
         "title": entry["title"],
         "protocol": "",
     }
-    judged = _enough(entry, rows[rows["verdict"].isin(JUDGED)])
+    own = rows["duplicate_of"].astype(str).str.startswith(f"{identifier}: ")
+    judged, set_aside = _enough(published, entry, rows[rows["verdict"].isin(JUDGED) & ~own])
     if judged.empty:
         there = set(rows["verdict"])
         verdict = next((one for one in OPEN if one in there), ILLUSTRATION)
@@ -104,6 +106,11 @@ def _entry(published: Published, identifier: str, rows: pd.DataFrame) -> dict[st
     else:
         verdict = UNDECIDED
     sentence = _sentence(protocol, under, counts, open_rows["verdict"])
+    asides = set_aside[set_aside["protocol"].isin([protocol, ""])]
+    sentence += "".join(
+        f"; one variant is enough: beside it {_quoted(row)} {row['verdict']}"
+        for _, row in asides[asides["verdict"] != REPRODUCED].iterrows()
+    )
     return {
         **shown,
         **counts,
@@ -114,14 +121,29 @@ def _entry(published: Published, identifier: str, rows: pd.DataFrame) -> dict[st
     }
 
 
-def _enough(entry: Entry, judged: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the best variant alone of statements of which one variant is enough."""
-    tried = judged["check"].isin([one["id"] for one in entry["expect"] if "one_is_enough" in one])
-    best = judged[tried].sort_values(
-        "verdict", key=lambda names: names.map((REPRODUCED, UNDECIDED, DIFFERS).index)
+def _enough(
+    published: Published, entry: Entry, judged: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows with the best variant alone of statements of which one is enough, and the other rows."""
+    names = [one["id"] for one in entry["expect"] if _one_is_enough(published, one)]
+    tried = judged["check"].isin(names)
+    ranked = judged[tried].sort_values(
+        "verdict",
+        key=lambda names: names.map((REPRODUCED, UNDECIDED, DIFFERS).index),
+        kind="stable",
     )
-    best = best.drop_duplicates(["check", "protocol"]).assign(variant="")
-    return pd.concat([judged[~tried], best])
+    further = ranked.duplicated(["check", "protocol"])
+    best = ranked[~further].assign(variant="")
+    return pd.concat([judged[~tried], best]), ranked[further]
+
+
+def _one_is_enough(published: Published, statement: Mapping[str, Any]) -> bool:
+    """Whether one variant of a statement, or of that which it repeats, may hold."""
+    if "duplicate_of" in statement:
+        other, _, check = statement["duplicate_of"].partition(": ")
+        repeated = published.entries.get(other, {}).get("expect", ())
+        return any("one_is_enough" in one for one in repeated if one["id"] == check)
+    return "one_is_enough" in statement
 
 
 def discrimination(rows: pd.DataFrame, published: Published) -> float:
@@ -162,7 +184,7 @@ def _rank(under: pd.DataFrame) -> tuple[bool, bool, float]:
 
 
 def _sentence(protocol: str, under: pd.DataFrame, counts: dict[str, int], left: pd.Series) -> str:
-    how = protocol.replace("_", " ") if protocol in PROTOCOLS else "under different protocols"
+    how = HOLDS.get(protocol, "under different protocols").removeprefix("holds ")
     whole = "all" if counts[REPRODUCED] == len(under) else f"{counts[REPRODUCED]} of"
     parts = [f"{whole} {len(under)} numbers and statements are reproduced {how}"]
     if len(under) == 1:

@@ -6,10 +6,11 @@ rows of the verdicts and tidy tables, and besides: ``entry("result")``, the verd
 ``estimate("result", "column", key=value, ...)``, the mean over seeds of the rows whose ``key`` is
 ``value``, with its 95 % interval; ``difference("result", "column", {key: value}, {key: value},
 key=value, ...)``, the same of the difference of two such rows, seed by seed; and ``ratio`` of them,
-with the geometric mean and the interval of the logarithms. All have the fields
-``mean``, ``low`` and ``high``, and are shown as ``97.3 [97.1, 97.5]`` by the filter
-``| estimate(decimals)``; ``| g(3)`` shows a number with three digits. ``seeds("result", key=value,
-...)`` are the seeds that have such a row.
+with the geometric mean and the interval of the logarithms (``over="network"`` takes the rows of
+networks for those of seeds). All have the fields ``mean``, ``low`` and ``high``, and are shown as
+``97.3 [97.1, 97.5]`` by the filter ``| estimate(decimals)``, ``times`` a number if one is given;
+``| g(3)`` shows a number with three digits. ``seeds("result", key=value, ...)`` are the seeds (or
+``over="network"``, the networks) that have such a row.
 """
 
 from collections.abc import Mapping, Sequence
@@ -114,14 +115,16 @@ def _context(published: Published, folder: Path) -> dict[str, Any]:
             frame = frame[frame[name] == value]
         return frame
 
-    def by_seed(result: str, column: str, equal: Mapping[str, Any]) -> pd.Series:
-        frame = rows_with(result, [column], equal)
+    def by_seed(
+        result: str, column: str, equal: Mapping[str, Any], over: str = "seed"
+    ) -> pd.Series:
+        frame = rows_with(result, [column, over], equal)
         if frame.empty:
             raise ValueError(f"the table of {result} has no row with {dict(equal)}")
-        return frame.groupby("seed")[column].mean()
+        return frame.groupby(over)[column].mean()
 
-    def seeds(result: str, **equal: Any) -> list[int]:
-        return sorted(rows_with(result, [], equal)["seed"].unique().tolist())
+    def seeds(result: str, over: str = "seed", **equal: Any) -> list[int]:
+        return sorted(rows_with(result, [over], equal)[over].unique().tolist())
 
     def estimate(result: str, column: str, **equal: Any) -> Estimate:
         mean, low, high = mean_interval(by_seed(result, column, equal).to_numpy())
@@ -144,10 +147,11 @@ def _context(published: Published, folder: Path) -> dict[str, Any]:
         column: str,
         numerator: Mapping[str, Any],
         denominator: Mapping[str, Any],
+        over: str = "seed",
         **both: Any,
     ) -> Estimate:
         first, second = (
-            by_seed(result, column, {**both, **own}) for own in (numerator, denominator)
+            by_seed(result, column, {**both, **own}, over) for own in (numerator, denominator)
         )
         found = mean_interval(np.log(first / second).dropna().to_numpy())
         return Estimate(*map(float, np.exp(found)))
@@ -188,10 +192,10 @@ class _Tables(dict[str, pd.DataFrame]):
         return self[result]
 
 
-def _shown(estimate: Estimate, decimals: int = 1, sign: bool = False) -> str:
+def _shown(estimate: Estimate, decimals: int = 1, sign: bool = False, times: float = 1.0) -> str:
     form = f"{'+' if sign else ''}.{decimals}f"
-    mean, low, high = (format(value, form).replace("-", "−") for value in estimate)
-    return mean if estimate.low != estimate.low else f"{mean} [{low}, {high}]"
+    mean, low, high = (format(times * value, form).replace("-", "−") for value in estimate)
+    return f"{mean} (one seed)" if estimate.low != estimate.low else f"{mean} [{low}, {high}]"
 
 
 def _digits(number: float, count: int = 3) -> str:

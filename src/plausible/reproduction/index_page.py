@@ -25,7 +25,14 @@ from plausible.reproduction.report_tables import runtime_rows
 from plausible.reproduction.reports import with_meanings
 from plausible.reproduction.study_files import StudyFiles, part_title, read_study_files
 from plausible.reproduction.summaries import THEOREM, entry_counts, headline
-from plausible.reproduction.verdict_row import NOT_JUDGED, VERDICTS
+from plausible.reproduction.verdict_row import (
+    ILLUSTRATION,
+    NEEDS_DATA,
+    NOT_COMPARABLE,
+    NOT_IN_RUN,
+    NOT_JUDGED,
+    VERDICTS,
+)
 from plausible.reproduction.wording import (
     decimals_of,
     interval_text,
@@ -34,6 +41,12 @@ from plausible.reproduction.wording import (
 )
 
 REFERENCE = "reference"
+_UNJUDGED = {
+    NOT_IN_RUN: "wait for an experiment that this run lacks",
+    NOT_COMPARABLE: "cannot be compared at this scale",
+    NEEDS_DATA: "need data that cannot be passed on",
+    ILLUSTRATION: "are pictures or cited facts with nothing to judge",
+}
 SUFFIXES = ("csv", "svg", "png", "md")
 
 
@@ -130,8 +143,10 @@ def write_index(
 
 def _left(entries: pd.DataFrame, published: Mapping[str, Published]) -> str:
     """How many entries are not judged, and of which documents some are not covered yet."""
-    shown = int(entries["verdict"].isin(NOT_JUDGED).sum())
-    said = f"{shown} more are not judged: photographs, cited facts, missing data."
+    counts = entry_counts(entries)
+    why = [f"{counts[name]} {text}" for name, text in _UNJUDGED.items() if counts[name]]
+    shown = int(counts[[*NOT_JUDGED]].sum())
+    said = f"{shown} more are not judged: {', '.join(why)}."
     for one in published.values():
         if one.omitted:
             document = f"{one.source['authors'][0].split()[-1]} {one.source['year']}"

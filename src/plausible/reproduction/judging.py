@@ -85,10 +85,13 @@ def judge_number(
     if decides(n):
         return Decision(REPRODUCED if near else DIFFERS, mean, low, high, n)
     needed = _seeds(decides, n)
+    reach = _t(n) * scatter * math.sqrt(1.0 / resolution.runs + 1.0 / n)
+    reached = _possible(mean, mean - reach, mean + reach, resolution.unit)
     why = (
         "our mean is known less well than the resolution"
         if near
-        else "outside the resolution, but inside the scatter of our own runs"
+        else "outside the resolution, but inside the scatter of our own runs, which reaches from "
+        f"{reached[0]:.4g} to {reached[1]:.4g}"
     )
     return Decision(UNDECIDED, mean, low, high, n, needed, f"{why}; {_would(needed)}")
 

@@ -48,7 +48,7 @@ def how_it_was_made(
         minutes = [minutes_text(row.minutes, row.jobs_without_time) for row in times.itertuples()]
         facts |= {
             "data": piece("paths", _files(study, name, folder)),
-            "seeds": _seeds(study, name),
+            "seeds of its jobs": _seeds(study, name),
             "command": piece("command", _command(study, name)),
             "time": f"{minutes[0]} minutes on one core, for all jobs that it rests on"
             if minutes

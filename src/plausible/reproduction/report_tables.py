@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import types
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from plausible.reproduction.wording import (
 _ITEM = re.compile(r"([^\[\]]+?) (-?\d[\d.e+-]*) (\[[^\[\]]+\])(?:, )?")
 _LISTED = re.compile(r"(?<=[:;] )(?:[^\[\]]+? -?\d[\d.e+-]* \[[^\[\]]+\](?:, )?){3,}")
 """Three or more of ``name value [low, high]``, after a colon or semicolon."""
+_NUMBER = re.compile(r"-?\d[\d.,]*(?:e[+-]?\d+)?")
 MANY_ROWS = 30
 SHORT_NOTE = 90
 """Characters of a note that stands in its row."""
@@ -64,11 +66,16 @@ def _paragraph(text: str, start: str = "") -> Html:
     return Html("<strong>{}</strong>{} {}{}").format(start, before, after, small)
 
 
-def verdict_rows(rows: pd.DataFrame, reference: pd.DataFrame | None) -> Html:
+def verdict_rows(
+    rows: pd.DataFrame,
+    reference: pd.DataFrame | None,
+    statements: Mapping[str, Mapping[str, Any]] = types.MappingProxyType({}),
+) -> Html:
     """Rows of one entry: what is judged, published, reference and this run, verdict, remarks.
 
     A column that is empty, or that says what this run says, is left out. Of very many rows those of
-    each verdict stand by themselves, those that differ first.
+    each verdict stand by themselves, those that differ first. Below them stands what each of
+    ``statements``, by their ids, compares, and where its bound comes from.
     """
     numbers, remarks = remarks_of(rows)
     said = pd.Series([", ".join(f"({n})" for n in one) for one in numbers], index=rows.index)
@@ -81,7 +88,18 @@ def verdict_rows(rows: pd.DataFrame, reference: pd.DataFrame | None) -> Html:
             for name, group in groups.items()
             if len(group)
         )
-    return shown + (piece("numbered", remarks) if remarks else "")
+    shown += piece("numbered", remarks) if remarks else ""
+    named = rows.drop_duplicates("check").set_index("check")["statement"]
+    measured = [
+        [named[check], one["quantity"], one.get("because", "")]
+        for check, one in statements.items()
+        if check in named and "quantity" in one
+    ]
+    if measured:
+        header = ["statement", "what is measured", "why this bound"]
+        kinds = ["wide", "wide", "wide"]
+        shown += piece("folded", "What the statements measure", table(header, measured, "", kinds))
+    return shown
 
 
 def _row_table(rows: pd.DataFrame, reference: pd.DataFrame | None, remarks: pd.Series) -> Html:
@@ -247,9 +265,10 @@ def why(rows: pd.DataFrame, protocol: str) -> tuple[str, int]:
     Reasons of differences under ``protocol``, by which the entry is judged, go first.
     """
     ordered = [*rows.loc[rows["protocol"] == protocol, "reason"], *rows["reason"]]
-    reasons = list(dict.fromkeys(filter(None, ordered)))
+    reasons = list(filter(None, ordered))
     first = re.split(r"(?<=[.;]) (?=[A-Z])", reasons[0])[0] if reasons else ""
-    return first, len(reasons)
+    # The same reason for several rows differs in its numbers alone.
+    return first, len({_NUMBER.sub("#", reason) for reason in reasons})
 
 
 def read_entries(path: Path) -> pd.DataFrame:

@@ -216,7 +216,8 @@ class StudyReport:
         shown += self.readable(name) if table and "markdown" in own else ""
         rows = self.verdicts[self.verdicts["id"] == identifier]
         judged = self.judged[self.judged["id"] == identifier].iloc[0]
-        behind = verdict_rows(rows, self.reference_verdicts) if len(rows) else ""
+        statements = {one["id"]: one for one in entry["expect"]}
+        behind = verdict_rows(rows, self.reference_verdicts, statements) if len(rows) else ""
         made = how_it_was_made(self.declared, self.published, identifier, self.folder, self.times)
         place = self._place(entry["same_as"]) if "same_as" in entry else ""
         return piece(

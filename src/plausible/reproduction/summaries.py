@@ -9,7 +9,7 @@ from plausible.errors import StudyError
 from plausible.reproduction.entries import ENTRY_VERDICTS, FAILS, HOLDS, IN_PART
 from plausible.reproduction.evidence import PROTOCOLS
 from plausible.reproduction.judging import DIFFERS, REPRODUCED, UNDECIDED
-from plausible.reproduction.reasons import Cause
+from plausible.reproduction.reasons import Cause, Needed
 from plausible.reproduction.verdict_row import NOT_COMPARABLE, NOT_IN_RUN, NOT_JUDGED
 from plausible.reproduction.wording import statement_text
 
@@ -31,11 +31,12 @@ def headline(entries: pd.DataFrame) -> str:
     theorem = judged["kind"] == THEOREM
     measured, exact = entry_counts(judged[~theorem]), entry_counts(judged[theorem])
     published, mended = HOLDS["as_published"], [*HOLDS.values()][1:]
+    results, theorems = int((~theorem).sum()), int(theorem.sum())
     said = (
-        f"Of {len(judged)} judged entries, {measured[published]} of {int((~theorem).sum())} "
-        f"measured results and {exact[published]} of {int(theorem.sum())} theorems and equations "
-        f"hold as published. {measured[mended].sum()} and {exact[mended].sum()} more hold as "
-        "coded, after correction or after calibration."
+        f"Of {len(judged)} judged entries, {_share(measured[published], results)} measured results "
+        f"and {_share(exact[published], theorems)} theorems and equations hold as published. "
+        f"{measured[mended].sum()} and {exact[mended].sum()} more hold as coded, after correction "
+        "or after calibration."
     )
     left = {
         "contradicted in part": IN_PART,
@@ -48,6 +49,10 @@ def headline(entries: pd.DataFrame) -> str:
         if (found := {words: name for words, name in left.items() if counts[name]})
     ]
     return said + (f" The rest: {'; '.join(rest)}." if rest else "")
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole}" + (f" ({100 * part / whole:.0f} %)" if whole else "")
 
 
 def protocol_summary(verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -129,6 +134,7 @@ def surviving_causes(verdicts: pd.DataFrame, study: str, causes: Iterable[Cause]
                 )
             verdict = found["verdict"].iloc[0]
             evidence.append(f"{row.result}: {_said(found.iloc[0])}: {verdict}")
+            evidence += _contrary(verdicts, study, cause, row, verdict)
             fits.append(verdict == row.verdict)
             opposes.append(verdict != row.verdict and verdict in (REPRODUCED, DIFFERS))
         if cause.one_is_enough:
@@ -139,6 +145,21 @@ def surviving_causes(verdicts: pd.DataFrame, study: str, causes: Iterable[Cause]
         said = tuple(dict.fromkeys(evidence))
         rows.append((cause.section, cause.text, outcome, said, cause.otherwise))
     return pd.DataFrame(rows, columns=["section", "explanation", "outcome", "evidence", "remark"])
+
+
+def _contrary(
+    verdicts: pd.DataFrame, study: str, cause: Cause, needed: Needed, verdict: str
+) -> list[str]:
+    """Rows of the same quantity under protocols that a cause does not ask for, and which oppose."""
+    same = (verdicts["id"] == f"{study}.{needed.result}") & (verdicts["check"] == needed.check)
+    same &= verdicts["variant"].fillna("") == (needed.variant or "")
+    asked = {one.protocol for one in cause.needs if one.check == needed.check}
+    opposite = {REPRODUCED: DIFFERS, DIFFERS: REPRODUCED}.get(verdict)
+    rows = verdicts[same & ~verdicts["protocol"].isin(asked) & (verdicts["verdict"] == opposite)]
+    return [
+        f"not asked for, and against it: {_said(row)}: {row['verdict']}"
+        for _, row in rows.iterrows()
+    ]
 
 
 def _said(row: pd.Series) -> str:

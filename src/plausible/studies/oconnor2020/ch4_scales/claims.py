@@ -253,11 +253,12 @@ def _cells(
         part = "training" if cell.startswith("training") else READINGS[protocol].test_part
         found = rows[rows["part"] == part].sort_values("seed")[column]
         # The thesis prints thousands of operations without what stands behind the point.
-        found = np.floor(found) if cell.startswith("kflops") else found
+        cut = ", cut to whole ones as printed" if cell.startswith("kflops") else ""
+        found = np.floor(found) if cut else found
         yield Number(
             f"{place}.{cell}",
             protocol,
             tuple(found),
             seeded=not cell.endswith(("dense", "dense_nj")),
-            label=f"{name}: {quantity(cell)}",
+            label=f"{name}: {quantity(cell)}{cut}",
         )
