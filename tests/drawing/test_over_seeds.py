@@ -10,6 +10,7 @@ from plausible.drawing.over_seeds import (
     FEWEST,
     draw_mean_line,
     draw_mean_points,
+    fall_apart,
     over_seeds,
     seed_handles,
 )
@@ -25,6 +26,12 @@ def apart(seeds=5, column="error_percent"):
         for epoch in (2, 1)
     ]
     return pd.concat(rows, ignore_index=True)
+
+
+def even(seeds=5):
+    """Seeds that scatter evenly."""
+    rows = apart(seeds)
+    return rows.assign(error_percent=10.0 + rows["epoch"] + 0.1 * rows["seed"])
 
 
 def test_an_interval_of_a_percentage_stays_possible_without_being_asked():
@@ -62,7 +69,7 @@ def test_a_mean_at_the_end_of_the_range_has_no_other_interval():
 @pytest.mark.parametrize("seeds", [1, 2, 3, FEWEST])
 def test_few_seeds_are_drawn_one_by_one_and_many_have_an_interval(draw, seeds):
     axes = style.new_figure().subplots()
-    table = apart(seeds)
+    table = even(seeds)
     draw(axes, table, "epoch", "error_percent", LOOK, at="cost")
     single = [line for line in axes.lines if line.get_alpha()]
     assert bool(single) == (1 < seeds < FEWEST) and bool(axes.collections) == (seeds >= FEWEST)
@@ -81,6 +88,31 @@ def test_each_of_many_seeds_may_be_drawn_without_an_interval():
     assert len(axes.lines) == 6 + 1 and not axes.collections
     assert [handle.get_label() for handle in seed_handles(apart(6), each=True)] == ["one seed"]
     assert not seed_handles(apart(1), each=True)
+
+
+@pytest.mark.parametrize("draw", [draw_mean_line, draw_mean_points])
+def test_where_one_seed_stands_apart_each_is_drawn_with_the_median(draw):
+    table = even(5)
+    failed = table["error_percent"].mask((table["seed"] == 3) & (table["epoch"] == 2), 90.0)
+    for values, expected in ((table["error_percent"], False), (failed, True)):
+        rows = table.assign(error_percent=values)
+        figure = style.new_figure()
+        axes = figure.subplots()
+        assert fall_apart(rows, "epoch", "error_percent") == expected
+        data = draw(axes, rows, "epoch", "error_percent", LOOK)
+        single = [line for line in axes.lines if line.get_gid() == style.APART]
+        assert bool(single) == expected and data["low"].isna().all() == expected
+        if expected:
+            medians = rows.groupby("epoch")["error_percent"].median()
+            assert list(data["mean"]) == list(medians)
+        texts = [text.get_text() for text in style.legend_below(figure, []).get_texts()]
+        assert [text.startswith("one seed, where") for text in texts] == [True] * expected
+
+
+def test_a_failed_run_and_few_seeds_do_not_count_as_apart():
+    rows = even(5)
+    assert not fall_apart(rows.assign(error_percent=np.nan), "epoch", "error_percent")
+    assert not fall_apart(even(3).assign(error_percent=[1, 1, 90] * 2), "epoch", "error_percent")
 
 
 def test_means_may_be_joined():

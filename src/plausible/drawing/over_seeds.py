@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from plausible.drawing.style import (
+    APART,
     GREY,
     PERCENT,
     WORST_ABOVE,
@@ -48,6 +49,26 @@ def are_few(rows: pd.DataFrame) -> bool:
     return 1 < rows["seed"].nunique() < FEWEST
 
 
+def fall_apart(rows: pd.DataFrame, by: str, value: str) -> bool:
+    """Whether one of enough seeds stands so far off that the mean is where no other seed is.
+
+    Then mean and interval describe neither the one nor the others, and each seed is drawn.
+    """
+    for _, group in rows.groupby(by, dropna=False):
+        values = group[value].to_numpy(dtype=float)
+        if len(values) >= FEWEST and np.isfinite(values).all():
+            others = np.delete(values, np.argmax(np.abs(values - np.median(values))))
+            if not others.min() <= values.mean() <= others.max():
+                return True
+    return False
+
+
+def _medians(rows: pd.DataFrame, by: str, value: str, data: pd.DataFrame) -> pd.DataFrame:
+    """``data`` of `over_seeds` with medians for means, and without intervals."""
+    medians = rows.groupby(by, dropna=False)[value].median().to_numpy()
+    return data.assign(mean=medians, low=np.nan, high=np.nan)
+
+
 def draw_mean_line(
     axes: Axes,
     rows: pd.DataFrame,
@@ -62,15 +83,19 @@ def draw_mean_line(
     """Mean over seeds for each ``by``, and a thin line for each of few seeds.
 
     Drawn against the column ``at``, by default ``by`` itself. ``each``: however many seeds there
-    are, each has its line, because some fail and others do not, and there is no interval.
+    are, each has its line, because some fail and others do not, and there is no interval. Seeds
+    that `fall_apart` have their lines too, with the median.
     """
     at, data = at or by, over_seeds(rows, by, value, at, within)
+    apart = not each and fall_apart(rows, by, value)
     if each:
         data["low"] = np.nan
-    if are_few(rows) or each:
+    if apart:
+        data = _medians(rows, by, value, data)
+    if are_few(rows) or each or apart:
         style = {"color": look.colour, "ls": options.get("linestyle", look.line), **ONE_LINE}
         for _, run in rows.sort_values(by).groupby("seed"):
-            axes.plot(run[at], run[value], **style)
+            axes.plot(run[at], run[value], **style, gid=APART if apart else None)
     draw_line(axes, at, data, look, **{"edge": _worst(value), **options})
     return data
 
@@ -89,12 +114,16 @@ def draw_mean_points(
 ) -> pd.DataFrame:
     """Mean over seeds for each ``by``, and a dot for each of few seeds; a line may join means.
 
-    Drawn against the column ``at``, by default ``by`` itself.
+    Drawn against the column ``at``, by default ``by`` itself. Of seeds that `fall_apart` the median
+    stands for the mean, with a dot for each.
     """
     at, data = at or by, over_seeds(rows, by, value, at, within)
-    if are_few(rows):
+    apart = fall_apart(rows, by, value)
+    if apart:
+        data = _medians(rows, by, value, data)
+    if are_few(rows) or apart:
         places = (rows[value], rows[at]) if horizontal else (rows[at], rows[value])
-        axes.plot(*places, color=look.colour, **ONE_DOT)
+        axes.plot(*places, color=look.colour, **ONE_DOT, gid=APART if apart else None)
     draw_points(axes, data[at], data, look, horizontal, **{"edge": _worst(value), **options})
     if joined:
         axes.plot(data[at], data["mean"], color=look.colour, ls=look.line, lw=0.9)
@@ -132,12 +161,16 @@ def _worst(value: str) -> float:
 
 
 def seed_handles(
-    table: pd.DataFrame, dots: bool = False, bars: bool = False, each: bool = False
+    table: pd.DataFrame,
+    dots: bool = False,
+    bars: bool = False,
+    each: bool = False,
+    horizontal: bool = False,
 ) -> list[Line2D]:
     """Legend entries of intervals, where there are enough seeds for them, and of single seeds.
 
-    ``dots``: single seeds are dots and intervals bars. ``bars``: intervals alone are. ``each``: of
-    however many seeds each is drawn.
+    ``dots``: single seeds are dots and intervals bars, ``horizontal`` ones if so. ``bars``:
+    intervals alone are. ``each``: of however many seeds each is drawn.
     """
     # Some networks are trained with fewer seeds than others.
     by = [name for name in ("protocol", "network") if name in table]
@@ -146,7 +179,8 @@ def seed_handles(
     if max(seeds) >= FEWEST and not each:
         label = f"95 % interval over {max(seeds)} seeds"
         thin = dots or bars
-        look = {"marker": "|", "ms": 7, "ls": "none"} if thin else {"alpha": 0.4, "lw": 3}
+        bar = {"marker": "_" if horizontal else "|", "ms": 9 if horizontal else 7, "ls": "none"}
+        look = bar if thin else {"alpha": 0.4, "lw": 3}
         handles.append(Line2D([], [], color=GREY, label=label, **look))
     if any(1 < number < (np.inf if each else FEWEST) for number in seeds):
         dot = Line2D([], [], color=GREY, label="one seed", **{**ONE_DOT, "alpha": 1.0})

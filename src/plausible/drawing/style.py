@@ -37,6 +37,7 @@ BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 GREY, LIGHT_GREY, PUBLISHED_COLOUR = "#6E6E6E", "#E4E4E4", "#000000"
 PUBLISHED_LINE = (0, (2.6, 1.5))
 DIVERGED = "diverged"
+APART = "single seeds that fall apart"
 WORST_BELOW, WORST_ABOVE = 0.03, 0.97
 """Where on the axis of a panel a run that diverged has its mark: at the end of the bad values."""
 
@@ -386,6 +387,9 @@ def legend_below(figure: Figure, handles: Sequence[Artist], columns: int | None 
     if figure.findobj(lambda artist: artist.get_gid() == DIVERGED):
         cross = Line2D([], [], color=GREY, marker="x", linestyle="none", label="diverged")
         handles.append(cross)
+    if figure.findobj(lambda artist: artist.get_gid() == APART):
+        label = "one seed, where one stands apart (thick: median)"
+        handles.append(Line2D([], [], color=GREY, lw=0.5, marker=".", ms=3, mew=0, label=label))
     columns = columns or min(len(handles), 5)
     return figure.legend(handles=handles, loc="outside lower center", ncols=columns)
 

@@ -258,7 +258,9 @@ def table_a1_figure(table: pd.DataFrame, published: Published, dataset: str = "m
             rows = rows.assign(place=rows["place"] + offset)
             look = look_of(protocol)
             for _, row in rows.groupby("network"):
-                draw_mean_points(axes, row, "place", "error_percent", look, horizontal=True)
+                alone = row["seed"].nunique() == 1
+                style = {"horizontal": True, "filled": not alone}
+                draw_mean_points(axes, row, "place", "error_percent", look, **style)
         axes.plot(errors, [places[name] for name in names if name in printed], **published_marker())
         axes.set_xlabel("test error (%)")
         axes.set_xlim(left=0.6 * min(errors), right=100.0)
@@ -272,6 +274,9 @@ def table_a1_figure(table: pd.DataFrame, published: Published, dataset: str = "m
         series_handle(look_of(name), f"ours, {look_of(name).label}{text}", linestyle="none")
         for name, text in shorter_trainings(epochs[protocols]).items()
     ]
-    handles += [published_mark(dataset), *seed_handles(last, dots=True)]
-    legend_below(figure, handles, 5)
+    handles += [published_mark(dataset), *seed_handles(last, dots=True, horizontal=True)]
+    if (last.groupby(["protocol", "network"])["seed"].nunique() == 1).any():
+        alone = {"marker": "o", "mfc": "white", "ls": "none"}
+        handles.append(Line2D([], [], color=GREY, label="one seed alone", **alone))
+    legend_below(figure, handles, 4)
     return figure

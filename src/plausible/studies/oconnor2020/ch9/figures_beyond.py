@@ -57,7 +57,7 @@ def energy_per_inference(
         shares.axhline(-place, color=LIGHT_GREY, lw=0.6, zorder=0)
         mean = rows[["energy_nj", "with_units_nj", "nonzero_energy_nj"]].mean()
         shares.plot(mean[:2], [-place, -place], color=look.colour, lw=1.6, solid_capstyle="butt")
-        shares.plot(mean.iloc[2:], [-place], color=look.colour, marker="|", ms=8, mew=1.4)
+        shares.plot(mean.iloc[2:], [-place], color=look.colour, marker="*", ms=5, mew=0)
         draw_mean_points(shares, rows, "place", "energy_nj", look, horizontal=True, **style)
     for axes in (frontier, shares):
         plain_log(axes, "x")
@@ -71,7 +71,7 @@ def energy_per_inference(
     handles = [
         Line2D([], [], color=GREY, marker="o", ls="none", label="what weights cost"),
         Line2D(
-            [], [], color=GREY, marker="|", ms=8, mew=1.4, ls="none", label="without products by 0"
+            [], [], color=GREY, marker="*", ms=5, mew=0, ls="none", label="without products by 0"
         ),
         Line2D([], [], color=GREY, lw=1.6, label="with products of units"),
     ]

@@ -76,7 +76,7 @@ def table1_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
     label = published_label(dataset).replace("published", "published value")
     mark = published_mark(dataset, label, marker="|")
     handles = protocol_handles(protocols_in(table), ls="none")
-    handles += [*seed_handles(table, dots=True), mark]
+    handles += [*seed_handles(table, dots=True, horizontal=True), mark]
     if dataset == "mnist":
         handles.append(patch_handle(LIGHT_GREY, "published ± resolution", 1.0))
     legend_below(figure, handles, 4)
