@@ -75,6 +75,10 @@ class MnistTraining(ExperimentSettings):
         return self
 
 
+MODERATE = 0.125
+"""lambda with which networks of both depths are trained alike."""
+
+
 class LambdaScan(ExperimentSettings):
     """Trainings with many lambdas, figure D.1."""
 

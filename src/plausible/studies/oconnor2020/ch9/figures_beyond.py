@@ -75,5 +75,5 @@ def energy_per_inference(
         ),
         Line2D([], [], color=GREY, lw=1.6, label="with products of units"),
     ]
-    legend_below(figure, [*handles, *seed_handles(table.drop(columns="order"), dots=True)], 4)
+    legend_below(figure, [*handles, *seed_handles(table.drop(columns="order"), dots=True)], 3)
     return figure
