@@ -109,6 +109,20 @@ def test_where_one_seed_stands_apart_each_is_drawn_with_the_median(draw):
         assert [text.startswith("one seed (with") for text in texts] == [True] * expected
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ((1.6, 1.7, 1.74, 1.78, 11.1), True),
+        ((6.0, 6.8, 90.1, 90.1, 90.1), True),  # the mean is within the range of the others
+        ((1.0, 2.0, 3.0, 4.0, 9.0), False),
+        ((98.1, 98.1, 98.1, 98.1, 98.3), False),
+    ],
+)
+def test_seeds_in_two_places(values, expected):
+    rows = pd.DataFrame({"x": 0, "seed": range(5), "error_percent": values})
+    assert fall_apart(rows, "x", "error_percent") == expected
+
+
 def test_a_failed_run_and_few_seeds_do_not_count_as_apart():
     rows = even(5)
     assert not fall_apart(rows.assign(error_percent=np.nan), "epoch", "error_percent")

@@ -22,6 +22,8 @@ from plausible.drawing.style import (
 
 FEWEST = 5
 """Seeds from which on an interval is drawn; of fewer, each has a thin line or a dot."""
+GAP, TRIFLE = 0.9, 0.2
+"""Share of the range of seeds without a seed; range, in medians, from which on that counts."""
 ONE_LINE = {"lw": 0.5, "alpha": 0.6, "zorder": 1}
 ONE_DOT = {"marker": "o", "ms": 2.2, "mew": 0, "ls": "none", "alpha": 0.6, "zorder": 2}
 
@@ -50,15 +52,16 @@ def are_few(rows: pd.DataFrame) -> bool:
 
 
 def fall_apart(rows: pd.DataFrame, by: str, value: str) -> bool:
-    """Whether one of enough seeds stands so far off that the mean is where no other seed is.
+    """Whether enough seeds stand in two places somewhere, with hardly anything between them.
 
-    Then mean and interval describe neither the one nor the others, and each seed is drawn.
+    Then mean and interval describe neither, and each seed is drawn. The gap is `GAP` of the range
+    (of five even values in one of 250 cases), and the range no trifle.
     """
     for _, group in rows.groupby(by, dropna=False):
-        values = group[value].to_numpy(dtype=float)
+        values = np.sort(group[value].to_numpy(dtype=float))
         if len(values) >= FEWEST and np.isfinite(values).all():
-            others = np.delete(values, np.argmax(np.abs(values - np.median(values))))
-            if not others.min() <= values.mean() <= others.max():
+            wide = values[-1] - values[0]
+            if wide > TRIFLE * abs(np.median(values)) and np.diff(values).max() > GAP * wide:
                 return True
     return False
 

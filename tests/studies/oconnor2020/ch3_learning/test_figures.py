@@ -152,9 +152,13 @@ def test_few_seeds_are_dots_and_many_an_interval(tables, published):
         # A single seed is its own mean.
         assert len(means) == 10 and [len(one) for one in dots] == [3] * 9
         assert 6.0 in np.concatenate(dots)[:, 0]
-    assert {"ours, as published", "ours, as coded", "published", "one seed"} == set(
-        legend_texts(figure)
-    )
+    assert {
+        "ours, as published",
+        "ours, as coded",
+        "published",
+        "one seed",
+        "one seed alone",
+    } == set(legend_texts(figure))
     figure = draw("table_a1", good_tables(published, range(5))["table_a1"], published)
     assert all(axes.collections for axes in figure.axes)
     assert "95 % interval over 5 seeds" in legend_texts(figure)
