@@ -45,23 +45,31 @@ def steps_grow_superlinearly(evidence: Evidence) -> list[Measured]:
     return [Measured("", [log_slope(means.columns, row) for row in means.to_numpy()])]
 
 
-def _iterations(evidence: Evidence, comparison: str) -> pd.DataFrame:
-    columns = ("seed", "comparison", "training", "learning_rate", "iterations")
+def _iterations(evidence: Evidence, comparison: str) -> tuple[pd.DataFrame, str]:
+    """Fewest iterations over rates, by seed and training, and which runs count with their last."""
+    columns = ("seed", "comparison", "training", "learning_rate", "iterations", "reached")
     table = evidence.table("ch7.cause_confusing_distant", *columns)
-    rows = table[table["comparison"] == comparison]
-    return rows.groupby(["seed", "training"])["iterations"].min().unstack()
+    runs = table[table["comparison"] == comparison].groupby(["seed", "training"])
+    missed = (~runs["reached"].any()).groupby("training").sum()
+    seeds = table["seed"].nunique()
+    notes = [
+        f"{count} of {seeds} with the {name} loss never reach it and count with their last"
+        for name, count in missed.items()
+        if count
+    ]
+    return runs["iterations"].min().unstack(), "; ".join(notes)
 
 
 def upper_layers_at_the_target(evidence: Evidence) -> list[Measured]:
     """Iterations of the lower layers, global over local."""
-    found = _iterations(evidence, "lower_layers")
-    return [Measured("", found[GLOBAL] / found[LOCAL])]
+    found, note = _iterations(evidence, "lower_layers")
+    return [Measured("", found[GLOBAL] / found[LOCAL], note=note)]
 
 
 def best_rates(evidence: Evidence) -> list[Measured]:
     """Fewest iterations over rates, local over global."""
-    found = _iterations(evidence, "all_layers")
-    return [Measured("", found[LOCAL] / found[GLOBAL])]
+    found, note = _iterations(evidence, "all_layers")
+    return [Measured("", found[LOCAL] / found[GLOBAL], note=note)]
 
 
 def loss_of_the_next_layer_falls(evidence: Evidence) -> list[Measured]:

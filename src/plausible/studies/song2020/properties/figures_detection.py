@@ -65,7 +65,7 @@ def table3_figure(table: pd.DataFrame, published: Published, dataset: str = "mni
         series_handle(look, f"zero test: {_tolerance(value)}", ms=3.2, lw=0.9)
         for value, look in looks.items()
     ]
-    handles += [run_handle("one seed and network"), published_mark(dataset)]
+    handles += [run_handle("one seed and network (thick: median)"), published_mark(dataset)]
     legend_below(figure, handles, 4)
     return figure
 
