@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
+from plausible.reproduction import verdicts as vd
 from plausible.reproduction.declaration import page_name
 from plausible.reproduction.entries import entry_verdicts
 from plausible.reproduction.index_page import write_index
 from plausible.reproduction.published import leaves, load_published
-from plausible.reproduction.reasons import load_reasons
+from plausible.reproduction.reasons import Reasons, load_reasons
 from plausible.reproduction.report_tables import read_entries, read_verdicts
 from plausible.reproduction.reports import render_notebook
 from plausible.reproduction.runtimes import COLUMNS as COLUMNS_OF_TIMES
@@ -29,6 +31,7 @@ from plausible.reproduction.verdicts import (
 )
 
 from ..studies.oconnor2020.video.synthetic import good_tables
+from .made_up_document import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOW = ROOT / "workflow"
@@ -215,3 +218,38 @@ def write_index_of(root, path, **changes):
     }
     write_index(path, **(given | changes))
     return given | changes
+
+
+@pytest.fixture
+def judge(tmp_path, monkeypatch):
+    """Verdicts on entries of a made-up document, by functions in the place of its claims."""
+
+    def judged(*entries, claims=None, tables=None, scale="paper", reasons=None, **more):
+        folder = tmp_path / "doc"
+        folder.mkdir(exist_ok=True)
+        source = {"id": "doc", "title": "t", "authors": ["a"], "year": 2020, "kind": "thesis"}
+        for name, content in {
+            "document": {"source": source, "common_settings": {}},
+            "ambiguities": {"ambiguities": []},
+            "one": {"results": list(entries)},
+        }.items():
+            (folder / f"{name}.yaml").write_text(yaml.safe_dump(content))
+        functions = {name: _Function(value) for name, value in (claims or {}).items()}
+        monkeypatch.setattr(vd, "claims_of", lambda document, part: functions)
+        monkeypatch.setattr(vd, "load_reasons", lambda document, parts: reasons or Reasons())
+        judged.published = load_published(folder, schema_path=SCHEMA)
+        return vd.verdict_table("doc", tables or {}, scale, judged.published, **more)
+
+    return judged
+
+
+class _Function:
+    """A place that holds the findings themselves."""
+
+    module = "doc.one.claims"
+
+    def __init__(self, found):
+        self.found = found
+
+    def load(self):
+        return self.found if callable(self.found) else lambda evidence: self.found

@@ -1,111 +1,31 @@
 """The engine of verdicts on a made-up document: what stands in its files decides."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from plausible.errors import StudyError
 from plausible.reproduction import entries as en
 from plausible.reproduction import verdicts as vd
 from plausible.reproduction.evidence import Measured, Number
 from plausible.reproduction.explanations import AWAITED, UNEXPLAINED
-from plausible.reproduction.published import load_published
-from plausible.reproduction.reasons import Reasons
-from plausible.reproduction.theorem_rows import THEOREM_COLUMNS
 
-SCHEMA = Path(__file__).resolve().parents[2] / "workflow" / "schemas" / "published.schema.yaml"
-COMMON = {"kind": "claim", "section": "1", "title": "t", "what": "w", "settings": {}, "values": {}}
-COMMON |= {"needs": ["none"], "reproducible": "full"}
-
-
-def statement(name="falls", **more):
-    return {"id": name, "test": f"it {name}", "op": "<", "bound": 0.0, "because": "said", **more}
-
-
-def entry(name, **more):
-    return {"id": f"doc.{name}", **COMMON, "expect": [statement()], **more}
-
-
-TABLE = entry(
-    "table1",
-    kind="table",
-    values={"rows": [{"id": "a", "error_percent": 2.0}, {"id": "b", "error_percent": 5.0}], "n": 3},
-    resolutions=[
-        {"places": ["rows.*"], "resolution": 0.5, "unit": "points", "because": "half of 1"},
-        {"places": ["n"], "resolution": None, "because": "a setting"},
-    ],
+from .made_up_document import (
+    BROKEN,
+    FALLS,
+    FINE,
+    GOOD,
+    HIGH,
+    LOW,
+    SCHEMA,
+    TABLE,
+    THEOREM,
+    because,
+    entry,
+    reason_of,
+    statement,
+    theorems,
 )
-THEOREM = entry(
-    "eq1",
-    kind="theorem",
-    subkind="equivalence",
-    expect=[statement("agrees", op="<=", bound=1e-12)],
-    controls=[
-        {"id": "sign", "statement": "agrees", "broken": "sign", "op": ">", "bound": 1e-3},
-    ],
-)
-
-
-@pytest.fixture
-def judge(tmp_path, monkeypatch):
-    """Verdicts on entries of a made-up document, by functions in the place of its claims."""
-
-    def judged(*entries, claims=None, tables=None, scale="paper", reasons=None, **more):
-        folder = tmp_path / "doc"
-        folder.mkdir(exist_ok=True)
-        source = {"id": "doc", "title": "t", "authors": ["a"], "year": 2020, "kind": "thesis"}
-        for name, content in {
-            "document": {"source": source, "common_settings": {}},
-            "ambiguities": {"ambiguities": []},
-            "one": {"results": list(entries)},
-        }.items():
-            (folder / f"{name}.yaml").write_text(yaml.safe_dump(content))
-        functions = {name: _Function(value) for name, value in (claims or {}).items()}
-        monkeypatch.setattr(vd, "claims_of", lambda document, part: functions)
-        monkeypatch.setattr(vd, "load_reasons", lambda document, parts: reasons or Reasons())
-        judged.published = load_published(folder, schema_path=SCHEMA)
-        return vd.verdict_table("doc", tables or {}, scale, judged.published, **more)
-
-    return judged
-
-
-class _Function:
-    """A place that holds the findings themselves."""
-
-    module = "doc.one.claims"
-
-    def __init__(self, found):
-        self.found = found
-
-    def load(self):
-        return self.found if callable(self.found) else lambda evidence: self.found
-
-
-def theorems(*rows):
-    """Table of theorems: variant, control, protocol and deviations, one for each seed."""
-    return {
-        "theorems": pd.DataFrame(
-            [
-                ("doc.eq1", "agrees", variant, control, "what was measured", protocol, seed, value)
-                for variant, control, protocol, values in rows
-                for seed, value in enumerate(values)
-            ],
-            columns=list(THEOREM_COLUMNS),
-        )
-    }
-
-
-FALLS = {"falls": [Measured("corrected", (-1.0, -1.1, -0.9))]}
-GOOD = FALLS | {
-    "numbers_of_table1": [
-        Number("rows.a.error_percent", "corrected", (2.0, 2.1, 1.9)),
-        Number("rows.b.error_percent", "corrected", (5.0, 5.1, 4.9)),
-    ],
-}
-FINE, BROKEN = ("", "", "corrected", (1e-13, 2e-13)), ("", "sign", "corrected", (0.5, 0.6))
 
 
 def test_rows_of_an_entry(judge):
@@ -387,194 +307,6 @@ def test_external_data_and_illustrations(judge):
     rows = judge(*entries)
     assert list(rows["verdict"]) == [vd.NEEDS_DATA, vd.ILLUSTRATION]
     assert list(en.entry_verdicts(rows, judge.published)["verdict"]) == list(rows["verdict"])
-
-
-def protocols(**values):
-    return {"falls": [Measured(name, values) for name, values in values.items()]}
-
-
-LOW, HIGH, WIDE = (-1.0, -1.1), (1.0, 1.1), (-1.0, 1.5)
-
-
-@pytest.mark.parametrize(
-    ("found", "verdict", "protocol"),
-    [
-        ({"as_published": LOW, "corrected": LOW}, "holds as published", "as_published"),
-        ({"as_published": HIGH, "as_coded": LOW}, "holds as coded", "as_coded"),
-        ({"as_published": WIDE, "corrected": LOW}, "holds after correction", "corrected"),
-        ({"as_published": HIGH, "calibrated": LOW}, "holds after calibration", "calibrated"),
-        ({"as_published": HIGH, "corrected": HIGH}, "does not hold", "as_published"),
-        ({"as_published": HIGH, "corrected": WIDE}, "undecided", "corrected"),
-        ({"": LOW}, "holds as published", "as_published"),
-    ],
-)
-def test_one_verdict_for_an_entry(judge, found, verdict, protocol):
-    rows = judge(entry("claim"), claims=protocols(**found))
-    (row,) = en.entry_verdicts(rows, judge.published).to_dict("records")
-    assert (row["verdict"], row["protocol"]) == (verdict, protocol)
-    assert verdict in en.ENTRY_VERDICTS
-
-
-@pytest.mark.parametrize(
-    ("found", "verdict"),
-    [
-        ((-1.0, -1.01, -0.99), "holds after correction"),
-        ((-1.0, 0.1, 1.5), "undecided"),
-        ((1.0, 1.01, 0.99), "does not hold"),
-    ],
-)
-def test_one_variant_is_enough_for_an_entry(judge, found, verdict):
-    others = [Measured("corrected", (1.0, 1.01, 0.99), variant=name) for name in ("a", "b")]
-    tried = entry("claim", expect=[statement(one_is_enough=3)])
-    rows = judge(tried, claims={"falls": [*others, Measured("corrected", found, variant="c")]})
-    (row,) = en.entry_verdicts(rows, judge.published).to_dict("records")
-    assert row["verdict"] == verdict and len(rows) == 3
-    assert row["reproduced"] + row["differs"] + row["undecided"] == 1
-
-
-def test_variants_set_aside_are_told_also_where_a_statement_is_repeated(judge):
-    found = [
-        Measured("corrected", (1.0, 1.01, 0.99), variant="a"),
-        Measured("corrected", (-1.0, -1.01, -0.99), variant="b"),
-    ]
-    tried = entry("claim", expect=[statement(one_is_enough=2)])
-    again = {"id": "again", "test": "falls", "duplicate_of": "doc.claim: falls"}
-    rows = judge(tried, entry("other", expect=[again]), claims={"falls": found})
-    for row in en.entry_verdicts(rows, judge.published).to_dict("records"):
-        assert row["verdict"] == "holds after correction" and row["differs"] == 0
-        assert "; one variant is enough: beside it “" in row["sentence"]
-        assert row["sentence"].endswith(" differs")
-
-
-def test_a_statement_that_an_entry_repeats_counts_once(judge):
-    again = {"id": "again", "test": "falls", "duplicate_of": "doc.claim: falls"}
-    twice = entry("claim", expect=[statement(), again])
-    rows = judge(twice, claims=FALLS)
-    (row,) = en.entry_verdicts(rows, judge.published).to_dict("records")
-    assert len(rows) == 2 and row["reproduced"] == 1
-
-
-def test_an_entry_that_holds_in_part(judge):
-    claims = GOOD | {
-        "numbers_of_table1": [
-            Number("rows.a.error_percent", "corrected", (2.0, 2.1, 1.9)),
-            Number("rows.b.error_percent", "corrected", (7.0, 7.1, 6.9)),
-        ]
-    }
-    rows = judge(TABLE, claims=claims)
-    (row,) = en.entry_verdicts(rows, judge.published).to_dict("records")
-    assert row["verdict"] == "holds in part" and (row["reproduced"], row["differs"]) == (2, 1)
-    assert row["sentence"] == (
-        "2 of 3 numbers and statements are reproduced after correction; "
-        "differs: “b: error in percent” (7, published 5)"
-    )
-
-
-@pytest.mark.parametrize(("apart", "share"), [(3.0, 1.0), (0.4, 0.0), (0.6, 0.5)])
-def test_a_table_says_how_well_it_tells_its_rows_apart(judge, apart, share):
-    """Published are 2 and 2 + apart, each to 0.5; in the last case one of ours passes for both."""
-    rows = [{"id": "a", "error_percent": 2.0}, {"id": "b", "error_percent": 2.0 + apart}]
-    table = {**TABLE, "values": {"rows": rows, "n": 3}}
-    ours = 2.0 + (apart if apart != 0.6 else 0.5)
-    claims = GOOD | {
-        "numbers_of_table1": [
-            Number("rows.a.error_percent", "corrected", (2.0, 2.0)),
-            Number("rows.b.error_percent", "corrected", (ours, ours)),
-        ]
-    }
-    rows = judge(table, claims=claims)
-    assert en.entry_verdicts(rows, judge.published)["discrimination"].iloc[0] == share
-
-
-def test_a_protocol_that_lacks_a_statement_does_not_carry_the_entry(judge):
-    """A number that only the corrected form gives is not reproduced as published."""
-    claims = GOOD | {"falls": [Measured("as_published", LOW), Measured("corrected", LOW)]}
-    rows = judge(TABLE, claims=claims)
-    entries = en.entry_verdicts(rows, judge.published)
-    assert list(entries["verdict"]) == ["holds after correction"]
-
-
-def test_an_entry_whose_numbers_wait_for_another_scale_does_not_hold_yet(judge):
-    """What is left could still differ; a difference that is found counts all the same."""
-    table = {**TABLE, "needs": ["mnist"]}
-    for values, verdict in ((LOW, vd.NOT_COMPARABLE), (HIGH, "does not hold")):
-        claims = GOOD | {"falls": [Measured("corrected", values)]}
-        rows = judge(table, claims=claims, scale="demo")
-        (row,) = en.entry_verdicts(rows, judge.published).to_dict("records")
-        assert row["verdict"] == verdict and "2 not comparable" in row["sentence"]
-
-
-def test_parts_that_hold_in_different_protocols_are_no_whole(judge):
-    two = entry("claim", expect=[statement(), statement("rises", op=">")])
-    claims = {"falls": [Measured("as_coded", LOW)], "rises": [Measured("corrected", HIGH)]}
-    rows = judge(two, claims=claims)
-    assert set(rows["verdict"]) == {vd.REPRODUCED}
-    assert list(en.entry_verdicts(rows, judge.published)["verdict"]) == ["holds in part"]
-
-
-def test_the_most_specific_reason_wins():
-    def difference(because, **row):
-        return {"rows": [{"result": "r", **row}], "because": because}
-
-    reasons = Reasons(
-        differences=(
-            difference("general"),
-            difference(("statement,", "in two parts"), check="s"),
-            difference("protocol", check="s", protocol="as_coded"),
-            difference("exact", check="s", variant="weights", protocol="as_coded"),
-        )
-    )
-
-    def texts(*row):
-        return [one.text for one in reasons.of(*row)]
-
-    assert texts("r", "s", "weights", "as_coded") == [
-        "exact",
-        "protocol",
-        "statement, in two parts",
-        "general",
-    ]
-    assert texts("r", "s", "accuracy", "as_coded")[0] == "protocol"
-    assert texts("r", "s", "weights", "corrected")[0] == "statement, in two parts"
-    assert texts("r", "t", "", "corrected") == ["general"]
-    assert texts("other", "t", "", "corrected") == []
-
-
-def because(text, **more):
-    return Reasons(differences=({"rows": [{"result": "claim"}], "because": text, **more},))
-
-
-def reason_of(judge, values, reasons, **more):
-    rows = judge(entry("claim"), claims=protocols(corrected=values), reasons=reasons, **more)
-    return rows["reason"].iloc[0]
-
-
-def test_a_reason_stands_beside_a_difference_and_nothing_else(judge):
-    reasons = because("the cause", evidence=["claim: falls"])
-    assert reason_of(judge, HIGH, reasons) == "the cause"
-    assert reason_of(judge, LOW, reasons) == reason_of(judge, WIDE, reasons) == ""
-    assert reason_of(judge, HIGH, Reasons()) == UNEXPLAINED
-    assert reason_of(judge, HIGH, because("noise")) == "cause not known; candidates: noise"
-    with pytest.raises(StudyError, match="its evidence 'clam' names no result"):
-        reason_of(judge, HIGH, because("noise", evidence=["clam"]))
-
-
-def test_a_reason_whose_condition_no_longer_holds_disappears(judge):
-    reasons = because("too high", when="reproduced > 1 and low > 0", evidence=["claim"])
-    assert reason_of(judge, (1.0, 1.1), reasons) == "too high"
-    assert reason_of(judge, (0.9, 0.91), reasons) == UNEXPLAINED
-
-
-def test_numbers_of_a_reason_are_computed(judge):
-    text = "{{ reproduced | g(3) }}, {{ mean('ablation', 'error', factor='init') | g(2) }} by it"
-    tables = {"ablation": pd.DataFrame({"factor": ["init", "init", "adam"], "error": [1, 2, 9.0]})}
-    reasons = because(text, evidence=["ablation"])
-    assert reason_of(judge, HIGH, reasons, tables=tables) == "1.05, 1.5 by it"
-    other = because("{{ verdict('claim', 'falls', 'corrected') }}", evidence=["claim"])
-    assert reason_of(judge, HIGH, other) == vd.DIFFERS
-    for wrong in ("{{ nothing }}", "{{ mean('ablation', 'eror') }}", "{{ value('claim', 'x') }}"):
-        with pytest.raises(StudyError, match="the reason of claim, falls, corrected"):
-            reason_of(judge, HIGH, because(wrong, evidence=["claim"]), tables=tables)
 
 
 def test_verdicts_are_the_same_bytes_every_time(judge):
