@@ -44,6 +44,7 @@ def main() -> int:
     options = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="plausible-faults-") as temporary:
+        Path(temporary).chmod(0o755)  # a user who may read nothing else reads the project
         work = Path(options.work or temporary) / "work"
         base = Base(work, options.keep)
         print(f"base: {len(base.tables)} tables in {time.monotonic() - began:.0f} s", flush=True)
