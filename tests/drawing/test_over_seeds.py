@@ -116,6 +116,7 @@ def test_where_one_seed_stands_apart_each_is_drawn_with_the_median(draw):
         ((6.0, 6.8, 90.1, 90.1, 90.1), True),  # the mean is within the range of the others
         ((1.0, 2.0, 3.0, 4.0, 9.0), False),
         ((98.1, 98.1, 98.1, 98.1, 98.3), False),
+        ((80.0, 98.0, 98.1, 98.2, 98.3), True),  # the same as errors of 20 and 1.7 to 2
     ],
 )
 def test_seeds_in_two_places(values, expected):

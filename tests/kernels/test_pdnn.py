@@ -108,18 +108,36 @@ def test_in_pieces_it_goes_on_where_it_was(update, k_alpha):
 @pytest.mark.parametrize(
     ("k_alpha", "block"), [(0.0, 0), (0.2, 0), (0.5, 9), (0.9, 64), (0.99, 64)]
 )
-def test_past_rule_by_blocks_and_at_once(k_alpha, block):
+def test_blocks_are_as_long_as_their_terms_keep_digits(k_alpha, block):
+    assert block_length(make_rule(k_alpha=k_alpha), 400) == block
+
+
+@pytest.mark.parametrize("k_alpha", [0.2, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("sizes", [(20, 9, 7, 4), (20, 4), (20, 1, 3), (1, 5, 3)])
+@pytest.mark.parametrize("quantized", [True, False])
+def test_past_rule_by_blocks_and_at_once(k_alpha, sizes, quantized):
     """Weights that move late are those of the twin, whose weights all move at once."""
-    sizes, rule = (20, 9, 7, 4), make_rule(0.02, k_alpha, 0.9, 0.01)
-    assert block_length(rule, 400) == block
-    images, labels = samples(400, 20, 4)
-    images[:, 10:] //= 30  # inputs that hardly ever spike
+    rule = make_rule(0.02, k_alpha, 0.9, 0.01, quantized=quantized)
+    images, labels = samples(400, sizes[0], sizes[-1])
+    images[:, 10:] //= 30  # inputs that hardly ever spike, and some that never do
+    images[:200, 9:10] = 0
     one, other = network(sizes, rule), network(sizes, rule)
     for part in (slice(0, 37), slice(37, 400)):
         pdnn.train(one, rule, images[part], WHITE, labels[part])
         pdnn_reference.train(other, rule, images[part], WHITE, labels[part])
         for mine, theirs in zip(_arrays(one), _arrays(other), strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("rate", [500.0, 1e4])
+def test_weights_of_a_network_that_diverged_are_those_of_the_sample_before(rate):
+    rule, sizes = make_rule(rate, 0.9, 0.9), (20, 9, 7, 4)
+    images, labels = samples(300, 20, 4)
+    one, other = network(sizes, rule), network(sizes, rule)
+    found = pdnn.train(one, rule, images, WHITE, labels)
+    expected = pdnn_reference.train(other, rule, images, WHITE, labels)
+    assert found.diverged and found.samples == expected.samples
+    np.testing.assert_allclose(one.weights, other.weights, rtol=1e-9, atol=1e-9 * rate)
 
 
 def test_only_the_past_rule_is_late():

@@ -55,8 +55,8 @@ def test_variants_set_aside_are_told_also_where_a_statement_is_repeated(judge):
     rows = judge(tried, entry("other", expect=[again]), claims={"falls": found})
     for row in en.entry_verdicts(rows, judge.published).to_dict("records"):
         assert row["verdict"] == "holds after correction" and row["differs"] == 0
-        assert "; one variant is enough: beside it “" in row["sentence"]
-        assert row["sentence"].endswith(" differs")
+        assert "; one variant is enough, others are not reproduced: “" in row["sentence"]
+        assert row["sentence"].count("“") == 1
 
 
 def test_a_statement_that_an_entry_repeats_counts_once(judge):
@@ -65,6 +65,9 @@ def test_a_statement_that_an_entry_repeats_counts_once(judge):
     rows = judge(twice, claims=FALLS)
     (row,) = en.entry_verdicts(rows, judge.published).to_dict("records")
     assert len(rows) == 2 and row["reproduced"] == 1
+    also = again | {"id": "also"}
+    rows = judge(entry("claim"), entry("other", expect=[again, also]), claims=FALLS)
+    assert list(en.entry_verdicts(rows, judge.published)["reproduced"]) == [1, 1]
 
 
 def test_an_entry_that_holds_in_part(judge):

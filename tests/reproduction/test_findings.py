@@ -46,7 +46,7 @@ def told(published, folder, when="true", sentence="said"):
             'difference("table1", "accuracy", {"way": "a"}, {"way": "b"}) | estimate(2, true)',
             "−2.00 [−2.00, −2.00]",
         ),
-        ('estimate("table1", "accuracy", seed=0) | estimate', "91.0 (one seed)"),
+        ('estimate("table1", "accuracy", seed=0) | estimate', "91.0 (one run)"),
         (
             'ratio("table1", "accuracy", {"way": "a"}, {"way": "b"}) | estimate(4)',
             "0.9785 [0.9779, 0.9791]",

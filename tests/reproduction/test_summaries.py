@@ -103,6 +103,11 @@ def test_a_protocol_that_is_not_asked_for_is_told_where_it_opposes():
         ("second", np.nan, DIFFERS),
     )
     cause = Cause(section="1", text="text", needs=TWO)
+    turned = {REPRODUCED: DIFFERS, DIFFERS: REPRODUCED}
+    falls = verdicts.assign(verdict=verdicts["verdict"].map(turned))
+    (row,) = summaries.surviving_causes(falls, "s", [cause]).to_dict("records")
+    assert row["outcome"] == FALLS and "as_published): differs" in row["evidence"][1]
+    assert not any("as_coded" in said for said in row["evidence"]), "that supports it"
     (row,) = summaries.surviving_causes(verdicts, "s", [cause]).to_dict("records")
     assert row["outcome"] == SURVIVES and len(row["evidence"]) == 3
     assert row["evidence"][1] == (

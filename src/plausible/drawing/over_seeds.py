@@ -22,8 +22,9 @@ from plausible.drawing.style import (
 
 FEWEST = 5
 """Seeds from which on an interval is drawn; of fewer, each has a thin line or a dot."""
-GAP, TRIFLE = 0.9, 0.2
-"""Share of the range of seeds without a seed; range, in medians, from which on that counts."""
+GAP, TRIFLE, POINTS = 0.9, 0.2, 2.0
+"""Share of the range of seeds without a seed; range from which on that counts, in shares of the
+largest value or, of percentages, in points."""
 ONE_LINE = {"lw": 0.5, "alpha": 0.6, "zorder": 1}
 ONE_DOT = {"marker": "o", "ms": 2.2, "mew": 0, "ls": "none", "alpha": 0.6, "zorder": 2}
 
@@ -55,13 +56,14 @@ def fall_apart(rows: pd.DataFrame, by: str, value: str) -> bool:
     """Whether enough seeds stand in two places somewhere, with hardly anything between them.
 
     Then mean and interval describe neither, and each seed is drawn. The gap is `GAP` of the range
-    (of five even values in one of 250 cases), and the range no trifle.
+    (of five uniform values in one of 250 cases), and the range no trifle. One such place is enough.
     """
     for _, group in rows.groupby(by, dropna=False):
         values = np.sort(group[value].to_numpy(dtype=float))
         if len(values) >= FEWEST and np.isfinite(values).all():
             wide = values[-1] - values[0]
-            if wide > TRIFLE * abs(np.median(values)) and np.diff(values).max() > GAP * wide:
+            least = POINTS if value.endswith("_percent") else TRIFLE * np.abs(values).max()
+            if wide > least and np.diff(values).max() > GAP * wide:
                 return True
     return False
 

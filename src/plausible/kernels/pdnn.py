@@ -26,6 +26,7 @@ from plausible.kernels.pdnn_late import (
     end_sample,
     make_late,
     read_rows,
+    unread_rows,
 )
 from plausible.kernels.pdnn_types import (
     LARGEST,
@@ -294,7 +295,10 @@ def _train(
             deltas[first[top] + labels[sample]] -= 1.0
             finite = _backward(first, edges, weights, backward, backward_scales, deltas, work, rule)
         if block > 0:
-            end_sample(late, step, post, work.errors[first[1] : first[2]])
+            if finite:
+                end_sample(late, step, post, work.errors[first[1] : first[2]])
+            else:
+                unread_rows(late, weights, step, rate, rate / rest)
             if step + 1 == block or done + 1 == len(order) or not finite:
                 end_block(late, weights, work.seen, rate, rate / rest)
         if not finite:
@@ -380,7 +384,7 @@ def train(
     Returns
     -------
     What happened; ``samples`` are fewer than asked for if the network diverged, whose weights are
-    then those of that moment.
+    then those of the moment before.
 
     Raises
     ------

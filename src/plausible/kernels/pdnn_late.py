@@ -53,6 +53,9 @@ class Late(NamedTuple):
     """k_alpha post_j from before the block, [n_1]."""
     older: NDArray[np.float64]
     """Of a row, what it missed before the block, [n_1]."""
+    sizes_before: NDArray[np.float64]
+    """``sizes`` and ``since`` of an input before the row was read last, [n_0]."""
+    since_before: NDArray[np.int64]
 
 
 def block_length(rule: Rule, samples: int) -> int:
@@ -68,6 +71,7 @@ def make_late(network: Network, rule: Rule, length: int) -> Late:
     """Room for blocks of ``length`` samples."""
     inputs, units = network.sizes[:2]
     vectors = [np.zeros(units) for _ in range(4)]
+    vectors += [np.zeros(inputs), np.zeros(inputs, np.int64)]
     return Late(
         network.areas[: weight_starts(network.sizes)[1]],
         np.zeros(inputs),
@@ -138,7 +142,27 @@ def read_rows(late, weights, step, active, number, spikes, pre, totals, rate, fa
                 weight = row[j]
                 totals[j] += spike * (weight - step_size * due[j])
                 row[j] = weight - step_size * (now[j] - then[j])
+        late.sizes_before[i], late.since_before[i] = sizes[i], begun
         sizes[i], since[i] = pre[i] / power, step
+
+
+@inner
+def unread_rows(late, weights, step, rate, factor):
+    """Take back what `read_rows` did in a sample by which the network has diverged."""
+    width, now = len(late.older), late.sums[step]
+    for i in range(len(late.sizes)):
+        if late.since[i] == step:
+            low, size, begun = i * width, late.sizes_before[i], late.since_before[i]
+            row, step_size = weights[low : low + width], rate * size
+            if begun < 0:
+                _before(late, late.areas[low : low + width], size, factor)
+                for j in range(width):
+                    row[j] += late.older[j] + step_size * now[j]
+            else:
+                then = late.sums[begun]
+                for j in range(width):
+                    row[j] += step_size * (now[j] - then[j])
+            late.sizes[i], late.since[i] = size, begun
 
 
 @inner

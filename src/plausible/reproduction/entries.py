@@ -79,8 +79,8 @@ def _entry(published: Published, identifier: str, rows: pd.DataFrame) -> dict[st
         "title": entry["title"],
         "protocol": "",
     }
-    own = rows["duplicate_of"].astype(str).str.startswith(f"{identifier}: ")
-    judged, set_aside = _enough(published, entry, rows[rows["verdict"].isin(JUDGED) & ~own])
+    rows = _once(identifier, rows)
+    judged, set_aside = _enough(published, entry, rows[rows["verdict"].isin(JUDGED)])
     if judged.empty:
         there = set(rows["verdict"])
         verdict = next((one for one in OPEN if one in there), ILLUSTRATION)
@@ -107,10 +107,9 @@ def _entry(published: Published, identifier: str, rows: pd.DataFrame) -> dict[st
         verdict = UNDECIDED
     sentence = _sentence(protocol, under, counts, open_rows["verdict"])
     asides = set_aside[set_aside["protocol"].isin([protocol, ""])]
-    sentence += "".join(
-        f"; one variant is enough: beside it {_quoted(row)} {row['verdict']}"
-        for _, row in asides[asides["verdict"] != REPRODUCED].iterrows()
-    )
+    asides = asides[asides["verdict"] != REPRODUCED]
+    if len(asides) and counts[REPRODUCED] == len(under):
+        sentence += f"; one variant is enough, others are not reproduced: {_some(asides)}"
     return {
         **shown,
         **counts,
@@ -119,6 +118,13 @@ def _entry(published: Published, identifier: str, rows: pd.DataFrame) -> dict[st
         "discrimination": discrimination(under, published),
         "sentence": sentence,
     }
+
+
+def _once(identifier: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of an entry without those that repeat another of them."""
+    repeated = rows["duplicate_of"].astype(str)
+    again = rows.assign(what=repeated).duplicated(["what", "variant", "protocol"])
+    return rows[~repeated.str.startswith(f"{identifier}: ") & ~(again & (repeated != ""))]
 
 
 def _enough(
@@ -192,11 +198,16 @@ def _sentence(protocol: str, under: pd.DataFrame, counts: dict[str, int], left: 
     for name in (DIFFERS, UNDECIDED):
         rows = under[under["verdict"] == name]
         if len(rows):
-            texts = [_quoted(row) for _, row in rows.head(MOST_QUOTED).iterrows()]
-            more = len(rows) - len(texts)
-            parts.append(f"{name}: {', '.join(texts)}" + (f", and {more} more" if more else ""))
+            parts.append(f"{name}: {_some(rows)}")
     parts += [f"{count} {name}" for name in OPEN if (count := int((left == name).sum()))]
     return "; ".join(parts)
+
+
+def _some(rows: pd.DataFrame) -> str:
+    """The first of some rows, and how many more there are."""
+    texts = [_quoted(row) for _, row in rows.head(MOST_QUOTED).iterrows()]
+    more = len(rows) - len(texts)
+    return ", ".join(texts) + (f", and {more} more" if more else "")
 
 
 def _quoted(row: pd.Series) -> str:

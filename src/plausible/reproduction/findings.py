@@ -108,26 +108,24 @@ def _context(published: Published, folder: Path) -> dict[str, Any]:
 
     def rows_with(result: str, columns: Sequence[str], equal: Mapping[str, Any]) -> pd.DataFrame:
         frame = tables[result]
-        for name in (*columns, "seed", *equal):
+        for name in (*columns, *equal):
             if name not in frame:
                 raise ValueError(f"the table of {result} has no column {name!r}")
         for name, value in equal.items():
             frame = frame[frame[name] == value]
         return frame
 
-    def by_seed(
-        result: str, column: str, equal: Mapping[str, Any], over: str = "seed"
-    ) -> pd.Series:
+    def by_run(result: str, column: str, equal: Mapping[str, Any], over: str = "seed") -> pd.Series:
         frame = rows_with(result, [column, over], equal)
         if frame.empty:
             raise ValueError(f"the table of {result} has no row with {dict(equal)}")
         return frame.groupby(over)[column].mean()
 
-    def seeds(result: str, over: str = "seed", **equal: Any) -> list[int]:
+    def seeds(result: str, over: str = "seed", **equal: Any) -> list[Any]:
         return sorted(rows_with(result, [over], equal)[over].unique().tolist())
 
     def estimate(result: str, column: str, **equal: Any) -> Estimate:
-        mean, low, high = mean_interval(by_seed(result, column, equal).to_numpy())
+        mean, low, high = mean_interval(by_run(result, column, equal).to_numpy())
         if column.endswith("_percent"):
             low, high = possible_percent(mean, low, high)
         return Estimate(mean, low, high)
@@ -139,7 +137,7 @@ def _context(published: Published, folder: Path) -> dict[str, Any]:
         subtrahend: Mapping[str, Any],
         **both: Any,
     ) -> Estimate:
-        first, second = (by_seed(result, column, {**both, **own}) for own in (minuend, subtrahend))
+        first, second = (by_run(result, column, {**both, **own}) for own in (minuend, subtrahend))
         return Estimate(*mean_interval((first - second).dropna().to_numpy()))
 
     def ratio(
@@ -151,7 +149,7 @@ def _context(published: Published, folder: Path) -> dict[str, Any]:
         **both: Any,
     ) -> Estimate:
         first, second = (
-            by_seed(result, column, {**both, **own}, over) for own in (numerator, denominator)
+            by_run(result, column, {**both, **own}, over) for own in (numerator, denominator)
         )
         found = mean_interval(np.log(first / second).dropna().to_numpy())
         return Estimate(*map(float, np.exp(found)))
@@ -195,7 +193,7 @@ class _Tables(dict[str, pd.DataFrame]):
 def _shown(estimate: Estimate, decimals: int = 1, sign: bool = False, times: float = 1.0) -> str:
     form = f"{'+' if sign else ''}.{decimals}f"
     mean, low, high = (format(times * value, form).replace("-", "−") for value in estimate)
-    return f"{mean} (one seed)" if estimate.low != estimate.low else f"{mean} [{low}, {high}]"
+    return f"{mean} (one run)" if estimate.low != estimate.low else f"{mean} [{low}, {high}]"
 
 
 def _digits(number: float, count: int = 3) -> str:

@@ -42,10 +42,10 @@ from plausible.reproduction.wording import (
 
 REFERENCE = "reference"
 _UNJUDGED = {
-    NOT_IN_RUN: "wait for an experiment that this run lacks",
-    NOT_COMPARABLE: "cannot be compared at this scale",
-    NEEDS_DATA: "need data that cannot be passed on",
-    ILLUSTRATION: "are pictures or cited facts with nothing to judge",
+    NOT_IN_RUN: "without their experiment in this run",
+    NOT_COMPARABLE: "not comparable at this scale",
+    NEEDS_DATA: "for want of data that cannot be passed on",
+    ILLUSTRATION: "pictures or cited facts",
 }
 SUFFIXES = ("csv", "svg", "png", "md")
 
@@ -146,7 +146,7 @@ def _left(entries: pd.DataFrame, published: Mapping[str, Published]) -> str:
     counts = entry_counts(entries)
     why = [f"{counts[name]} {text}" for name, text in _UNJUDGED.items() if counts[name]]
     shown = int(counts[[*NOT_JUDGED]].sum())
-    said = f"{shown} more are not judged: {', '.join(why)}."
+    said = f"{shown} more are not judged: {', '.join(why)}." if shown else "All are judged."
     for one in published.values():
         if one.omitted:
             document = f"{one.source['authors'][0].split()[-1]} {one.source['year']}"

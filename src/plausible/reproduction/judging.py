@@ -16,6 +16,7 @@ from scipy.special import stdtrit
 from plausible.errors import StudyError
 from plausible.measure.accuracy import mean_interval, possible_percent
 from plausible.reproduction.published import Resolution
+from plausible.reproduction.wording import number_text
 
 REPRODUCED = "reproduced"
 DIFFERS = "differs"
@@ -86,12 +87,12 @@ def judge_number(
         return Decision(REPRODUCED if near else DIFFERS, mean, low, high, n)
     needed = _seeds(decides, n)
     reach = _t(n) * scatter * math.sqrt(1.0 / resolution.runs + 1.0 / n)
-    reached = _possible(mean, mean - reach, mean + reach, resolution.unit)
+    further = "one more run" if resolution.runs == 1 else f"the mean of {resolution.runs} more runs"
     why = (
         "our mean is known less well than the resolution"
         if near
-        else "outside the resolution, but inside the scatter of our own runs, which reaches from "
-        f"{reached[0]:.4g} to {reached[1]:.4g}"
+        else "outside the resolution, but inside the scatter of our own runs: "
+        f"{number_text(mean - reach)} to {number_text(mean + reach)} for {further}"
     )
     return Decision(UNDECIDED, mean, low, high, n, needed, f"{why}; {_would(needed)}")
 

@@ -29,7 +29,7 @@ from plausible.reproduction.wording import (
 _ITEM = re.compile(r"([^\[\]]+?) (-?\d[\d.e+-]*) (\[[^\[\]]+\])(?:, )?")
 _LISTED = re.compile(r"(?<=[:;] )(?:[^\[\]]+? -?\d[\d.e+-]* \[[^\[\]]+\](?:, )?){3,}")
 """Three or more of ``name value [low, high]``, after a colon or semicolon."""
-_NUMBER = re.compile(r"-?\d[\d.,]*(?:e[+-]?\d+)?")
+_NUMBER = re.compile(r"[-−]?\d[\d.,]*(?:e[+-]?\d+)?(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?")
 MANY_ROWS = 30
 SHORT_NOTE = 90
 """Characters of a note that stands in its row."""

@@ -134,7 +134,7 @@ def surviving_causes(verdicts: pd.DataFrame, study: str, causes: Iterable[Cause]
                 )
             verdict = found["verdict"].iloc[0]
             evidence.append(f"{row.result}: {_said(found.iloc[0])}: {verdict}")
-            evidence += _contrary(verdicts, study, cause, row, verdict)
+            evidence += _contrary(verdicts, study, cause, row)
             fits.append(verdict == row.verdict)
             opposes.append(verdict != row.verdict and verdict in (REPRODUCED, DIFFERS))
         if cause.one_is_enough:
@@ -147,15 +147,16 @@ def surviving_causes(verdicts: pd.DataFrame, study: str, causes: Iterable[Cause]
     return pd.DataFrame(rows, columns=["section", "explanation", "outcome", "evidence", "remark"])
 
 
-def _contrary(
-    verdicts: pd.DataFrame, study: str, cause: Cause, needed: Needed, verdict: str
-) -> list[str]:
+def _contrary(verdicts: pd.DataFrame, study: str, cause: Cause, needed: Needed) -> list[str]:
     """Rows of the same quantity under protocols that a cause does not ask for, and which oppose."""
     same = (verdicts["id"] == f"{study}.{needed.result}") & (verdicts["check"] == needed.check)
     same &= verdicts["variant"].fillna("") == (needed.variant or "")
-    asked = {one.protocol for one in cause.needs if one.check == needed.check}
-    opposite = {REPRODUCED: DIFFERS, DIFFERS: REPRODUCED}.get(verdict)
-    rows = verdicts[same & ~verdicts["protocol"].isin(asked) & (verdicts["verdict"] == opposite)]
+    what = needed.result, needed.check, needed.variant
+    asked = {one.protocol for one in cause.needs if (one.result, one.check, one.variant) == what}
+    opposite = DIFFERS if needed.verdict == REPRODUCED else REPRODUCED
+    rows = verdicts[
+        same & ~verdicts["protocol"].fillna("").isin(asked) & (verdicts["verdict"] == opposite)
+    ]
     return [
         f"not asked for, and against it: {_said(row)}: {row['verdict']}"
         for _, row in rows.iterrows()

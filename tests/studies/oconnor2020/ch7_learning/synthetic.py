@@ -118,7 +118,7 @@ def scan_table(seeds: int = 3) -> pd.DataFrame:
                     error = 90.0 if pull > 3 else 4.0 + poor
                     add(network, steps, pull, 0.5, seed, 10.0, error)
     for network, enough in (("small", 4), ("large", 20)):
-        for steps in (4, 10, 20, 50):
+        for steps in (1, 2, 4, 10, 20, 50):
             for seed in range(seeds):
                 add(network, steps, 0.125, 0.5, seed, 1.0, 6.0 if steps >= enough else 8.0)
     for pull in (1.0, 4.8):

@@ -133,7 +133,18 @@ def test_depth_is_all_that_differs_between_the_networks_that_are_compared():
     evidence = Evidence(tables, {"id": "ch9.initialization_partial"}, None, True)
     for found in claims_lambda.deeper_needs_more_steps(evidence):
         assert list(found.values) == [5.0, 5.0, 5.0]
-        assert found.variant.endswith("split, 1 epochs")
+        assert found.variant.endswith("split, 1 epoch")
+
+
+def test_a_table_without_equal_trainings_decides_nothing_on_depth():
+    tables = synthetic.good_tables()
+    tables = tables | {SCAN: tables[SCAN].query("epochs != 1")}
+    evidence = Evidence(
+        change(SCAN, "epochs", "network == 'large'", 1.0)(tables),
+        {"id": "ch9.initialization_partial"}, None, True,
+    )  # fmt: skip
+    (found,) = claims_lambda.deeper_needs_more_steps(evidence)
+    assert "not trained with the same epochs" in found.absent
 
 
 def test_numbers_of_steps_with_one_lambda_are_not_of_the_figure():

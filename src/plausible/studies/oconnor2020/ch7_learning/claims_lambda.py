@@ -53,13 +53,16 @@ def deeper_needs_more_steps(evidence: Evidence) -> list[Measured]:
     table = evidence.table(SCAN, *COLUMNS, *columns)
     rows = table[(table["step_size"] == EPS) & (table["pull"] == MODERATE)]
     rows = rows[rows["epochs"] == rows.groupby("network")["epochs"].min().max()]
+    if set(rows["network"]) != set(DEPTHS):
+        return [Measured("", (), absent="the networks were not trained with the same epochs")]
     found = []
     for split, column in zip(SPLITS, columns, strict=True):
         wide = rows.drop_duplicates(list(COLUMNS)).pivot(
             index=["network", "seed"], columns="negative_steps", values=column
         )
         fewest = wide.apply(_fewest, axis=1).unstack("network")[list(DEPTHS)].dropna()
-        variant = f"{split} split, {rows['epochs'].max():g} epochs"
+        epochs = rows["epochs"].max()
+        variant = f"{split} split, {epochs:g} epoch{'' if epochs == 1 else 's'}"
         found.append(Measured("", fewest["large"] / fewest["small"], variant, full_scale=True))
     return found
 

@@ -27,6 +27,7 @@ from plausible.reproduction.inputs import require
 from plausible.reproduction.shards import part_of
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch7_learning.settings import (
+    FEWEST,
     MODERATE,
     LambdaScan,
     MnistTraining,
@@ -180,8 +181,8 @@ def lambda_scan(
     training_error_percent, thesis_error_percent, official_error_percent and the same of s_f
     (..._forward_...), dead_classes, diverged. Rows with a ``step_size`` of 0.25, and of 0.5 beside
     them with the same ``epochs``, isolate the step: the largest lambda and 1, small network. With
-    `MODERATE` lambda all networks are also trained alike, with all numbers of steps and the
-    fewest epochs.
+    `MODERATE` lambda all networks are also trained alike, with `FEWEST` and all numbers of steps
+    and the fewest epochs.
     """
     given = images_of(require(dataset, "lambda_scan", "data set"))
     tasks = [
@@ -202,7 +203,9 @@ def lambda_scan(
     tasks += [
         (name, steps, MODERATE, 0.5, seed, min(settings.epochs.values()))
         for name in settings.networks
-        for steps in sorted({steps for own in settings.negative_steps.values() for steps in own})
+        for steps in sorted(
+            {*FEWEST, *(one for own in settings.negative_steps.values() for one in own)}
+        )
         for seed in seeds[: settings.seeds[name]]
     ]
     tasks = list(dict.fromkeys(tasks))

@@ -77,6 +77,8 @@ class MnistTraining(ExperimentSettings):
 
 MODERATE = 0.125
 """lambda with which networks of both depths are trained alike."""
+FEWEST = (1, 2)
+"""Numbers of negative steps with which they are, beside those of figure D.1: there are no fewer."""
 
 
 class LambdaScan(ExperimentSettings):
