@@ -106,7 +106,7 @@ def test_where_one_seed_stands_apart_each_is_drawn_with_the_median(draw):
             medians = rows.groupby("epoch")["error_percent"].median()
             assert list(data["mean"]) == list(medians)
         texts = [text.get_text() for text in style.legend_below(figure, []).get_texts()]
-        assert [text.startswith("one seed (with") for text in texts] == [True] * expected
+        assert [text.startswith("one run (with") for text in texts] == [True] * expected
 
 
 @pytest.mark.parametrize(

@@ -388,7 +388,7 @@ def legend_below(figure: Figure, handles: Sequence[Artist], columns: int | None 
         cross = Line2D([], [], color=GREY, marker="x", linestyle="none", label="diverged")
         handles.append(cross)
     if figure.findobj(lambda artist: artist.get_gid() == APART):
-        label = "one seed (with a median)"
+        label = "one run (with a median)"
         handles.append(Line2D([], [], color=GREY, lw=0.5, marker=".", ms=3, mew=0, label=label))
     columns = columns or min(len(handles), 5)
     return figure.legend(handles=handles, loc="outside lower center", ncols=columns)

@@ -111,7 +111,7 @@ class TestClaims(ClaimTests):
         shown = cells[cells["check"] == "rows.lambda_1e-10.sigma_delta.temporal.kflops"]
         assert shown["published"].tolist() == [110, 110] == shown["reproduced"].tolist()
         label = "published value of lambda 1e-10, sigma-delta, Temporal MNIST: kOps"
-        assert shown["statement"].iloc[0] == label
+        assert shown["statement"].iloc[0] == f"{label}, cut to whole ones as printed"
 
     def test_thousands_of_operations_are_cut_off_as_printed(self, table, published):
         cells = self.cells(table, published).set_index(["check", "protocol"])

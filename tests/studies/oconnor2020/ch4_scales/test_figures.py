@@ -104,14 +104,17 @@ class TestFigures(PictureRules):
 
     def test_intervals_are_possible(self, table, published, picture):
         """Neither cut off nor below zero, however far seeds are apart."""
-        seeds = [table[table["seed"] == 1].assign(seed=seed) for seed in range(5)]
+        one = table[table["seed"] == 1]
         columns = ["error_percent", "kflops", "scale_0"]
-        seeds[4] = seeds[4].assign(**{column: 20 * seeds[4][column] for column in columns})
+        seeds = [  # far apart, but not in two places
+            one.assign(seed=seed, **{column: factor * one[column] for column in columns})
+            for seed, factor in enumerate((1, 1, 1, 4, 8))
+        ]
         figure = self.functions()[picture](pd.concat(seeds), published)
         bars = [bar.vertices[[0, -1], 1] for axes in figure.axes for lines in axes.collections
                 for bar in lines.get_paths()]  # fmt: skip
         low, high = np.sort([bar for bar in bars if not np.isclose(*bar)]).T
-        assert len(low) and (low > 0).all() and (low < 0.05 * high).all()
+        assert len(low) and (low > 0).all() and (low < 0.2 * high).all()
 
     @pytest.mark.parametrize("name", ["beyond.official_split", "beyond.tenth_of_lambda"])
     def test_the_legend_names_what_is_drawn_and_nothing_else(self, name, table, published):

@@ -198,6 +198,6 @@ def exponents(table: pd.DataFrame, published: Published, dataset: str = "mnist")
     axes.set_ylabel(ERROR)
     letter(axes, "a", "after half of the steps and after all, mean")
     band = Line2D([], [], color=GREY, alpha=0.3, lw=5, label="exponents that the text allows")
-    handles = [*(series_handle(look) for look in looks.values()), band]
-    legend_below(figure, handles + as_networks(seed_handles(least)), 2)
+    handles = [series_handle(look) for look in looks.values()]
+    legend_below(figure, [*handles, *as_networks(seed_handles(least)), band], 1)
     return figure

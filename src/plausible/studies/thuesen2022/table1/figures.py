@@ -6,7 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from plausible.drawing.over_seeds import FEWEST, draw_mean_points, over_seeds, seed_handles
+from plausible.drawing.over_seeds import (
+    FEWEST,
+    draw_mean_points,
+    fall_apart,
+    over_seeds,
+    seed_handles,
+)
 from plausible.drawing.style import (
     LIGHT_GREY,
     PUBLISHED_COLOUR,
@@ -89,9 +95,12 @@ def _accuracy_limits(printed: pd.Series, table: pd.DataFrame) -> tuple[float, fl
     data = over_seeds(table, "at", ACCURACY)
     floor = min(printed.min() - 6.0, np.nan_to_num(data["mean"].median()) - 20.0)
     near = data[data["mean"] > floor]
-    runs = table[table["at"].isin(near["at"])].groupby("at")[ACCURACY]
-    few = runs.filter(lambda values: len(values) < FEWEST)
-    low, high = pad_limits([*printed, *near["mean"], *near["low"], *near["high"], *few], 0.04, 0.3)
+    runs = table[table["at"].isin(near["at"])]
+    few = runs.groupby("at")[ACCURACY].transform("size") < FEWEST
+    apart = {at for at, own in table.groupby("at") if fall_apart(own, "at", ACCURACY)}
+    single = runs.loc[few | runs["at"].isin(apart), ACCURACY]
+    shown = [*printed, *near["mean"], *near["low"], *near["high"], *single]
+    low, high = pad_limits(shown, 0.04, 0.3)
     return low, min(high, 100.0)
 
 
