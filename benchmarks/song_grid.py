@@ -135,6 +135,7 @@ class Slice(NamedTuple):
 
     images: Images
     batches: list[tuple[Tensor, Tensor]]
+    starts: dict[int, list[np.ndarray]]
 
 
 def make_slice(dataset: Dataset) -> Slice:
@@ -144,14 +145,18 @@ def make_slice(dataset: Dataset) -> Slice:
     labels = torch.from_numpy(dataset.train_labels[:number].astype(np.int64))
     targets = torch.nn.functional.one_hot(labels, 10).to(torch.float64)
     pairs = list(zip(pixels.split(BATCH), targets.split(BATCH), strict=True))
-    return Slice(prepare_images(dataset, number), pairs)
+    return Slice(prepare_images(dataset, number), pairs, {})
 
 
 def start(part: Slice, l_max: int) -> list[np.ndarray]:
-    """Weights that every network of a depth starts from."""
-    return initial_weights(
-        READING, layer_sizes(l_max, HIDDEN, part.images.pixels), "song2020", SEED
-    )
+    """Weights that every network of a depth starts from; made once, before anything is timed."""
+    if l_max not in part.starts:
+        part.starts[l_max] = _initial(part, l_max)
+    return part.starts[l_max]
+
+
+def _initial(part: Slice, l_max: int) -> list[np.ndarray]:
+    return initial_weights(READING, layer_sizes(l_max, HIDDEN, part.images), "song2020", SEED)
 
 
 def train_kernel(part: Slice, l_max: int, variant: Variant, batches: int) -> Parameters:

@@ -5,18 +5,29 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from plausible.kernels.blocks import (
-    BLOCK,
-    gather_rows,
-    outer_sum,
-    padded,
-    product,
-    scatter_rows,
-    sigmoid,
-)
+from plausible.kernels import blocks
+from plausible.kernels.blocks import BLOCK, SIGMOID, TANH, padded
+from plausible.kernels.vectors import aligned_zeros
 
-SIZES = [(1, 1, 1), (4, 3, 4), (5, 7, 3), (8, 1, 8), (13, 20, 9), (20, 32, 10), (6, 33, 37)]
+SIZES = [
+    (1, 1, 1), (4, 3, 4), (16, 9, 17), (5, 7, 3), (8, 1, 8), (13, 20, 9), (20, 32, 10), (6, 33, 37),
+]  # fmt: skip
 UNTOUCHED = -7.5
+
+
+def at(*arrays: np.ndarray) -> list[int]:
+    """Addresses."""
+    return [array.ctypes.data for array in arrays]
+
+
+def product(a, b, out, rows, inner, columns):
+    widths = (a.shape[1], b.shape[1], out.shape[1])
+    blocks.product(*at(a, b, out), rows, inner, columns, widths)
+
+
+def outer_sum(a, b, out, rows, inner, columns):
+    widths = (a.shape[1], b.shape[1], out.shape[1])
+    blocks.outer_sum(*at(a, b, out), rows, inner, columns, widths)
 
 
 def operands(rows: int, inner: int, columns: int, seed: int = 0, spare: int = 0):
@@ -112,11 +123,11 @@ def test_gather_and_scatter_rows(width, number):
     dense = np.zeros(60)
     dense[indices] = values[levels]
     gathered = vector.copy()
-    gather_rows(values, levels, indices, matrix, gathered)
+    blocks.gather_rows(*at(values, levels, indices), number, *at(matrix), width, *at(gathered))
     assert np.allclose(gathered, vector + dense @ matrix, rtol=0, atol=1e-13)
 
     scattered = matrix.copy()
-    scatter_rows(values, levels, indices, vector, scattered)
+    blocks.scatter_rows(*at(values, levels, indices), number, *at(vector, scattered), width)
     assert np.allclose(scattered, matrix + np.outer(dense, vector), rtol=0, atol=1e-14)
     others = np.setdiff1d(np.arange(60), indices)
     assert np.array_equal(scattered[others], matrix[others])
@@ -127,18 +138,19 @@ def test_gathered_columns_do_not_depend_on_the_width():
     values, matrix = rng.standard_normal(256), rng.standard_normal((30, 40))
     levels, indices = rng.integers(0, 256, 20).astype(np.uint8), np.arange(20, dtype=np.int32)
     whole = np.zeros(40)
-    gather_rows(values, levels, indices, matrix, whole)
+    blocks.gather_rows(*at(values, levels, indices), 20, *at(matrix), 40, *at(whole))
     for first in range(0, 40, 8):
         part = np.zeros(8)
-        gather_rows(values, levels, indices, np.ascontiguousarray(matrix[:, first:][:, :8]), part)
+        columns = np.ascontiguousarray(matrix[:, first:][:, :8])
+        blocks.gather_rows(*at(values, levels, indices), 20, *at(columns), 8, *at(part))
         assert np.array_equal(part, whole[first : first + 8])
 
 
-def applied(x: np.ndarray) -> np.ndarray:
-    """The compiled sigmoid of a flat array whose length is a multiple of 8."""
-    y = np.empty((len(x) // 8, 8))
-    sigmoid(x.reshape(-1, 8), y, len(y))
-    return y.reshape(-1)
+def applied(x: np.ndarray, kind: int = SIGMOID) -> np.ndarray:
+    """The compiled function of a flat array whose length is a multiple of 8."""
+    y = np.empty_like(x)
+    blocks.activate(kind, *at(x, y), len(x))
+    return y
 
 
 @pytest.mark.parametrize(
@@ -166,10 +178,24 @@ def test_sigmoid_at_its_ends():
     assert np.isnan(mixed[[0, 2, 5]]).all() and np.isfinite(mixed[[1, 3, 4, 6, 7]]).all()
 
 
-def test_sigmoid_in_place_and_of_some_rows_only():
-    x = np.random.default_rng(2).normal(0, 5, (6, 16))
-    expected, y = applied(x.reshape(-1)).reshape(6, 16), np.full((6, 16), UNTOUCHED)
-    sigmoid(x, y, 4)
-    assert np.array_equal(y[:4], expected[:4]) and (y[4:] == UNTOUCHED).all()
-    sigmoid(x, x, 6)
+def test_tanh_is_that_of_numpy():
+    x = np.random.default_rng(1).normal(0, 3, 8000)
+    assert np.allclose(applied(x, TANH), np.tanh(x), rtol=0, atol=4 * np.finfo(float).eps)
+    assert np.abs(applied(x) - np.tanh(x)).max() > 0.5
+
+
+def test_sigmoid_in_place_and_of_some_numbers_only():
+    x = np.random.default_rng(2).normal(0, 5, 96)
+    expected, y = applied(x), np.full(96, UNTOUCHED)
+    blocks.activate(SIGMOID, *at(x, y), 64)
+    assert np.array_equal(y[:64], expected[:64]) and (y[64:] == UNTOUCHED).all()
+    blocks.activate(SIGMOID, *at(x, x), 96)
     assert np.array_equal(x, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_aligned_zeros_begin_at_a_cache_line(dtype):
+    for shape in ((3,), (5, 7), (2, 0)):
+        zeros = aligned_zeros(shape, dtype)
+        assert zeros.shape == shape and zeros.dtype == dtype and not zeros.any()
+        assert zeros.ctypes.data % 64 == 0 or not zeros.size

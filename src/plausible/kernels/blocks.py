@@ -8,6 +8,9 @@ find the vectors by itself here).
 Every product sums over its inner index in ascending order for each entry of the result, so the same
 operands give the same bits, whoever calls. That is what condition C1 (error nodes exactly zero at
 t = 0) rests on: a prediction is the same number in the prediction phase and during inference.
+
+Arrays are given by their addresses (int64), C-contiguous float64 unless said otherwise: handed over
+as arrays, numba would count their references at every call, which costs as much as a small product.
 """
 
 import math
@@ -17,15 +20,13 @@ from numba import types
 from numba.extending import intrinsic
 
 from plausible.kernels.compiling import inner, kernel
+from plausible.kernels.vectors import broadcast
 
 BLOCK = 4
 """Rows and columns of all operands are padded to multiples of this."""
 
-_ROWS = 4
 _WIDE = 8
 """Numbers of one vector instruction (512 bits; LLVM splits them where there are fewer)."""
-_WIDTHS = (32, 16, 8, 4)
-"""Columns of a block of a product: the widest has sums enough to hide the latency of additions."""
 _DOUBLE = ir.DoubleType()
 _INT = ir.IntType(64)
 _BYTES = 8
@@ -65,13 +66,6 @@ def _store(builder, value, address, index, width):
     builder.store(value, _pointer(builder, address, index, _vector(width)), align=_BYTES)
 
 
-def _broadcast(builder, scalar, width):
-    start = ir.Constant(_vector(width), ir.Undefined)
-    first = builder.insert_element(start, scalar, ir.Constant(ir.IntType(32), 0))
-    zeros = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
-    return builder.shuffle_vector(first, start, zeros)
-
-
 def _multiply_add(builder, a, b, c):
     """a b + c, fused where the processor has it."""
     kind = a.type
@@ -82,10 +76,11 @@ def _multiply_add(builder, a, b, c):
     return builder.call(function, [a, b, c])
 
 
-def _block_product(width):
-    """Intrinsic: four rows and ``width`` columns of a product, held in registers.
+def _block_product(height, width):
+    """Intrinsic: ``height`` rows and ``width`` columns of a product, held in registers.
 
-    Arguments (int64): addresses of a, b, out (at their blocks' first elements); distance in
+    Few columns take more rows, for sums enough to hide the latency of additions. Arguments
+    (int64): addresses of a, b, out (at their blocks' first elements); distance in
     elements between rows of a, between its inner elements, between rows of b, of out; inner size.
     """
 
@@ -101,7 +96,7 @@ def _block_product(width):
             builder.position_at_end(loop)
             k = builder.phi(_INT)
             k.add_incoming(zero, before)
-            sums = [builder.phi(_vector(width)) for _ in range(_ROWS)]
+            sums = [builder.phi(_vector(width)) for _ in range(height)]
             row = _load(builder, b, builder.mul(k, b_inner), width)
             for i, partial in enumerate(sums):
                 partial.add_incoming(_constant(0.0, width), before)
@@ -109,7 +104,9 @@ def _block_product(width):
                     builder.mul(a_row, ir.Constant(_INT, i)), builder.mul(k, a_inner)
                 )
                 scalar = _element(builder, a, place, _DOUBLE)
-                total = _multiply_add(builder, _broadcast(builder, scalar, width), row, partial)
+                total = _multiply_add(
+                    builder, broadcast(builder, scalar, _vector(width)), row, partial
+                )
                 partial.add_incoming(total, loop)
             following = builder.add(k, one)
             k.add_incoming(following, loop)
@@ -125,55 +122,65 @@ def _block_product(width):
     return multiply
 
 
-_multiply_32, _multiply_16, _multiply_8, _multiply_4 = map(_block_product, _WIDTHS)
+_multiply_32, _multiply_16 = _block_product(4, 32), _block_product(4, 16)
+_multiply_8, _multiply_4 = _block_product(4, 8), _block_product(4, 4)
+_multiply_8_high, _multiply_4_high = _block_product(8, 8), _block_product(8, 4)
 
 
 @inner
 def _product(a, a_row, a_inner, b, b_inner, out, out_row, rows, inner, columns):
-    for i in range(0, rows, _ROWS):
-        from_a = a + 8 * i * a_row
+    for i in range(0, rows, 8):
+        from_a, high = a + 8 * i * a_row, rows - i > 4
+        next_a, below = from_a + 32 * a_row, 32 * out_row
         j = 0
         while j < columns:
             from_b, to = b + 8 * j, out + 8 * (i * out_row + j)
             left = columns - j
             if left > 28:
                 _multiply_32(from_a, from_b, to, a_row, a_inner, b_inner, out_row, inner)
+                if high:
+                    _multiply_32(
+                        next_a, from_b, to + below, a_row, a_inner, b_inner, out_row, inner
+                    )
                 j += 32
             elif left > 12:
                 _multiply_16(from_a, from_b, to, a_row, a_inner, b_inner, out_row, inner)
+                if high:
+                    _multiply_16(
+                        next_a, from_b, to + below, a_row, a_inner, b_inner, out_row, inner
+                    )
                 j += 16
             elif left > 4:
-                _multiply_8(from_a, from_b, to, a_row, a_inner, b_inner, out_row, inner)
+                if high:
+                    _multiply_8_high(from_a, from_b, to, a_row, a_inner, b_inner, out_row, inner)
+                else:
+                    _multiply_8(from_a, from_b, to, a_row, a_inner, b_inner, out_row, inner)
                 j += 8
             else:
-                _multiply_4(from_a, from_b, to, a_row, a_inner, b_inner, out_row, inner)
+                if high:
+                    _multiply_4_high(from_a, from_b, to, a_row, a_inner, b_inner, out_row, inner)
+                else:
+                    _multiply_4(from_a, from_b, to, a_row, a_inner, b_inner, out_row, inner)
                 j += 4
 
 
 @kernel
-def product(a, b, out, rows, inner, columns):
+def product(a, b, out, rows, inner, columns, widths):
     """out[i, j] = sum_k a[i, k] b[k, j] for i < rows, j < columns, k < inner (inner >= 1).
 
-    C-contiguous float64 arrays. ``rows`` and ``columns`` are rounded up to multiples of ``BLOCK``;
-    the arrays must be that large.
+    ``widths``: numbers in a row of a, b and out. ``rows`` and ``columns`` are rounded up to
+    multiples of ``BLOCK``; the arrays must be that large.
     """
-    _product(
-        a.ctypes.data, a.shape[1], 1, b.ctypes.data, b.shape[1], out.ctypes.data, out.shape[1],
-        rows, inner, columns,
-    )  # fmt: skip
+    _product(a, widths[0], 1, b, widths[1], out, widths[2], rows, inner, columns)
 
 
 @kernel
-def outer_sum(a, b, out, rows, inner, columns):
+def outer_sum(a, b, out, rows, inner, columns, widths):
     """out[i, j] = sum_k a[k, i] b[k, j] for i < rows, j < columns, k < inner (inner >= 1).
 
-    C-contiguous float64 arrays. ``rows`` and ``columns`` are rounded up to multiples of ``BLOCK``;
-    the arrays must be that large.
+    The rest as for ``product``.
     """
-    _product(
-        a.ctypes.data, 1, a.shape[1], b.ctypes.data, b.shape[1], out.ctypes.data, out.shape[1],
-        rows, inner, columns,
-    )  # fmt: skip
+    _product(a, 1, widths[0], b, widths[1], out, widths[2], rows, inner, columns)
 
 
 def _sparse_rows(vectors, scatter):
@@ -204,7 +211,7 @@ def _sparse_rows(vectors, scatter):
             builder.cbranch(builder.icmp_signed("<", k, number), body, done)
             builder.position_at_end(body)
             level = builder.zext(_element(builder, levels, k, ir.IntType(8)), _INT)
-            value = _broadcast(builder, _element(builder, values, level, _DOUBLE), _WIDE)
+            value = broadcast(builder, _element(builder, values, level, _DOUBLE), _vector(_WIDE))
             index = builder.sext(_element(builder, indices, k, ir.IntType(32)), _INT)
             first = builder.mul(index, stride)
             for i, place in enumerate(places):
@@ -235,49 +242,35 @@ _scatter_wide, _scatter_narrow = _sparse_rows(4, True), _sparse_rows(1, True)
 
 
 @kernel
-def gather_rows(values, levels, indices, matrix, out):
-    """out += sum_k values[levels[k]] matrix[indices[k]]: a sparse vector times a matrix.
+def gather_rows(values, levels, indices, number, matrix, width, out):
+    """out += sum_k values[levels[k]] matrix[indices[k]], k < number: sparse vector times matrix.
 
-    ``values`` float64 ``[256]``; ``levels`` uint8 and ``indices`` int32 ``[k]``; ``matrix``
-    ``[rows, 8 n]`` and ``out`` ``[8 n]`` float64; all C-contiguous.
+    ``values`` ``[256]``; ``levels`` uint8 and ``indices`` int32 ``[number]``; ``matrix`` ``[rows,
+    width]`` and ``out`` ``[width]``, a multiple of 8.
     """
-    width = matrix.shape[1]
     j = 0
     while j < width:
         if width - j >= 4 * _WIDE:
-            _gather_wide(
-                values.ctypes.data, levels.ctypes.data, indices.ctypes.data, len(levels),
-                matrix.ctypes.data + 8 * j, width, out.ctypes.data + 8 * j,
-            )  # fmt: skip
+            _gather_wide(values, levels, indices, number, matrix + 8 * j, width, out + 8 * j)
             j += 4 * _WIDE
         else:
-            _gather_narrow(
-                values.ctypes.data, levels.ctypes.data, indices.ctypes.data, len(levels),
-                matrix.ctypes.data + 8 * j, width, out.ctypes.data + 8 * j,
-            )  # fmt: skip
+            _gather_narrow(values, levels, indices, number, matrix + 8 * j, width, out + 8 * j)
             j += _WIDE
 
 
 @kernel
-def scatter_rows(values, levels, indices, vector, matrix):
-    """matrix[indices[k]] += values[levels[k]] vector, for every k: an outer product's update.
+def scatter_rows(values, levels, indices, number, vector, matrix, width):
+    """matrix[indices[k]] += values[levels[k]] vector, k < number: an outer product's update.
 
-    Shapes as for ``gather_rows``, ``vector`` ``[8 n]``.
+    Shapes as for ``gather_rows``, ``vector`` ``[width]``.
     """
-    width = matrix.shape[1]
     j = 0
     while j < width:
         if width - j >= 4 * _WIDE:
-            _scatter_wide(
-                values.ctypes.data, levels.ctypes.data, indices.ctypes.data, len(levels),
-                matrix.ctypes.data + 8 * j, width, vector.ctypes.data + 8 * j,
-            )  # fmt: skip
+            _scatter_wide(values, levels, indices, number, matrix + 8 * j, width, vector + 8 * j)
             j += 4 * _WIDE
         else:
-            _scatter_narrow(
-                values.ctypes.data, levels.ctypes.data, indices.ctypes.data, len(levels),
-                matrix.ctypes.data + 8 * j, width, vector.ctypes.data + 8 * j,
-            )  # fmt: skip
+            _scatter_narrow(values, levels, indices, number, matrix + 8 * j, width, vector + 8 * j)
             j += _WIDE
 
 
@@ -316,24 +309,139 @@ def _exp(builder, x):
     return builder.fmul(polynomial, builder.bitcast(scale, x.type))
 
 
-@intrinsic
-def _sigmoid_vector(typing_context, source, target):
-    """Write 1 / (1 + e^-x) of the numbers at the first address to the second."""
+def _lanes(arguments, formula):
+    """Intrinsic of ``arguments`` addresses and then ``formula``'s numbers, of 8 numbers each.
 
-    def generate(context, builder, signature, arguments):
+    ``formula(builder, vectors, numbers)`` gives the vector that goes to the last address, from
+    those at the addresses (the last one's among them, as the last).
+    """
+
+    def generate(context, builder, signature, given):
         zero = ir.Constant(_INT, 0)
-        x = _load(builder, arguments[0], zero, _WIDE)
-        one = _constant(1.0, _WIDE)
-        down = _exp(builder, builder.fsub(_constant(-0.0, _WIDE), x))
-        _store(builder, builder.fdiv(one, builder.fadd(one, down)), arguments[1], zero, _WIDE)
+        vectors = [_load(builder, address, zero, _WIDE) for address in given[:arguments]]
+        numbers = [broadcast(builder, number, _vector(_WIDE)) for number in given[arguments:]]
+        _store(builder, formula(builder, vectors, numbers), given[arguments - 1], zero, _WIDE)
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64), generate
+    return generate
+
+
+def _logistic(builder, x):
+    down = _exp(builder, builder.fsub(_constant(-0.0, _WIDE), x))
+    one = _constant(1.0, _WIDE)
+    return builder.fdiv(one, builder.fadd(one, down))
+
+
+def _tanh(builder, x):
+    """2 / (1 + e^(-2 x)) - 1."""
+    two = _constant(2.0, _WIDE)
+    half = _logistic(builder, builder.fmul(two, x))
+    return builder.fsub(builder.fmul(two, half), _constant(1.0, _WIDE))
+
+
+def _sigmoid_slope(builder, activity):
+    return builder.fmul(activity, builder.fsub(_constant(1.0, _WIDE), activity))
+
+
+def _tanh_slope(builder, activity):
+    return builder.fsub(_constant(1.0, _WIDE), builder.fmul(activity, activity))
+
+
+_TWO, _THREE = (types.void(*(types.int64,) * number) for number in (2, 3))
+
+
+def _activation(function):
+    @intrinsic
+    def apply(typing_context, x, y):
+        return _TWO, _lanes(2, lambda builder, vectors, numbers: function(builder, vectors[0]))
+
+    return apply
+
+
+def _sending(slope):
+    @intrinsic
+    def apply(typing_context, activity, message, out):
+        return _THREE, _lanes(
+            3, lambda builder, v, numbers: builder.fmul(v[1], slope(builder, v[0]))
+        )
+
+    return apply
+
+
+_sigmoid_lanes, _tanh_lanes = _activation(_logistic), _activation(_tanh)
+_send_sigmoid, _send_tanh = _sending(_sigmoid_slope), _sending(_tanh_slope)
+
+
+@intrinsic
+def _copy_lanes(typing_context, a, out):
+    return _TWO, _lanes(2, lambda builder, v, numbers: v[0])
+
+
+@intrinsic
+def _subtract_lanes(typing_context, a, b, out):
+    return _THREE, _lanes(3, lambda builder, v, numbers: builder.fsub(v[0], v[1]))
+
+
+@intrinsic
+def _add_lanes(typing_context, a, out):
+    return _TWO, _lanes(2, lambda builder, v, numbers: builder.fadd(v[1], v[0]))
+
+
+@intrinsic
+def _move_lanes(typing_context, message, error, x, gamma):
+    def formula(builder, vectors, numbers):
+        message, error, x = vectors
+        return builder.fadd(x, builder.fmul(numbers[0], builder.fsub(message, error)))
+
+    return types.void(*(types.int64,) * 3, types.float64), _lanes(3, formula)
+
+
+SIGMOID, TANH = 0, 1
 
 
 @kernel
-def sigmoid(x, y, rows):
-    """y = 1 / (1 + e^-x) for the first ``rows`` of C-contiguous float64 arrays ``[rows, 8 n]``."""
-    source, target = x.ctypes.data, y.ctypes.data
-    for k in range(0, rows * x.shape[1], _WIDE):
-        _sigmoid_vector(source + 8 * k, target + 8 * k)
+def activate(kind, x, activity, size):
+    """f(x) = 1 / (1 + e^-x) or tanh(x) of ``size`` numbers, a multiple of 8; so below."""
+    for place in range(0, 8 * size, 8 * _WIDE):
+        if kind == SIGMOID:
+            _sigmoid_lanes(x + place, activity + place)
+        else:
+            _tanh_lanes(x + place, activity + place)
+
+
+@inner
+def send(kind, activity, message, out, size):
+    """message * f'(x), the slope written by f: f (1 - f), or 1 - f^2 for tanh."""
+    for place in range(0, 8 * size, 8 * _WIDE):
+        if kind == SIGMOID:
+            _send_sigmoid(activity + place, message + place, out + place)
+        else:
+            _send_tanh(activity + place, message + place, out + place)
+
+
+@inner
+def copy_numbers(a, out, size):
+    """out = a."""
+    for place in range(0, 8 * size, 8 * _WIDE):
+        _copy_lanes(a + place, out + place)
+
+
+@inner
+def subtract(a, b, out, size):
+    """out = a - b."""
+    for place in range(0, 8 * size, 8 * _WIDE):
+        _subtract_lanes(a + place, b + place, out + place)
+
+
+@inner
+def add(a, out, size):
+    """out += a."""
+    for place in range(0, 8 * size, 8 * _WIDE):
+        _add_lanes(a + place, out + place)
+
+
+@inner
+def move(message, error, x, gamma, size):
+    """x += gamma (message - error)."""
+    for place in range(0, 8 * size, 8 * _WIDE):
+        _move_lanes(message + place, error + place, x + place, gamma)

@@ -6,7 +6,8 @@ twice more, with all that is inlined in it. A function is optimised again with e
 so where it has one caller, ``merged`` makes it a piece of that one. ``inlined`` is for small ones.
 """
 
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 
 kernel = njit(cache=True, nogil=True, no_cfunc_wrapper=True)
 _NO_ENTRY = {"cache": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -27,3 +28,19 @@ def copy(source, target, size):
     """target[:size] = source[:size], for which numba would compile seconds' worth of messages."""
     for i in range(size):
         target[i] = source[i]
+
+
+@intrinsic
+def wide_vectors(typing_context):
+    """Called in a function whose loops then take the widest vectors of the processor.
+
+    LLVM halves those of 512 bits of itself, for programs that use few of them. Element by element,
+    a width changes no bit of a result; the order of a sum that is left to the compiler would.
+    """
+
+    def generate(context, builder, signature, arguments):
+        # llvmlite's own ``add`` knows attributes of one word alone.
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.void(), generate

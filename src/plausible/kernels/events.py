@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from plausible.errors import StudyError
-from plausible.kernels.compiling import copy, kernel, merged
+from plausible.kernels.compiling import copy, kernel, merged, wide_vectors
+from plausible.kernels.vectors import at_least_64, lowest_bit
 
 
 class Events(NamedTuple):
@@ -94,16 +95,21 @@ def _search_guide(thresholds: np.ndarray) -> np.ndarray:
     Counts below 1 are never searched for, so the smallest entry is 1.
     """
     lowest = np.arange(256, dtype=np.uint64) << _TOP_BITS
-    return np.maximum([np.searchsorted(row, lowest, side="right") for row in thresholds], 1)
+    reached = np.zeros((len(thresholds), len(lowest)), np.int64)
+    for column in thresholds.T:
+        reached += column[:, None] <= lowest
+    return np.maximum(reached, 1)
 
 
 @kernel
 def _sample(images, thresholds, guide, seed, first_image, steps, start, neuron, count):
+    wide_vectors()
     pixels = images.shape[1]
-    active = np.empty(pixels, np.int32)
-    offset = np.empty(pixels, np.uint64)
-    silence = np.empty(pixels, np.uint64)
-    words = np.empty(pixels, np.uint64)
+    padded = (pixels + 63) // 64 * 64
+    active = np.empty(padded, np.int32)
+    offset = np.empty(padded, np.uint64)
+    silence = np.empty(padded, np.uint64)
+    words = np.empty(padded, np.uint64)
     used = 0
     for i in range(images.shape[0]):
         key = image_key(seed, first_image + np.uint64(i))
@@ -114,15 +120,21 @@ def _sample(images, thresholds, guide, seed, first_image, steps, start, neuron, 
                 offset[number] = np.uint64(p) * _INCREMENT
                 silence[number] = thresholds[images[i, p], 0]
                 number += 1
+        words[number:] = 0  # the padding of the last 64 never spikes
+        silence[number:] = _ONE
         for t in range(steps):
             start[i, t] = used
             base = key + (np.uint64(t) * np.uint64(pixels) + _ONE) * _INCREMENT
             for a in range(number):
                 words[a] = _finalise(base + offset[a])
-            for a in range(number):
-                word = words[a]
-                if word >= silence[a]:
-                    grey = images[i, active[a]]
+            for first in range(0, number, 64):
+                spiking = at_least_64(
+                    words.ctypes.data + 8 * first, silence.ctypes.data + 8 * first
+                )
+                while spiking != 0:
+                    a = first + lowest_bit(spiking)
+                    spiking &= spiking - _ONE
+                    word, grey = words[a], images[i, active[a]]
                     n = guide[grey, word >> _TOP_BITS]
                     while n < thresholds.shape[1] and word >= thresholds[grey, n]:
                         n += 1
@@ -215,7 +227,19 @@ def count_events(
     return totals, first_step
 
 
+@kernel
+def _total(start, count, checkpoint_steps, totals):
+    for i in range(start.shape[0]):
+        t, total = 0, 0
+        for c in range(checkpoint_steps.shape[0]):
+            for e in range(start[i, t], start[i, checkpoint_steps[c]]):
+                total += count[e]
+            t = checkpoint_steps[c]
+            totals[i, c] = total
+
+
 def total_events(events: Events, checkpoint_steps: np.ndarray) -> np.ndarray:
     """Cumulative spikes of all neurons together: int64 ``[images, checkpoints]``."""
-    sums = np.concatenate([[0], np.cumsum(events.count, dtype=np.int64)])
-    return sums[events.start[:, checkpoint_steps]] - sums[events.start[:, :1]]
+    totals = np.empty((len(events.start), len(checkpoint_steps)), np.int64)
+    _total(events.start, events.count, checkpoint_steps, totals)
+    return totals

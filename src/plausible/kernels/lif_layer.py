@@ -4,13 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plausible.kernels.compiling import copy, inner, kernel
+from plausible.kernels.compiling import inner, kernel
+from plausible.kernels.lif_lanes import BLOCK, add_four_rows, add_row, advance_block
 from plausible.kernels.types import SimulationSettings
-
-BLOCK = 16
-"""Layers are padded to a multiple of this many neurons (zero current, so they never fire): loops
-of a fixed multiple of the vector width leave no remainder, and a block is searched for spikes only
-if it holds one."""
+from plausible.kernels.vectors import lowest_bit
 
 
 class StepConstants(NamedTuple):
@@ -42,37 +39,6 @@ def step_constants(settings: SimulationSettings, dtype: np.dtype) -> StepConstan
 
 
 @inner
-def _step_idle(potential, resting, rest, resting_number):
-    """Hold idle neurons at 0 and count down; return how many stay idle after this step."""
-    kept = 0
-    for r in range(resting_number):
-        j = resting[r]
-        potential[j] = 0
-        rest[j] -= 1
-        if rest[j] > 0:
-            resting[kept] = j
-            kept += 1
-    return kept
-
-
-@inner
-def _step_refractory(potential, current, resting, rest, resting_number, tau_steps):
-    """Like ``_step_idle`` with real-valued rests: who wakes within the step integrates its end."""
-    kept = 0
-    for r in range(resting_number):
-        j = resting[r]
-        if rest[j] >= 1:
-            potential[j] = 0
-            rest[j] -= 1
-            resting[kept] = j
-            kept += 1
-        else:
-            potential[j] = current[j] * -np.expm1((rest[j] - 1) / tau_steps)
-            rest[j] = 0
-    return kept
-
-
-@inner
 def _since_crossing(current, potential, threshold, tau_steps):
     """Part of a step since the threshold was crossed: tau ln((J - V_th) / (J - v)), by eq. 36."""
     gap = np.float64(current) - np.float64(potential)
@@ -83,112 +49,124 @@ def _since_crossing(current, potential, threshold, tau_steps):
 
 
 @inner
-def _step_neurons(current, constants, potential, rest, resting, resting_number, fired):
-    """Advance all neurons, a multiple of BLOCK, by one step; returns (number resting, fired).
+def _add_weights(drive, weights, neuron, count, start):
+    """Rows ``count * weights[neuron]`` of each step added to its row of ``drive``, in fours.
 
-    ``resting`` lists the neurons in their refractory period and ``rest`` holds what is left of it;
-    ``fired`` receives the neurons that spike in this step. Resting neurons are few, so all neurons
-    take the same vectorised step first and the resting ones are put right afterwards.
+    ``drive`` is the address of the row of the first step.
     """
-    size = current.shape[0]
-    leak, threshold = constants.leak, constants.threshold
-    for j in range(size):
-        potential[j] += leak * (current[j] - potential[j])
-    if constants.exact:
-        resting_number = _step_refractory(
-            potential, current, resting, rest, resting_number, constants.tau_steps
-        )
-    else:
-        resting_number = _step_idle(potential, resting, rest, resting_number)
-    fired_number = 0
-    for first in range(0, size, BLOCK):
-        above_threshold = 0
-        for j in range(first, first + BLOCK):
-            above_threshold += potential[j] > threshold
-        if above_threshold == 0:
-            continue
-        for j in range(first, first + BLOCK):
-            if not potential[j] > threshold:
-                continue
-            rest[j] = constants.rest_steps
-            if constants.exact:
-                rest[j] -= _since_crossing(current[j], potential[j], threshold, constants.tau_steps)
+    kind, width = weights.dtype.type, weights.itemsize
+    matrix, row = weights.ctypes.data, width * weights.shape[1]
+    for t in range(len(start) - 1):
+        e, last = start[t], start[t + 1]
+        while e + 4 <= last:
+            a, b = matrix + row * neuron[e], matrix + row * neuron[e + 1]
+            c, d = matrix + row * neuron[e + 2], matrix + row * neuron[e + 3]
+            na, nb, nc, nd = (
+                kind(count[e]), kind(count[e + 1]), kind(count[e + 2]), kind(count[e + 3])
+            )  # fmt: skip
+            for j in range(0, row, BLOCK * width):
+                add_four_rows(drive + j, a + j, b + j, c + j, d + j, na, nb, nc, nd)
+            e += 4
+        while e < last:
+            a, na = matrix + row * neuron[e], kind(count[e])
+            for j in range(0, row, BLOCK * width):
+                add_row(drive + j, a + j, na)
+            e += 1
+        drive += row
+
+
+@inner
+def _spikes(
+    newest, bias, taps, constants, current, potential, above, rest, resting, out_start, out_neuron,
+    used,
+):  # fmt: skip
+    """Spikes of one image, from entry ``used`` of ``out_neuron`` on; returns their end.
+
+    ``newest`` is the address of the newest row of the drive that the first step sees. ``resting``
+    lists the neurons in their refractory period and ``rest`` holds what is left of it. They are
+    few, so all neurons take the same step first and the resting ones are put right afterwards.
+
+    One function: to hand its arrays to another one would cost more than a step of a small layer.
+    """
+    size, width, groups = len(current), current.itemsize, len(taps) // 4
+    at_bias, at_taps = bias.ctypes.data, taps.ctypes.data
+    at_current, at_potential = current.ctypes.data, potential.ctypes.data
+    threshold, exact = constants.threshold, constants.exact
+    one, number = np.uint64(1), 0
+    for t in range(len(out_start) - 1):
+        out_start[t] = used
+        for block in range(len(above)):
+            j = block * BLOCK * width
+            above[block] = advance_block(
+                newest + j, size * width, at_taps, groups, at_bias + j, at_current + j,
+                at_potential + j, constants.leak, threshold,
+            )  # fmt: skip
+        newest += size * width
+        kept = 0
+        for r in range(number):
+            j = resting[r]
             potential[j] = 0
-            fired[fired_number] = j
-            fired_number += 1
-            if rest[j] > 0:
-                resting[resting_number] = j
-                resting_number += 1
-    return resting_number, fired_number
-
-
-@inner
-def _add_weights(drive, weights, neuron, count, first, last):
-    """Add rows ``count * weights[neuron]`` to ``drive``, four at a time to touch it less often."""
-    size = drive.shape[0]
-    e = first
-    while e + 4 <= last:
-        a, b, c, d = neuron[e], neuron[e + 1], neuron[e + 2], neuron[e + 3]
-        na = weights.dtype.type(count[e])
-        nb = weights.dtype.type(count[e + 1])
-        nc = weights.dtype.type(count[e + 2])
-        nd = weights.dtype.type(count[e + 3])
-        for j in range(size):
-            drive[j] += (na * weights[a, j] + nb * weights[b, j]) + (
-                nc * weights[c, j] + nd * weights[d, j]
-            )
-        e += 4
-    while e < last:
-        a = neuron[e]
-        na = weights.dtype.type(count[e])
-        for j in range(size):
-            drive[j] += na * weights[a, j]
-        e += 1
-
-
-@inner
-def _filter(drive, taps, row, bias, current):
-    """Write ``current = bias + sum_k taps[k] drive[row - k]``, four taps at a time."""
-    size = current.shape[0]
-    copy(bias, current, size)
-    for k in range(0, taps.shape[0], 4):
-        a, b, c, d = taps[k], taps[k + 1], taps[k + 2], taps[k + 3]
-        r = row - k
-        for j in range(size):
-            current[j] += (a * drive[r, j] + b * drive[r - 1, j]) + (
-                c * drive[r - 2, j] + d * drive[r - 3, j]
-            )
+            remains = rest[j] >= 1 if exact else rest[j] > 1
+            if exact and not remains:  # it wakes within the step and integrates its end
+                potential[j] = current[j] * -np.expm1((rest[j] - 1) / constants.tau_steps)
+            rest[j] = rest[j] - 1 if remains else 0
+            if remains:
+                resting[kept] = j
+                kept += 1
+            bit = one << np.uint64(j % BLOCK)
+            above[j // BLOCK] &= ~bit
+            if potential[j] > threshold:
+                above[j // BLOCK] |= bit
+        number = kept
+        for block in range(len(above)):
+            word = above[block]
+            while word != 0:
+                j = block * BLOCK + lowest_bit(word)
+                word &= word - one
+                rest[j] = constants.rest_steps
+                if exact:
+                    rest[j] -= _since_crossing(
+                        current[j], potential[j], threshold, constants.tau_steps
+                    )
+                potential[j] = 0
+                out_neuron[used] = j
+                used += 1
+                if rest[j] > 0:
+                    resting[number] = j
+                    number += 1
+    out_start[-1] = used
+    return used
 
 
 @kernel
 def run_layer(
-    start, neuron, count, weights, bias, taps, first_lag, constants, out_start, out_neuron
-):
-    """Spikes of one layer for all images; returns their number."""
-    images, steps = start.shape[0], start.shape[1] - 1
-    size = weights.shape[1]
-    # Rows of silence before the first and after the last step, for the filter to read.
+    start, neuron, count, weights, bias, taps, first_lag, constants, drive, current, potential,
+    out_start, out_neuron,
+):  # fmt: skip
+    """Spikes of one layer for all images; returns their number.
+
+    ``drive``, flat, holds a row for each step, with rows of silence before the first and after the
+    last one for the filter to read; it, ``current`` and ``potential`` are memory for the work.
+    """
+    steps, size = start.shape[1] - 1, weights.shape[1]
     before = taps.shape[0] - 1 + max(first_lag, 0)
-    drive = np.zeros((before + steps + max(-first_lag, 0), size), weights.dtype)
-    current = np.empty(size, weights.dtype)
-    potential = np.empty(size, weights.dtype)
+    rows, row = drive.ctypes.data, weights.itemsize * size
+    above = np.empty(size // BLOCK, np.uint64)
     rest = np.empty(size, np.float64)
     resting = np.empty(size, np.int32)
     used = 0
-    for i in range(images):
-        for t in range(steps):
-            drive[before + t, :] = 0
-            _add_weights(drive[before + t], weights, neuron, count, start[i, t], start[i, t + 1])
+    for i in range(start.shape[0]):
+        for j in range(before * size, (before + steps) * size):
+            drive[j] = 0
+        _add_weights(rows + row * before, weights, neuron, count, start[i])
         potential[:] = 0
-        rest[:] = 0
-        # For a literal integer numba would compile the functions once more.
-        resting_number = np.int64(0)
-        for t in range(steps):
-            out_start[i, t] = used
-            _filter(drive, taps, before + t - first_lag, bias, current)
-            resting_number, fired_number = _step_neurons(
-                current, constants, potential, rest, resting, resting_number, out_neuron[used:]
-            )
-            used += fired_number
-        out_start[i, steps] = used
+        used = _spikes(
+            rows + row * (before - first_lag), bias, taps, constants, current, potential, above,
+            rest, resting, out_start[i], out_neuron, used,
+        )  # fmt: skip
     return used
+
+
+def work_rows(steps: int, taps: int, first_lag: int) -> int:
+    """Rows of ``run_layer``'s drive."""
+    return taps - 1 + steps + abs(first_lag)

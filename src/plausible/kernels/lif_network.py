@@ -23,7 +23,8 @@ from plausible.kernels.events import (
     sample_events,
     total_events,
 )
-from plausible.kernels.lif_layer import BLOCK, run_layer, step_constants
+from plausible.kernels.lif_lanes import BLOCK
+from plausible.kernels.lif_layer import run_layer, step_constants, work_rows
 from plausible.kernels.types import (
     Raster,
     SimulationResult,
@@ -34,6 +35,7 @@ from plausible.kernels.types import (
     input_gains,
     synapse_taps,
 )
+from plausible.kernels.vectors import aligned_zeros
 
 _EVENTS_PER_CHUNK = 10_000_000
 
@@ -52,13 +54,17 @@ class _Layer:
         constants = step_constants(settings, dtype)
         fan_in, fan_out = weight.shape
         self.size = -(-fan_out // BLOCK) * BLOCK
-        padded_weights = np.zeros((fan_in, self.size), dtype)
+        padded_weights = aligned_zeros((fan_in, self.size), dtype)
         padded_weights[:, :fan_out] = weight
-        padded_bias = np.zeros(self.size, dtype)
+        padded_bias = aligned_zeros((self.size,), dtype)
         padded_bias[:fan_out] = bias
         padded_taps = np.zeros(-(-len(taps) // 4) * 4, dtype)
         padded_taps[: len(taps)] = taps * gain
-        self.arguments = (padded_weights, padded_bias, padded_taps, int(first_lag), constants)
+        rows = work_rows(settings.steps, len(padded_taps), int(first_lag))
+        work = (aligned_zeros((each * self.size,), dtype) for each in (rows, 1, 1))
+        self.arguments = (
+            padded_weights, padded_bias, padded_taps, int(first_lag), constants, *work
+        )  # fmt: skip
         # A neuron cannot spike more often than this in a window.
         shortest = int(constants.rest_steps) + (0 if constants.exact else 1)
         self.capacity = -(-settings.steps // shortest) + 1

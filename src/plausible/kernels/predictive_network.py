@@ -18,15 +18,32 @@ import numpy as np
 
 from plausible.kernels.blocks import (
     BLOCK,
+    activate,
+    add,
+    copy_numbers,
     gather_rows,
+    move,
     outer_sum,
     product,
     scatter_rows,
-    sigmoid,
+    send,
+    subtract,
 )
-from plausible.kernels.compiling import copy, inner, kernel, merged
+from plausible.kernels.compiling import inner, kernel, merged
+from plausible.kernels.predictive_types import Places
 
 ADAM_BETA_1, ADAM_BETA_2, ADAM_EPSILON = 0.9, 0.999, 1e-8
+
+
+@inner
+def _places(parameters, work):
+    width = parameters.weights.shape[2]
+    return Places(
+        parameters.weights.ctypes.data, parameters.transposed.ctypes.data,
+        parameters.biases.ctypes.data, work.x.ctypes.data, work.mu.ctypes.data,
+        work.error.ctypes.data, work.activity.ctypes.data, work.message.ctypes.data, width,
+        8 * work.x.shape[1] * width, 8 * width * width,
+    )  # fmt: skip
 
 
 @inner
@@ -40,10 +57,16 @@ def _drive(images, table, batch, weights, bias, out):
             for j in range(width):
                 common[j] += black * weights[pixel, j]
     values = table - black
+    levels, pixels = images.level.ctypes.data, images.pixel.ctypes.data
+    at_values, at_common = values.ctypes.data, common.ctypes.data
+    matrix, place = weights.ctypes.data, out.ctypes.data
     for b in range(len(batch)):
-        copy(common, out[b], width)
+        copy_numbers(at_common, place, width)
         first, last = images.start[batch[b]], images.start[batch[b] + 1]
-        gather_rows(values, images.level[first:last], images.pixel[first:last], weights, out[b])
+        gather_rows(
+            at_values, levels + first, pixels + 4 * first, last - first, matrix, width, place
+        )
+        place += 8 * width
 
 
 @inner
@@ -61,57 +84,28 @@ def _input_outer(images, table, batch, error, rate, out):
             for j in range(width):
                 out[pixel, j] += common[j]
     values = rate * (table - black)
+    levels, pixels = images.level.ctypes.data, images.pixel.ctypes.data
+    at_values, matrix, place = values.ctypes.data, out.ctypes.data, error.ctypes.data
     for b in range(len(batch)):
         first, last = images.start[batch[b]], images.start[batch[b] + 1]
-        scatter_rows(values, images.level[first:last], images.pixel[first:last], error[b], out)
+        scatter_rows(
+            at_values, levels + first, pixels + 4 * first, last - first, place, matrix, width
+        )
+        place += 8 * width
 
 
 @inner
-def _activate(kind, x, activity, rows):
-    """f(x) of a layer ``[batch, width]``."""
-    if kind == 0:
-        sigmoid(x, activity, rows)
-        return
-    for b in range(rows):
-        for j in range(x.shape[1]):
-            activity[b, j] = 2.0 * x[b, j]
-    sigmoid(activity, activity, rows)
-    for b in range(rows):
-        for j in range(x.shape[1]):  # tanh(x) = 2 sigmoid(2 x) - 1
-            activity[b, j] = 2.0 * activity[b, j] - 1.0
-
-
-@inner
-def _scale_by_slope(kind, activity, message, size):
-    """message * f'(x), the slope written by f: f (1 - f), or 1 - f^2 for tanh; flat arrays."""
-    if kind == 0:
-        for i in range(size):
-            message[i] *= activity[i] * (1.0 - activity[i])
-    else:
-        for i in range(size):
-            message[i] *= 1.0 - activity[i] * activity[i]
-
-
-@inner
-def _subtract(x, mu, error, size):
-    """error = x - mu on flat arrays."""
-    for i in range(size):
-        error[i] = x[i] - mu[i]
-
-
-@inner
-def _predict(parameters, work, layer, rows, biased):
+def _predict(at, sizes, layer, rows, biased):
     """mu of ``layer`` from the activity of the layer above it, which is not the input."""
+    mu = at.mu + layer * at.layer
     product(
-        work.activity[layer + 1], parameters.weights[layer], work.mu[layer], rows,
-        parameters.sizes[layer + 1], parameters.sizes[layer],
+        at.activity + (layer + 1) * at.layer, at.weights + layer * at.matrix, mu, rows,
+        sizes[layer + 1], sizes[layer], (at.width, at.width, at.width),
     )  # fmt: skip
     if biased:
-        bias = parameters.biases[layer]
-        mu = work.mu[layer]
+        bias = at.biases + 8 * layer * at.width
         for b in range(rows):
-            for j in range(parameters.sizes[layer]):
-                mu[b, j] += bias[j]
+            add(bias, mu + 8 * b * at.width, at.width)
 
 
 @inner
@@ -122,18 +116,19 @@ def _add_noise(x, sigma, rows, columns, generator):
 
 
 @inner
-def _prediction_phase(parameters, rule, work, images, table, batch, sigma, generator):
+def _prediction_phase(parameters, rule, work, at, images, table, batch, sigma, generator):
     """Value nodes at their predictions, from the input to the output, with the noise of C1."""
-    layers = len(parameters.biases)
+    top = len(parameters.biases) - 1
     rows = padded_rows(len(batch))
-    top = layers - 1
+    size = rows * at.width
     _drive(images, table, batch, parameters.input_weights, parameters.biases[top], work.mu[top])
     for layer in range(top, 0, -1):
-        copy(work.flat_mu[layer], work.flat_x[layer], rows * work.x.shape[2])
+        place = layer * at.layer
+        copy_numbers(at.mu + place, at.x + place, size)
         if sigma > 0.0:
             _add_noise(work.x[layer], sigma, len(batch), parameters.sizes[layer], generator)
-        _activate(rule.activation, work.x[layer], work.activity[layer], rows)
-        _predict(parameters, work, layer - 1, rows, rule.biased)
+        activate(rule.activation, at.x + place, at.activity + place, size)
+        _predict(at, parameters.sizes, layer - 1, rows, rule.biased)
 
 
 @merged
@@ -143,52 +138,49 @@ def padded_rows(number):
 
 
 @inner
-def _errors(work, number):
+def _errors(at, layers, number):
     """eps = x - mu of every layer."""
-    size = number * work.x.shape[2]
-    for layer in range(len(work.x)):
-        _subtract(work.flat_x[layer], work.flat_mu[layer], work.flat_error[layer], size)
+    for layer in range(layers):
+        place = layer * at.layer
+        subtract(at.x + place, at.mu + place, at.error + place, number * at.width)
 
 
 @inner
-def _refresh(parameters, rule, work, number):
+def _refresh(at, sizes, kind, biased, number):
     """Activities, predictions and errors that belong to the value nodes.
 
     All but the drive: the input is clamped, so ``_infer_and_learn`` makes it anew where theta^L has
     changed.
     """
-    rows = padded_rows(number)
-    for layer in range(1, len(parameters.biases)):
-        _activate(rule.activation, work.x[layer], work.activity[layer], rows)
-        _predict(parameters, work, layer - 1, rows, rule.biased)
-    _errors(work, number)
+    rows, layers = padded_rows(number), len(sizes) - 1
+    for layer in range(1, layers):
+        place = layer * at.layer
+        activate(kind, at.x + place, at.activity + place, rows * at.width)
+        _predict(at, sizes, layer - 1, rows, biased)
+    _errors(at, layers, number)
 
 
 @inner
-def _message(parameters, work, layer, error, rows):
+def _message(at, sizes, layer, rows):
     """theta^layer^T error of the layer below, ``[batch, width]``, into ``work.message``.
 
     Of all columns: those beyond the layer's size would keep the message of a wider layer.
     """
     product(
-        error, parameters.transposed[layer - 1], work.message, rows,
-        parameters.sizes[layer - 1], work.message.shape[1],
+        at.error + (layer - 1) * at.layer, at.transposed + (layer - 1) * at.matrix, at.message,
+        rows, sizes[layer - 1], at.width, (at.width, at.width, at.width),
     )  # fmt: skip
 
 
 @inner
-def _move(parameters, rule, work, number, generator):
+def _move(at, sizes, kind, gamma, number):
     """One change of the hidden value nodes, from errors and slopes at time t (eq. 7, 8)."""
-    size = number * work.x.shape[2]
-    for layer in range(1, len(parameters.biases)):
-        _message(parameters, work, layer, work.error[layer - 1], padded_rows(number))
-        message, activity = work.flat_message, work.flat_activity[layer]
-        _scale_by_slope(rule.activation, activity, message, size)
-        x, error = work.flat_x[layer], work.flat_error[layer]
-        for i in range(size):
-            x[i] += rule.gamma * (message[i] - error[i])
-        if rule.noise == 2:
-            _add_noise(work.x[layer], rule.sigma, number, parameters.sizes[layer], generator)
+    size = number * at.width
+    for layer in range(1, len(sizes) - 1):
+        _message(at, sizes, layer, padded_rows(number))
+        place = layer * at.layer
+        send(kind, at.activity + place, at.message, at.message, size)
+        move(at.message, at.error + place, at.x + place, gamma, size)
 
 
 @inner
@@ -240,7 +232,11 @@ def _learn(parameters, moments, rule, work, images, table, batch, layer, error):
             _input_outer(images, table, batch, error, rate, parameters.input_weights)
         return
     rows = parameters.sizes[layer + 1]
-    outer_sum(work.activity[layer + 1], error, work.change, rows, number, columns)
+    width = work.change.shape[1]
+    outer_sum(
+        work.activity[layer + 1].ctypes.data, error.ctypes.data, work.change.ctypes.data, rows,
+        number, columns, (width, width, width),
+    )  # fmt: skip
     weight, transposed = parameters.weights[layer], parameters.transposed[layer]
     if adam:
         _adam(
@@ -266,17 +262,17 @@ def _clamp(rule, work, labels, batch, columns):
 
 
 @merged
-def _backprop(parameters, moments, rule, work, images, table, labels, batch, generator):
+def _backprop(parameters, moments, rule, work, at, images, table, labels, batch, generator):
     """delta^0 = s_out - y^0, delta^l = f'(y^l) * w^l^T delta^(l-1) (eq. 4), then eq. 3."""
     layers = len(parameters.biases)
-    _prediction_phase(parameters, rule, work, images, table, batch, 0.0, generator)
+    _prediction_phase(parameters, rule, work, at, images, table, batch, 0.0, generator)
     _clamp(rule, work, labels, batch, parameters.sizes[0])
-    size = len(batch) * work.x.shape[2]
-    _subtract(work.flat_x[0], work.flat_mu[0], work.flat_error[0], size)
+    size = len(batch) * at.width
+    subtract(at.x, at.mu, at.error, size)
     for layer in range(1, layers):
-        _message(parameters, work, layer, work.error[layer - 1], padded_rows(len(batch)))
-        _scale_by_slope(rule.activation, work.flat_activity[layer], work.flat_message, size)
-        copy(work.flat_message, work.flat_error[layer], size)
+        _message(at, parameters.sizes, layer, padded_rows(len(batch)))
+        place = layer * at.layer
+        send(rule.activation, at.activity + place, at.message, at.error + place, size)
     for layer in range(layers):
         _learn(parameters, moments, rule, work, images, table, batch, layer, work.error[layer])
 
@@ -300,22 +296,28 @@ def _triggered(work, layer, number, columns, detection_steps):
 
 
 @merged
-def _infer_and_learn(parameters, moments, rule, work, images, table, labels, batch, generator):
+def _infer_and_learn(parameters, moments, rule, work, at, images, table, labels, batch, generator):
     """The learning phase of a batch: methods fixed_t, t_equals_l and fazil."""
     layers = len(parameters.biases)
     number = len(batch)
     sigma = rule.sigma if rule.noise > 0 else 0.0
-    _prediction_phase(parameters, rule, work, images, table, batch, sigma, generator)
+    _prediction_phase(parameters, rule, work, at, images, table, batch, sigma, generator)
     _clamp(rule, work, labels, batch, parameters.sizes[0])
-    _errors(work, number)
+    _errors(at, layers, number)
     last = layers - 1 if rule.method == 2 else rule.steps
     # A converged prediction phase precedes: the error nodes have long been zero.
     work.quiet[:] = rule.detection_steps
     for t in range(last + 1):
         if t > 0:
-            _refresh(parameters, rule, work, number)
+            _refresh(at, parameters.sizes, rule.activation, rule.biased, number)
         if t < last:
-            _move(parameters, rule, work, number, generator)
+            _move(at, parameters.sizes, rule.activation, rule.gamma, number)
+            if rule.noise == 2:
+                for layer in range(1, layers):
+                    columns = parameters.sizes[layer]
+                    _add_noise(work.x[layer], rule.sigma, number, columns, generator)
+            if rule.method == 1:
+                continue
         # Errors and activities still hold time t; the weights used for the move were the old ones.
         for layer in range(layers):
             error = work.error[layer]
@@ -325,8 +327,6 @@ def _infer_and_learn(parameters, moments, rule, work, images, table, labels, bat
                     continue
                 error = work.due[layer]
             elif rule.method == 2 and layer != t:
-                continue
-            elif rule.method == 1 and t < last:
                 continue
             _learn(parameters, moments, rule, work, images, table, batch, layer, error)
             if layer == layers - 1 and t < last:
@@ -345,15 +345,16 @@ def train_epoch(
     ``images`` SparseImages; ``table`` float64 ``[256]``, the input for every grey level;
     ``labels`` int64; ``order`` int64; ``generator`` the stream of the noise of C1.
     """
+    at = _places(parameters, work)
     for start in range(0, len(order), batch_size):
         batch = order[start : start + batch_size]
         if len(batch) < batch_size:
             work.error[:] = 0.0
         if rule.method == 0:
-            _backprop(parameters, moments, rule, work, images, table, labels, batch, generator)
+            _backprop(parameters, moments, rule, work, at, images, table, labels, batch, generator)
         else:
             _infer_and_learn(
-                parameters, moments, rule, work, images, table, labels, batch, generator
+                parameters, moments, rule, work, at, images, table, labels, batch, generator
             )
 
 
@@ -361,9 +362,10 @@ def train_epoch(
 def count_errors(parameters, rule, work, images, table, labels, batch_size, generator):
     """Number of images whose largest output is not that of their label (NaN counts as an error)."""
     wrong = 0
+    at = _places(parameters, work)
     for start in range(0, len(labels), batch_size):
         batch = np.arange(start, min(start + batch_size, len(labels)))
-        _prediction_phase(parameters, rule, work, images, table, batch, 0.0, generator)
+        _prediction_phase(parameters, rule, work, at, images, table, batch, 0.0, generator)
         for b in range(len(batch)):
             output = work.mu[0, b]
             best = 0

@@ -9,16 +9,15 @@ from typing import NamedTuple
 import numpy as np
 
 from plausible.errors import StudyError
-from plausible.kernels.blocks import padded
+from plausible.kernels.blocks import SIGMOID, TANH, padded
+from plausible.kernels.vectors import aligned_zeros
 
-ACTIVATIONS = {"sigmoid": 0, "tanh": 1}
+ACTIVATIONS = {"sigmoid": SIGMOID, "tanh": TANH}
 METHODS = {"backprop": 0, "fixed_t": 1, "t_equals_l": 2, "fazil": 3}
 NOISES = {"none": 0, "initial": 1, "persistent": 2}
 OPTIMIZERS = {"sgd": 0, "adam": 1}
 WIDTH = 8
 """Layers are stored with their width rounded up to a multiple of this."""
-CACHE_LINE = 64
-"""Bytes."""
 
 
 class SparseImages(NamedTuple):
@@ -75,11 +74,7 @@ class Moments(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Nodes of a batch, arrays ``[layers, batch, width]``, and products of a step.
-
-    ``flat_*`` are the same numbers as ``[layers, batch * width]``: numba compiles loops over them
-    to vector instructions.
-    """
+    """Nodes of a batch, arrays ``[layers, batch, width]``, and products of a step."""
 
     x: np.ndarray
     mu: np.ndarray
@@ -90,11 +85,27 @@ class Workspace(NamedTuple):
     message: np.ndarray
     change: np.ndarray
     input_change: np.ndarray
-    flat_x: np.ndarray
-    flat_mu: np.ndarray
-    flat_error: np.ndarray
-    flat_activity: np.ndarray
-    flat_message: np.ndarray
+
+
+class Places(NamedTuple):
+    """Addresses of arrays of ``Parameters`` and ``Workspace``, for what is done in every step.
+
+    Compiled functions hand numbers on for nothing, arrays for a count of references each.
+    """
+
+    weights: int
+    transposed: int
+    biases: int
+    x: int
+    mu: int
+    error: int
+    activity: int
+    message: int
+    width: int
+    layer: int
+    """Bytes from the nodes of a layer to those of the next."""
+    matrix: int
+    """Bytes from a matrix to the next."""
 
 
 def sparse_images(images: np.ndarray) -> SparseImages:
@@ -180,10 +191,10 @@ def pack(weights: list[np.ndarray], biases: list[np.ndarray] | None = None) -> P
     width = -(-max(sizes[:-1]) // WIDTH) * WIDTH
     layers = len(weights)
     packed = Parameters(
-        _zeros(sizes[-1], width),
-        _zeros(layers - 1, width, width),
-        _zeros(layers - 1, width, width),
-        _zeros(layers, width),
+        aligned_zeros((sizes[-1], width)),
+        aligned_zeros((layers - 1, width, width)),
+        aligned_zeros((layers - 1, width, width)),
+        aligned_zeros((layers, width)),
         np.array(sizes, dtype=np.int64),
     )
     packed.input_weights[:, : sizes[-2]] = weights[-1]
@@ -219,20 +230,11 @@ def make_moments(parameters: Parameters, rule: Rule) -> Moments:
     )
 
 
-def _zeros(*shape: int) -> np.ndarray:
-    """Float64 zeros that begin on a cache line."""
-    size = int(np.prod(shape))
-    buffer = np.zeros(size + CACHE_LINE // 8)
-    first = -buffer.ctypes.data % CACHE_LINE // 8
-    return buffer[first : first + size].reshape(shape)
-
-
 def make_workspace(parameters: Parameters, batch_size: int) -> Workspace:
     """Arrays for batches of up to ``batch_size`` images."""
     layers, width = parameters.biases.shape
     rows = padded(batch_size)
-    x, mu, error, activity, due = (_zeros(layers, rows, width) for _ in range(5))
-    message = _zeros(rows, width)
+    x, mu, error, activity, due = (aligned_zeros((layers, rows, width)) for _ in range(5))
     return Workspace(
         x,
         mu,
@@ -240,9 +242,7 @@ def make_workspace(parameters: Parameters, batch_size: int) -> Workspace:
         activity,
         due,
         np.zeros((layers, rows, width), dtype=np.int64),
-        message,
-        _zeros(width, width),
-        _zeros(*parameters.input_weights.shape),
-        *(nodes.reshape(layers, rows * width) for nodes in (x, mu, error, activity)),
-        message.reshape(rows * width),
+        aligned_zeros((rows, width)),
+        aligned_zeros((width, width)),
+        aligned_zeros(parameters.input_weights.shape),
     )

@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from plausible.kernels.compiling import branchless, branchless_kernel
+from plausible.kernels.compiling import branchless, branchless_kernel, wide_vectors
 
 _FLOAT, _INT = ir.FloatType(), ir.IntType(32)
 _SIGNIFICANT = ir.Constant(_INT, 23)
@@ -114,6 +114,7 @@ def soft_rate_and_slope(
     What is not a number stays so, which is why bounds are written with what is compared last: every
     comparison with it is false.
     """
+    wide_vectors()
     inverse_gamma = _ONE / gamma
     for i in range(current.size):
         scaled = (current[i] - threshold) * inverse_gamma

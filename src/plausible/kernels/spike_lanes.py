@@ -12,23 +12,18 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from plausible.kernels.vectors import broadcast
+
 _INT = ir.IntType(64)
 _BIT = ir.IntType(1)
 _BYTES = 8
-
-
-def _broadcast(builder, scalar, vector):
-    start = ir.Constant(vector, ir.Undefined)
-    first = builder.insert_element(start, scalar, ir.Constant(ir.IntType(32), 0))
-    zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
-    return builder.shuffle_vector(first, start, zeros)
 
 
 def _add_real(builder, phi, row, positive):
     """phi + row or phi - row; a product with 1 or -1 is exact, so a fused one changes no bit."""
     kind = phi.type
     one, minus = (ir.Constant(kind.element, sign) for sign in (1.0, -1.0))
-    sign = _broadcast(builder, builder.select(positive, one, minus), kind)
+    sign = broadcast(builder, builder.select(positive, one, minus), kind)
     name = f"llvm.fmuladd.v{kind.count}f64"
     function = builder.module.globals.get(name) or ir.Function(
         builder.module, ir.FunctionType(kind, [kind] * 3), name
@@ -62,10 +57,10 @@ def _add_lanes(width, rectified):
             else:
                 phi = builder.add(phi, builder.select(positive, change, builder.neg(change)))
             builder.store(phi, place, align=_BYTES)
-            beyond = compare(">", phi, _broadcast(builder, half, vector))
+            beyond = compare(">", phi, broadcast(builder, half, vector))
             if not rectified:
                 below = builder.fneg(half) if real else builder.neg(half)
-                below = compare("<", phi, _broadcast(builder, below, vector))
+                below = compare("<", phi, broadcast(builder, below, vector))
                 beyond = builder.or_(beyond, below)
             word = builder.bitcast(beyond, ir.IntType(width))
             return word if width == 64 else builder.zext(word, _INT)
@@ -73,16 +68,6 @@ def _add_lanes(width, rectified):
         return types.uint64(types.int64, types.int64, types.boolean, number), generate
 
     return add
-
-
-@intrinsic
-def lowest_bit(typing_context, word):
-    """Place of the lowest bit that is set in a word other than zero."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.cttz(arguments[0], ir.Constant(_BIT, 1))
-
-    return types.int64(types.uint64), generate
 
 
 add_above_64, add_above_8, add_above_1 = (_add_lanes(width, True) for width in (64, 8, 1))

@@ -16,8 +16,8 @@ from plausible.kernels.spike_lanes import (
     add_beyond_1,
     add_beyond_8,
     add_beyond_64,
-    lowest_bit,
 )
+from plausible.kernels.vectors import lowest_bit
 
 
 @inner
