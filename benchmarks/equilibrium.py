@@ -125,11 +125,12 @@ def _theirs(eager: EagerTorch, dataset: Dataset, first: int, number: int) -> Non
         eager.learn(x, y, float(beta))
 
 
-def _check(case: Case, dataset: Dataset, initialised: bool) -> float:
+def check_agreement(case: Case, dataset: Dataset, initialised: bool) -> float:
     """Largest difference of the weights after some minibatches in float64, the last ones of which
     start from weights that have learnt.
     """
-    networks = fresh_networks(case.sizes, np.random.default_rng(SEED), initialised)
+    rng = np.random.default_rng(SEED)
+    networks = fresh_networks(case.sizes, rng, initialised, dtype="float64")
     eager = EagerTorch(networks, case.recipe, clamped=False)
     _ours(networks, case.recipe, dataset, 0, CHECKED)
     _theirs(eager, dataset, 0, CHECKED)
@@ -155,7 +156,7 @@ def rows(case: Case, dataset: Dataset, initialised: bool, repetitions: int) -> l
     """Training by the kernel, in eager torch, and products of the same number of operations."""
     recipe = case.recipe._replace(pull=0.1 if initialised else 0.0)
     case = case._replace(recipe=recipe)
-    worst = _check(case, dataset, initialised)
+    worst = check_agreement(case, dataset, initialised)
     rng = np.random.default_rng(SEED)
     networks = fresh_networks(case.sizes, rng, initialised, dtype="float32")
     _ours(networks, recipe, dataset, 0, WARM_UP)

@@ -21,16 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plausible.errors import StudyError
+from plausible.kernels.binary_lanes import COLUMNS, ROWS, S
 from plausible.kernels.binary_units import (
     EPSILON,
     LAMBDA,
     LEVELS,
     RATE,
-    ROWS,
-    S,
     add_scaled,
     begin_sample,
     input_sums,
+    row_length,
     sample_steps,
 )
 from plausible.kernels.compiling import inner, kernel
@@ -41,6 +41,7 @@ from plausible.kernels.equilibrium_types import (
     check_networks,
     check_phases,
 )
+from plausible.kernels.vectors import BLOCK
 from plausible.neurons.step_sizes import Adaptive, Schedule
 
 
@@ -125,30 +126,31 @@ def _turn(up, down, first, edges):
 @inner
 def _update(images, chosen, minus, plus, up, biases, first, edges, white, rates, beta):
     """Linearised contrast of a minibatch; ``minus`` and ``plus`` are states [batch, units]."""
-    batch, top = len(chosen), len(first) - 2
-    width = first[2] - first[1]
+    batch, top, width = len(chosen), len(first) - 2, up.itemsize
+    row, matrices, zero = width * plus.shape[1], up.ctypes.data, up.dtype.type(0)
     for n in range(batch):
         for j in range(first[1], first[top + 1]):
             plus[n, j] -= minus[n, j]
     for layer in range(top):
-        a, b, c = first[layer], first[layer + 1], first[layer + 2]
+        a, b, size = first[layer], first[layer + 1], first[layer + 2] - first[layer + 1]
         factor = rates[layer] / (beta * batch)
         for n in range(batch):
-            add_scaled(biases[b:c], plus[n, b:c], factor)
+            change = plus.ctypes.data + n * row + width * b
+            before = minus.ctypes.data + n * row + width * b
+            add_scaled(biases.ctypes.data + width * b, change, factor, size, width, zero)
             if layer == 0:
-                image = images[chosen[n]]
-                for i in range(len(image)):
-                    if image[i] != 0:
-                        row = up[i * width : (i + 1) * width]
-                        add_scaled(row, plus[n, b:c], factor * image[i] / white)
+                for i in range(images.shape[1]):
+                    level = images[chosen[n], i]
+                    if level != 0:
+                        to = matrices + width * i * size
+                        add_scaled(to, change, factor * level / white, size, width, zero)
                 continue
             for i in range(a, b):
-                low = edges[layer] + (i - a) * (c - b)
-                row = up[low : low + c - b]
+                to = matrices + width * (edges[layer] + (i - a) * size)
                 if minus[n, i] != 0:
-                    add_scaled(row, plus[n, b:c], factor * minus[n, i])
+                    add_scaled(to, change, factor * minus[n, i], size, width, zero)
                 if plus[n, i] != 0:
-                    add_scaled(row, minus[n, b:c], factor * plus[n, i])
+                    add_scaled(to, before, factor * plus[n, i], size, width, zero)
 
 
 @kernel
@@ -160,13 +162,14 @@ def _train(
     units_number = first[-1]
     batch, width, outputs = order.shape[1], first[2] - first[1], first[-1] - first[-2]
     steps = negative + positive
-    units = np.zeros((ROWS, units_number), up.dtype)
+    units = np.zeros((ROWS, row_length(units_number, up.itemsize)), up.dtype)
     saved = np.zeros_like(units)
-    words = np.zeros((units_number + 7) // 8, np.uint64)
-    changed = words.view(np.uint8)
+    changed = np.zeros(units_number // BLOCK + len(first), np.uint64)
     slots, levels = np.empty(LEVELS, np.int64), np.empty(LEVELS, np.int64)
-    sums = np.empty((LEVELS + 1, width), up.dtype)
-    drive = np.empty((steps, width), up.dtype)
+    ends, chosen = np.empty(steps + 1, np.int64), np.empty(LEVELS * steps, np.int64)
+    columns = (width + COLUMNS - 1) // COLUMNS * COLUMNS
+    sums = np.empty((LEVELS + 1, columns), up.dtype)
+    drive, signs = np.empty((steps, columns), up.dtype), np.empty(LEVELS, up.dtype)
     minus, plus = (
         np.zeros((batch, units_number), up.dtype),
         np.zeros((batch, units_number), up.dtype),
@@ -179,36 +182,36 @@ def _train(
         for n in range(batch):
             sample = order[done, n]
             drawn = input_sums(
-                images[sample], slots, levels, sums, mostly, exceptions, begins, up, width, steps,
-                drive,
+                images[sample], slots, levels, sums, signs, mostly, exceptions, begins, ends,
+                chosen, up, width, steps, drive, numbers[2],
             )  # fmt: skip
             begin_sample(
-                units, changed, words, starts[sample] if len(starts) else nothing, known,
+                units, changed, starts[sample] if len(starts) else nothing, known,
                 levels[:drawn], sums, white, numbers, first, edges, up, down,
             )  # fmt: skip
             target[:] = 0
             target[labels[sample]] = numbers[2]
             sample_steps(
-                units, changed, words, drive, 0, negative, first, edges, up, down, biases, values,
+                units, changed, drive, 0, negative, first, edges, up, down, biases, values,
                 adaptive, constant, numbers, target, numbers[0], known, strength,
             )  # fmt: skip
-            minus[n] = units[S]
+            minus[n] = units[S, :units_number]
             if len(starts):
-                starts[sample] = units[S]
+                starts[sample] = units[S, :units_number]
             if checkpoint:
                 _copy(saved, units)
             sample_steps(
-                units, changed, words, drive, negative, steps, first, edges, up, down, biases,
+                units, changed, drive, negative, steps, first, edges, up, down, biases,
                 values, adaptive, constant, numbers, target, nudge, known, strength,
             )  # fmt: skip
-            plus[n] = units[S]
+            plus[n] = units[S, :units_number]
             if checkpoint:
                 _copy(units, saved)
                 sample_steps(
-                    units, changed, words, drive, negative, steps, first, edges, up, down, biases,
+                    units, changed, drive, negative, steps, first, edges, up, down, biases,
                     values, adaptive, constant, numbers, target, numbers[0], known, strength,
                 )  # fmt: skip
-                minus[n] = units[S]
+                minus[n] = units[S, :units_number]
         _update(
             images, order[done], minus, plus, up, biases, first, edges, white, rates, betas[done]
         )
@@ -224,28 +227,30 @@ def _settle(
 ):  # fmt: skip
     """States of all free units after ``steps`` without a target, [samples, units]."""
     units_number, width = first[-1], first[2] - first[1]
-    units = np.zeros((ROWS, units_number), up.dtype)
-    words = np.zeros((units_number + 7) // 8, np.uint64)
-    changed = words.view(np.uint8)
+    units = np.zeros((ROWS, row_length(units_number, up.itemsize)), up.dtype)
+    changed = np.zeros(units_number // BLOCK + len(first), np.uint64)
     slots, levels = np.empty(LEVELS, np.int64), np.empty(LEVELS, np.int64)
-    sums = np.empty((LEVELS + 1, width), up.dtype)
-    drive = np.empty((steps, width), up.dtype)
-    target, nothing = np.zeros(1, up.dtype), np.zeros(units_number, up.dtype)
+    ends, chosen = np.empty(steps + 1, np.int64), np.empty(LEVELS * steps, np.int64)
+    columns = (width + COLUMNS - 1) // COLUMNS * COLUMNS
+    sums = np.empty((LEVELS + 1, columns), up.dtype)
+    drive, signs = np.empty((steps, columns), up.dtype), np.empty(LEVELS, up.dtype)
+    target = np.zeros(first[-1] - first[-2], up.dtype)
+    nothing = np.zeros(units_number, up.dtype)
     _turn(up, down, first, edges)
     for sample in range(len(images)):
         drawn = input_sums(
-            images[sample], slots, levels, sums, mostly, exceptions, begins, up, width, steps,
-            drive,
+            images[sample], slots, levels, sums, signs, mostly, exceptions, begins, ends, chosen,
+            up, width, steps, drive, numbers[2],
         )  # fmt: skip
         begin_sample(
-            units, changed, words, starts[sample] if len(starts) else nothing, known,
+            units, changed, starts[sample] if len(starts) else nothing, known,
             levels[:drawn], sums, white, numbers, first, edges, up, down,
         )  # fmt: skip
         sample_steps(
-            units, changed, words, drive, 0, steps, first, edges, up, down, biases, values,
+            units, changed, drive, 0, steps, first, edges, up, down, biases, values,
             adaptive, constant, numbers, target, numbers[0], known, strength,
         )  # fmt: skip
-        states[sample] = units[S]
+        states[sample] = units[S, :units_number]
 
 
 class _Flat(NamedTuple):

@@ -4,103 +4,53 @@ The equations stand in ``plausible.networks.binary_equilibrium``. What units rem
 one array ``units`` [rows, units], all free layers one after the other; ``first`` says where each
 begins, ``edges`` where each matrix begins in ``up`` and, transposed, in ``down``.
 
-Loops over units are split so that each has few arrays: the compiler vectorises only what it can
-check for overlap. Numbers are compared with those of arrays of their own type, since a literal
-would make float64 of all.
+Numbers are compared with those of arrays of their own type, since a literal would make float64 of
+all.
 """
 
-from plausible.kernels.compiling import branchless, inner, summing
+import numpy as np
+
+from plausible.kernels.binary_lanes import (
+    ANCHOR,
+    BELOW,
+    BITS,
+    COLUMNS,
+    HEARD,
+    PHI,
+    S,
+    V,
+    adapting_step,
+    add_block,
+    add_rows,
+    plain_step,
+)
+from plausible.kernels.compiling import inner, summing
+from plausible.kernels.vectors import BLOCK, lowest_bit
 
 LEVELS = 256
 _NARROW = 32
 """Units of a layer to which products with all bits of the layer below are cheap."""
-S, PHI, V, AVERAGE, BIAS, SQUARE, SPREAD, HEARD, BELOW, BITS, ANCHOR, PRESSURE, STEP = range(13)
-ROWS = 13
-"""Of what units remember; the last two only within a step."""
+_PAGE, _APART = 4096, 384
+"""Bytes; `ROWS` times the latter is about the former."""
 LAMBDA, EPSILON, RATE = 0, 1, 2
 """Rows of the values of a step."""
 
 
-@branchless
-def _hear_both(v, pressure, below, above, bias, keep, decay):
-    for j in range(len(v)):
-        new = keep * v[j] + decay * (below[j] + above[j])
-        v[j] = new
-        pressure[j] = new + bias[j]
+@inner
+def row_length(number, width):
+    """Numbers of ``width`` bytes in a row of what ``number`` units remember.
+
+    A processor takes a load for one of what was just stored if both addresses agree in their last
+    12 bits. All rows are loaded and stored together, so they lie where these bits are far apart.
+    """
+    return ((number * width + _PAGE - _APART - 1) // _PAGE * _PAGE + _APART) // width
 
 
-@branchless
-def _hear(v, pressure, heard, bias, keep, decay):
-    for j in range(len(v)):
-        new = keep * v[j] + decay * heard[j]
-        v[j] = new
-        pressure[j] = new + bias[j]
-
-
-@branchless
-def _attract(pressure, anchor, s, strength):
-    for j in range(len(pressure)):
-        pressure[j] += strength * (anchor[j] - s[j])
-
-
-@branchless
-def _estimate(pressure, average, bias, square, rate, rest):
-    for j in range(len(pressure)):
-        error = pressure[j] - average[j]
-        bias[j] = rest * bias[j] + rate * error
-        square[j] = rest * square[j] + rate * error * error
-
-
-@branchless
-def _adapt(bias, square, spread, step, one, constant):
-    for j in range(len(step)):
-        lam = spread[j]
-        new = (square[j] * lam + bias[j] * bias[j]) / ((one + lam) * (square[j] + constant))
-        step[j] = new
-        spread[j] = (one - new) * (one - new) * lam + new * new
-
-
-@branchless
-def _average(average, pressure, step):
-    for j in range(len(step)):
-        average[j] += step[j] * (pressure[j] - average[j])
-
-
-@branchless
-def _move(s, phi, pressure, step, keep, unit, zero, one):
-    for j in range(len(s)):
-        old = s[j]
-        new = min(one, max(zero, old + step[j] * (pressure[j] - old)))
-        s[j] = new
-        phi[j] += (new - keep * old) * unit
-
-
-@branchless
-def _fire(phi, bits, changed, half, zero, one):
-    for j in range(len(phi)):
-        bit = one if phi[j] > half else zero
-        phi[j] -= bit
-        changed[j] = bit != bits[j]
-        bits[j] = bit
-
-
-@branchless
-def add_scaled(target, row, factor):
-    """target += factor row."""
-    for j in range(len(target)):
-        target[j] += factor * row[j]
-
-
-@branchless
-def _add(target, row):
-    for j in range(len(target)):
-        target[j] += row[j]
-
-
-@branchless
-def _subtract(target, row):
-    for j in range(len(target)):
-        target[j] -= row[j]
+@inner
+def add_scaled(target, row, factor, number, width, like):
+    """target += factor row: ``number`` numbers of the type of ``like``, ``width`` bytes each."""
+    for j in range(0, number, BLOCK):
+        add_block(target + j * width, row + j * width, factor, number - j, like)
 
 
 @summing
@@ -112,6 +62,15 @@ def _product(one, other):
 
 
 @inner
+def _products(bits, down, low, out):
+    """out[k] = sum_j bits[j] down[low + k n + j], with n bits."""
+    size = len(bits)
+    for k in range(len(out)):
+        out[k] = _product(bits, down[low : low + size])
+        low += size
+
+
+@inner
 def _narrow(first, layer):
     """Whether the layer above is so narrow that products with all bits are cheaper."""
     top = len(first) - 2
@@ -119,127 +78,110 @@ def _narrow(first, layer):
 
 
 @inner
-def _tell(units, layer, unit, first, edges, up, down):
+def _tell(units, layer, unit, first, edges, up, down, one):
     """A unit's row is added to what its neighbours hear, or taken away."""
     begin, end, top = first[layer], first[layer + 1], len(first) - 2
-    sent = units[BITS, begin + unit] != 0
+    width, heard = units.itemsize, units[HEARD].ctypes.data
+    sign = one if units[BITS, begin + unit] != 0 else -one
     if layer < top and not _narrow(first, layer):
-        beyond = first[layer + 2]
-        low = edges[layer] + unit * (beyond - end)
-        row = up[low : low + beyond - end]
-        if sent:
-            _add(units[HEARD, end:beyond], row)
-        else:
-            _subtract(units[HEARD, end:beyond], row)
+        size = first[layer + 2] - end
+        row = up.ctypes.data + width * (edges[layer] + unit * size)
+        add_scaled(heard + width * end, row, sign, size, width, one)
     if layer > 1:
         below = first[layer - 1]
-        low = edges[layer - 1] + unit * (begin - below)
-        row = down[low : low + begin - below]
-        if sent:
-            _add(units[HEARD, below:begin], row)
-        else:
-            _subtract(units[HEARD, below:begin], row)
+        size = begin - below
+        row = down.ctypes.data + width * (edges[layer - 1] + unit * size)
+        add_scaled(heard + width * below, row, sign, size, width, one)
 
 
 @inner
-def _send(units, changed, words, first, edges, up, down):
+def _send(units, changed, first, edges, up, down, one):
     """Everything that changed bits tell the layers next to them."""
-    top, layer = len(first) - 2, 1
+    top, word = len(first) - 2, 0
     for below in range(1, top):
         if not _narrow(first, below):
             continue
         # A narrow layer hears all bits anew; it is not the first one, so nothing is in the sum
         # but what the layer above it sends by its changes.
-        a, b = first[below], first[below + 1]
-        bits = units[BITS, a:b]
-        for k in range(first[below + 2] - b):
-            low = edges[below] + k * (b - a)
-            units[BELOW, b + k] = _product(bits, down[low : low + b - a])
-    for word in range(first[2] // 8 if _narrow(first, 1) else 0, len(words)):
-        if words[word] != 0:
-            for place in range(8 * word, min(8 * word + 8, first[top + 1])):
-                if changed[place]:
-                    while place >= first[layer + 1]:
-                        layer += 1
-                    _tell(units, layer, place - first[layer], first, edges, up, down)
+        a, b, c = first[below], first[below + 1], first[below + 2]
+        _products(units[BITS, a:b], down, edges[below], units[BELOW, b:c])
+    for layer in range(1, top + 1):
+        size = first[layer + 1] - first[layer]
+        silent = layer == 1 and _narrow(first, 1)
+        for unit in range(0, size, BLOCK):
+            if not silent:
+                bits = changed[word]
+                while bits != 0:
+                    place = unit + lowest_bit(bits)
+                    bits &= bits - np.uint64(1)
+                    _tell(units, layer, place, first, edges, up, down, one)
+            word += 1
 
 
 @inner
 def sample_steps(
-    units, changed, words, drive, time, until, first, edges, up, down, biases, values, adaptive,
-    constant, numbers, target, nudge, known, strength,
+    units, changed, drive, time, until, first, edges, up, down, biases, values, adaptive, constant,
+    numbers, target, nudge, known, strength,
 ):  # fmt: skip
     """Steps ``time`` to ``until`` of one sample; ``nudge`` is 2 beta, 0 without a target.
 
     ``strength`` is that of the anchors, ``known`` whether neighbours know the start. Layer 0 is the
     input, whose units are not kept; those of the others begin at ``first[1]``.
     """
-    zero, half, one = numbers[0], numbers[1], numbers[2]
-    top = len(first) - 2
+    zero, one = numbers[0], numbers[2]
+    top, width = len(first) - 2, units.itemsize
+    row, at_units, at_drive = width * units.shape[1], units.ctypes.data, drive.ctypes.data
+    at_biases, at_target = biases.ctypes.data, target.ctypes.data
     while time < until:
         decay = values[LAMBDA, time]
-        keep = one - decay
+        keep, unit = one - decay, one / decay
+        # Before the first step nothing is known of a unit, not even of a state that was kept,
+        # unless its neighbours were told.
+        kept = keep if time > 0 or known else zero
+        rate = values[RATE, time] if adaptive else values[EPSILON, time]
+        word = 0
         for layer in range(1, top + 1):
-            a, b = first[layer], first[layer + 1]
-            pressure, step, s = units[PRESSURE, a:b], units[STEP, a:b], units[S, a:b]
-            if layer == 1:
-                _hear_both(
-                    units[V, a:b], pressure, drive[time], units[HEARD, a:b], biases[a:b], keep,
-                    decay,
-                )  # fmt: skip
-            elif _narrow(first, layer - 1):
-                _hear_both(
-                    units[V, a:b], pressure, units[BELOW, a:b], units[HEARD, a:b], biases[a:b],
-                    keep, decay,
-                )  # fmt: skip
-            else:
-                _hear(units[V, a:b], pressure, units[HEARD, a:b], biases[a:b], keep, decay)
-            if layer == top and nudge != zero:
-                for j in range(b - a):
-                    pressure[j] += nudge * (target[j] - s[j])
-            if strength != zero:
-                _attract(pressure, units[ANCHOR, a:b], s, strength)
-            if adaptive:
-                rate = values[RATE, time]
-                _estimate(
-                    pressure, units[AVERAGE, a:b], units[BIAS, a:b], units[SQUARE, a:b], rate,
-                    one - rate,
-                )  # fmt: skip
-                if time > 0:
-                    _adapt(
-                        units[BIAS, a:b],
-                        units[SQUARE, a:b],
-                        units[SPREAD, a:b],
-                        step,
-                        one,
-                        constant,
-                    )
+            begin, size = first[layer], first[layer + 1] - first[layer]
+            for j in range(0, size, BLOCK):
+                at = at_units + width * (begin + j)
+                below = at + BELOW * row
+                if layer == 1:
+                    below = at_drive + width * (time * drive.shape[1] + j)
+                bias = at_biases + width * (begin + j)
+                # What is not nudged has a target all the same, which counts for nothing.
+                wanted, pull = at + ANCHOR * row, zero
+                if layer == top:
+                    wanted, pull = at_target + width * j, nudge
+                if adaptive:
+                    changed[word] = adapting_step(
+                        at, row, below, bias, wanted, size - j, time > 0, keep, kept, decay, unit,
+                        pull, strength, rate, one - rate, constant,
+                    )  # fmt: skip
                 else:
-                    for j in range(b - a):
-                        step[j] = one
-                        units[SPREAD, a + j] = one
-                _average(units[AVERAGE, a:b], pressure, step)
-            else:
-                for j in range(b - a):
-                    step[j] = values[EPSILON, time]
-            # Before the first step nothing is known of a unit, not even of a state that was kept,
-            # unless its neighbours were told.
-            left = keep if time > 0 or known else zero
-            _move(s, units[PHI, a:b], pressure, step, left, one / decay, zero, one)
-        a = first[1]
-        _fire(units[PHI, a:], units[BITS, a:], changed[a:], half, zero, one)
-        _send(units, changed, words, first, edges, up, down)
+                    changed[word] = plain_step(
+                        at, row, below, bias, wanted, size - j, time > 0, keep, kept, decay, unit,
+                        pull, strength, rate, zero, zero,
+                    )  # fmt: skip
+                word += 1
+        _send(units, changed, first, edges, up, down, one)
         time += 1
 
 
 @inner
-def input_sums(image, slots, levels, sums, mostly, exceptions, begins, up, width, steps, drive):
+def input_sums(
+    image, slots, levels, sums, signs, mostly, exceptions, begins, ends, chosen, up, width, steps,
+    drive, one,
+):  # fmt: skip
     """What layer 1 hears of the input at each step; the number of grey levels of the image.
 
-    ``levels`` and ``sums`` hold them, and the sum of the rows of each.
+    ``levels`` and ``sums`` hold them, and the sum of the rows of each; ``signs``, ``ends`` and
+    ``chosen`` are memory for the sums of a step, whose entries ``chosen`` holds one step after the
+    other. Rows of ``sums`` and ``drive`` are ``width`` rounded up to whole ``COLUMNS``.
     """
-    number = 0
+    number, size, length = 0, up.itemsize, up.itemsize * sums.shape[1]
+    at_sums, at_up, at_signs = sums.ctypes.data, up.ctypes.data, signs.ctypes.data
     slots[:] = -1
+    ends[:] = 0
     for i in range(len(image)):
         level = image[i]
         if level == 0:
@@ -247,60 +189,77 @@ def input_sums(image, slots, levels, sums, mostly, exceptions, begins, up, width
         slot = slots[level]
         if slot < 0:
             slots[level] = slot = number
-            levels[slot] = level
+            levels[slot], signs[slot] = level, -one if mostly[level] else one
             sums[slot] = 0
+            for place in range(begins[level], begins[level + 1]):
+                ends[exceptions[place] + 1] += 1
             number += 1
-        _add(sums[slot], up[i * width : (i + 1) * width])
-    base = sums[LEVELS]
-    base[:] = 0
+        add_scaled(at_sums + slot * length, at_up + size * i * width, one, width, size, one)
+    base = at_sums + LEVELS * length
+    sums[LEVELS] = 0
     for slot in range(number):
         if mostly[levels[slot]]:
-            _add(base, sums[slot])
+            add_scaled(base, at_sums + slot * length, one, width, size, one)
     for time in range(steps):
-        drive[time] = base
+        ends[time + 1] += ends[time]
     for slot in range(number):
         level = levels[slot]
         for place in range(begins[level], begins[level + 1]):
-            if mostly[level]:
-                _subtract(drive[exceptions[place]], sums[slot])
-            else:
-                _add(drive[exceptions[place]], sums[slot])
+            time = exceptions[place]
+            chosen[ends[time]] = slot
+            ends[time] += 1
+    at_chosen, at_drive = chosen.ctypes.data, drive.ctypes.data
+    for column in range(0, length, COLUMNS * size):
+        entry = 0
+        for time in range(steps):
+            add_rows(
+                base + column, at_drive + time * length + column, at_sums + column, length,
+                at_signs, at_chosen, entry, ends[time], one,
+            )  # fmt: skip
+            entry = ends[time]
     return number
 
 
 @inner
-def _inform(units, changed, words, levels, sums, white, numbers, first, edges, up, down):
+def _inform(units, changed, levels, sums, white, numbers, first, edges, up, down):
     """All units know the states of all neighbours and of the input, and have sent one bit."""
-    top, width = len(first) - 2, first[2] - first[1]
+    top, width = len(first) - 2, units.itemsize
+    at_v, at_sums = units[V].ctypes.data, sums.ctypes.data
     for slot in range(len(levels)):
-        add_scaled(units[V, :width], sums[slot], levels[slot] / white)
+        row = at_sums + slot * width * sums.shape[1]
+        add_scaled(at_v, row, levels[slot] / white, first[2] - first[1], width, numbers[0])
     for layer in range(1, top):
         a, b, c = first[layer], first[layer + 1], first[layer + 2]
         for i in range(a, b):
-            low = edges[layer] + (i - a) * (c - b)
-            add_scaled(units[V, b:c], up[low : low + c - b], units[S, i])
+            row = up.ctypes.data + width * (edges[layer] + (i - a) * (c - b))
+            add_scaled(at_v + width * b, row, units[S, i], c - b, width, numbers[0])
         for k in range(b, c):
-            low = edges[layer] + (k - b) * (b - a)
-            add_scaled(units[V, a:b], down[low : low + b - a], units[S, k])
-    for j in range(first[top + 1]):
-        changed[j] = units[S, j] > numbers[1]
-        units[BITS, j] = changed[j]
-        units[PHI, j] = units[S, j] - units[BITS, j]
-    _send(units, changed, words, first, edges, up, down)
+            row = down.ctypes.data + width * (edges[layer] + (k - b) * (b - a))
+            add_scaled(at_v + width * a, row, units[S, k], b - a, width, numbers[0])
+    word = 0
+    for layer in range(1, top + 1):
+        for begin in range(first[layer], first[layer + 1], BLOCK):
+            changed[word] = 0
+            for j in range(begin, min(begin + BLOCK, first[layer + 1])):
+                sent = units[S, j] > numbers[1]
+                units[BITS, j] = sent
+                units[PHI, j] = units[S, j] - units[BITS, j]
+                changed[word] |= np.uint64(sent) << np.uint64(j - begin)
+            word += 1
+    _send(units, changed, first, edges, up, down, numbers[2])
 
 
 @inner
 def begin_sample(
-    units, changed, words, start, known, levels, sums, white, numbers, first, edges, up, down
+    units, changed, start, known, levels, sums, white, numbers, first, edges, up, down
 ):  # fmt: skip
     """States are those of ``start``, clipped; nothing heard or sent yet, unless they are known.
 
     ``levels`` are those of the image, ``sums`` the sums of the rows of each.
     """
     units[:] = 0
-    changed[:] = 0
     for j in range(len(start)):
         units[ANCHOR, j] = start[j]
         units[S, j] = min(numbers[2], max(numbers[0], start[j]))
     if known:
-        _inform(units, changed, words, levels, sums, white, numbers, first, edges, up, down)
+        _inform(units, changed, levels, sums, white, numbers, first, edges, up, down)

@@ -20,7 +20,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from plausible.kernels.compiling import inner, kernel
-from plausible.kernels.vectors import broadcast
+from plausible.kernels.vectors import broadcast, multiply_add
 
 BLOCK = 4
 """Rows and columns of all operands are padded to multiples of this."""
@@ -66,16 +66,6 @@ def _store(builder, value, address, index, width):
     builder.store(value, _pointer(builder, address, index, _vector(width)), align=_BYTES)
 
 
-def _multiply_add(builder, a, b, c):
-    """a b + c, fused where the processor has it."""
-    kind = a.type
-    name = f"llvm.fmuladd.v{kind.count}f64"
-    function = builder.module.globals.get(name) or ir.Function(
-        builder.module, ir.FunctionType(kind, [kind] * 3), name
-    )
-    return builder.call(function, [a, b, c])
-
-
 def _block_product(height, width):
     """Intrinsic: ``height`` rows and ``width`` columns of a product, held in registers.
 
@@ -104,7 +94,7 @@ def _block_product(height, width):
                     builder.mul(a_row, ir.Constant(_INT, i)), builder.mul(k, a_inner)
                 )
                 scalar = _element(builder, a, place, _DOUBLE)
-                total = _multiply_add(
+                total = multiply_add(
                     builder, broadcast(builder, scalar, _vector(width)), row, partial
                 )
                 partial.add_incoming(total, loop)
@@ -218,10 +208,10 @@ def _sparse_rows(vectors, scatter):
                 column = builder.add(first, place)
                 row = _load(builder, matrix, column, _WIDE)
                 if scatter:
-                    total = _multiply_add(builder, value, held[i], row)
+                    total = multiply_add(builder, value, held[i], row)
                     _store(builder, total, matrix, column, _WIDE)
                 else:
-                    total = _multiply_add(builder, value, row, held[i])
+                    total = multiply_add(builder, value, row, held[i])
                     held[i].add_incoming(start[i], before)
                     held[i].add_incoming(total, body)
             k.add_incoming(builder.add(k, one), body)
@@ -291,15 +281,15 @@ def _exp(builder, x):
     for limit, comparison in ((_LARGEST_EXPONENT, ">"), (-_LARGEST_EXPONENT, "<")):
         limit = _constant(limit, width)
         x = builder.select(builder.fcmp_ordered(comparison, x, limit), limit, x)
-    shifted = _multiply_add(
+    shifted = multiply_add(
         builder, x, _constant(1.0 / math.log(2.0), width), _constant(_ROUNDING, width)
     )
     k = builder.fsub(shifted, _constant(_ROUNDING, width))
-    r = _multiply_add(builder, k, _constant(-_LN2_HIGH, width), x)
-    r = _multiply_add(builder, k, _constant(-_LN2_LOW, width), r)
+    r = multiply_add(builder, k, _constant(-_LN2_HIGH, width), x)
+    r = multiply_add(builder, k, _constant(-_LN2_LOW, width), r)
     polynomial = _constant(_TAYLOR[0], width)
     for coefficient in _TAYLOR[1:]:
-        polynomial = _multiply_add(builder, polynomial, r, _constant(coefficient, width))
+        polynomial = multiply_add(builder, polynomial, r, _constant(coefficient, width))
     integers = ir.VectorType(_INT, width)
     exponent = builder.add(
         builder.bitcast(shifted, integers), ir.Constant(integers, [1023] * width)

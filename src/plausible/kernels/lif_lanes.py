@@ -13,48 +13,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from plausible.kernels.vectors import broadcast
+from plausible.kernels.vectors import Lanes
 
-BLOCK = 16
-"""Neurons of a block; layers are padded to a multiple (zero current, so they never fire)."""
 _INT = ir.IntType(64)
-
-
-class _Lanes:
-    """Loads and stores of the vectors of one block, of numbers of one type."""
-
-    def __init__(self, context, builder, number) -> None:
-        self.builder = builder
-        self.scalar = context.get_value_type(number)
-        self.bytes = number.bitwidth // 8
-        self.type = ir.VectorType(self.scalar, BLOCK)
-
-    def spread(self, scalar):
-        return broadcast(self.builder, scalar, self.type)
-
-    def number(self, address, index):
-        """The number at an index, in every lane."""
-        place = self.builder.inttoptr(address, self.scalar.as_pointer())
-        scalar = self.builder.load(self.builder.gep(place, [index]), align=self.bytes)
-        return self.spread(scalar)
-
-    def load(self, address):
-        place = self.builder.inttoptr(address, self.type.as_pointer())
-        return self.builder.load(place, align=self.bytes)
-
-    def store(self, value, address):
-        place = self.builder.inttoptr(address, self.type.as_pointer())
-        self.builder.store(value, place, align=self.bytes)
-
-    def times(self, factor, vector):
-        return self.builder.fmul(factor, vector)
-
-    def plus(self, *terms):
-        """Sum from the left."""
-        total = terms[0]
-        for term in terms[1:]:
-            total = self.builder.fadd(total, term)
-        return total
 
 
 @intrinsic
@@ -70,7 +31,7 @@ def advance_block(
 
     def generate(context, builder, signature, arguments):
         drive, row, taps, groups, bias, current, potential, leak, threshold = arguments
-        lanes = _Lanes(context, builder, signature.args[-1])
+        lanes = Lanes(context, builder, signature.args[-1])
         zero, one, four = (ir.Constant(_INT, number) for number in (0, 1, 4))
         start = lanes.load(bias)
         before = builder.block
@@ -93,11 +54,11 @@ def advance_block(
         builder.position_at_end(done)
         lanes.store(found, current)
         old = lanes.load(potential)
-        gain = lanes.times(lanes.spread(leak), builder.fsub(found, old))
+        gain = lanes.times(lanes.spread(leak), lanes.minus(found, old))
         new = lanes.plus(old, gain)
         lanes.store(new, potential)
         above = builder.fcmp_ordered(">", new, lanes.spread(threshold))
-        return builder.zext(builder.bitcast(above, ir.IntType(BLOCK)), _INT)
+        return lanes.word(above)
 
     number = types.unliteral(threshold)
     return types.uint64(*(types.int64,) * 7, number, number), generate
@@ -111,7 +72,7 @@ def _add_rows(rows):
     """
 
     def generate(context, builder, signature, arguments):
-        lanes = _Lanes(context, builder, signature.args[-1])
+        lanes = Lanes(context, builder, signature.args[-1])
         drive, places, factors = arguments[0], arguments[1 : rows + 1], arguments[rows + 1 :]
         terms = [
             lanes.times(lanes.spread(factor), lanes.load(place))

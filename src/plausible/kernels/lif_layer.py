@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from plausible.kernels.compiling import inner, kernel
-from plausible.kernels.lif_lanes import BLOCK, add_four_rows, add_row, advance_block
+from plausible.kernels.lif_lanes import add_four_rows, add_row, advance_block
 from plausible.kernels.types import SimulationSettings
-from plausible.kernels.vectors import lowest_bit
+from plausible.kernels.vectors import BLOCK, lowest_bit
 
 
 class StepConstants(NamedTuple):

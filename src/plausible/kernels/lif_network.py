@@ -23,7 +23,6 @@ from plausible.kernels.events import (
     sample_events,
     total_events,
 )
-from plausible.kernels.lif_lanes import BLOCK
 from plausible.kernels.lif_layer import run_layer, step_constants, work_rows
 from plausible.kernels.types import (
     Raster,
@@ -35,7 +34,7 @@ from plausible.kernels.types import (
     input_gains,
     synapse_taps,
 )
-from plausible.kernels.vectors import aligned_zeros
+from plausible.kernels.vectors import BLOCK, aligned_zeros
 
 _EVENTS_PER_CHUNK = 10_000_000
 

@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from plausible.kernels.vectors import broadcast
+from plausible.kernels.vectors import broadcast, multiply_add
 
 _INT = ir.IntType(64)
 _BIT = ir.IntType(1)
@@ -24,11 +24,7 @@ def _add_real(builder, phi, row, positive):
     kind = phi.type
     one, minus = (ir.Constant(kind.element, sign) for sign in (1.0, -1.0))
     sign = broadcast(builder, builder.select(positive, one, minus), kind)
-    name = f"llvm.fmuladd.v{kind.count}f64"
-    function = builder.module.globals.get(name) or ir.Function(
-        builder.module, ir.FunctionType(kind, [kind] * 3), name
-    )
-    return builder.call(function, [sign, row, phi])
+    return multiply_add(builder, sign, row, phi)
 
 
 def _add_lanes(width, rectified):
