@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from plausible.errors import StudyError
+from plausible.kernels.sent_counts import add_magnitudes, add_nonzero
 from plausible.networks.conv_graph import Geometry, Graph, Linear
 
 KINDS = ("original", "temporal_difference", "rounding", "sigma_delta", "pd")
@@ -233,13 +234,11 @@ class Costs:
             self._count(self._changes, sender, change)
 
     def _count(self, found: list[list[Tensor]], sender: int, messages: Tensor) -> None:
-        if messages.ndim != 4:
-            messages = messages.flatten(1).double()  # sums of whole numbers stay exact
-        if self._nonzero:
-            sizes = torch.count_nonzero(messages, dim=1)
-        else:
-            sizes = torch.linalg.vector_norm(messages, 1, dim=1)
-        sizes = sizes.reshape(len(messages), -1).double()
+        places = messages.shape[2:].numel() if messages.ndim == 4 else 1
+        sent = messages.contiguous().view(len(messages), -1, places)
+        sizes = torch.zeros((len(messages), places), dtype=torch.float64)
+        count = add_nonzero if self._nonzero else add_magnitudes
+        count(sent.numpy(), sizes.numpy())
         for layer in self._graph.layers_of(sender):
             fan = self._fans[layer].double()
             each = sizes.sum(dim=1) * fan if fan.ndim == 0 else sizes @ fan.flatten()
