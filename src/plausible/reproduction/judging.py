@@ -253,12 +253,15 @@ def _would(needed: int) -> str:
 
 
 def _possible(mean: float, low: float, high: float, unit: str) -> tuple[float, float]:
-    """Interval that stays between 0 and 100 for a percentage, above 0 for what is positive.
+    """Interval that stays between 0 and 100 for a percentage, 0 and 1 for a share, or above 0.
 
     By the delta method on the logit and, where it would reach below 0, on the logarithm.
     """
     if unit in ("points", "percent"):
         return possible_percent(mean, low, high)
+    if unit == "share" and 0.0 < mean < 1.0:
+        low, high = possible_percent(100.0 * mean, 100.0 * low, 100.0 * high)
+        return low / 100.0, high / 100.0
     if unit in POSITIVE and mean > 0.0 > low:
         half = min((high - low) / 2.0 / mean, 700.0)
         return mean * math.exp(-half), mean * math.exp(half)

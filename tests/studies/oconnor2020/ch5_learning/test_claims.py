@@ -124,7 +124,7 @@ class TestClaims(ClaimTests):
 
 
 def _run(**columns):
-    return pd.DataFrame({"seed": 0, **columns})
+    return pd.DataFrame({"seed": 0, "diverged_epoch": -1, **columns})
 
 
 def test_operations_weigh_every_sample_alike():
@@ -146,3 +146,8 @@ def test_the_published_number_of_operations_is_a_sum_of_sums():
 def test_best_and_last_scores():
     rows = _run(epoch=[0.0, 0.5, 1.0], test_score_percent=[10.0, 98.0, 97.0])
     assert claims.score(rows, "best")[0] == 98.0 and claims.score(rows, "last")[0] == 97.0
+
+
+def test_a_network_that_diverged_has_no_score():
+    rows = _run(epoch=[0.0, 0.5], test_score_percent=[10.0, 98.0], diverged_epoch=[-1, 1])
+    assert claims.score(rows, "best").isna().all() and claims.score(rows, "last").isna().all()

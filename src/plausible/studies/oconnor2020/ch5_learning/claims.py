@@ -15,7 +15,7 @@ from plausible.studies.oconnor2020.ch5_learning.settings import ADDITION_PJ, ORD
 KEYS = ("protocol", "order", "network", "hidden_layers", "seed", "epoch")
 COLUMNS = (
     *("test_score_percent", "training_score_percent", "samples", "forward", "backward", "update"),
-    *("spikes", "touched_share", "noise_first", "noise_last"),
+    *("spikes", "touched_share", "noise_first", "noise_last", "diverged_epoch"),
 )
 MOMENTS = ("best", "last")
 """Of the scores of all tests."""
@@ -41,11 +41,12 @@ def depths(rows: pd.DataFrame) -> list[int]:
 
 
 def score(rows: pd.DataFrame, moment: str, column: str = "test_score_percent") -> pd.Series:
-    """Score of one network at a moment, by seed."""
+    """Score of one network at a moment, by seed; NaN if it diverged."""
     if rows.empty:
         raise StudyError("the table of C.6 lacks a network that its statements compare.")
     known = rows.dropna(subset=[column]).sort_values("epoch").groupby("seed")[column]
-    return known.max() if moment == "best" else known.last()
+    found = known.max() if moment == "best" else known.last()
+    return found.where(rows.groupby("seed")["diverged_epoch"].max() < 0)
 
 
 def operations(rows: pd.DataFrame, *passes: str) -> pd.Series:

@@ -47,6 +47,12 @@ def nearest(table: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     return name, rows[rows["seed"] == rows["seed"].min()]
 
 
+def _named(table: pd.DataFrame, name: str) -> str:
+    """Material, and that one seed of several is shown."""
+    seeds = table.loc[table["material"] == name, "seed"].nunique()
+    return MATERIALS[name] + (f", first of {seeds} seeds" if seeds > 1 else "")
+
+
 def as_image(row: pd.Series) -> np.ndarray:
     """Picture of a row, [rows, columns, 3]."""
     values = np.frombuffer(bytes.fromhex(row["pixels"]), np.uint8)
@@ -74,7 +80,7 @@ def spliced_video(table: pd.DataFrame, published: Published, dataset: str = "mni
     layers = rows[rows["element"] == "layer"]
     figure = new_figure(height_mm=140)
     grid = figure.add_gridspec(3, 2, height_ratios=[0.66, 1, 1])
-    _draw_frames(figure.add_subplot(grid[0, :]), rows, frames, MATERIALS[name])
+    _draw_frames(figure.add_subplot(grid[0, :]), rows, frames, _named(table, name))
     splice = frames.loc[frames["scene"] != frames["scene"].iloc[0], "frame"].min()
 
     axes = figure.add_subplot(grid[1, 0])
