@@ -131,7 +131,11 @@ $(PACKAGES):
 	  $(PYTHON) -m venv --clear --without-pip .venv; \
 	  $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; \
 	fi
-	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	@# A package index may answer with an old list for a minute.
+	@for pause in 20 60 0; do \
+	  $(BIN)/python -m pip install --quiet --requirement requirements.lock && exit 0; \
+	  [ $$pause = 0 ] || { echo "Not all packages were found; again in $$pause s"; sleep $$pause; }; \
+	done; exit 1
 	@touch $@
 
 $(PROJECT): | $(PACKAGES)

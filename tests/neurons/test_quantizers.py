@@ -99,6 +99,16 @@ def test_residual_stays_within_its_bounds(values):
     assert q.quantize_stream(values, rectified=True).potential.max() <= 0.5
 
 
+@given(values=streams(EIGHTHS))
+def test_it_is_the_difference_of_the_rounded_sum_but_for_ties(values):
+    """Q = delta after round after sum; at a half either neighbour, and right again after it."""
+    counts = np.cumsum(q.quantize_stream(values).spikes, axis=0)
+    sums = np.cumsum(values, axis=0)  # exact, as multiples of 1/8 are
+    ties = np.abs(sums - np.floor(sums)) == 0.5
+    assert np.array_equal(counts[~ties], np.round(sums)[~ties])
+    assert np.array_equal(np.abs(counts - sums)[ties], np.full(ties.sum(), 0.5))
+
+
 @given(vector=arrays(np.float64, 5, elements=EIGHTHS), steps=st.integers(1, 60))
 def test_closed_form_of_a_constant_vector_with_ties(vector, steps):
     counts = np.cumsum(q.quantize_vector(vector, steps).spikes, axis=0)
