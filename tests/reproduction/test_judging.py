@@ -105,6 +105,15 @@ def test_an_interval_of_a_statement_in_percent_stays_possible():
     assert judge_quantity([1.0, 2.0, 30.0], "<", 50.0, unit="points").low < 0.0
 
 
+@pytest.mark.parametrize("unit", ["share", "share of frames"])
+def test_an_interval_of_a_share_stays_between_none_and_all(unit):
+    shares = [0.02, 0.1, 0.44]
+    assert judge_quantity(shares, "<", 0.9).low < 0.0
+    found = judge_quantity(shares, "<", 0.9, unit=unit)
+    assert 0.0 < found.low < found.mean < found.high < 1.0
+    assert found.verdict == REPRODUCED
+
+
 def test_the_number_of_seeds_that_would_decide():
     """Fewer do not, that many do, at the same mean and scatter."""
     values = np.array([0.8, 1.0, 1.2])

@@ -259,7 +259,7 @@ def _possible(mean: float, low: float, high: float, unit: str) -> tuple[float, f
     """
     if unit in ("points", "percent"):
         return possible_percent(mean, low, high)
-    if unit == "share" and 0.0 < mean < 1.0:
+    if unit.startswith("share") and 0.0 < mean < 1.0:
         low, high = possible_percent(100.0 * mean, 100.0 * low, 100.0 * high)
         return low / 100.0, high / 100.0
     if unit in POSITIVE and mean > 0.0 > low:
