@@ -5,6 +5,8 @@ import pytest
 import torch
 
 import plausible
+from plausible.kernels import pdnn
+from plausible.kernels.pdnn_types import initial_weights, make_network, make_rule
 
 
 def few(digits, count=600):
@@ -31,6 +33,27 @@ def test_a_later_fit_goes_on_with_the_stream(digits):
     assert np.array_equal(once.biases[1], twice.biases[1])
     other = plausible.PDNN((64, 20, 10), seed=4)
     assert not np.array_equal(other.weights[0], once.weights[0])
+
+
+def test_k_alpha_may_follow_a_schedule(digits):
+    images, labels = few(digits)
+
+    def trained(k_alpha, *epochs):
+        network = plausible.PDNN((64, 20, 10), k_alpha=k_alpha, seed=3)
+        for number in epochs:
+            network.fit(images, labels, epochs=number)
+        return network.weights[0]
+
+    schedule = {1: 0.9, 0: 0.5}
+    assert np.array_equal(trained(schedule, 1), trained(0.5, 1))
+    assert np.array_equal(trained(schedule, 2), trained(schedule, 1, 1))
+    assert not np.array_equal(trained(schedule, 2), trained(0.5, 2))
+    # The kernel's own rule, changed after the first epoch.
+    rule = make_rule(0.01, 0.5, 0.91)
+    network = make_network(initial_weights((64, 20, 10), np.random.default_rng(3)), rule)
+    for k_alpha in (0.5, 0.9):
+        pdnn.train(network, rule._replace(k_alpha=k_alpha), images, 1.0, labels)
+    assert np.array_equal(network.matrices[0], trained(schedule, 2))
 
 
 def test_prediction_changes_nothing(digits):
@@ -66,6 +89,7 @@ def test_torch_in_torch_out(digits):
         (lambda x, y: plausible.PDNN((64, 10), update="hebb"), "found 'hebb'"),
         (lambda x, y: plausible.PDNN((64, 10), k_alpha=1.0), "from 0 to below 1"),
         (lambda x, y: plausible.PDNN((64, 10), k_alpha="much"), "k_alpha: found 'much'"),
+        (lambda x, y: plausible.PDNN((64, 10), k_alpha={1: 0.5}), "beginning with epoch 0"),
         (lambda x, y: plausible.PDNN((64, 10), k_beta_relative=0), "k_beta_relative"),
         (lambda x, y: plausible.PDNN((64, 10)).fit(x[:, 1:], y), "expected \\[n, 64\\]"),
         (lambda x, y: plausible.PDNN((64, 9)).fit(x, y), "labels"),

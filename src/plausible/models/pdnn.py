@@ -1,6 +1,7 @@
 """A classifier that learns on a stream and sends what changes."""
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ class PDNN:
     k_alpha:
         Memory of the code, from 0 (what is sent is the value) to below 1 (its change). Near 1 fewer
         additions are needed for a slow stream, and weights that learn fast are followed less well.
+        One number, or numbers from an epoch on: ``{0: 0.5, 1: 0.9}`` is O'Connor's schedule (C.6).
     k_beta_relative:
         Step of the code in units of the mean size of what a layer sends, which it follows. Small: a
         finer code, and more additions.
@@ -62,7 +64,7 @@ class PDNN:
         self,
         layer_sizes: tuple[int, ...],
         *,
-        k_alpha: float = 0.5,
+        k_alpha: float | Mapping[int, float] = 0.5,
         k_beta_relative: float = 0.91,
         update: str = "past",
         learning_rate: float = 0.01,
@@ -76,11 +78,11 @@ class PDNN:
         self.layer_sizes = tuple(as_count(each, "layer_sizes", 1) for each in layer_sizes)
         if update not in UPDATES:
             raise ModelError(f"update: found {update!r}, expected one of {', '.join(UPDATES)}.")
-        if not (isinstance(k_alpha, int | float) and 0 <= k_alpha < 1):
-            raise ModelError(f"k_alpha: found {k_alpha!r}, expected a number from 0 to below 1.")
+        self._k_alphas = _schedule(k_alpha)
+        self._epochs = 0
         k_beta_relative = as_number(k_beta_relative, "k_beta_relative")
         learning_rate = as_number(learning_rate, "learning_rate")
-        self._rule = make_rule(learning_rate, k_alpha, k_beta_relative, update=update)
+        self._rule = make_rule(learning_rate, self._k_alphas[0], k_beta_relative, update=update)
         rng = np.random.default_rng(as_count(seed, "seed"))
         self._network = make_network(initial_weights(self.layer_sizes, rng), self._rule)
 
@@ -101,16 +103,20 @@ class PDNN:
     def fit(self, inputs: Data, labels: Data, *, epochs: int = 1, progress: bool = False) -> Self:
         """Train on the stream ``inputs`` [n, features] with ``labels`` [n], and return self.
 
-        Samples are taken in their order; a later call goes on with the stream. Those of more axes
-        are flattened. ``progress`` shows a bar with the time left. Raises ModelError if the
-        training diverges; then make another network with a smaller learning rate or k_alpha.
+        Samples are taken in their order; a later call goes on with the stream, and counts its
+        epochs on. Those of more axes are flattened. ``progress`` shows a bar with the time left.
+        Raises ModelError if the training diverges; then make another network with a smaller
+        learning rate or k_alpha.
         """
         x = self._inputs(inputs)
         y = as_classes(labels, len(x), self.layer_sizes[-1])
         for epoch in trange(
             as_count(epochs, "epochs"), disable=not progress, desc="epochs", leave=False
         ):
+            due = max(start for start in self._k_alphas if start <= self._epochs)
+            self._rule = self._rule._replace(k_alpha=self._k_alphas[due])
             found = pdnn.train(self._network, self._rule, x, 1.0, y)
+            self._epochs += 1
             if found.diverged:
                 raise ModelError(
                     f"the training diverged in epoch {epoch + 1}, after {found.samples} samples; "
@@ -135,3 +141,18 @@ class PDNN:
 
     def _inputs(self, inputs: Data) -> NDArray[np.float64]:
         return as_samples(inputs, self.layer_sizes[0])
+
+
+def _schedule(k_alpha: Any) -> dict[int, float]:
+    """k_alpha from an epoch on."""
+    given = dict(k_alpha) if isinstance(k_alpha, Mapping) else {0: k_alpha}
+    good = 0 in given and all(
+        isinstance(start, int) and start >= 0 and isinstance(each, int | float) and 0 <= each < 1
+        for start, each in given.items()
+    )
+    if not good:
+        raise ModelError(
+            f"k_alpha: found {k_alpha!r}, expected a number from 0 to below 1, or such numbers by "
+            "the epoch from which on they hold, beginning with epoch 0."
+        )
+    return given
