@@ -11,6 +11,7 @@ t = 0) rests on: a prediction is the same number in the prediction phase and dur
 
 Arrays are given by their addresses (int64), C-contiguous float64 unless said otherwise: handed over
 as arrays, numba would count their references at every call, which costs as much as a small product.
+Who asks a local array for its address does so in each call: numba frees it after its last use.
 """
 
 import math
@@ -300,7 +301,7 @@ def _exp(builder, x):
 
 
 def _lanes(arguments, formula):
-    """Intrinsic of ``arguments`` addresses and then ``formula``'s numbers, of 8 numbers each.
+    """Code of an intrinsic that takes ``arguments`` addresses of 8 numbers each, then scalars.
 
     ``formula(builder, vectors, numbers)`` gives the vector that goes to the last address, from
     those at the addresses (the last one's among them, as the last).

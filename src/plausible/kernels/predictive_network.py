@@ -58,13 +58,19 @@ def _drive(images, table, batch, weights, bias, out):
                 common[j] += black * weights[pixel, j]
     values = table - black
     levels, pixels = images.level.ctypes.data, images.pixel.ctypes.data
-    at_values, at_common = values.ctypes.data, common.ctypes.data
     matrix, place = weights.ctypes.data, out.ctypes.data
     for b in range(len(batch)):
-        copy_numbers(at_common, place, width)
+        # Asked for here: an array whose address alone is used later would be freed before.
+        copy_numbers(common.ctypes.data, place, width)
         first, last = images.start[batch[b]], images.start[batch[b] + 1]
         gather_rows(
-            at_values, levels + first, pixels + 4 * first, last - first, matrix, width, place
+            values.ctypes.data,
+            levels + first,
+            pixels + 4 * first,
+            last - first,
+            matrix,
+            width,
+            place,
         )
         place += 8 * width
 
@@ -85,11 +91,17 @@ def _input_outer(images, table, batch, error, rate, out):
                 out[pixel, j] += common[j]
     values = rate * (table - black)
     levels, pixels = images.level.ctypes.data, images.pixel.ctypes.data
-    at_values, matrix, place = values.ctypes.data, out.ctypes.data, error.ctypes.data
+    matrix, place = out.ctypes.data, error.ctypes.data
     for b in range(len(batch)):
         first, last = images.start[batch[b]], images.start[batch[b] + 1]
         scatter_rows(
-            at_values, levels + first, pixels + 4 * first, last - first, place, matrix, width
+            values.ctypes.data,
+            levels + first,
+            pixels + 4 * first,
+            last - first,
+            place,
+            matrix,
+            width,
         )
         place += 8 * width
 
