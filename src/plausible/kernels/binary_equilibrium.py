@@ -30,7 +30,6 @@ from plausible.kernels.binary_units import (
     add_scaled,
     begin_sample,
     input_sums,
-    row_length,
     sample_steps,
 )
 from plausible.kernels.compiling import inner, kernel
@@ -162,7 +161,7 @@ def _train(
     units_number = first[-1]
     batch, width, outputs = order.shape[1], first[2] - first[1], first[-1] - first[-2]
     steps = negative + positive
-    units = np.zeros((ROWS, row_length(units_number, up.itemsize)), up.dtype)
+    units = np.zeros((ROWS, units_number), up.dtype)
     saved = np.zeros_like(units)
     changed = np.zeros(units_number // BLOCK + len(first), np.uint64)
     slots, levels = np.empty(LEVELS, np.int64), np.empty(LEVELS, np.int64)
@@ -195,23 +194,23 @@ def _train(
                 units, changed, drive, 0, negative, first, edges, up, down, biases, values,
                 adaptive, constant, numbers, target, numbers[0], known, strength,
             )  # fmt: skip
-            minus[n] = units[S, :units_number]
+            minus[n] = units[S]
             if len(starts):
-                starts[sample] = units[S, :units_number]
+                starts[sample] = units[S]
             if checkpoint:
                 _copy(saved, units)
             sample_steps(
                 units, changed, drive, negative, steps, first, edges, up, down, biases,
                 values, adaptive, constant, numbers, target, nudge, known, strength,
             )  # fmt: skip
-            plus[n] = units[S, :units_number]
+            plus[n] = units[S]
             if checkpoint:
                 _copy(units, saved)
                 sample_steps(
                     units, changed, drive, negative, steps, first, edges, up, down, biases,
                     values, adaptive, constant, numbers, target, numbers[0], known, strength,
                 )  # fmt: skip
-                minus[n] = units[S, :units_number]
+                minus[n] = units[S]
         _update(
             images, order[done], minus, plus, up, biases, first, edges, white, rates, betas[done]
         )
@@ -227,7 +226,7 @@ def _settle(
 ):  # fmt: skip
     """States of all free units after ``steps`` without a target, [samples, units]."""
     units_number, width = first[-1], first[2] - first[1]
-    units = np.zeros((ROWS, row_length(units_number, up.itemsize)), up.dtype)
+    units = np.zeros((ROWS, units_number), up.dtype)
     changed = np.zeros(units_number // BLOCK + len(first), np.uint64)
     slots, levels = np.empty(LEVELS, np.int64), np.empty(LEVELS, np.int64)
     ends, chosen = np.empty(steps + 1, np.int64), np.empty(LEVELS * steps, np.int64)
@@ -250,7 +249,7 @@ def _settle(
             units, changed, drive, 0, steps, first, edges, up, down, biases, values,
             adaptive, constant, numbers, target, numbers[0], known, strength,
         )  # fmt: skip
-        states[sample] = units[S, :units_number]
+        states[sample] = units[S]
 
 
 class _Flat(NamedTuple):

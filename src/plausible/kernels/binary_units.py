@@ -30,20 +30,8 @@ from plausible.kernels.vectors import BLOCK, lowest_bit
 LEVELS = 256
 _NARROW = 32
 """Units of a layer to which products with all bits of the layer below are cheap."""
-_PAGE, _APART = 4096, 384
-"""Bytes; `ROWS` times the latter is about the former."""
 LAMBDA, EPSILON, RATE = 0, 1, 2
 """Rows of the values of a step."""
-
-
-@inner
-def row_length(number, width):
-    """Numbers of ``width`` bytes in a row of what ``number`` units remember.
-
-    A processor takes a load for one of what was just stored if both addresses agree in their last
-    12 bits. All rows are loaded and stored together, so they lie where these bits are far apart.
-    """
-    return ((number * width + _PAGE - _APART - 1) // _PAGE * _PAGE + _APART) // width
 
 
 @inner
