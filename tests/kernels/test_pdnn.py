@@ -8,13 +8,17 @@ from plausible.errors import StudyError
 from plausible.kernels import pdnn, pdnn_reference
 from plausible.kernels.pdnn_late import block_length
 from plausible.kernels.pdnn_types import (
+    TRACE,
     UPDATES,
     as_matrices,
     fresh_side,
+    flush,
     initial_weights,
     make_network,
     make_rule,
 )
+from plausible.learning.pd_updates import weight_updates
+from plausible.neurons.pd_coding import pd_code_of
 
 WHITE = 255.0
 
@@ -103,6 +107,61 @@ def test_in_pieces_it_goes_on_where_it_was(update, k_alpha):
     atol = 1e-12 if update == "past" else 0
     np.testing.assert_allclose(pieces.weights, whole.weights, rtol=0, atol=atol)
     np.testing.assert_allclose(pieces.areas, whole.areas, rtol=0, atol=atol)
+
+
+def signed_spikes(images, labels):
+    """A network without learning, and what its units send forward and backward, [steps, units]."""
+    rule = make_rule(1e-300, 0.8, 0.5, 0.0)
+    silent, sent, errors = network((20, 9, 4), rule), [], []
+    for image, label in zip(images, labels, strict=True):
+        spikes, failed, _ = pdnn_reference._train_sample(silent, rule, image / WHITE, label)
+        sent.append(np.concatenate(spikes))
+        errors.append(np.concatenate(failed[1:]))
+    return np.array(sent), np.array(errors)
+
+
+@pytest.mark.parametrize("update", UPDATES)
+def test_after_the_end_of_a_stream_all_rules_have_the_same_sum(update):
+    """That of `learning.pd_updates`; learning is so slow that spikes are those of fixed weights."""
+    images, labels = samples(200, 20, 4)
+    x, e = signed_spikes(images, labels)
+    code = pd_code_of(0.8, 0.5)
+    rate = 2.0**-26
+    rule = make_rule(rate, 0.8, 0.5, 0.0, update=update)
+    found = network((20, 9, 4), rule)
+    start = [matrix.copy() for matrix in found.matrices]
+    pdnn.train(found, rule, images, WHITE, labels)
+    before = [matrix.copy() for matrix in found.matrices]
+    flush(found, rule)
+    expected = [
+        weight_updates("reconstruction", x[:, :20], e[:, :9], code).total,
+        weight_updates("reconstruction", x[:, 20:], e[:, 9:], code).total,
+    ]
+    for old, early, new, total in zip(start, before, found.matrices, expected, strict=True):
+        np.testing.assert_allclose((old - new) / rate, total, rtol=0, atol=1e-6)
+        apart = np.abs((old - early) / rate - total).max()
+        assert apart > 0.01 if update in ("reconstruction", "past") else apart < 1e-6
+    assert not found.areas.any() and not found.forward.units.any()
+    assert not found.backward.units.any() and found.forward.scales.any()
+    still = found.weights.copy()
+    flush(found, rule)
+    np.testing.assert_array_equal(found.weights, still)
+
+
+@pytest.mark.parametrize("form", [pdnn, pdnn_reference])
+@pytest.mark.parametrize("update", UPDATES)
+def test_no_number_becomes_denormal(form, update):
+    """A stream that ends in darkness; without the flush, 0.5^1100 of what was known would be left."""
+    rule = make_rule(0.01, 0.5, 0.5, 0.01, update=update)
+    images, labels = samples(1200, 20, 4)
+    images[60:] = 0
+    found = network((20, 9, 4), rule)
+    form.train(found, rule, images, WHITE, labels)
+    tiny = np.finfo(np.float64).tiny
+    for array in _arrays(found):
+        assert not ((array != 0) & (np.abs(array) < tiny)).any()
+    decayed = found.forward.units[TRACE, 3:20]
+    assert (decayed == 0).all() and 0 < 0.5**1070 < tiny
 
 
 @pytest.mark.parametrize(

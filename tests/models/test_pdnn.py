@@ -13,7 +13,7 @@ def few(digits, count=600):
     return digits[0][:count], digits[1][:count]
 
 
-@pytest.mark.parametrize("update", ["reconstruction", "past", "future"])
+@pytest.mark.parametrize("update", ["reconstruction", "past", "future", "stdp"])
 def test_it_learns_the_digits(digits, update):
     images, labels = digits
     network = plausible.PDNN((64, 40, 10), update=update, k_alpha=0.3)
@@ -54,6 +54,18 @@ def test_k_alpha_may_follow_a_schedule(digits):
     for k_alpha in (0.5, 0.9):
         pdnn.train(network, rule._replace(k_alpha=k_alpha), images, 1.0, labels)
     assert np.array_equal(network.matrices[0], trained(schedule, 2))
+
+
+def test_flush_ends_the_stream(digits):
+    images, labels = few(digits)
+    network = plausible.PDNN((64, 20, 10), seed=3).fit(images, labels)
+    before = network.weights[0]
+    assert network.flush() is network
+    flushed = network.weights[0]
+    assert 0 < np.abs(flushed - before).max() < 0.1
+    assert np.array_equal(network.flush().weights[0], flushed)
+    network.fit(images, labels)
+    assert np.isfinite(network.weights[0]).all()
 
 
 def test_prediction_changes_nothing(digits):

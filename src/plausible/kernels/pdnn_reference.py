@@ -114,6 +114,10 @@ def _train_sample(network: Network, rule: Rule, values: NDArray, label: int) -> 
                 change = new
             case "future":
                 change = (new - old) / rest
+            case "stdp":
+                early, late = _flushed(before[layer]), _flushed(behind[layer + 1])
+                pairs = np.outer(early, post - late) + np.outer(pre - early, late)
+                change = (pairs + np.outer(pre - early, post - late)) / rest
             case _:
                 event = x[:, None] | e
                 change = np.where(event, (area - old) / rest, 0.0)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from plausible.errors import StudyError
 
-UPDATES = ("reconstruction", "past", "future")
-"""``stdp`` changes the weights in the same steps as ``future`` (see `learning.pd_updates`)."""
+UPDATES = ("reconstruction", "past", "future", "stdp")
+"""See `learning.pd_updates`; ``stdp`` changes the weights in the same steps as ``future``."""
 LAST, POTENTIAL, TRACE, DECODED = 0, 1, 2, 3
 """Rows of a `Side`: last value encoded, phi of the quantizer, reconstruction of what was sent, and
 decoded sum of what was received."""
@@ -129,7 +129,8 @@ def make_rule(
         Of the codes of all layers, forward and backward (see `neurons.pd_coding.Tuning`); with a
         ``tuning_rate`` of 0 k_beta is ``k_beta_relative`` throughout.
     update:
-        One of `UPDATES`; ``future`` is the fastest, ``past`` that of the author's code.
+        One of `UPDATES`; ``future`` is the fastest, ``past`` that of the author's code. Their sums
+        are the same once a stream has ended (`flush`).
     quantized:
         False: values are sent as they are encoded.
 
@@ -214,6 +215,34 @@ def make_network(
         fresh_side(sizes, rule),
         np.zeros_like(flat),
     )
+
+
+def flush(network: Network, rule: Rule) -> None:
+    """End a stream: weights learn what its spikes would still add, and neurons forget it.
+
+    Without further spikes the product of two reconstructions decays by r = k_alpha^2 a step, and
+    the area under it that is still open is
+
+        reconstruction   r / (1 - r) times the product now
+        past             1 / (1 - r) times the product after the last spike of either side
+
+    (O'Connor 2020, sections 5.3.6 and C.4); ``future`` and ``stdp`` leave nothing open. Scales stay.
+    """
+    first, r = starts(network.sizes), rule.k_alpha**2
+    areas = as_matrices(network.areas, network.sizes)
+    for layer, (matrix, area) in enumerate(zip(network.matrices, areas, strict=True)):
+        begin, end, beyond = first[layer : layer + 3]
+        match UPDATES[rule.update]:
+            case "reconstruction":
+                pre, post = network.forward.units[TRACE], network.backward.units[TRACE]
+                open_area = r * np.outer(pre[begin:end], post[end:beyond])
+            case "past":
+                open_area = area
+            case _:
+                continue
+        matrix -= rule.learning_rate / (1.0 - r) * open_area
+    for memory in (network.areas, network.forward.units, network.backward.units):
+        memory[...] = 0.0
 
 
 def initial_weights(sizes: Sequence[int], rng: np.random.Generator) -> list[NDArray[np.float64]]:

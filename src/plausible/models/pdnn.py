@@ -12,6 +12,7 @@ from plausible.kernels import pdnn
 from plausible.kernels.pdnn_types import (
     UPDATES,
     fresh_side,
+    flush,
     initial_weights,
     make_network,
     make_rule,
@@ -48,7 +49,8 @@ class PDNN:
     update:
         When a weight learns of the product of what its neurons have read: ``reconstruction`` at
         each sample, ``past`` at a spike of either, for the time since the last one, ``future`` at a
-        spike, for all time to come. Their sums are the same.
+        spike, for all time to come, ``stdp`` at the second spike of each pair. Their sums are the
+        same once the stream has ended (`flush`).
     learning_rate:
         Step size of gradient descent.
     seed:
@@ -122,6 +124,15 @@ class PDNN:
                     f"the training diverged in epoch {epoch + 1}, after {found.samples} samples; "
                     "begin again with a smaller learning_rate or k_alpha."
                 )
+        return self
+
+    def flush(self) -> Self:
+        """End the stream, and return self.
+
+        Weights learn what its spikes would still add if neurons were silent from now on; then the
+        neurons forget it. The next `fit` begins another stream.
+        """
+        flush(self._network, self._rule)
         return self
 
     def predict(self, inputs: Data) -> Data:

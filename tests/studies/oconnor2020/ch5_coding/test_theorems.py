@@ -40,6 +40,8 @@ class TestTheorems(TheoremTests):
     deviating = {
         # Eq. 5.4 as printed takes a sum more for each input than the text counts.
         ("ch5.eq5.9.cost", "operation_count", "as_published"),
+        # Eq. C.8 prints the sum over the units, where the code has the mean.
+        ("appC.eqC.8.autotune", "step_is_relative_to_a_unit", "as_published"),
     }
     falsified = (
         Falsified("ch5.eq5.4.encoder", "output_is_whole", theorems, "transmit", _unquantized),

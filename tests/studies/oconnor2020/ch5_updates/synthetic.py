@@ -16,11 +16,12 @@ def areas_table(seeds: int = 3) -> pd.DataFrame:
             "event": now,
             "past_area": (u - v) / rest,
             "past_formula": (u - v) / rest,
-            # Decay leaves 0.2 % of the product beyond, which the control is to notice.
-            "undecayed_area": 1.1 * u / rest,
             "future_area": u / rest,
             "future_formula": u / rest,
-            "printed_future": -u / rest,
+            "past_difference": 1e-15,
+            "undecayed_difference": 0.1,
+            "future_difference": 1e-15,
+            "printed_difference": 2.0,
         }
         rows.append({"element": "area", "seed": seed, **areas})
     product = np.where(step >= last, 2.0 * 0.81 ** np.maximum(step - last, 0.0), 0.0)
@@ -44,8 +45,8 @@ def kernel_table() -> pd.DataFrame:
     """Two mirrored kernels and an antisymmetric one."""
     lag = np.arange(-20, 21)
     size = 0.9 ** np.abs(lag)
-    skew = np.where(lag < 0, 0.5 ** np.abs(lag), size)
     classic = np.sign(lag) * size
+    zeros = ("numerical_difference", "asymmetry", "decay_difference")
     parts = [
         pd.DataFrame(
             {
@@ -53,24 +54,22 @@ def kernel_table() -> pd.DataFrame:
                 "lag_steps": lag,
                 "change": sign * size,
                 "numerical": sign * size,
-                "unequal": sign * skew,
-                "decay_difference": 0.0,
-                "unequal_decay_difference": 0.4,
+                **dict.fromkeys(zeros, 0.0),
+                **{f"unequal_{name}": 0.4 for name in zeros},
+                "mirror_difference": 0.0,
             }
         )
         for panel, sign in (("same_sign", -1.0), ("opposite_sign", 1.0))
     ]
-    unequal = np.where(lag < 0, 0.5 * classic, classic)
-    parts.append(
-        pd.DataFrame({"panel": "classic", "lag_steps": lag, "change": classic, "unequal": unequal})
-    )
+    part = {"panel": "classic", "lag_steps": lag, "change": classic, "asymmetry": 0.0}
+    parts.append(pd.DataFrame({**part, "unequal_asymmetry": 0.3}))
     return pd.concat(parts, ignore_index=True)
 
 
 def rules_table(seeds: int = 3) -> pd.DataFrame:
     """Rules that take other ways to the same end; nothing is printed wrong."""
     names = ("reconstruction", "past", "future", "stdp", "printed_past", "printed_future")
-    apart = {"middle_difference": 0.2, "past_and_future": 0.3, "future_and_stdp": 0.0}
+    apart = {"final_difference": 0.0, "printed_difference": 0.0, "middle_difference": 0.2, "past_and_future": 0.3, "future_and_stdp": 0.0}
     rows = [
         {"element": "end", "seed": seed, **dict.fromkeys(names, 3.0 + seed), **apart}
         for seed in range(seeds)

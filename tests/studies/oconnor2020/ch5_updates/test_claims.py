@@ -26,11 +26,15 @@ class TestClaims(ClaimTests):
     part = "oconnor2020.ch5_updates"
     good_tables = staticmethod(synthetic.good_tables)
     spoils = [
-        Spoil(AREAS, "past_area", "u", change(AREAS, "past_formula", "seed == 1", 9.0)),
-        Spoil(AREAS, "future_area", "u", change(AREAS, "future_formula", "seed == 1", 9.0)),
+        Spoil(AREAS, "past_area", "u", change(AREAS, "past_difference", "seed == 1", 1e-9)),
+        Spoil(AREAS, "future_area", "u", change(AREAS, "future_difference", "seed == 1", 1e-9)),
         Spoil(
             KERNELS, "past_and_future_mirror", "one side",
-            change(KERNELS, "change", "panel == 'same_sign' and lag_steps == 4", 0.3),
+            change(KERNELS, "asymmetry", "panel == 'same_sign' and lag_steps == 4", 1e-11),
+        ),
+        Spoil(
+            KERNELS, "past_and_future_mirror", "the same sign",
+            change(KERNELS, "mirror_difference", "lag_steps == 4", 0.3),
         ),
         Spoil(
             KERNELS, "kernel_decay", "one step",
@@ -38,19 +42,19 @@ class TestClaims(ClaimTests):
         ),
         Spoil(
             KERNELS, "kernel_is_that_of_the_rule", "another rule",
-            change(KERNELS, "numerical", "panel == 'opposite_sign'", 0.0),
+            change(KERNELS, "numerical_difference", "panel == 'opposite_sign'", 1e-9),
         ),
         Spoil(
             KERNELS, "stdp_antisymmetric", "one side",
-            change(KERNELS, "change", "panel == 'classic' and lag_steps == -3", 0.3),
+            change(KERNELS, "asymmetry", "panel == 'classic' and lag_steps == -3", 1e-11),
         ),
         Spoil(
             RULES, "same_final_value", "past",
-            change(RULES, "past", "element == 'end' and seed == 0", 2.0),
+            change(RULES, "final_difference", "element == 'end' and seed == 0", 1e-7),
         ),
         Spoil(
             RULES, "same_final_value", "as printed",
-            change(RULES, "printed_future", "element == 'end' and seed == 0", -5.0),
+            change(RULES, "printed_difference", "element == 'end' and seed == 0", 0.5),
         ),
         Spoil(
             RULES, "differ_before_the_end", "the same way",

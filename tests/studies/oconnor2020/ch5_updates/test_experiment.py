@@ -32,7 +32,9 @@ def test_areas_by_sums_and_by_formulas():
     ones = table[table["element"] == "area"]
     np.testing.assert_allclose(ones["past_area"], ones["past_formula"], rtol=1e-12)
     np.testing.assert_allclose(ones["future_area"], ones["future_formula"], rtol=1e-12)
-    assert (ones["undecayed_area"] / ones["past_area"] > 1.01).all() and len(ones) == 3
+    assert ones[["past_difference", "future_difference"]].to_numpy(float).max() < 1e-12
+    assert (ones["undecayed_difference"] > 0.01).all() and len(ones) == 3
+    np.testing.assert_allclose(ones["printed_difference"].astype(float), 2.0, rtol=1e-9)
     rows = table[table["element"] == "trace"].set_index("step")
     last, now = (int(ones[name].iloc[0]) for name in ("last_event", "event"))
     either = (rows["x_spikes"] != 0) | (rows["e_spikes"] != 0)
@@ -45,6 +47,10 @@ def test_kernels_are_what_the_rule_does():
     table = experiment.update_kernels(settings, [0], None, None)
     coded = table[table["panel"] != "classic"]
     np.testing.assert_allclose(coded["change"], coded["numerical"], rtol=1e-10)
+    zeros = coded[["numerical_difference", "asymmetry", "mirror_difference", "decay_difference"]]
+    assert zeros.to_numpy(float).max() < 1e-12
+    unequal = coded.filter(like="unequal_").groupby(coded["panel"]).max()
+    assert unequal.shape == (2, 3) and unequal.to_numpy().min() > 0.01
     same = table[table["panel"] == "same_sign"].set_index("lag_steps")["change"]
     assert same[0] == pytest.approx(-((1 / 1.2) ** 2) / (1 - (1 / 1.2) ** 2))
     assert same[-4] == same[4] < 0
@@ -56,6 +62,10 @@ def test_four_rules_end_alike_and_printed_ones_do_not():
     for rule in ("past", "future", "stdp"):
         np.testing.assert_allclose(last[rule], last["reconstruction"], rtol=1e-10)
     assert (last["printed_future"] - last["future"]).abs().min() > 0.1
+    others = last[["past", "future", "stdp"]].sub(last["reconstruction"], axis=0)
+    expected = others.abs().max(axis=1) / last["reconstruction"].abs()
+    np.testing.assert_allclose(last["final_difference"].astype(float), expected, atol=1e-14)
+    assert last["printed_difference"].min() > 0.01 > 1e-10 > last["final_difference"].max()
     assert last["future_and_stdp"].max() < 1e-12 < 0.01 < last["past_and_future"].min()
     silent = trace[(trace["step"] >= 300) & (trace["step"] != 350)]
     assert (silent["x_spikes"] == 0).all() and (silent["e_spikes"] == 0).all()

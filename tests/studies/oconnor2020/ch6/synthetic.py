@@ -66,7 +66,16 @@ def kernel_table() -> pd.DataFrame:
         "stdp": np.sign(lag) * 0.9**size / 1.8,
     }
     parts = [
-        pd.DataFrame({"kernel": name, "lag_steps": lag, "formula": shape, "numerical": shape})
+        pd.DataFrame(
+            {
+                "kernel": name,
+                "lag_steps": lag,
+                "formula": shape,
+                "numerical": shape,
+                "deviation": 1e-16,
+                "late_deviation": np.abs(np.append(np.nan, shape[:-1]) - shape),
+            }
+        )
         for name, shape in shapes.items()
     ]
     return pd.concat(parts, ignore_index=True)
@@ -84,6 +93,7 @@ def synapse_table(seeds: int = 5) -> pd.DataFrame:
             "dynamics": 1.0,
             "approximate_dynamics": 1.2 + seed,
             "stdp": 1.2 + seed,
+            "final_difference": 1e-13,
             "early_difference": 0.5,
             "correlation": 0.98 - 0.001 * seed,
             "other_correlation": 0.1 * seed,

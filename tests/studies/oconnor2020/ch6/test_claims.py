@@ -41,7 +41,7 @@ class TestClaims(ClaimTests):
         *(
             Spoil(
                 KERNELS, statement, "another number",
-                change(KERNELS, "numerical", f"kernel == '{name}' and lag_steps == 3", 0.3),
+                change(KERNELS, "deviation", f"kernel == '{name}' and lag_steps == 3", 1e-11),
             )
             for statement, name in (
                 ("decoder_kernel", "decoding"),
@@ -52,7 +52,7 @@ class TestClaims(ClaimTests):
         ),
         Spoil(
             SYNAPSE, "same_final_value", "another end",
-            change(SYNAPSE, "stdp", "element == 'end' and seed == 1", 3.0),
+            change(SYNAPSE, "final_difference", "element == 'end' and seed == 1", 1e-9),
         ),
         Spoil(
             SYNAPSE, "follows_unquantized", "another way",

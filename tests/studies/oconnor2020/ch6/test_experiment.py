@@ -17,6 +17,8 @@ def test_kernels_by_formula_and_by_number():
     table = experiment.kernels(Kernels(alpha=0.7, reach=9), [0], None, None)
     np.testing.assert_allclose(table["formula"], table["numerical"], rtol=0, atol=1e-14)
     assert set(table.groupby("kernel").size()) == {19}
+    apart = table.groupby("kernel")[["deviation", "late_deviation"]].max()
+    assert apart["deviation"].max() < 1e-14 < 0.05 < apart["late_deviation"].min()
     stdp = table[table["kernel"] == "stdp"].set_index("lag_steps")["formula"]
     assert stdp[1] == pytest.approx(0.5) and stdp[-2] == pytest.approx(-0.35) and stdp[0] == 0
 
@@ -31,6 +33,7 @@ def test_synapse_ends_with_the_sum_over_pairs():
     assert pre.sum() > 20 and set(pre) == {0.0, 1.0}
     assert first["stdp"] == pytest.approx(pairs, abs=1e-10)
     np.testing.assert_allclose(ends["approximate_dynamics"], ends["stdp"], rtol=0, atol=1e-10)
+    assert ends["final_difference"].max() < 1e-10
     assert (ends["dynamics"] - ends["stdp"]).abs().min() > 1e-3
     assert ends["early_difference"].min() > 1e-3
     assert (rows["pre"].tail(120) == 0).all() and rows["pre"].iloc[0] == 0

@@ -19,13 +19,13 @@ def panes_table(seeds: int = 3) -> pd.DataFrame:
                         rows.append(
                             (
                                 *(seed, pane, step, layer, unit, state),
-                                state if last else None,
-                                state + 0.3 if last else None,
+                                0.0 if last else None,
+                                0.3 if last else None,
                                 float(unit) if layer == 2 else None,
                             )
                         )
     columns = ["seed", "pane", "step", "layer", "unit", "state"]
-    return pd.DataFrame(rows, columns=[*columns, "reference", "zero_start", "target"])
+    return pd.DataFrame(rows, columns=[*columns, "deviation", "zero_start_deviation", "target"])
 
 
 def toy_table(seeds: int = 3) -> pd.DataFrame:

@@ -35,8 +35,9 @@ def test_panes_follow_each_other():
         learning_rate=0.1,
     )  # fmt: skip
     table = experiment.three_states(settings, [0, 1], None, None)
-    ends = table.dropna(subset=["reference"])
-    assert (ends["state"] == ends["reference"]).all() and len(ends) == 2 * 3 * 5
+    ends = table.dropna(subset=["deviation"])
+    assert (ends["deviation"] == 0).all() and len(ends) == 2 * 3 * 5
+    assert ends["zero_start_deviation"].max() > 0.01
     free = table[(table["layer"] > 0) & (table["seed"] == 0)]
 
     def states(pane, step):

@@ -303,28 +303,42 @@ def unwrapping(settings: ExperimentSettings, seed: int) -> list[Check]:
 
 
 def autotune(settings: ExperimentSettings, seed: int) -> list[Check]:
-    """Eq. C.8: the scale follows the signal, and stands for the coefficients."""
-    rng = generator("C.8", seed)
-    signals = low_pass(rng, 30000, 0.1, 20)
-    follows, moves, factor = "k_beta_follows_scale", "scale_moves_into_coefficients", 8.0
+    """Eq. C.8: the scale follows the signal, and stands for the coefficients.
 
-    def off(tuning: Tuning) -> float:
-        """Of the mean over the second half, where the start is forgotten."""
-        half = len(signals) // 2
-        one, other = (tuned_scales(x, tuning)[half:].mean() for x in (signals, factor * signals))
+    As published the size of a layer is the sum over its units.
+    """
+    rng = generator("C.8", seed)
+    units = 20
+    signals = low_pass(rng, 30000, 0.1, units)
+    follows, moves, factor = "k_beta_follows_scale", "scale_moves_into_coefficients", 8.0
+    step, half = "step_is_relative_to_a_unit", len(signals) // 2
+    tuned, fixed = Tuning(0.91, 0.91), Tuning(0.91, 0.91, 0.0)
+
+    def scale(signal: NDArray, tuning: Tuning = tuned) -> float:
+        """Mean over the second half, where the start is forgotten."""
+        return float(tuned_scales(signal, tuning)[half:].mean())
+
+    def off(tuning: Tuning, summed: int = 1) -> float:
+        one, other = (scale(summed * x, tuning) for x in (signals, factor * signals))
         return abs(other / (factor * one) - 1.0)
+
+    def apart(tuning: Tuning, summed: int = 1) -> float:
+        size = float(np.abs(factor * signals[half:]).mean())
+        return abs(scale(summed * factor * signals, tuning) / (0.91 * size) - 1.0)
 
     code = CODES["both"]
     large = transmit(factor * signals[:STEPS], code).spikes
     scaled = PDCode(factor * code.k_p, factor * code.k_d)
     text = "spikes of 8 x against those of x with 8 k_p and 8 k_d: share of the steps that differ"
+    proportional = "relative difference of k_beta of 8 x from 8 times that of x"
+    mean = "relative difference of k_beta from k_beta_rel times the mean |x|, 20 units"
     return [
-        Check(
-            follows,
-            "relative difference of k_beta of 8 x from 8 times that of x",
-            off(Tuning(0.91, 0.91)),
-        ),
-        *controls(follows, {"not_tuned": off(Tuning(0.91, 0.91, 0.0))}),
+        Check(follows, proportional, off(tuned)),
+        Check(follows, proportional, off(tuned, units), protocol=PRINTED),
+        *controls(follows, {"not_tuned": off(fixed)}),
+        Check(step, mean, apart(tuned)),
+        Check(step, mean, apart(tuned, units), protocol=PRINTED),
+        *controls(step, {"not_tuned": apart(fixed)}),
         Check(moves, text, share_of_steps(transmit(signals[:STEPS], scaled).spikes, large)),
         *controls(
             moves,

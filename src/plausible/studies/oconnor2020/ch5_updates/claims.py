@@ -1,11 +1,10 @@
 """What was found on the pictures of update rules; theorems stand in the table of theorems."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from plausible.learning.pd_updates import RULES
 from plausible.reproduction.evidence import Evidence, Measured
 
 
@@ -15,112 +14,71 @@ def _exact(values: pd.Series, controls: Mapping[str, pd.Series], protocol: str =
     return Measured(protocol, values, seeded=False, exact_seeds=size, controls=controls)
 
 
-def _single(off: Callable[[str], float]) -> Measured:
-    """A deviation of formulas, and that with another code on one side."""
-    controls = {"unequal_codes": [off("unequal")]}
-    return Measured("", [off("change")], seeded=False, controls=controls)
-
-
-def _areas(evidence: Evidence, kind: str, column: str) -> pd.DataFrame:
-    columns = ("element", "seed", f"{kind}_area", f"{kind}_formula", column)
-    frame = evidence.table("ch5.fig5.3", *columns)
-    return frame[frame["element"] == "area"].set_index("seed")
+def _areas(evidence: Evidence, column: str, control: str, broken: str) -> list[Measured]:
+    frame = evidence.table("ch5.fig5.3", "element", "seed", column, broken)
+    ones = frame[frame["element"] == "area"].set_index("seed")
+    return [_exact(ones[column], {control: ones[broken]})]
 
 
 def past_area(evidence: Evidence) -> list[Measured]:
     """Sum of the product since the last spike, against the formula."""
-    ones = _areas(evidence, "past", "undecayed_area")
-    area = ones["past_area"]
-    controls = {"decay_left_out": (ones["undecayed_area"] / area - 1.0).abs()}
-    return [_exact((ones["past_formula"] / area - 1.0).abs(), controls)]
+    return _areas(evidence, "past_difference", "decay_left_out", "undecayed_difference")
 
 
 def future_area(evidence: Evidence) -> list[Measured]:
     """Sum over time of the product that decays, against the formula."""
-    ones = _areas(evidence, "future", "printed_future")
-    area = ones["future_area"]
-    controls = {"sign_as_printed": (ones["printed_future"] / area - 1.0).abs()}
-    return [_exact((ones["future_formula"] / area - 1.0).abs(), controls)]
+    return _areas(evidence, "future_difference", "sign_as_printed", "printed_difference")
 
 
-def _panels(evidence: Evidence) -> dict[str, pd.DataFrame]:
-    """Rows of each panel of figure 5.4 by time difference."""
-    columns = ("panel", "lag_steps", "change", "numerical", "unequal")
-    frame = evidence.table("ch5.fig5.4", *columns)
-    return {
-        str(panel): rows.set_index("lag_steps").sort_index()
-        for panel, rows in frame.groupby("panel")
-    }
+PAIRS = ("same_sign", "opposite_sign")
+"""Panels of figure 5.4 that show pairs of spikes."""
+
+
+def _panels(
+    evidence: Evidence, panels: tuple[str, ...], column: str, *further: str
+) -> list[Measured]:
+    """Largest entry of a column of figure 5.4 (of further ones too); with unequal codes."""
+    unequal = f"unequal_{column}"
+    frame = evidence.table("ch5.fig5.4", "panel", column, *further, unequal)
+    rows = frame[frame["panel"].isin(panels)]
+    found = rows[[column, *further]].to_numpy(float).max()
+    controls = {"unequal_codes": [rows[unequal].max()]}
+    return [Measured("", [found], seeded=False, controls=controls)]
 
 
 def past_and_future_mirror(evidence: Evidence) -> list[Measured]:
-    """Asymmetry of the two panels, and their sum."""
-    panels = _panels(evidence)
-
-    def off(column: str) -> float:
-        one, other = (panels[name][column].to_numpy() for name in ("same_sign", "opposite_sign"))
-        parts = (one - one[::-1], other - other[::-1], one + other)
-        return max(float(np.abs(part).max()) for part in parts)
-
-    return [
-        Measured("", [off("change")], seeded=False, controls={"unequal_codes": [off("unequal")]})
-    ]
+    """Asymmetry of the rule in the two panels, and their sum."""
+    return _panels(evidence, PAIRS, "asymmetry", "mirror_difference")
 
 
 def kernel_decay(evidence: Evidence) -> list[Measured]:
     """Ratios of neighbours, outwards, against k_alpha."""
-    columns = ("panel", "decay_difference", "unequal_decay_difference")
-    frame = evidence.table("ch5.fig5.4", *columns)
-    rows = frame[frame["panel"] == "same_sign"]
-    controls = {"unequal_codes": [rows["unequal_decay_difference"].max()]}
-    return [Measured("", [rows["decay_difference"].max()], seeded=False, controls=controls)]
+    return _panels(evidence, PAIRS[:1], "decay_difference")
 
 
 def kernel_is_that_of_the_rule(evidence: Evidence) -> list[Measured]:
     """Formula against the past rule on one pair of spikes."""
-    panels = _panels(evidence)
-
-    def off(column: str) -> float:
-        both = [panels[name] for name in ("same_sign", "opposite_sign")]
-        return max(float((rows[column] - rows["numerical"]).abs().max()) for rows in both)
-
-    return [
-        Measured("", [off("change")], seeded=False, controls={"unequal_codes": [off("unequal")]})
-    ]
+    return _panels(evidence, PAIRS, "numerical_difference")
 
 
 def stdp_antisymmetric(evidence: Evidence) -> list[Measured]:
     """The classic rule and its mirror image."""
-    rows = _panels(evidence)["classic"]
-
-    def off(column: str) -> float:
-        values = rows[column].to_numpy()
-        return float(np.abs(values + values[::-1]).max())
-
-    return [
-        Measured("", [off("change")], seeded=False, controls={"unequal_codes": [off("unequal")]})
-    ]
+    return _panels(evidence, ("classic",), "asymmetry")
 
 
 def _ends(evidence: Evidence, *columns: str) -> pd.DataFrame:
-    """Sums of the four rules and what else is told of each seed."""
-    frame = evidence.table("fig_c1", "element", "seed", *RULES, *columns)
+    """What is told of each seed."""
+    frame = evidence.table("fig_c1", "element", "seed", *columns)
     return frame[frame["element"] == "end"].set_index("seed")
 
 
 def same_final_value(evidence: Evidence) -> list[Measured]:
     """Ends of the four rules against that of the reconstructions, in right and printed forms."""
-    printed = ["printed_past", "printed_future"]
-    ends = _ends(evidence, *printed, "middle_difference")
-    exact = ends["reconstruction"]
-
-    def off(columns: list[str]) -> pd.Series:
-        return ends[columns].sub(exact, axis=0).abs().max(axis=1) / exact.abs()
-
+    ends = _ends(evidence, "final_difference", "printed_difference", "middle_difference")
     controls = {"before_the_end": ends["middle_difference"]}
     return [
-        _exact(off(printed), controls, "as_published"),
-        _exact(off(list(RULES)), controls, "corrected"),
+        _exact(ends["printed_difference"], controls, "as_published"),
+        _exact(ends["final_difference"], controls, "corrected"),
     ]
 
 

@@ -41,9 +41,10 @@ def areas(settings: Areas, seeds, dataset, networks) -> pd.DataFrame:
 
     Columns: element, seed; of ``area``: last_event, event (steps between which lies the past area,
     from which on lies the future one), past_area, future_area (sums over steps), past_formula,
-    future_formula (from the product at single steps, eq. C.6 and C.7 corrected), undecayed_area
-    (of the past formula without what lies beyond the event), printed_future; of ``trace`` (first
-    seed): step, for either side (x, e) the signal, <side>_spikes, <side>_reconstruction, and
+    future_formula (from the product at single steps, eq. C.6 and C.7 corrected), and relative to
+    the sums past_difference, future_difference (of the formulas), undecayed_difference (of the past
+    formula without what lies beyond the event), printed_difference (of eq. C.7 as printed); of
+    ``trace`` (first seed): step, for either side (x, e) the signal, <side>_spikes, <side>_reconstruction, and
     product, product_of_reconstructions, to five decimals.
     """
     code, rows = pd_code(settings.k_p, settings.k_d), []
@@ -58,15 +59,20 @@ def areas(settings: Areas, seeds, dataset, networks) -> pd.DataFrame:
         before = coded.reconstruction[at.now] - code.k_beta * coded.spikes[at.now]
         rest, u, v = 1.0 - code.k_alpha**2, product[at.last], float(before.prod())
         alone = product[at.now] * code.k_alpha ** (2.0 * np.arange(20_000))
+        past_area, future_area = product[at.last : at.now].sum(), alone.sum()
+        past_formula, future_formula = (u - v) / rest, product[at.now] / rest
         areas = {
             "last_event": at.last,
             "event": at.now,
-            "past_area": product[at.last : at.now].sum(),
-            "past_formula": (u - v) / rest,
-            "undecayed_area": u / rest,
-            "future_area": alone.sum(),
-            "future_formula": product[at.now] / rest,
-            "printed_future": -product[at.now] / rest,
+            "past_area": past_area,
+            "past_formula": past_formula,
+            "future_area": future_area,
+            "future_formula": future_formula,
+            # Of columns that are written with eight digits a difference would have none.
+            "past_difference": abs(past_formula / past_area - 1.0),
+            "undecayed_difference": abs(u / rest / past_area - 1.0),
+            "future_difference": abs(future_formula / future_area - 1.0),
+            "printed_difference": abs(-future_formula / future_area - 1.0),
         }
         rows.append({"element": "area", "seed": seed, **areas})
         if seed == seeds[0]:
@@ -105,22 +111,33 @@ def update_kernels(settings: UpdateKernels, seeds, dataset, networks) -> pd.Data
     """Figure 5.4: what a pair of spikes does to a weight, by their time difference.
 
     Columns: panel (same_sign, opposite_sign, classic), lag_steps, change (formula; weights move
-    against the gradient), numerical (rules `past` and `future` on one pair of spikes, their mean
-    where they agree), unequal (formula where the two sides have other codes), decay_difference and
-    unequal_decay_difference (largest difference of a neighbouring ratio from k_alpha, of the
-    panel).
+    against the gradient), numerical (the rule `past` on one pair of spikes); what is 0 if the
+    statements hold: numerical_difference (of formula and rule), asymmetry (|f(t) - f(-t)| of the
+    rule, of the classic window |f(t) + f(-t)|), mirror_difference (of the rule, |same_sign +
+    opposite_sign|), decay_difference (largest difference of a neighbouring ratio from k_alpha, of
+    the panel); and the same as unequal_... where the two sides have other codes, by the formula of
+    one code in the first of them.
     """
     code, other = (pd_code(k, settings.k_d) for k in (settings.k_p, settings.other_k_p))
     lags = np.arange(-settings.reach, settings.reach + 1)
     rows = []
+    rules = {
+        sign: [_of_pairs(lags, sign, code, each) for each in (code, other)] for sign in (1.0, -1.0)
+    }
+    mirror = np.abs(rules[1.0][0] + rules[-1.0][0])
     for panel, sign in (("same_sign", 1.0), ("opposite_sign", -1.0)):
         equal, unequal = (pair_kernel(code, each, lags) for each in (code, other))
+        rule, rule_unequal = rules[sign]
         part = {
             "panel": panel,
             "lag_steps": lags,
             "change": -sign * equal,
-            "numerical": [-_of_one_pair(int(lag), sign, code) for lag in lags],
-            "unequal": -sign * unequal,
+            "numerical": rule,
+            "numerical_difference": np.abs(-sign * equal - rule),
+            "unequal_numerical_difference": np.abs(-sign * equal - rule_unequal),
+            "asymmetry": np.abs(rule - rule[::-1]),
+            "unequal_asymmetry": np.abs(rule_unequal - rule_unequal[::-1]),
+            "mirror_difference": mirror,
             "decay_difference": _off_decay(equal, code.k_alpha),
             "unequal_decay_difference": _off_decay(unequal, code.k_alpha),
         }
@@ -128,7 +145,9 @@ def update_kernels(settings: UpdateKernels, seeds, dataset, networks) -> pd.Data
     taus = [1e-3 * settings.tau_steps] * 2
     window, slower = (DoubleExponential(1.0, 1.0, taus[0], tau) for tau in (taus[1], 2 * taus[1]))
     classic = [np.where(lags == 0, 0.0, stdp(1e-3 * lags, each)) for each in (window, slower)]
-    part = {"panel": "classic", "lag_steps": lags, "change": classic[0], "unequal": classic[1]}
+    part = {"panel": "classic", "lag_steps": lags, "change": classic[0]}
+    asymmetries = [np.abs(each + each[::-1]) for each in classic]
+    part |= dict(zip(("asymmetry", "unequal_asymmetry"), asymmetries, strict=True))
     return pd.concat([*rows, pd.DataFrame(part)], ignore_index=True)
 
 
@@ -139,11 +158,15 @@ def _off_decay(kernel: NDArray, k_alpha: float) -> float:
     return max(float(np.abs(side[1:] / side[:-1] - k_alpha).max()) for side in sides)
 
 
-def _of_one_pair(lag: int, sign: float, code: PDCode) -> float:
-    """Total of the past rule for one spike of either side."""
-    trains = np.zeros((abs(lag) + 2, 2))
-    trains[max(0, -lag), 0], trains[max(0, lag), 1] = 1.0, sign
-    return float(weight_updates("past", trains[:, :1], trains[:, 1:], code).total[0, 0])
+def _of_pairs(lags: NDArray, sign: float, pre: PDCode, post: PDCode) -> NDArray[np.float64]:
+    """What one spike of either side does to a weight by the past rule, by their time difference."""
+    changes = []
+    for lag in map(int, lags):
+        trains = np.zeros((abs(lag) + 2, 2))
+        trains[max(0, -lag), 0], trains[max(0, lag), 1] = 1.0, sign
+        found = weight_updates("past", trains[:, :1], trains[:, 1:], pre, post)
+        changes.append(-float(found.total[0, 0]))
+    return np.array(changes)
 
 
 def four_rules(settings: FourRules, seeds, dataset, networks) -> pd.DataFrame:
@@ -151,7 +174,8 @@ def four_rules(settings: FourRules, seeds, dataset, networks) -> pd.DataFrame:
 
     The last quarter is silent but for one presynaptic spike in its middle. Columns: element, seed;
     of ``end``: one column for each rule (sum, with the area that is still open), printed_past,
-    printed_future (as printed), and relative to the sum middle_difference (largest of the four in
+    printed_future (as printed), and relative to the sum of the reconstructions final_difference
+    (largest of the four), printed_difference (of the two), middle_difference (of the four in
     the middle of the trains), past_and_future, future_and_stdp (largest over time); of ``trace``
     (first seed): step, x_spikes, e_spikes, x_reconstruction, e_reconstruction and the cumulative
     sum of each rule, to five decimals.
@@ -171,14 +195,21 @@ def four_rules(settings: FourRules, seeds, dataset, networks) -> pd.DataFrame:
         middle = [
             abs(each[steps // 2] - sums["reconstruction"][steps // 2]) for each in sums.values()
         ]
+        printed = {
+            "printed_past": float(printed_past(x, e, code).sum()),
+            "printed_future": float(printed_future(x, e, code).sum()),
+        }
+
+        def largest(sums: Mapping[str, float], exact: float = ends["reconstruction"]) -> float:
+            return max(abs(each / exact - 1.0) for each in sums.values())
+
         apart = {
+            # Of columns that are written with eight digits a difference would have none.
+            "final_difference": largest(ends),
+            "printed_difference": largest(printed),
             "middle_difference": max(middle) / exact,
             "past_and_future": np.abs(sums["past"] - sums["future"]).max() / exact,
             "future_and_stdp": np.abs(sums["future"] - sums["stdp"]).max() / exact,
-        }
-        printed = {
-            "printed_past": printed_past(x, e, code).sum(),
-            "printed_future": printed_future(x, e, code).sum(),
         }
         rows.append({"element": "end", "seed": seed, **ends, **printed, **apart})
         if seed == seeds[0]:

@@ -34,7 +34,8 @@ def kernels(settings: Kernels, seeds, dataset, networks) -> pd.DataFrame:
 
     Columns: kernel (decoding, symmetric, difference, stdp), lag_steps, formula, numerical: the
     response of a recursion to a spike, the correlation of two such responses, the response of a
-    central difference, and the correlation of a response with the central difference of another.
+    central difference, and the correlation of a response with the central difference of another;
+    deviation (of the two), late_deviation (of the numerical form and the formula one step later).
     """
     reach, alpha = settings.reach, settings.alpha
     far = reach + round(np.log(1e-17) / np.log(alpha))
@@ -60,20 +61,22 @@ def kernels(settings: Kernels, seeds, dataset, networks) -> pd.DataFrame:
         "difference": (difference_kernel(reach), change[shown]),
         "stdp": (stdp_kernel(alpha, reach), correlation(trace, rate)),
     }
-    columns = ("lag_steps", "formula", "numerical")
-    frames = [
-        pd.DataFrame(dict(zip(columns, (lags(reach), *both), strict=True))).assign(kernel=name)
-        for name, both in parts.items()
-    ]
-    return pd.concat(frames, ignore_index=True)[["kernel", *columns]]
+    frames = []
+    for name, (formula, numerical) in parts.items():
+        columns = {"lag_steps": lags(reach), "formula": formula, "numerical": numerical}
+        # Of columns that are written with eight digits a difference would have none.
+        columns["deviation"] = np.abs(formula - numerical)
+        columns["late_deviation"] = np.abs(np.append(np.nan, formula[:-1]) - numerical)
+        frames.append(pd.DataFrame({"kernel": name, **columns}))
+    return pd.concat(frames, ignore_index=True)
 
 
 def synapse(settings: Synapse, seeds, dataset, networks) -> pd.DataFrame:
     """Figure 6.5: two signals, their codes, and what three rules make of them.
 
     Columns: element, seed; of ``end``: the sums of the changes of the weight by each rule, dynamics
-    (of the signals), approximate_dynamics (of the reconstructions), stdp (of the spikes), their
-    difference early_difference of the last two half-way through the signals, and over time
+    (of the signals), approximate_dynamics (of the reconstructions), stdp (of the spikes), the
+    difference of the last two final_difference and, half-way, early_difference, and over time
     correlation (of approximate with exact dynamics), other_correlation (with the dynamics of two
     other signals); of ``trace`` (first seed): step, pre, post (signals), <side>_spike,
     <side>_reconstruction, post_rate, post_reconstruction_rate (central differences), and the three
@@ -93,8 +96,11 @@ def synapse(settings: Synapse, seeds, dataset, networks) -> pd.DataFrame:
         }
         approximate, other = sums["approximate_dynamics"], np.cumsum(dynamics_updates(*signals[2:]))
         middle = (settings.steps - settings.quiet) // 2
+        apart = np.abs(approximate - sums["stdp"])
         own = {
-            "early_difference": abs(approximate[middle] - sums["stdp"][middle]),
+            # Of columns that are written with eight digits a difference would have none.
+            "final_difference": apart[-1],
+            "early_difference": apart[middle],
             "correlation": np.corrcoef(approximate, sums["dynamics"])[0, 1],
             "other_correlation": np.corrcoef(approximate, other)[0, 1],
         }

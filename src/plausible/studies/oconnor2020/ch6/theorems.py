@@ -203,7 +203,7 @@ def _by_convolution(alpha: float, reach: int, other: NDArray | None = None) -> N
 def symmetric_form(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 6.9, 6.10: the product of reconstructions is a symmetric window of pairs of spikes."""
     rng, kernel, forms = generator("eq6.10", seed), "kernel_is_convolution", "both_forms_equal"
-    shapes, sums, bare = {}, {}, {}
+    shapes, sums, bare, late = {}, {}, {}, []
     for alpha in ALPHAS:
         text = f"alpha^|t| / (1 - alpha^2) against the numerical convolution, alpha {alpha:g}"
         shape, found = symmetric_kernel(alpha, 60), _by_convolution(alpha, 60)
@@ -213,6 +213,9 @@ def symmetric_form(settings: ExperimentSettings, seed: int) -> list[Check]:
         pairs = pair_sum(pre, post, symmetric_kernel(alpha, len(pre)))
         text = f"sum of products of reconstructions against pairs of spikes, alpha {alpha:g}"
         sums[f"alpha_{alpha:g}"] = text, relative(pairs, product)
+        itself = float(decode(pre, alpha) @ decode(pre, alpha))
+        shifted = pair_sum(pre, pre, _late(symmetric_kernel(alpha, len(pre))))
+        late.append(relative(shifted, itself))
         bare[alpha] = (
             _apart(shape * (1 - alpha**2), found),
             relative(pairs * (1 - alpha**2), product),
@@ -222,7 +225,7 @@ def symmetric_form(settings: ExperimentSettings, seed: int) -> list[Check]:
         *checks(kernel, shapes),
         *controls(kernel, {broken: bare[ALPHA][0]}),
         *checks(forms, sums),
-        *controls(forms, {broken: bare[ALPHA][1]}),
+        *controls(forms, {broken: bare[ALPHA][1], "wrong_lag": min(late)}),
     ]
 
 
@@ -230,7 +233,8 @@ def stdp_form(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 6.11, 6.12: dynamics-based learning with reconstructions is STDP."""
     rng = generator("eq6.12", seed)
     kernel, forms, rule = "kernel_is_convolution", "both_forms_equal", "is_the_rule_of_eq_6_3"
-    shapes, sums, rules, halves, forward, loud, other = {}, {}, {}, [], [], [], []
+    shapes, sums, rules = {}, {}, {}
+    halves, forward, loud, late, other = [], [], [], [], []
     for alpha in ALPHAS:
         name, at = f"alpha_{alpha:g}", f"alpha {alpha:g}"
         shape, found = stdp_kernel(alpha, 60), _by_convolution(alpha, 60, difference_kernel(1))
@@ -242,7 +246,9 @@ def stdp_form(settings: ExperimentSettings, seed: int) -> list[Check]:
         pre, post = _trains(rng, alpha)
         dynamics = dynamics_updates(decode(pre, alpha), decode(post, alpha)).sum()
         text = f"dynamics-based sum with reconstructions against pairs of spikes, {at}: relative"
-        sums[name] = text, relative(pair_sum(pre, post, stdp_kernel(alpha, len(pre))), dynamics)
+        of_pairs = stdp_kernel(alpha, len(pre))
+        sums[name] = text, relative(pair_sum(pre, post, of_pairs), dynamics)
+        late.append(abs(pair_sum(pre, post, _late(of_pairs)) - dynamics))
         loud.append(_unquiet(pre, post, alpha))
         window = DoubleExponential(*(0.5 / alpha,) * 2, *(1.0 / np.log(1.0 / alpha),) * 2)
         apart = np.where(lags(60) == 0, 0.0, stdp(lags(60), window))
@@ -253,10 +259,15 @@ def stdp_form(settings: ExperimentSettings, seed: int) -> list[Check]:
         *checks(kernel, shapes),
         *controls(kernel, {"half_for_its_height": min(halves), "forward_difference": min(forward)}),
         *checks(forms, sums),
-        *controls(forms, {"no_silence_at_the_end": min(loud)}),
+        *controls(forms, {"no_silence_at_the_end": min(loud), "wrong_lag": min(late)}),
         *checks(rule, rules),
         *controls(rule, {"height_of_a_half": min(other)}),
     ]
+
+
+def _late(kernel: NDArray) -> NDArray[np.float64]:
+    """The kernel one step later."""
+    return np.append(0.0, kernel[:-1])
 
 
 def _unquiet(pre: NDArray, post: NDArray, alpha: float) -> float:

@@ -45,7 +45,7 @@ def scaled(rng: np.random.Generator, alpha: float, count: int = SIGNALS) -> NDAr
 def predictive_coding(settings: ExperimentSettings, seed: int) -> list[Check]:
     """Eq. 6.5, 6.6: the receiver has the reconstruction of the sender; alpha above 1 diverges."""
     rng, same = generator("eq6.5", seed), "decoder_reproduces_encoder"
-    found, wrong = {}, []
+    found, wrong, opened = {}, [], []
     for alpha in ALPHAS:
         signals = scaled(rng, alpha)
         for how in BITS:
@@ -54,14 +54,26 @@ def predictive_coding(settings: ExperimentSettings, seed: int) -> list[Check]:
             text = f"decoded bits against the reconstruction of the encoder, {how}, alpha {alpha:g}"
             found[name] = text, largest(decode(parts.sent, alpha), parts.reconstruction)
             wrong.append(largest(decode(parts.sent, alpha + 0.01), parts.reconstruction))
+            if alpha > 0:
+                opened.append(_open_loop(signals, alpha, how, rng))
     signals = scaled(rng, ALPHA) * (1.0 - ALPHA)
     text = "logarithm of the largest reconstruction over the number of steps, alpha 1.05"
     return [
         *checks(same, found),
-        *controls(same, {"other_alpha": min(wrong)}),
+        *controls(same, {"other_alpha": min(wrong), "open_loop": min(opened)}),
         Check("diverges_above_one", text, _growth(signals, 1.05)),
         *controls("diverges_above_one", {"alpha_below_one": _growth(signals, ALPHA)}),
     ]
+
+
+def _open_loop(signals: NDArray, alpha: float, how: str, rng: np.random.Generator) -> float:
+    """Largest difference of decoded bits from what a sender has who predicts from the signal.
+
+    It quantizes h(t) - alpha h(t-1) of the signal itself, which the receiver does not have.
+    """
+    bits = quantize(_changes(signals, alpha), how, rng)
+    predicted = signals - _changes(signals, alpha)
+    return largest(decode(bits, alpha), bits + predicted)
 
 
 def _growth(signals: NDArray, alpha: float) -> float:

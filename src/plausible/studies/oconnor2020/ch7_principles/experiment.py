@@ -36,8 +36,9 @@ def three_states(settings: ThreeStates, seeds, dataset, networks) -> pd.DataFram
     """Figure 7.1: states of both networks on one sample, pane by pane, as they are drawn.
 
     Columns: seed, pane (forward, negative, positive), step (within the pane, from 0), layer (0: the
-    input), unit, state, reference (the state that algorithm 6 has at the pane's end, at its last
-    step), zero_start (the same of a run that begins with zero states), target (of outputs).
+    input), unit, state, deviation (at the last step of a pane, |state - that of algorithm 6 at the
+    pane's end|), zero_start_deviation (the same of a run that begins with zero states), target (of
+    outputs).
     """
     rows = []
     for seed in seeds:
@@ -62,13 +63,14 @@ def three_states(settings: ThreeStates, seeds, dataset, networks) -> pd.DataFram
                     rows.append(
                         (
                             *(seed, pane, step, layer, unit, state),
-                            end[layer - 1][0, unit] if last else None,
-                            zero[layer - 1][0, unit] if last else None,
+                            abs(state - end[layer - 1][0, unit]) if last else None,
+                            abs(state - zero[layer - 1][0, unit]) if last else None,
                             targets[0, unit] if top else None,
                         )
                     )
     columns = ["seed", "pane", "step", "layer", "unit", "state"]
-    return pd.DataFrame(rows, columns=[*columns, "reference", "zero_start", "target"])
+    # Of columns that are written with eight digits a difference would have none.
+    return pd.DataFrame(rows, columns=[*columns, "deviation", "zero_start_deviation", "target"])
 
 
 def _panes(
