@@ -11,8 +11,8 @@ from plausible.kernels.pdnn_types import (
     TRACE,
     UPDATES,
     as_matrices,
-    fresh_side,
     flush,
+    fresh_side,
     initial_weights,
     make_network,
     make_rule,
@@ -151,7 +151,7 @@ def test_after_the_end_of_a_stream_all_rules_have_the_same_sum(update):
 @pytest.mark.parametrize("form", [pdnn, pdnn_reference])
 @pytest.mark.parametrize("update", UPDATES)
 def test_no_number_becomes_denormal(form, update):
-    """A stream that ends in darkness; without the flush, 0.5^1100 of what was known would be left."""
+    """A stream that ends in darkness, where 0.5^1100 of what was known would be left."""
     rule = make_rule(0.01, 0.5, 0.5, 0.01, update=update)
     images, labels = samples(1200, 20, 4)
     images[60:] = 0

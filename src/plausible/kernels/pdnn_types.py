@@ -226,7 +226,8 @@ def flush(network: Network, rule: Rule) -> None:
         reconstruction   r / (1 - r) times the product now
         past             1 / (1 - r) times the product after the last spike of either side
 
-    (O'Connor 2020, sections 5.3.6 and C.4); ``future`` and ``stdp`` leave nothing open. Scales stay.
+    (O'Connor 2020, sections 5.3.6 and C.4). ``future`` and ``stdp`` leave nothing open. Scales of
+    codes stay.
     """
     first, r = starts(network.sizes), rule.k_alpha**2
     areas = as_matrices(network.areas, network.sizes)

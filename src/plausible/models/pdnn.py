@@ -11,8 +11,8 @@ from plausible.errors import ModelError
 from plausible.kernels import pdnn
 from plausible.kernels.pdnn_types import (
     UPDATES,
-    fresh_side,
     flush,
+    fresh_side,
     initial_weights,
     make_network,
     make_rule,

@@ -10,6 +10,7 @@ from plausible.kernels import pdnn_reference
 from plausible.kernels.pdnn_types import fresh_side, initial_weights, make_network, make_rule
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch5_learning import experiment
+from plausible.studies.oconnor2020.ch5_learning.settings import CHANGES as ALL_CHANGES
 from plausible.studies.oconnor2020.ch5_learning.settings import READINGS
 
 from ...part_results import read_sweep
@@ -161,3 +162,29 @@ def test_a_killed_job_goes_on(few, table, tmp_path, monkeypatch):
     monkeypatch.setattr(experiment, "test_stream", test_stream)
     again = experiment.stream_training(settings, [0, 1], few)
     pd.testing.assert_frame_equal(again, table, check_exact=True)
+
+
+def test_from_the_text_to_the_code(few, table):
+    """Both ends are the networks of the table; changes are made one at a time."""
+    changes = {key: value for key, value in CHANGES.items() if key in ("width", "buffer_size")}
+    settings = read_sweep("oconnor2020.ch5_learning", "text_and_code", epochs=2, **changes)
+    found = experiment.text_and_code(settings, [0, 1], few).set_index(["reading", "seed", "epoch"])
+    score = found["test_score_percent"]
+    rows = table[(table["network"] == "pdnn") & (table["order"] == "temporal")]
+    rows = rows[rows["hidden_layers"] == 1].set_index(["protocol", "seed", "epoch"])
+    for end, protocol in (("text", "as_published"), ("code", "as_coded")):
+        for key, value in score[end].items():
+            # Scales of the code follow in tests, which the table has twice as many of.
+            if end == "text" or key[1] <= 0:
+                assert value == rows.loc[(protocol, *key), "test_score_percent"]
+    assert set(found.index.unique("reading")) == set(ALL_CHANGES)
+    text, code = READINGS["as_published"], READINGS["as_coded"]
+    for name, reading in ALL_CHANGES.items():
+        parts = {
+            "memory": reading.k_alphas == code.k_alphas,
+            "images": reading.split == code.split,
+            "scales": reading.share_scales == code.share_scales,
+        }
+        wanted = {"text": [], "code": list(parts)}.get(name, [name])
+        assert [part for part, changed in parts.items() if changed] == wanted
+        assert reading.counted_outputs == (code if name == "code" else text).counted_outputs

@@ -18,6 +18,7 @@ class TestFigures(FigureTests):
     tables: ClassVar = {
         "ch5.fig5.5": synthetic.table_c6,
         "table_c6": synthetic.table_c6,
+        "beyond.text_and_code": synthetic.text_and_code,
     }
 
     def test_published_scores_stand_beside_ours(self, drawn, published):

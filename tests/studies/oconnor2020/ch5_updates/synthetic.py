@@ -69,7 +69,13 @@ def kernel_table() -> pd.DataFrame:
 def rules_table(seeds: int = 3) -> pd.DataFrame:
     """Rules that take other ways to the same end; nothing is printed wrong."""
     names = ("reconstruction", "past", "future", "stdp", "printed_past", "printed_future")
-    apart = {"final_difference": 0.0, "printed_difference": 0.0, "middle_difference": 0.2, "past_and_future": 0.3, "future_and_stdp": 0.0}
+    apart = {
+        "final_difference": 0.0,
+        "printed_difference": 0.0,
+        "middle_difference": 0.2,
+        "past_and_future": 0.3,
+        "future_and_stdp": 0.0,
+    }
     rows = [
         {"element": "end", "seed": seed, **dict.fromkeys(names, 3.0 + seed), **apart}
         for seed in range(seeds)

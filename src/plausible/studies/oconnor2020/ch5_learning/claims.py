@@ -6,7 +6,9 @@ moment; the author's script prints the best of all tests.
 
 from itertools import product
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from plausible.errors import StudyError
 from plausible.reproduction.evidence import Evidence, Measured, Number, by_protocol
@@ -191,6 +193,45 @@ def all_passes(evidence: Evidence) -> list[Measured]:
             protocol,
             {order: _against_mlp(rows, order) for order in ORDERS},
             full_scale=True,
+        )
+        for protocol, rows in runs(evidence)
+    ]
+
+
+LEVELS = 10
+"""Scores at which the operations of two networks are compared."""
+
+
+def _until(rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Test scores, ascending, and the operations after which they are first reached."""
+    rows = rows[rows["epoch"] > 0].sort_values("epoch")
+    done = (rows[["forward", "backward", "update"]].sum(axis=1) * rows["samples"]).cumsum()
+    scores, first = np.unique(rows["test_score_percent"].cummax(), return_index=True)
+    return scores, done.to_numpy()[first]
+
+
+def at_equal_score(rows: pd.DataFrame, order: str) -> pd.Series:
+    """Operations of the PDNN until a score over those of the ordinary network, by seed.
+
+    Geometric mean over scores from the first test to the lower of both best ones; in between,
+    operations are interpolated.
+    """
+    both = [chosen(rows, name, order) for name in ("pdnn", "mlp")]
+    ratios = {}
+    for seed in both[0]["seed"].unique():
+        curves = [_until(mine[mine["seed"] == seed]) for mine in both]
+        low, high = max(curve[0][0] for curve in curves), min(curve[0][-1] for curve in curves)
+        levels = np.linspace(low, high, LEVELS)
+        pdnn, mlp = (np.interp(levels, *curve) for curve in curves)
+        ratios[seed] = float(np.exp(np.log(pdnn / mlp).mean())) if high > low else np.nan
+    return pd.Series(ratios)
+
+
+def all_passes_at_equal_score(evidence: Evidence) -> list[Measured]:
+    """The same until equal test scores."""
+    return [
+        Measured(
+            protocol, {order: at_equal_score(rows, order) for order in ORDERS}, full_scale=True
         )
         for protocol, rows in runs(evidence)
     ]

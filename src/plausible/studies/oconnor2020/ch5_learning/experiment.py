@@ -4,7 +4,7 @@ Text and code give the same network with other constants and other images (``set
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,7 +41,15 @@ from plausible.learning.stream_training import (
 from plausible.reproduction.inputs import require
 from plausible.reproduction.shards import part_of
 from plausible.seeds import numpy_generator
-from plausible.studies.oconnor2020.ch5_learning.settings import ORDERS, READINGS, StreamTraining
+from plausible.studies.oconnor2020.ch5_learning.settings import (
+    CHANGES,
+    ORDERS,
+    READINGS,
+    Reading,
+    StreamTraining,
+    TextAndCode,
+    Trained,
+)
 
 
 class Task(NamedTuple):
@@ -102,36 +110,60 @@ def stream_training(
     dataset = require(dataset, "stream_training", "data set")
     listed = tasks(settings, seeds)
     chosen = part_of(listed, [task.cost for task in listed], settings)
+    return pd.DataFrame(_all_rows(chosen, READINGS, dataset, settings))
+
+
+def text_and_code(
+    settings: TextAndCode, seeds: Sequence[int], dataset: Dataset | None, networks: Any = None
+) -> pd.DataFrame:
+    """Scores on Temporal MNIST as the text trains a PDNN, as the code does, and in between.
+
+    Columns: ``reading`` (see ``settings.CHANGES``), ``seed``, ``epoch``, ``test_score_percent``
+    (each reading's own test images), ``diverged_epoch`` (-1: none).
+    """
+    dataset = require(dataset, "text_and_code", "data set")
+    listed = [Task(name, "temporal", PDNN, 1, seed) for name in CHANGES for seed in seeds]
+    chosen = part_of(listed, [task.cost for task in listed], settings)
+    found = pd.DataFrame(_all_rows(chosen, CHANGES, dataset, settings))
+    if found.empty:
+        return found
+    columns = ["reading", "seed", "epoch", "test_score_percent", "diverged_epoch"]
+    return found.rename(columns={"protocol": "reading"})[columns]
+
+
+def _all_rows(
+    chosen: Sequence[Task], readings: Mapping[str, Reading], dataset: Dataset, settings: Trained
+) -> list[dict[str, Any]]:
+    """Rows of networks, one after the other; ``readings`` by the protocols of tasks."""
     prepared: dict[tuple[str, str], Data] = {}
     rows: list[dict[str, Any]] = []
     for number, task in enumerate(chosen, start=1):
-        key = task.protocol, task.order
+        key, reading = (task.protocol, task.order), readings[task.protocol]
         if key not in prepared:
-            prepared = {key: _data(dataset, task, settings.buffer_size)}
+            prepared = {key: _data(dataset, reading, task.order, settings.buffer_size)}
         _say(f"network {number} of {len(chosen)}: {task.name}")
-        rows += _trained(task, prepared[key], dataset, settings)
-    return pd.DataFrame(rows)
+        rows += _trained(task, reading, prepared[key], dataset, settings)
+    return rows
 
 
-def _data(dataset: Dataset, task: Task, buffer_size: int) -> Data:
-    parts = split_dataset(dataset, READINGS[task.protocol].split)
+def _data(dataset: Dataset, reading: Reading, order: str, buffer_size: int) -> Data:
+    parts = split_dataset(dataset, reading.split)
     streams = []
     for images, labels in (
         (parts.train_images, parts.train_labels),
         (parts.test_images, parts.test_labels),
     ):
-        order = np.arange(len(images))
-        if task.order == "temporal":
-            order = temporal_order(images, buffer_size)
-        streams.append(Stream(images[order], labels[order].astype(np.int64), float(parts.white)))
+        places = np.arange(len(images))
+        if order == "temporal":
+            places = temporal_order(images, buffer_size)
+        streams.append(Stream(images[places], labels[places].astype(np.int64), float(parts.white)))
     return Data(*streams)
 
 
 def _trained(
-    task: Task, data: Data, dataset: Dataset, settings: StreamTraining
+    task: Task, reading: Reading, data: Data, dataset: Dataset, settings: Trained
 ) -> list[dict[str, Any]]:
     """Rows of one network, which begins with the same weights whatever its protocol and order."""
-    reading = READINGS[task.protocol]
     inputs = data.train.images.shape[1]
     sizes = (inputs, *[settings.width] * task.hidden_layers, dataset.classes)
     rng = numpy_generator("oconnor2020", "stream_training", task.hidden_layers, task.seed)
@@ -183,7 +215,7 @@ def _trained(
 
 
 def _noise(
-    recipe: Recipe, network: Network, stream: Stream, settings: StreamTraining
+    recipe: Recipe, network: Network, stream: Stream, settings: Trained
 ) -> tuple[float, float]:
     """Mean |reconstruction - value| over mean |value|, of the first and of the last hidden layer.
 

@@ -11,7 +11,10 @@ from matplotlib.ticker import MaxNLocator
 from plausible.drawing.over_seeds import draw_mean_line, draw_mean_points, seed_handles
 from plausible.drawing.style import (
     BLUE,
+    GREEN,
+    ORANGE,
     PUBLISHED_LINE,
+    PURPLE,
     VERMILLION,
     Look,
     accuracy_limits,
@@ -36,6 +39,7 @@ NETWORKS = {"pdnn": Look("PDNN", BLUE, "o", "-"), "mlp": Look("MLP", VERMILLION,
 PUBLISHED_NAMES = {order: name for name, order in DATASETS.items()}
 NAMES = {"mnist": {"file": "MNIST", "temporal": "Temporal MNIST"}}
 """Of the orders, where the images are those of the thesis."""
+DASHED = (0, (4.5, 1.5))
 PASSES = ("forward", "backward", "update")
 SCORE = "test score (%)"
 
@@ -132,6 +136,41 @@ def depths(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
         published_mark(dataset, f"MLP, {mark}", "s"),
     ]
     legend_below(figure, [*handles, *seed_handles(table, dots=True)], 4)
+    return figure
+
+
+LOOKS = {
+    "text": Look("as the text says", BLUE, "o", "-"),
+    "memory": Look("k_alpha of the code", VERMILLION, "s", DASHED),
+    "scales": Look("scales follow in tests", GREEN, "^", DASHED),
+    "images": Look("images of the code", ORANGE, "P", DASHED),
+    "code": Look("as the code does", PURPLE, "D", "-"),
+}
+
+
+@in_style
+def text_and_code(table: pd.DataFrame, published: Published, dataset: str = "mnist") -> Figure:
+    """Score on Temporal MNIST over a training, and after it, with one change at a time."""
+    figure = new_figure(height_mm=72)
+    course, end = figure.subplots(1, 2, width_ratios=(3, 2))
+    rows = table[table["epoch"] >= 1]
+    last = rows[rows["epoch"] == rows["epoch"].max()]
+    for place, (reading, look) in enumerate(LOOKS.items()):
+        mine = rows[rows["reading"] == reading]
+        draw_mean_line(course, mine, "epoch", "test_score_percent", look._replace(marker=""))
+        ends = last[last["reading"] == reading].assign(place=place)
+        draw_mean_points(end, ends, "place", "test_score_percent", look)
+    for axes in (course, end):
+        accuracy_scale(axes)
+        axes.set_ylabel(SCORE)
+    course.xaxis.set_major_locator(MaxNLocator(integer=True))
+    course.set_xlabel("epoch")
+    end.set_xticks(range(len(LOOKS)), list(LOOKS))
+    end.set_xlabel("what is changed")
+    letter(course, "a", NAMES.get(dataset, TITLES)["temporal"])
+    letter(end, "b", f"after epoch {last['epoch'].max():g}")
+    handles = [series_handle(look) for look in LOOKS.values()]
+    legend_below(figure, [*handles, *seed_handles(table, dots=True)], 3)
     return figure
 
 

@@ -32,23 +32,27 @@ READINGS = {
     # 3.1 pJ and an addition of 0.1 pJ count as two operations of 1.6 pJ.
     "as_coded": Reading("thesis_joined", {0.0: 1.0 / 1.1}, 1.0 / 1.1, True, 1, 1.6),
 }
+_TEXT, _CODE = READINGS["as_published"], READINGS["as_coded"]
+CHANGES = {
+    "text": _TEXT,
+    "memory": _TEXT._replace(k_alphas=_CODE.k_alphas, k_beta_relative=_CODE.k_beta_relative),
+    "images": _TEXT._replace(split=_CODE.split),
+    "scales": _TEXT._replace(share_scales=_CODE.share_scales),
+    "code": _CODE,
+}
+"""From text to code: in one thing, and in all; what is counted does not change what is learnt."""
 ADDITION_PJ = 0.1
 ORDERS = ("file", "temporal")
 """Of the images: MNIST as it is and Temporal MNIST."""
 
 
-class StreamTraining(ExperimentSettings):
-    """Figure 5.5 and the table of C.6: PDNNs and ordinary networks of several depths."""
+class Trained(ExperimentSettings):
+    """What all trainings share."""
 
     divided: ClassVar[bool] = True
 
-    protocols: Annotated[tuple[Literal["as_published", "as_coded"], ...], Field(min_length=1)]
     width: Count
     """Units of every hidden layer."""
-    hidden_layers: Annotated[tuple[Count, ...], Field(min_length=2)]
-    """Numbers of hidden layers; the deepest networks are compared with the shallowest."""
-    deeper_seeds: Count
-    """Seeds of networks with more than the smallest number of them."""
     learning_rate: Positive
     epochs: Count
     tests_per_epoch: Count
@@ -59,6 +63,20 @@ class StreamTraining(ExperimentSettings):
     """Images among which the next one of the temporal order is looked for."""
     noise_samples: Count
     """Test samples on which the noise of the codes is measured after the training."""
+
+
+class TextAndCode(Trained):
+    """PDNNs with one hidden layer on Temporal MNIST, as `CHANGES` has them."""
+
+
+class StreamTraining(Trained):
+    """Figure 5.5 and the table of C.6: PDNNs and ordinary networks of several depths."""
+
+    protocols: Annotated[tuple[Literal["as_published", "as_coded"], ...], Field(min_length=1)]
+    hidden_layers: Annotated[tuple[Count, ...], Field(min_length=2)]
+    """Numbers of hidden layers; the deepest networks are compared with the shallowest."""
+    deeper_seeds: Count
+    """Seeds of networks with more than the smallest number of them."""
 
     @model_validator(mode="after")
     def _ascending(self):

@@ -44,8 +44,8 @@ def areas(settings: Areas, seeds, dataset, networks) -> pd.DataFrame:
     future_formula (from the product at single steps, eq. C.6 and C.7 corrected), and relative to
     the sums past_difference, future_difference (of the formulas), undecayed_difference (of the past
     formula without what lies beyond the event), printed_difference (of eq. C.7 as printed); of
-    ``trace`` (first seed): step, for either side (x, e) the signal, <side>_spikes, <side>_reconstruction, and
-    product, product_of_reconstructions, to five decimals.
+    ``trace`` (first seed): step, for either side (x, e) the signal, <side>_spikes,
+    <side>_reconstruction, and product, product_of_reconstructions, to five decimals.
     """
     code, rows = pd_code(settings.k_p, settings.k_d), []
     for seed in seeds:
