@@ -30,59 +30,33 @@ from plausible.kernels.events import (
     count_events,
     dense_counts,
     events_of_counts,
-    poisson_thresholds,
-    sample_events,
 )
 from plausible.kernels.types import SimulationSettings, SpikingNetwork
-from plausible.measure.accuracy import accuracy_percent
-from plausible.measure.conversion_diagnostic import diagnose
+from plausible.models.convolutional import is_convolutional
 from plausible.models.data import (
     Data,
     as_classes,
     as_count,
     as_given,
     as_number,
-    as_reals,
     as_samples,
 )
 from plausible.models.fused_layers import fused_layers
 from plausible.models.sequential import read_sequential
+from plausible.models.simulation import (
+    Run,
+    Simulation,
+    check_run,
+    conversion_table,
+    joined,
+    poisson_events,
+    steps_of,
+)
 from plausible.models.soft_rate import SoftRate
+from plausible.models.spiking_convolutional import SpikingGraph, read_spiking_graph
 from plausible.neurons.lif_dynamics import LIF, firing_rate_hz, simulate_lif
 
-CODINGS = ("current", "poisson")
-READOUTS = ("current", "spikes")
 SAMPLES_AT_ONCE = 64
-MOST_SPIKES = 500
-"""Poisson spikes of an input in one step, on average."""
-
-
-class Simulation(NamedTuple):
-    """What a simulation of n samples found.
-
-    The axis of times is there only if several times were asked for.
-    """
-
-    times_ms: tuple[float, ...]
-    """When outputs and spikes were taken."""
-    predictions: Data
-    """Class of the largest output, int64 [n] or [n, times]."""
-    outputs: Data
-    """[n, classes] or [n, times, classes]: mean input currents of the output units since the
-    beginning, which estimate the model's outputs; or the spikes that they emitted, by the
-    readout."""
-    activities: tuple[Data, ...]
-    """Of each hidden layer [n, units]: what its spikes say at the last time, in the model's
-    units."""
-    spikes: Data
-    """Spikes since the beginning of all units of the inputs, of each hidden layer and of the
-    outputs, int64 [n, layers] or [n, layers, times]; 0 of the inputs where they are currents, and
-    of the outputs where they do not spike."""
-    additions: Data
-    """Weights that spikes added, int64 [n] or [n, times]. Constant currents are not among them."""
-
-    def __repr__(self) -> str:
-        return f"Simulation of {len(self.predictions)} samples at {self.times_ms} ms"
 
 
 class SpikingModel(NamedTuple):
@@ -145,30 +119,13 @@ class SpikingModel(NamedTuple):
         ModelError
             If the inputs or an argument are not what is said here.
         """
-        x = as_samples(inputs, self.layer_sizes[0])
+        x = self._inputs(inputs)
         dt_ms, seed = as_number(dt_ms, "dt_ms"), as_count(seed, "seed")
         input_rate_hz = as_number(input_rate_hz, "input_rate_hz")
-        run = _Run(dt_ms, _steps(time_ms, dt_ms), coding, input_rate_hz, readout, seed)
-        _check(self, run, x)
+        run = Run(dt_ms, steps_of(time_ms, dt_ms), coding, input_rate_hz, readout, seed)
+        check_run(run, self.neuron, x)
         parts = [_simulate(self, run, x[chunk], chunk.start) for chunk in _chunks(len(x))]
-
-        axis = {"predictions": 1, "outputs": 1, "spikes": 2, "additions": 1}
-
-        def joined(name: str) -> Data:
-            whole = np.concatenate([getattr(part, name) for part in parts])
-            if np.ndim(time_ms) == 0:
-                whole = whole.squeeze(axis[name])
-            return as_given(whole, inputs)
-
-        activities = zip(*(part.activities for part in parts), strict=True)
-        return Simulation(
-            tuple(step * dt_ms for step in run.steps),
-            joined("predictions"),
-            joined("outputs"),
-            tuple(as_given(np.concatenate(layer), inputs) for layer in activities),
-            joined("spikes"),
-            joined("additions"),
-        )
+        return joined(parts, run, inputs, several=np.ndim(time_ms) > 0)
 
     def exact(self, inputs: Data) -> tuple[Data, ...]:
         """Activities of hidden layers and outputs [n, units] if rates had no noise and no limit.
@@ -176,8 +133,8 @@ class SpikingModel(NamedTuple):
         Of LIF neurons, those of their rates at constant currents, without the smoothing of training
         (eq. 37 of Thuesen 2022).
         """
-        x = as_samples(inputs, self.layer_sizes[0])
-        return tuple(as_given(each, inputs) for each in _exact(self, x))
+        found = self.activities(self._inputs(inputs))
+        return tuple(as_given(each, inputs) for each in found)
 
     def diagnose(self, inputs: Data, labels: Data | None = None, **options) -> pd.DataFrame:
         """Where the conversion loses accuracy: the model, then layer by layer.
@@ -191,45 +148,44 @@ class SpikingModel(NamedTuple):
         one spike while the rest is exact: where it falls, accuracy is lost. The row ``exact rates``
         stands for LIF neurons, of whose threshold the smoothing of training was taken away.
         """
-        x = as_samples(inputs, self.layer_sizes[0])
+        x = self._inputs(inputs)
         truth = None if labels is None else as_classes(labels, len(x), self.layer_sizes[-1])
         options["time_ms"] = np.atleast_1d(options.get("time_ms", 200.0))[-1:]
-        run, exact = self.simulate(x, **options), _exact(self, x)
-        trained = _exact(self, x, smoothing=self.smoothing)
-        rows = [{"layer": "model"} | _accuracy(trained[-1], truth)]
-        if self.neuron is not None:
-            rows.append({"layer": "exact rates"} | _accuracy(exact[-1], truth))
-        # A rate in spikes per step (IF) or per second (LIF), and the shortest time between spikes.
-        shortest = 1.0 if self.neuron is None else self.neuron.refractory_period_s
-        for layer, seen in enumerate(run.activities):
-            full = self.full_activity[layer]
-            found = diagnose(exact[layer] / full, seen / full, shortest)
-            active, quiet = exact[layer] > 0.0, seen == 0.0
-            should = active.any(axis=0)
-            rest = _exact(self, seen, first=layer + 1)
-            rows.append(
-                {
-                    "layer": f"hidden {layer + 1}",
-                    "correlation": found.correlation,
-                    "slope": found.slope,
-                    "rms_error": found.rmse_hz * full,
-                    "silent_percent": _percent((active & quiet).sum(), active.sum()),
-                    "dead_percent": _percent((should & quiet.all(axis=0)).sum(), should.sum()),
-                    "saturated_percent": 100.0 * found.saturated_fraction,
-                }
-                | _accuracy(rest[-1], truth)
-            )
-        rows.append({"layer": "outputs"} | _accuracy(run.outputs[:, -1], truth))
-        return pd.DataFrame(rows)
+        run, exact = self.simulate(x, **options), self.activities(x)
+        trained = self.activities(x, smoothing=self.smoothing)
+        return conversion_table(
+            run, exact, trained[-1], self.full_activity, self.neuron, truth,
+            lambda layer, seen: self.activities(seen, first=layer + 1)[-1],
+        )  # fmt: skip
+
+    def activities(
+        self, inputs: NDArray, *, first: int = 0, smoothing: float = 0.0
+    ) -> list[NDArray[np.float64]]:
+        """`exact` of an array, of the layers from ``first`` on; ``inputs`` go to the first."""
+        found, activity = [], inputs
+        for layer in range(first, len(self.weights)):
+            current = activity @ self.weights[layer] + self.biases[layer]
+            if layer == len(self.weights) - 1:
+                return [*found, current]
+            if self.neuron is None:
+                activity = np.maximum(current, 0.0)
+            else:
+                rate = firing_rate_hz(current, smoothing, lif=self.neuron)
+                activity = self.full_activity[layer] * rate
+            found.append(activity)
+        return found
+
+    def _inputs(self, inputs: Data, name: str = "inputs") -> NDArray[np.float64]:
+        return as_samples(inputs, self.layer_sizes[0], name)
 
 
 def to_spiking(
-    model: nn.Sequential,
+    model: nn.Module,
     calibration: Data | None = None,
     *,
     normalisation: str = "percentile",
     percentile: float = 99.9,
-) -> SpikingModel:
+) -> SpikingModel | SpikingGraph:
     """Spiking network of a trained model, with the same weights.
 
     A model of ``ReLU`` becomes integrate-and-fire neurons, whose thresholds ``calibration`` inputs
@@ -240,10 +196,11 @@ def to_spiking(
     Parameters
     ----------
     model:
-        Linear layers with ``SoftRate`` or ``ReLU`` between them, and perhaps batch normalisation.
+        Linear layers with ``SoftRate`` or ``ReLU`` between them, and perhaps batch normalisation;
+        or any module with convolutions of these layers, pooling, flattening and concatenation.
     calibration:
-        For ``ReLU``: inputs [n, features], some hundred of the training data, whose activities set
-        the thresholds.
+        For ``ReLU``: inputs [n, features] or [n, channels, rows, columns], some hundred of the
+        training data, whose activities set the thresholds.
     normalisation:
         For ``ReLU``, the threshold of a layer: ``percentile``, that of its activities; ``max``, the
         largest one; ``none``, 1 (no calibration needed).
@@ -256,28 +213,16 @@ def to_spiking(
         If the model has another activation or module, calibration is missing, not needed or does
         not fit, or no unit of a layer is ever active on it.
     """
-    reading = read_sequential(model)
-    weights, biases = zip(*fused_layers(reading), strict=True)
-    hidden = len(weights) - 1
-    if not hidden:
-        raise ModelError("the model has no hidden layer, expected one or more, which spike.")
-    if isinstance(reading.activation, SoftRate):
+    spiking = read_spiking_graph(model) if is_convolutional(model) else _read_dense(model)
+    if spiking.neuron is not None:
         if calibration is not None:
             raise ModelError(
                 "calibration was given for a model whose rates are those of LIF neurons already; "
                 "leave it out."
             )
-        rate = reading.activation
-        full = (rate.scale,) * (hidden + 1)
-        return SpikingModel(weights, biases, rate.lif, full, rate.smoothing)
-    if not isinstance(reading.activation, nn.ReLU):
-        raise ModelError(
-            f"the activation is {type(reading.activation).__name__}, expected SoftRate or ReLU, "
-            "the activations that have a spiking neuron."
-        )
-    model = SpikingModel(weights, biases, None, (1.0,) * (hidden + 1), 0.0)
+        return spiking
     if normalisation == "none":
-        return model
+        return spiking
     if normalisation not in ("percentile", "max"):
         raise ModelError(
             f"normalisation: found {normalisation!r}, expected 'percentile', 'max' or 'none'."
@@ -290,7 +235,7 @@ def to_spiking(
             "some hundred training inputs, or normalisation='none'."
         )
     part = 100.0 if normalisation == "max" else percentile
-    exact = _exact(model, as_samples(calibration, model.layer_sizes[0], "calibration inputs"))
+    exact = spiking.activities(spiking._inputs(calibration, "calibration inputs"))
     full = tuple(float(np.percentile(np.maximum(layer, 0.0), part)) for layer in exact)
     for layer, largest in enumerate(full[:-1], 1):
         if not largest > 0.0:
@@ -298,19 +243,28 @@ def to_spiking(
                 f"hidden layer {layer} is silent on the calibration inputs (percentile {part} of "
                 "its activities is 0); use inputs as in training, or a higher percentile."
             )
-    return model._replace(full_activity=(*full[:-1], full[-1] if full[-1] > 0.0 else np.inf))
+    if isinstance(spiking, SpikingGraph):
+        return spiking._replace(full_activity=full[:-1])
+    return spiking._replace(full_activity=(*full[:-1], full[-1] if full[-1] > 0.0 else np.inf))
 
 
-class _Run(NamedTuple):
-    """Arguments of a simulation."""
-
-    dt_ms: float
-    steps: tuple[int, ...]
-    """Number of steps up to each checkpoint."""
-    coding: str
-    input_rate_hz: float
-    readout: str
-    seed: int
+def _read_dense(model: nn.Sequential) -> SpikingModel:
+    """The spiking network of a model of linear layers; IF neurons with thresholds of 1."""
+    reading = read_sequential(model)
+    weights, biases = zip(*fused_layers(reading), strict=True)
+    hidden = len(weights) - 1
+    if not hidden:
+        raise ModelError("the model has no hidden layer, expected one or more, which spike.")
+    rate = reading.activation
+    if isinstance(rate, SoftRate):
+        full = (rate.scale,) * (hidden + 1)
+        return SpikingModel(weights, biases, rate.lif, full, rate.smoothing)
+    if not isinstance(rate, nn.ReLU):
+        raise ModelError(
+            f"the activation is {type(rate).__name__}, expected SoftRate or ReLU, the activations "
+            "that have a spiking neuron."
+        )
+    return SpikingModel(weights, biases, None, (1.0,) * (hidden + 1), 0.0)
 
 
 class _Layers(NamedTuple):
@@ -321,48 +275,10 @@ class _Layers(NamedTuple):
     others: list[NDArray]
 
 
-def _steps(time_ms: float | Sequence[float], dt_ms: float) -> tuple[int, ...]:
-    """Number of steps up to each time."""
-    steps = np.atleast_1d(as_reals(time_ms, "time_ms")) / dt_ms
-    whole = np.rint(steps)
-    ascending = len(whole) and (np.diff(whole, prepend=0.0) >= 1).all()
-    if not (ascending and (abs(whole - steps) < 1e-6).all()):
-        raise ModelError(
-            f"time_ms: found {time_ms}, expected one number or ascending ones, above 0 and "
-            f"multiples of dt_ms, which is {dt_ms}."
-        )
-    return tuple(int(each) for each in whole)
-
-
-def _check(model: SpikingModel, run: _Run, inputs: NDArray) -> None:
-    if run.coding not in CODINGS or run.readout not in READOUTS:
-        raise ModelError(
-            f"coding is {run.coding!r} and readout {run.readout!r}, expected one of "
-            f"{', '.join(CODINGS)} and of {', '.join(READOUTS)}."
-        )
-    if model.neuron is not None and run.dt_ms * 1e-3 > model.neuron.refractory_period_s:
-        raise ModelError(
-            f"dt_ms: found {run.dt_ms}, expected a step up to the refractory period of the "
-            f"neurons, {1e3 * model.neuron.refractory_period_s:g} ms."
-        )
-    if run.coding == "poisson":
-        if inputs.min() < 0.0:
-            raise ModelError(
-                f"inputs: found {inputs.min():g}, expected numbers from 0, which Poisson spikes "
-                "can code."
-            )
-        most = inputs.max() * run.input_rate_hz * run.dt_ms * 1e-3
-        if most > MOST_SPIKES:
-            raise ModelError(
-                f"inputs: up to {most:g} Poisson spikes in a step were found, expected up to "
-                f"{MOST_SPIKES}; use a lower input_rate_hz, or divide the inputs."
-            )
-
-
-def _simulate(model: SpikingModel, run: _Run, inputs: NDArray, first_sample: int) -> Simulation:
+def _simulate(model: SpikingModel, run: Run, inputs: NDArray, first_sample: int) -> Simulation:
     """One chunk of samples."""
     layers = len(model.weights) if run.readout == "spikes" else len(model.weights) - 1
-    events = _poisson(run, inputs, first_sample) if run.coding == "poisson" else None
+    events = poisson_events(run, inputs, first_sample) if run.coding == "poisson" else None
     simulate = _integrate_and_fire if model.neuron is None else _leaky
     found = simulate(model, run, inputs, events, layers)
     outputs = found.others.pop().astype(np.float64) if run.readout == "spikes" else None
@@ -383,16 +299,8 @@ def _simulate(model: SpikingModel, run: _Run, inputs: NDArray, first_sample: int
     return Simulation((), outputs.argmax(axis=2), outputs, ends, spikes, additions)
 
 
-def _poisson(run: _Run, inputs: NDArray, first_sample: int) -> Events:
-    """Input spikes; equal values share a row of the table of probabilities."""
-    levels, rows = np.unique(np.append(0.0, inputs), return_inverse=True)
-    thresholds = poisson_thresholds(levels * (run.input_rate_hz * run.dt_ms * 1e-3))
-    images = rows[1:].reshape(inputs.shape).astype(np.int32)
-    return sample_events(images, thresholds, run.steps[-1], run.seed, first_sample)
-
-
 def _integrate_and_fire(
-    model: SpikingModel, run: _Run, inputs: NDArray, events: Events | None, layers: int
+    model: SpikingModel, run: Run, inputs: NDArray, events: Events | None, layers: int
 ) -> _Layers:
     counted, spikes = None, inputs
     if events is not None:
@@ -410,7 +318,7 @@ def _integrate_and_fire(
 
 
 def _leaky(
-    model: SpikingModel, run: _Run, inputs: NDArray, events: Events | None, layers: int
+    model: SpikingModel, run: Run, inputs: NDArray, events: Events | None, layers: int
 ) -> _Layers:
     """LIF neurons, integrated exactly, with an alpha synapse of unit area between layers."""
     at, dt_s, steps = np.array(run.steps), run.dt_ms * 1e-3, run.steps[-1]
@@ -440,34 +348,6 @@ def _leaky(
             for train, bias in zip(trains, biases, strict=True)
         ]
     return _Layers(counted, others)
-
-
-def _exact(
-    model: SpikingModel, activity: NDArray, *, first: int = 0, smoothing: float = 0.0
-) -> list[NDArray]:
-    """Activities of the layers from ``first`` on, and the outputs, for ``activity`` below them."""
-    found = []
-    for layer in range(first, len(model.weights)):
-        current = activity @ model.weights[layer] + model.biases[layer]
-        if layer == len(model.weights) - 1:
-            return [*found, current]
-        if model.neuron is None:
-            activity = np.maximum(current, 0.0)
-        else:
-            rate = firing_rate_hz(current, smoothing, lif=model.neuron)
-            activity = model.full_activity[layer] * rate
-        found.append(activity)
-    return found
-
-
-def _percent(part: int, whole: int) -> float:
-    return 100.0 * float(part) / float(whole) if whole else float("nan")
-
-
-def _accuracy(outputs: NDArray, labels: NDArray | None) -> dict[str, float]:
-    if labels is None:
-        return {}
-    return {"accuracy_percent": accuracy_percent(outputs.argmax(axis=1), labels)}
 
 
 def _chunks(samples: int) -> Iterator[slice]:

@@ -1,7 +1,8 @@
 """Convolutional networks as a graph of a few kinds of nodes, read from a ``torch`` module.
 
 A node is the input, a linear map with weights (a convolution or a fully connected layer), or a
-function without weights: ReLU, max and average pooling, concatenation, flattening. What enters a
+function without weights: ReLU, max and average pooling, concatenation, flattening. Batch
+normalisation behind a linear map is folded into it, with its running statistics. What enters a
 linear map is *sent* to it; values that enter several maps, as in the Fire modules of SqueezeNet,
 are sent once to all of them. An input unit's fan-out is the number of weights that it meets, so a
 pixel at the border has a smaller one than a pixel in the middle.
@@ -26,10 +27,10 @@ _FUNCTIONS = (
     *(torch.relu, functional.relu, torch.cat, torch.flatten),
     *(functional.max_pool2d, functional.avg_pool2d, functional.adaptive_avg_pool2d),
 )
-_METHODS = ("relu", "flatten")
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 _KNOWN = (
-    "Conv2d, Linear, ReLU, max and average pooling (2d, adaptive or not), Flatten, Dropout, "
-    "Identity and torch.cat"
+    "Conv2d, Linear, batch normalisation behind one of them, ReLU, max and average pooling (2d, "
+    "adaptive or not), Flatten, Dropout, Identity and torch.cat"
 )
 
 
@@ -87,10 +88,32 @@ class Geometry(NamedTuple):
     """Output units of each linear map."""
 
 
-def read_graph(module: nn.Module) -> Graph:
+def _traced(module: nn.Module, activations: tuple[type[nn.Module], ...]) -> fx.GraphModule:
+    class Tracer(fx.Tracer):
+        def is_leaf_module(self, module: nn.Module, name: str) -> bool:
+            return isinstance(module, activations) or super().is_leaf_module(module, name)
+
+    tracer = Tracer()
+    graph = tracer.trace(module)
+    found = fx.GraphModule(tracer.root, graph)
+    norms = [each for each in found.modules() if isinstance(each, _NORMS)]
+    if any(each.running_mean is None for each in norms):
+        raise ModelError(
+            "a batch normalisation has no running statistics, expected those of training; leave "
+            "track_running_stats on."
+        )
+    if not norms:
+        return found
+    from torch.fx.experimental.optimization import fuse  # warns, wherever it is loaded
+
+    return fuse(found, no_trace=True)
+
+
+def read_graph(module: nn.Module, activations: tuple[type[nn.Module], ...] = ()) -> Graph:
     """The graph of a ``module`` in evaluation, by symbolic tracing (torch.fx).
 
-    Parameters are shared with the module, not copied.
+    Parameters are shared with the module, not copied, but for those that take up a batch
+    normalisation. ``activations``: further classes of modules that are functions without weights.
 
     Raises
     ------
@@ -98,7 +121,9 @@ def read_graph(module: nn.Module) -> Graph:
         If it cannot be traced, takes more than one input, or holds another kind of layer.
     """
     try:
-        traced = fx.symbolic_trace(module.eval())
+        traced = _traced(module.eval(), activations)
+    except ModelError:
+        raise
     except Exception as error:  # whatever the code of a module raises
         text = str(error).splitlines()
         reason = text[0] if text else type(error).__name__
@@ -138,7 +163,9 @@ def read_graph(module: nn.Module) -> Graph:
             nodes.append(Node(name, sources, None, len(layers)))
             layers.append(layer)
         else:
-            nodes.append(Node(name, sources, _function(node, module_here, name)))
+            known = isinstance(module_here, activations)
+            function = module_here if known else _function(node, module_here, name)
+            nodes.append(Node(name, sources, function))
     return Graph(tuple(nodes), tuple(layers), tuple(senders))
 
 
@@ -180,7 +207,9 @@ def _function(node: fx.Node, module: nn.Module | None, name: str) -> Callable[..
     if isinstance(module, _MODULES):
         return module
     target = node.target
-    if node.op == "call_method" and target in _METHODS:
+    if node.op == "call_method" and target == "relu":
+        return torch.relu
+    if node.op == "call_method" and target == "flatten":
         return operator.methodcaller(target, *node.args[1:], **node.kwargs)
     if node.op != "call_function" or target not in _FUNCTIONS:
         what = type(module).__name__ if module is not None else f"{node.op} {target}"

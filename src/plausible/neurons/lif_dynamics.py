@@ -140,18 +140,28 @@ def _euler(current: np.ndarray, dt_s: float, lif: LIF, idle_steps: int) -> np.nd
 
 
 def _exact(current: np.ndarray, dt_s: float, lif: LIF) -> np.ndarray:
-    tau = lif.membrane_time_constant_s
     spikes = np.zeros(current.shape, dtype=bool)
-    potential = np.zeros(current.shape[1:])
-    refractory_s = np.zeros(current.shape[1:])
+    potential, refractory_s = np.zeros((2, *current.shape[1:]))
     for step, drive in enumerate(current):
-        active_s = np.clip(dt_s - refractory_s, 0.0, dt_s)
-        refractory_s = np.maximum(refractory_s - dt_s, 0.0)
-        before = potential
-        potential = drive + (before - drive) * np.exp(-active_s / tau)
-        fired = potential > lif.threshold
-        crossing_s = tau * np.log((drive[fired] - before[fired]) / (drive[fired] - lif.threshold))
-        refractory_s[fired] = lif.refractory_period_s - (active_s[fired] - crossing_s)
-        potential[fired] = 0.0
-        spikes[step] = fired
+        spikes[step] = exact_step(potential, refractory_s, drive, dt_s, lif)
     return spikes
+
+
+def exact_step(
+    potential: np.ndarray, refractory_s: np.ndarray, drive: np.ndarray, dt_s: float, lif: LIF
+) -> np.ndarray:
+    """One step of `simulate_lif` with integration ``exact``: which neurons fire, booleans.
+
+    ``potential`` and ``refractory_s``, the time that a neuron still rests, change in place; both
+    begin with 0. ``drive`` is the current of the step. All have one shape.
+    """
+    tau = lif.membrane_time_constant_s
+    active_s = np.clip(dt_s - refractory_s, 0.0, dt_s)
+    np.maximum(refractory_s - dt_s, 0.0, out=refractory_s)
+    before = potential.copy()
+    potential[...] = drive + (before - drive) * np.exp(-active_s / tau)
+    fired = potential > lif.threshold
+    crossing_s = tau * np.log((drive[fired] - before[fired]) / (drive[fired] - lif.threshold))
+    refractory_s[fired] = lif.refractory_period_s - (active_s[fired] - crossing_s)
+    potential[fired] = 0.0
+    return fired

@@ -79,6 +79,14 @@ class TestClaims(ClaimTests):
             change("ch4.fig4.5", "sigma_delta", "element == 'frame' and frame > 10", times(10)),
         ),
         Spoil(
+            "ch4.order_of_magnitude", "at_least_four", "less in the moving video",
+            change("ch4.fig4.5", "sigma_delta", "element == 'frame' and frame > 10", times(1.3)),
+        ),
+        Spoil(
+            "ch4.order_of_magnitude", "more_for_the_static_clip", "as much",
+            change("ch4.fig4.5", "sigma_delta", "element == 'frame' and frame <= 10", times(4)),
+        ),
+        Spoil(
             "ch4.noise_training", "rounding_collapses", "with noise as well",
             change("ch4.noise_training", "collapsed", "way == 'rounding'", put(False)),
         ),

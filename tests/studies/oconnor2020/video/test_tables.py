@@ -3,8 +3,14 @@
 import pandas as pd
 import pytest
 
-from plausible.studies.oconnor2020.video import tables
-from plausible.studies.oconnor2020.video.report import conclusion
+from plausible.reproduction.evidence import Evidence
+from plausible.studies.oconnor2020.video import claims, tables
+from plausible.studies.oconnor2020.video.report import (
+    change_of_features,
+    conclusion,
+    failed_runs,
+    price_of_agreement,
+)
 from plausible.studies.oconnor2020.video.settings import DIGITS, RECORDED
 
 from . import synthetic
@@ -49,3 +55,31 @@ def test_what_a_still_picture_says(still, words):
     assert words in text and f"{100 * still / 30.6:.0f} % (recordings, SqueezeNet)" in text
     mixed = pd.concat([table, synthetic.rates().assign(material=DIGITS)])
     assert "moving digits" in conclusion(mixed)
+
+
+def test_why_a_statement_does_not_hold_here():
+    camera = synthetic.camera(1).assign(material=RECORDED)
+    rows = camera[camera["multiple"] == camera["multiple"].max()]
+    factor = float(rows["original"].iloc[0] / rows["sigma_delta"].iloc[0])
+    text = price_of_agreement(camera)
+    assert f"{factor:.2g} times" in text and f"{rows['multiple'].iloc[0]:g} times as large" in text
+    cheap = camera.assign(agreement_percent=99.0)
+    assert f"{camera['multiple'].min():g} times as large" in price_of_agreement(cheap)
+    runs = synthetic.runs().assign(material=RECORDED)
+    assert "12 failed" in failed_runs(runs)
+    calm = runs.assign(collapsed=False, diverged=False, loss_after=0.0, loss_before=1.0)
+    assert "none failed" in failed_runs(calm)
+    changes = synthetic.changes().assign(material=RECORDED)
+    slow = changes.copy()
+    slow.loc[slow["layer"] > 0, "l1_change"] *= 0.1
+    found = [float(change_of_features(each).split()[8]) for each in (changes, slow)]
+    assert found[1] == pytest.approx(found[0] / 10, rel=0.1)
+
+
+def test_seeds_with_the_same_features_are_one_observation():
+    table = synthetic.changes(1)
+    copies = pd.concat([table, table.assign(seed=1), table.assign(seed=2)])
+    evidence = Evidence({"fig_b1": copies}, {}, None, True)
+    assert len(claims.changes(evidence, "l1_change")) == 1
+    copies.loc[(copies["seed"] == 2) & (copies["layer"] == 1), "l1_change"] *= 1.01
+    assert len(claims.changes(Evidence({"fig_b1": copies}, {}, None, True), "l1_change")) == 2
