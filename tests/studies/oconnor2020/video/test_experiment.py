@@ -239,10 +239,21 @@ def test_the_videos_of_the_thesis_where_they_are_named(tmp_path, monkeypatch):
     named = SETTINGS.model_copy(update={"originals": places | {"youtube_bb": labelled}})
     listed = experiment.tasks(named, [0], True)
     assert {task.topic for task in listed if task.material == ORIGINAL} == set(TOPICS)
-    less = experiment.tasks(SETTINGS.model_copy(update={"originals": places}), [0], True)
-    assert {task.topic for task in less if task.material == ORIGINAL} == {
-        *("splice", "camera", "rates", "stability")
-    }
+
+    def topics(**given):
+        some = SETTINGS.model_copy(update={"originals": given})
+        return {
+            task.topic for task in experiment.tasks(some, [0], True) if task.material == ORIGINAL
+        }
+
+    weights, unlabelled = places["vgg19"], {"splice", "camera", "stability"}
+    assert topics(**places) == unlabelled and topics(vgg19=weights) == topics() == set()
+    assert topics(vgg19=weights, youtube_bb=labelled) == set(TOPICS) - unlabelled
+    alone = SETTINGS.model_copy(update={"originals": {"vgg19": weights, "youtube_bb": labelled}})
+    alone = material.original_material(alone)
+    assert alone.shown == alone.optimised_on == ()
+    assert [scene.name for scene in alone.snippets] == ["bird 0", "car 0", "bird 1", "car 1"]
+    assert next(alone.snippets[1].read()).shape == (224, 224, 3)
     found = material.original_material(named)
     assert found.name == ORIGINAL and len(found.graph.layers) == 19
     assert [scene.name for scene in found.shown] == ["train_00033009", "train_00033007"]

@@ -38,8 +38,13 @@ from plausible.studies.oconnor2020.video.top_layers import top_layers
 Rows = list[dict[str, Any]]
 COSTS = {"splice": 3, "rates": 3, "top_layers": 5, "stability": 5, "camera": 4}
 """Estimated times of topics; of the others 1."""
-OPTIMISED, LABELLED = ("splice", "stability"), ("top_layers", "end_to_end", "pictures")
-"""Topics with the noise of an optimisation, and topics that need labelled clips."""
+OPTIMISED = ("splice", "stability")
+"""Topics with the noise of an optimisation."""
+NEEDS = {
+    "ilsvrc_video": (*OPTIMISED, "camera"),
+    "youtube_bb": ("rates", "top_layers", "end_to_end", "pictures"),
+}
+"""Topics by what they need of the thesis's own videos."""
 DATA = "recordings"
 """Name of the data set with which recordings are shown, in place of moving digits."""
 
@@ -66,18 +71,18 @@ def tasks(settings: Video, seeds: Sequence[int], digits: bool) -> list[Task]:
     found = []
     if digits:
         found = [Task(DIGITS, topic, (seed,)) for seed in seeds for topic in TOPICS]
-    fixed = [] if digits else [RECORDED]
-    if {"vgg19", "ilsvrc_video"} <= set(settings.originals):
-        fixed.append(ORIGINAL)
-    for material in fixed:
-        labelled = material == RECORDED or "youtube_bb" in settings.originals
-        for topic in TOPICS:
-            if topic == "top_layers" and labelled:
+    fixed = {} if digits else {RECORDED: TOPICS}
+    if "vgg19" in settings.originals:
+        named = {topic for need in set(NEEDS) & set(settings.originals) for topic in NEEDS[need]}
+        fixed[ORIGINAL] = tuple(topic for topic in TOPICS if topic in named)
+    for material, topics in fixed.items():
+        for topic in topics:
+            if topic == "top_layers":
                 found.append(Task(material, topic, tuple(seeds)))
             elif topic in OPTIMISED:
                 each = seeds[: settings.drawn_seeds]
                 found += [Task(material, topic, (seed,)) for seed in each]
-            elif labelled or topic not in LABELLED:
+            else:
                 found.append(Task(material, topic, (seeds[0],)))
     return found
 

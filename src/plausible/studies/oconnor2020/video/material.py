@@ -7,7 +7,7 @@ before a small network, and four recordings before SqueezeNet.
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +37,8 @@ ILSVRC = {
     "shown": ("train_00033009", "train_00033007"),
 }
 """Snippets of figure 4.5: the first one that is shown is static, the second one moves."""
+SNIPPETS = 5
+"""Videos of YouTube-BB of which frame rates are compared (appendix C.8)."""
 LABELLED_SHARE = 2 / 3
 """Share of a recording from which training clips are taken; test clips are taken from the rest."""
 
@@ -246,30 +248,50 @@ def _cut(scene: Scene, frames: int, label: int, settings: Video) -> Iterator[Cli
 
 
 def original_material(settings: Video) -> Material | None:
-    """The videos of the thesis and VGG-19, as far as their places were named."""
+    """The videos of the thesis and VGG-19, as far as their places were named.
+
+    Without ILSVRC there are no scenes, without YouTube-BB no labelled clips and no snippets.
+    """
     places = {name: place.expanduser() for name, place in settings.originals.items()}
-    if "vgg19" not in places or "ilsvrc_video" not in places:
+    if "vgg19" not in places:
         return None
-    network = vgg19(places["vgg19"])
-    scenes = {
-        name: _file_scene(name, _find(places["ilsvrc_video"], name), network.side)
-        for names in ILSVRC.values()
-        for name in names
-    }
-    clips = (
-        partial(_folder_clips, places["youtube_bb"], network.side, settings)
-        if "youtube_bb" in places
-        else partial(iter, ())
-    )
+    network, labelled = vgg19(places["vgg19"]), places.get("youtube_bb")
+    scenes: dict[str, tuple[Scene, ...]] = dict.fromkeys(ILSVRC, ())
+    if "ilsvrc_video" in places:
+        scenes = {
+            role: tuple(
+                _file_scene(name, _find(places["ilsvrc_video"], name), network.side)
+                for name in names
+            )
+            for role, names in ILSVRC.items()
+        }
+    videos = [] if labelled is None else _test_videos(labelled)[:SNIPPETS]
     return _material(
         network,
         np.zeros((1, network.side, network.side, 3), np.uint8),
         name=ORIGINAL,
-        optimised_on=tuple(scenes[name] for name in ILSVRC["optimised_on"]),
-        shown=tuple(scenes[name] for name in ILSVRC["shown"]),
-        snippets=tuple(scenes.values()),
-        clips=clips,
+        **scenes,
+        snippets=tuple(
+            _file_scene(f"{path.parent.name} {path.stem}", path, network.side) for path in videos
+        ),
+        clips=partial(iter, ())
+        if labelled is None
+        else partial(_folder_clips, labelled, network.side, settings),
     )
+
+
+def _test_videos(folder: Path) -> list[Path]:
+    """The first test video of each class, then the second ones, and so on."""
+    each = [enumerate(sorted(one.iterdir())) for one in _classes(folder / "test")]
+    return [path for _, path in sorted(chain.from_iterable(each))]
+
+
+def _classes(folder: Path) -> Sequence[Path]:
+    """Folders of classes."""
+    found = sorted(each for each in folder.glob("*"))
+    if not found:
+        raise DataError(f"{folder}: expected is a folder for each class, found none.")
+    return found
 
 
 def _find(folder: Path, name: str) -> Path:
@@ -290,10 +312,7 @@ def _folder_clips(folder: Path, side: int, settings: Video) -> Iterator[Clip]:
         ("training", "train", top.training_clips),
         ("test", "test", top.test_clips),
     ):
-        classes: Sequence[Path] = sorted(each for each in (folder / name).glob("*"))
-        if not classes:
-            raise DataError(f"{folder / name}: expected is a folder for each class, found none.")
-        for label, each in enumerate(classes):
+        for label, each in enumerate(_classes(folder / name)):
             for path in sorted(each.iterdir())[:number]:
                 frames = list(read_frames(path, (side, side), count=top.clip_frames))
                 yield Clip(part, label, np.stack(frames))

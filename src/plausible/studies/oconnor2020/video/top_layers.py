@@ -6,6 +6,7 @@ epoch.
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +44,7 @@ class Features(NamedTuple):
     """Features of clips, [frames, features] each, in both forms, and what they cost."""
 
     clips: list[Clip]
+    """Of each the first frame alone."""
     found: dict[str, list[NDArray[np.float64]]]
     """By the network that is to learn from them."""
     trunk_nj: dict[str, float]
@@ -51,16 +53,17 @@ class Features(NamedTuple):
 
 def clip_features(material: Material, settings: Video) -> Features:
     """Send every clip through both trunks; the PD-coded one has its state from clip to clip."""
-    graph = read_graph(material.network.trunk)
-    clips = list(material.clips())
-    prepare = material.network.prepare
-    first = prepare(clips[0].frames[:1])
+    graph, prepare = read_graph(material.network.trunk), material.network.prepare
+    stream = material.clips()
+    opening = next(stream)
+    first = prepare(opening.frames[:1])
     sizes = geometry(graph, first.shape[1:])
     trunk = material._replace(graph=graph, sizes=sizes)
     scales = pd_scales(trunk, first, settings.rates)
     found: dict[str, list] = {name: [] for name in NETWORKS}
-    costs, state = Costs(graph, sizes, "pd"), None
-    for clip in clips:
+    costs, state, clips = Costs(graph, sizes, "pd"), None, []
+    for clip in chain([opening], stream):
+        clips.append(clip._replace(frames=clip.frames[:1]))
         kept: dict[str, list] = {name: [] for name in NETWORKS}
         for begin in range(0, len(clip.frames), settings.window):
             inputs = prepare(clip.frames[begin : begin + settings.window])
@@ -79,7 +82,6 @@ def clip_features(material: Material, settings: Video) -> Features:
         MLP: float(original_energy_nj(dense, "by_kind")),
         PDNN: additions * INT32_ADD_PJ / 1e3,
     }
-    clips = [clip._replace(frames=clip.frames[:1]) for clip in clips]
     return Features(clips, found, energy)
 
 
