@@ -61,6 +61,7 @@ class TestTheorems(TheoremTests):
 
     document, part = "oconnor2020", "ch7_principles"
     seeds = (0, 5)
+    wrong = {("ch7.clip_is_no_change", "same_fixed_points")}
     deviating = {
         ("ch7.eq7.7.gradient_alignment", "formulas_agree_with_autodiff", "as_published"),
         ("ch7.clip_is_no_change", "same_fixed_points", "as_published"),
@@ -118,7 +119,7 @@ class TestTheorems(TheoremTests):
         ),
         *(
             Falsified("ch7.clip_is_no_change", name, theorems_dynamics, "step", _free)
-            for name in ("excursion_is_bounded", "excursion_falls", "same_fixed_points")
+            for name in ("excursion_is_bounded", "excursion_falls")
         ),
         Falsified(
             "ch7.beta_sign_cancels", "mean_of_signs_is_nearer", theorems_dynamics, "contrast",

@@ -253,7 +253,7 @@ def dbn_likelihood(settings: ExperimentSettings, seed: int) -> list[Check]:
         for layer in ("second", "third")
     }
     printed = "log likelihood with a second layer that starts at random weights"
-    as_printed = {"any_start": (text.format(printed), min(change["likelihood"]))}
+    as_printed = {"second": (text.format(printed), min(change["likelihood"]))}
     return [
         *checks(name, found),
         *checks(name, as_printed, PRINTED),

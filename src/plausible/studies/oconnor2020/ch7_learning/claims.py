@@ -52,19 +52,43 @@ def _each_split(evidence: Evidence, quantities, full_scale: bool = False) -> lis
 # ------------------------------------------------------------- figure 7.3
 
 
+THESIS_EPOCHS = {"small": 50, "large": 200}
+
+
+def trained(epochs: float, depth: str) -> str:
+    """Epochs of a training, where it is shorter than the thesis's."""
+    whole = THESIS_EPOCHS[depth]
+    return f", {epochs:g} of {whole} epochs" if epochs < whole else ""
+
+
+def _network(evidence: Evidence, depth: str, split: str) -> str:
+    """Variant: a network, its epochs if they are fewer than the thesis's, and the test images."""
+    epochs = final(evidence, f"{depth}_initialised_many", "epoch").max()
+    return f"{depth} network{trained(epochs, depth)}, {split} split"
+
+
+def _each_network(evidence: Evidence, quantities, full_scale: bool = True) -> list[Measured]:
+    """One finding for each network and split; ``quantities`` is a function of both."""
+    return [
+        Measured(
+            "",
+            quantities(depth, split),
+            variant=_network(evidence, depth, split),
+            full_scale=full_scale,
+        )
+        for depth in DEPTHS
+        for split in SPLITS
+    ]
+
+
 def plain_fails_with_few_steps(evidence: Evidence) -> list[Measured]:
     """Error of the plain less that of the initialised version, few steps."""
 
-    def gaps(split: str) -> Mapping[str, pd.Series]:
-        return {
-            depth: less(
-                _errors(evidence, f"{depth}_plain_few", split),
-                _errors(evidence, f"{depth}_initialised_few", split),
-            )
-            for depth in DEPTHS
-        }
+    def gap(depth: str, split: str) -> pd.Series:
+        plain, own = (f"{depth}_{version}_few" for version in ("plain", "initialised"))
+        return less(_errors(evidence, plain, split), _errors(evidence, own, split))
 
-    return _each_split(evidence, gaps)
+    return _each_network(evidence, gap, full_scale=False)
 
 
 def _panel(evidence: Evidence, steps: str, depth: str, split: str) -> dict[str, pd.Series]:
@@ -78,37 +102,17 @@ def _panel(evidence: Evidence, steps: str, depth: str, split: str) -> dict[str, 
 
 
 def close_with_enough_steps(evidence: Evidence) -> list[Measured]:
-    """Of the small network, and of the large one, whose training is shortened."""
-    return [
-        Measured(
-            "",
-            _panel(evidence, "many", depth, split),
-            variant=f"{_trained(evidence, depth)}, {split} split",
-            full_scale=True,
-        )
-        for depth in DEPTHS
-        for split in SPLITS
-    ]
-
-
-def _trained(evidence: Evidence, depth: str) -> str:
-    """Name of a network with its epochs, since a training may be shortened."""
-    epochs = final(evidence, f"{depth}_initialised_many", "epoch").max()
-    return f"{depth} network, {epochs:g} epochs"
+    """Of each network, more steps."""
+    return _each_network(evidence, lambda depth, split: _panel(evidence, "many", depth, split))
 
 
 def forward_as_good_as_settled(evidence: Evidence) -> list[Measured]:
     """s_f against s_- in every panel."""
-    return [
-        Measured(
-            "",
-            {steps: _panel(evidence, steps, depth, split)["s_f"] for steps in ("few", "many")},
-            variant=f"{_trained(evidence, depth)}, {split} split",
-            full_scale=True,
-        )
-        for depth in DEPTHS
-        for split in SPLITS
-    ]
+
+    def gaps(depth: str, split: str) -> Mapping[str, pd.Series]:
+        return {steps: _panel(evidence, steps, depth, split)["s_f"] for steps in ("few", "many")}
+
+    return _each_network(evidence, gaps)
 
 
 def near_iterative_inference(evidence: Evidence) -> list[Measured]:
@@ -132,15 +136,11 @@ def near_iterative_inference(evidence: Evidence) -> list[Measured]:
 def no_gain_from_more_steps(evidence: Evidence) -> list[Measured]:
     """Initialised version, few less more steps."""
 
-    def gains(split: str) -> Mapping[str, pd.Series]:
-        return {
-            depth: less(
-                *(_errors(evidence, f"{depth}_initialised_{n}", split) for n in ("few", "many"))
-            )
-            for depth in DEPTHS
-        }
+    def gain(depth: str, split: str) -> pd.Series:
+        runs = (f"{depth}_initialised_{steps}" for steps in ("few", "many"))
+        return less(*(_errors(evidence, run, split) for run in runs))
 
-    return _each_split(evidence, gains, full_scale=True)
+    return _each_network(evidence, gain)
 
 
 def plain_is_terminated(evidence: Evidence) -> list[Measured]:
@@ -206,16 +206,21 @@ def random_sign_is_stable(evidence: Evidence) -> list[Measured]:
 
 def local_loss_no_worse(evidence: Evidence) -> list[Measured]:
     """Local less global loss, s_- and s_f."""
-
-    def gaps(split: str) -> Mapping[str, pd.Series]:
-        return {
+    found = []
+    for split in SPLITS:
+        gaps = {
             state: less(
                 *(_errors(evidence, run, split, state) for run in ("large_local", "large_global"))
             )
             for state in ("minus", "forward")
         }
+        variant = f"{split} split{_of_figure_7_4(evidence)}"
+        found.append(Measured("", gaps, variant=variant, full_scale=True))
+    return found
 
-    return _each_split(evidence, gaps, full_scale=True)
+
+def _of_figure_7_4(evidence: Evidence) -> str:
+    return trained(final(evidence, "large_local", "epoch").max(), "large")
 
 
 def local_gradients_align_early(evidence: Evidence) -> list[Measured]:
@@ -225,4 +230,5 @@ def local_gradients_align_early(evidence: Evidence) -> list[Measured]:
     rows = table[(table["run"] == "large_local") & (table["epoch"] > 0)]
     early = rows[rows["epoch"] <= rows["epoch"].max() / 4]
     means = early.groupby("seed")[columns].mean()
-    return [Measured("", {f"layer {k}": means[name] for k, name in enumerate(columns, start=1)})]
+    cosines = {f"layer {k}": means[name] for k, name in enumerate(columns, start=1)}
+    return [Measured("", cosines, variant=_of_figure_7_4(evidence).removeprefix(", "))]

@@ -14,7 +14,7 @@ from plausible.learning.initialiser import global_gradients, local_gradients
 from plausible.networks.equilibrium import Forces, States, settle
 from plausible.networks.initialiser import Initialiser, forward_pass
 from plausible.reproduction.settings import ExperimentSettings
-from plausible.reproduction.theorem_checks import Check, checks, controls
+from plausible.reproduction.theorem_checks import Check, controls
 from plausible.seeds import numpy_generator
 from plausible.studies.oconnor2020.ch7_principles.networks import random_problem
 
@@ -136,7 +136,7 @@ def mac_form(settings: ExperimentSettings, seed: int) -> list[Check]:
     last = slice(-1, None)
     text = "relative difference of both gradients by {}"
     return [
-        *checks(same, {"all": (text.format("the states"), apart(random))}, PRINTED),
+        Check(same, text.format("the states"), apart(random), protocol=PRINTED),
         Check(
             same,
             text.format("the last layer's states, lower layers at s_f"),
