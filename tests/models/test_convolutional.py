@@ -91,7 +91,8 @@ def test_scales_trade_error_for_additions():
     [
         (lambda network: plausible.rounding(network, stream(2), [1.0, 2.0]), "5 senders"),
         (lambda network: plausible.rounding(network, stream(2), [1.0] * 4 + [-1.0]), "above 0"),
-        (lambda network: plausible.rounding(network, np.zeros((2, 12))), "do not fit"),
+        (lambda network: plausible.rounding(network, np.zeros((2, 12))), "rows, columns"),
+        (lambda network: plausible.rounding(network, np.zeros((2, 3, 4, 4))), "do not fit"),
         (lambda network: plausible.sigma_delta(network, stream(2), state="no"), "state: found"),
         (
             lambda network: plausible.optimise_scales(network, stream(2), [1e-3], unitwise=True),

@@ -1,5 +1,7 @@
 """Convolutional spiking networks against dense ones of the same weights; what pooling does."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -62,6 +64,7 @@ def test_spikes_are_those_of_the_dense_network(activation, coding):
     other = plausible.to_spiking(
         dense(model, activation), None if calibration is None else x.reshape(7, -1), percentile=97.0
     )
+    # Fewer than one spike in a step, mostly: several in a step add a weight once.
     options = {"time_ms": TIMES, "coding": coding, "input_rate_hz": 400.0, "seed": 3}
     found, expected = spiking.simulate(x, **options), other.simulate(x.reshape(7, -1), **options)
     assert found.times_ms == expected.times_ms
@@ -79,7 +82,10 @@ def test_spikes_are_those_of_the_dense_network(activation, coding):
     ]
     added = sum(each @ row for each, row in zip(counts, rows[1:], strict=True))
     shown = found.additions[:, -1] - added
-    assert (shown == 0).all() if coding == "current" else (shown > 0).all()
+    sent = found.spikes[:, 0, -1]
+    assert (sent == 0).all() == (coding == "current")
+    least, most = rows[0].min(), rows[0].max()
+    assert (least * sent <= shown).all() and (shown <= most * sent).all()
 
 
 def pooled(pool):
@@ -144,9 +150,89 @@ def test_batch_normalisation_is_folded_in():
         plausible.rounding(model, x, 1e9).outputs,
     ):
         assert torch.allclose(found, model(x), atol=1e-6)
+    assert torch.allclose(plausible.to_spiking(model, x).exact(x)[-1], model(x), atol=1e-12)
+    single = copy.deepcopy(model).float()
+    assert torch.allclose(plausible.to_spiking(single, x).exact(x)[-1], model(x), atol=1e-5)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     plain = nn.Sequential(*(each for each in model if "Norm" not in type(each).__name__))
     assert not torch.allclose(plausible.to_spiking(plain, x).exact(x)[-1], model(x), atol=1e-2)
+
+
+class Twice(nn.Module):
+    """A convolution in two places, behind one of them batch normalisation."""
+
+    def __init__(self, normed):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(2, 2, 3, padding=1), nn.BatchNorm2d(2, affine=False)
+        self.top, self.normed = nn.Linear(72, 3), normed
+
+    def forward(self, frames):
+        values = self.norm(self.conv(frames)).relu()
+        values = self.conv(values)
+        values = self.norm(values) if self.normed else values
+        return self.top(values.relu().flatten(1))
+
+
+@pytest.mark.parametrize("normed", [True, False])
+def test_a_convolution_in_two_places_is_folded_in_each_by_itself(normed):
+    torch.manual_seed(3)
+    model, x = Twice(normed).double(), torch.from_numpy(frames(20))
+    for _ in range(30):
+        model(x)
+    model.eval().requires_grad_(False)
+    for found in (
+        plausible.to_spiking(model, x).exact(x)[-1], plausible.rounding(model, x, 1e9).outputs
+    ):  # fmt: skip
+        assert torch.allclose(found, model(x), atol=1e-6)
+
+
+class Beside(nn.Module):
+    """What the input gives, pooled, beside what spikes give."""
+
+    def __init__(self, activation):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(2, 2, 3, padding=1), nn.Conv2d(4, 3, 3)
+        self.rate, self.pool, self.top = activation(), nn.AvgPool2d(3, 1, 1), nn.Linear(48, 2)
+
+    def forward(self, frames):
+        values = torch.cat([self.pool(frames), self.rate(self.first(frames))], 1)
+        return self.top(self.rate(self.second(values)).flatten(1))
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, plausible.SoftRate])
+def test_constant_currents_beside_spikes_are_no_spikes(activation):
+    torch.manual_seed(4)
+    model, x = Beside(activation).double().requires_grad_(False), frames()
+    model.first.weight.data *= 0.0
+    model.first.bias.data.fill_(-1.0)
+    model.second.weight.data.abs_()
+    model.second.bias.data.fill_(0.8)
+    spiking = plausible.to_spiking(model, normalisation="none")
+    run = spiking.simulate(x, time_ms=100)
+    assert (run.spikes[:, 1] == 0).all() and run.spikes[:, 2].sum() > 0
+    counts = run.activities[1] / spiking.full_activity[1] * (100 if activation is nn.ReLU else 0.1)
+    np.testing.assert_array_equal(run.additions, 2 * np.rint(counts).sum(axis=(1, 2, 3)))
+    # A constant current comes at once; a synapse would let it rise.
+    drive = model.second(torch.cat([model.pool(torch.from_numpy(x)), torch.zeros(7, 2, 6, 6)], 1))
+    neurons = nn.Sequential(nn.Conv2d(3, 3, 1), activation(), nn.Flatten(), nn.Linear(48, 2))
+    neurons[0].weight.data = torch.eye(3)[..., None, None]
+    neurons[0].bias.data.zero_()
+    alone = plausible.to_spiking(neurons, normalisation="none").simulate(drive.numpy(), time_ms=100)
+    np.testing.assert_array_equal(run.spikes[:, 2], alone.spikes[:, 1])
+
+
+def test_neurons_that_see_the_input_itself_spike():
+    model = nn.Sequential(nn.ReLU(), *pooled(nn.AvgPool2d(2))).double()
+    run = plausible.to_spiking(model, normalisation="none").simulate(frames(), time_ms=50)
+    first, below, above = (np.rint(50 * each) for each in run.activities)
+    reached = [
+        unrolled(model[place], shape)[0] for place, shape in ((1, (2, 6, 6)), (4, (3, 2, 2)))
+    ]
+    fans = [torch.count_nonzero(each, 1).numpy() for each in reached]
+    added = first.reshape(7, -1) @ fans[0] + 2 * above.sum(axis=(1, 2, 3))
+    # Messages of the pool: at most one for each spike below it, with three weights each.
+    pools = run.additions - added
+    assert (0 < pools).all() and (pools <= 3 * below.sum(axis=(1, 2, 3))).all()
 
 
 def test_samples_do_not_depend_on_their_neighbours(monkeypatch):
@@ -180,9 +266,21 @@ def without_statistics():
                 nn.Sequential(nn.Conv2d(2, 2, 3), nn.ReLU(), nn.Conv2d(2, 2, 3),
                               plausible.SoftRate(), nn.Flatten(), nn.Linear(8, 2)), x
             ),
-            ["one and the same"],
+            ["ReLU, SoftRate(scale=", "one and the same"],
         ),
         (lambda x: plausible.to_spiking(without_statistics(), x), ["running statistics"]),
+        (
+            lambda x: plausible.rounding(nn.Sequential(nn.Conv2d(2, 2, 3), nn.ReLU(),
+                                                       nn.BatchNorm2d(2)), x),
+            ["does not directly follow"],
+        ),
+        (lambda x: plausible.to_spiking(network(nn.ReLU), x[:, 0]), ["channels, rows, columns"]),
+        (lambda x: plausible.rounding(network(nn.ReLU), x[0]), ["frames", "channels, rows"]),
+        (
+            lambda x: plausible.to_spiking(network(nn.ReLU), x).simulate(x, readout="spikes"),
+            ["readout", "do not spike"],
+        ),
+        (lambda x: plausible.operations(plausible.to_spiking(network(nn.ReLU), x), x), ["Graph"]),
         (lambda x: plausible.to_spiking(network(nn.ReLU), x[:, :1]), ["do not fit"]),
         (lambda x: plausible.to_spiking(network(nn.ReLU), x[:0]), ["calibration inputs"]),
         (

@@ -50,11 +50,22 @@ def is_convolutional(model: Any) -> bool:
 
 
 def _read(model: nn.Module) -> Graph:
-    return read_graph(copy.deepcopy(model).double())
+    return read_graph(copy.deepcopy(model).cpu().double())
+
+
+def as_frames(frames: Any, name: str = "frames") -> NDArray[np.float64]:
+    """Real numbers [n, channels, rows, columns]. Raises ModelError for anything else."""
+    x = as_reals(frames, name)
+    if x.ndim != 4 or not len(x):
+        raise ModelError(
+            f"{name}: found the shape {list(x.shape)}, expected [n, channels, rows, columns] with "
+            "at least one sample."
+        )
+    return x
 
 
 def _frames(frames: Data) -> Tensor:
-    return torch.from_numpy(as_reals(frames, "frames"))
+    return torch.from_numpy(as_frames(frames))
 
 
 def run_convolutional(

@@ -47,7 +47,7 @@ def save_nir(model: SpikingModel, path: str | Path, *, dt_ms: float = 0.1) -> No
     if not isinstance(model, SpikingModel):
         raise ModelError(
             f"the model is a {type(model).__name__}, expected a SpikingModel, which to_spiking "
-            "makes."
+            "makes of a model of linear layers."
         )
     nodes: dict[str, Any] = {"input": nir.Input({"input": np.array([model.layer_sizes[0]])})}
     worth = 1.0

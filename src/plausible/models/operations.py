@@ -11,6 +11,7 @@ from plausible.models.data import Data, as_samples
 from plausible.models.fused_layers import fused_layers
 from plausible.models.sequential import read_sequential
 from plausible.models.spiking import SpikingModel
+from plausible.models.spiking_convolutional import SpikingGraph
 
 
 def operations(model: nn.Sequential | SpikingModel, inputs: Data, **options) -> pd.DataFrame:
@@ -38,6 +39,11 @@ def operations(model: nn.Sequential | SpikingModel, inputs: Data, **options) -> 
     """
     if isinstance(model, SpikingModel):
         return _spiking(model, inputs, options)
+    if isinstance(model, SpikingGraph):
+        raise ModelError(
+            "the model is a convolutional SpikingGraph, whose additions are those of its simulate; "
+            "expected is a SpikingModel of linear layers, or a torch.nn.Sequential."
+        )
     if not isinstance(model, nn.Sequential):
         raise ModelError(
             f"the model is a {type(model).__name__}, expected a torch.nn.Sequential or a "

@@ -35,8 +35,8 @@ class Simulation(NamedTuple):
     beginning, which estimate the model's outputs; or the spikes that they emitted, by the
     readout."""
     activities: tuple[Data, ...]
-    """Of each hidden layer [n, units]: what its spikes say at the last time, in the model's
-    units."""
+    """Of each layer of neurons, [n, units] or [n, channels, rows, columns]: what its spikes say at
+    the last time, in the model's units."""
     spikes: Data
     """Spikes since the beginning of all units of the inputs, of each hidden layer and of the
     outputs, int64 [n, layers] or [n, layers, times]; 0 of the inputs where they are currents, and

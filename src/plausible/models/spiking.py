@@ -197,7 +197,7 @@ def to_spiking(
     ----------
     model:
         Linear layers with ``SoftRate`` or ``ReLU`` between them, and perhaps batch normalisation;
-        or any module with convolutions of these layers, pooling, flattening and concatenation.
+        or any module with a Conv2d, made of these layers, pooling, flattening and concatenation.
     calibration:
         For ``ReLU``: inputs [n, features] or [n, channels, rows, columns], some hundred of the
         training data, whose activities set the thresholds.

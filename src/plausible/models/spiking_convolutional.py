@@ -26,7 +26,8 @@ from torch import Tensor, nn
 from plausible.errors import ModelError
 from plausible.kernels.events import dense_counts
 from plausible.kernels.types import SimulationSettings, synapse_kernel
-from plausible.models.data import Data, as_classes, as_count, as_given, as_number, as_reals
+from plausible.models.convolutional import as_frames
+from plausible.models.data import Data, as_classes, as_count, as_given, as_number
 from plausible.models.simulation import (
     Run,
     Simulation,
@@ -41,7 +42,7 @@ from plausible.networks.conv_graph import Geometry, Graph, geometry, read_graph
 from plausible.neurons.lif_dynamics import LIF, exact_step, firing_rate_hz
 
 NUMBERS_AT_ONCE = 4_000_000
-"""Values of all nodes of the samples that are simulated together."""
+"""Inputs, and outputs of linear maps, of the samples that are computed together."""
 
 
 class SpikingGraph(NamedTuple):
@@ -71,16 +72,22 @@ class SpikingGraph(NamedTuple):
         dt_ms: float = 1.0,
         coding: str = "current",
         input_rate_hz: float = 1000.0,
+        readout: str = "current",
         seed: int = 0,
     ) -> Simulation:
         """Simulate every sample from rest.
 
         Parameters, errors and results are those of `SpikingModel.simulate`, with inputs
-        [n, channels, rows, columns] and ``readout="current"``; activities are [n, ...] as in the
-        model, and the output is flattened. A message that is not 0 adds each weight that it meets
-        once.
+        [n, channels, rows, columns] and no readout but ``current``; activities are [n, ...] as in
+        the model, and the output is flattened. A message that is not 0 adds each weight that it
+        meets once.
         """
         x = self._inputs(inputs)
+        if readout != "current":
+            raise ModelError(
+                f"readout: found {readout!r}, expected 'current': outputs of a convolutional model "
+                "do not spike."
+            )
         dt_ms, seed = as_number(dt_ms, "dt_ms"), as_count(seed, "seed")
         input_rate_hz = as_number(input_rate_hz, "input_rate_hz")
         run = Run(dt_ms, steps_of(time_ms, dt_ms), coding, input_rate_hz, "current", seed)
@@ -115,7 +122,6 @@ class SpikingGraph(NamedTuple):
 
         return conversion_table(run, exact, trained, self.full_activity, self.neuron, truth, rest)
 
-    @torch.no_grad()
     def activities(
         self, inputs: NDArray, known: Mapping[int, NDArray] | None = None, smoothing: float = 0.0
     ) -> list[NDArray[np.float64]]:
@@ -124,31 +130,41 @@ class SpikingGraph(NamedTuple):
         The outputs are flattened, [n, classes].
         """
         known = known or {}
-        values = {0: torch.from_numpy(known.get(0, inputs))}
-        levels = dict(zip(self.neurons, self.full_activity, strict=True))
-        for number, node in enumerate(self.graph.nodes[1:], start=1):
-            taken = [values[each] for each in node.inputs]
-            if number in known:
-                values[number] = torch.from_numpy(known[number])
-            elif number in levels:
-                values[number] = _rate(taken[0], self.neuron, levels[number], smoothing)
-            elif node.function is None:
-                layer = self.graph.layers[node.layer]
-                values[number] = layer.apply(taken[0], layer.flat_bias)
-            else:
-                values[number] = node.function(*taken)
-        outputs = values[len(self.graph.nodes) - 1].flatten(1)
-        return [*(values[number].numpy() for number in self.neurons), outputs.numpy()]
+        parts = [
+            _activities(
+                self, inputs[chunk], {number: each[chunk] for number, each in known.items()},
+                smoothing,
+            )
+            for chunk in _chunks(self.graph, inputs)
+        ]  # fmt: skip
+        return [np.concatenate(each) for each in zip(*parts, strict=True)]
 
     def _inputs(self, inputs: Data, name: str = "inputs") -> NDArray[np.float64]:
-        x = as_reals(inputs, name)
-        if x.ndim < 2 or not len(x):
-            raise ModelError(
-                f"{name}: found the shape {list(x.shape)}, expected [n, channels, rows, columns] "
-                "with at least one sample."
-            )
+        x = as_frames(inputs, name)
         geometry(self.graph, x.shape[1:])  # says what does not fit
         return x
+
+
+@torch.no_grad()
+def _activities(
+    model: SpikingGraph, inputs: NDArray, known: Mapping[int, NDArray], smoothing: float
+) -> list[NDArray[np.float64]]:
+    """Of one chunk of samples."""
+    graph, values = model.graph, {0: torch.from_numpy(known.get(0, inputs))}
+    levels = dict(zip(model.neurons, model.full_activity, strict=True))
+    for number, node in enumerate(graph.nodes[1:], start=1):
+        taken = [values[each] for each in node.inputs]
+        if number in known:
+            values[number] = torch.from_numpy(known[number])
+        elif number in levels:
+            values[number] = _rate(taken[0], model.neuron, levels[number], smoothing)
+        elif node.function is None:
+            layer = graph.layers[node.layer]
+            values[number] = layer.apply(taken[0], layer.flat_bias)
+        else:
+            values[number] = node.function(*taken)
+    outputs = values[len(graph.nodes) - 1].flatten(1)
+    return [*(values[number].numpy() for number in model.neurons), outputs.numpy()]
 
 
 def _rate(current: Tensor, neuron: LIF | None, full: float, smoothing: float) -> Tensor:
@@ -165,7 +181,7 @@ def read_spiking_graph(model: nn.Module) -> SpikingGraph:
     ModelError
         If the model cannot be read, has no activation, or different ones.
     """
-    graph = read_graph(copy.deepcopy(model).double(), (SoftRate,))
+    graph = read_graph(copy.deepcopy(model).cpu().double(), (SoftRate,))
     activations = {
         number: node.function
         for number, node in enumerate(graph.nodes)
@@ -174,13 +190,12 @@ def read_spiking_graph(model: nn.Module) -> SpikingGraph:
     if not activations:
         raise ModelError("the model has no ReLU and no SoftRate, expected some, which spike.")
     kinds = {
-        rate.identity if isinstance(rate, SoftRate) else "ReLU" for rate in activations.values()
+        rate.identity if isinstance(rate, SoftRate) else None: str(rate)
+        for rate in activations.values()
     }
     if len(kinds) > 1:
-        raise ModelError(
-            f"the activations are {', '.join(sorted(map(str, kinds)))}, expected one and the same "
-            "everywhere."
-        )
+        found = ", ".join("ReLU" if kind is None else text for kind, text in kinds.items())
+        raise ModelError(f"the activations are {found}, expected one and the same in all layers.")
     for layer in graph.layers:
         if not (torch.isfinite(layer.weight).all() and torch.isfinite(layer.flat_bias).all()):
             raise ModelError("a weight of the model is not finite, as after a diverged training.")
@@ -237,9 +252,10 @@ def _simulate(
     sent_inputs, counted_inputs = _input_messages(run, inputs, first_sample)
     layers = dict(zip(model.neurons, model.full_activity, strict=True))
     neurons: dict[int, _Neurons] = {}
-    constant = _steady(graph) if run.coding == "current" else set()
-    synapses, needed = _synapses(model, run, constant), _needed(model)
+    taps, needed = _taps(model, run), _needed(model)
+    synapses: dict[int, _Synapse] = {}
     sums: dict[int, Tensor] = {}
+    varying: dict[int, Tensor] = {}
     outputs, spikes, additions = [], [], []
     added = np.zeros(len(inputs), np.int64)
     for step in range(1, run.steps[-1] + 1):
@@ -259,16 +275,22 @@ def _simulate(
                 layer = graph.layers[node.layer]
                 messages[number] = layer.apply(arrives[layer.sender], layer.flat_bias)
             else:
+                # Not the sum of the messages, which rounding would let drift away from it.
                 now = node.function(*(sums[each] for each in node.inputs))
-                messages[number] = now - sums[number] if number in sums else now.clone()
-            before, sent = sums.get(number), messages[number]
-            sums[number] = sent.clone() if before is None else before + sent
+                messages[number] = now - sums[number] if number in sums else now
+                sums[number] = now
+            sent = messages[number]
+            if node.function is None or number in layers:
+                sums[number] = sums[number] + sent if number in sums else sent
+            if step == 1:
+                varying[number] = _varying(run, model, number, sent, varying)
             if number in graph.senders:
-                sender = graph.senders.index(number)
-                filtered = synapses.get(sender)
-                arrives[sender] = sent if filtered is None else filtered(sent)
-                if number not in constant:
-                    added += _additions(graph, sizes, sender, sent)
+                sender, changes = graph.senders.index(number), varying[number]
+                arrives[sender] = sent
+                if taps is not None:
+                    synapse = synapses.setdefault(sender, _Synapse(taps))
+                    arrives[sender] = sent * (1.0 - changes) + synapse(sent * changes)
+                added += _additions(graph, sizes, sender, sent * changes)
         if step in run.steps:
             # Of a rate in spikes per step (IF) or in hertz (LIF).
             time = step * (1.0 if model.neuron is None else dt_s)
@@ -307,13 +329,20 @@ def _input_messages(
     )
 
 
-def _steady(graph: Graph) -> set[int]:
-    """Nodes that depend on the input by functions without weights alone."""
-    found = {0}
-    for number, node in enumerate(graph.nodes[1:], start=1):
-        if node.layer < 0 and found.issuperset(node.inputs):
-            found.add(number)
-    return found
+def _varying(
+    run: Run, model: SpikingGraph, number: int, sent: Tensor, varying: Mapping[int, Tensor]
+) -> Tensor:
+    """1 where what a node sends varies with spikes, 0 where constant inputs alone decide, [1, ...].
+
+    Through functions, which keep the order of numbers: a value varies if one of those that it is
+    taken from does.
+    """
+    node = model.graph.nodes[number]
+    if number == 0 and run.coding == "current":
+        return torch.zeros_like(sent[:1])
+    if number == 0 or node.function is None or number in model.neurons:
+        return torch.ones_like(sent[:1])
+    return (node.function(*(varying[each] for each in node.inputs)) > 0).to(sent.dtype)
 
 
 def _needed(model: SpikingGraph) -> list[int]:
@@ -325,16 +354,11 @@ def _needed(model: SpikingGraph) -> list[int]:
     return sorted(found)
 
 
-def _synapses(model: SpikingGraph, run: Run, constant: set[int]) -> dict[int, _Synapse]:
-    """By sender; ``constant`` ones and IF neurons have none."""
+def _taps(model: SpikingGraph, run: Run) -> NDArray[np.float64] | None:
+    """Of the synapses between LIF neurons; IF neurons have none."""
     if model.neuron is None:
-        return {}
-    taps = synapse_kernel(SimulationSettings(dt_ms=run.dt_ms))
-    return {
-        sender: _Synapse(taps)
-        for sender, node in enumerate(model.graph.senders)
-        if node not in constant
-    }
+        return None
+    return synapse_kernel(SimulationSettings(dt_ms=run.dt_ms))
 
 
 def _additions(graph: Graph, sizes: Geometry, sender: int, messages: Tensor) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ are sent once to all of them. An input unit's fan-out is the number of weights t
 pixel at the border has a smaller one than a pixel in the middle.
 """
 
+import copy
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -95,25 +96,15 @@ def _traced(module: nn.Module, activations: tuple[type[nn.Module], ...]) -> fx.G
 
     tracer = Tracer()
     graph = tracer.trace(module)
-    found = fx.GraphModule(tracer.root, graph)
-    norms = [each for each in found.modules() if isinstance(each, _NORMS)]
-    if any(each.running_mean is None for each in norms):
-        raise ModelError(
-            "a batch normalisation has no running statistics, expected those of training; leave "
-            "track_running_stats on."
-        )
-    if not norms:
-        return found
-    from torch.fx.experimental.optimization import fuse  # warns, wherever it is loaded
-
-    return fuse(found, no_trace=True)
+    return fx.GraphModule(tracer.root, graph)
 
 
 def read_graph(module: nn.Module, activations: tuple[type[nn.Module], ...] = ()) -> Graph:
     """The graph of a ``module`` in evaluation, by symbolic tracing (torch.fx).
 
-    Parameters are shared with the module, not copied, but for those that take up a batch
-    normalisation. ``activations``: further classes of modules that are functions without weights.
+    Parameters are shared with the module, not copied, but for those of linear maps that take up a
+    batch normalisation. ``activations``: further classes of modules that are functions without
+    weights.
 
     Raises
     ------
@@ -122,8 +113,6 @@ def read_graph(module: nn.Module, activations: tuple[type[nn.Module], ...] = ())
     """
     try:
         traced = _traced(module.eval(), activations)
-    except ModelError:
-        raise
     except Exception as error:  # whatever the code of a module raises
         text = str(error).splitlines()
         reason = text[0] if text else type(error).__name__
@@ -151,6 +140,10 @@ def read_graph(module: nn.Module, activations: tuple[type[nn.Module], ...] = ())
         if isinstance(module_here, _SKIPPED):
             numbers[node] = numbers[node.args[0]]
             continue
+        if isinstance(module_here, _NORMS):
+            number = numbers[node] = numbers[node.args[0]]
+            _fold(layers, nodes[number].layer, node, module_here)
+            continue
         # Of inputs in a list each counts as often as it stands there, as in a concatenation.
         listed = node.args[0] if node.target is torch.cat else node.all_input_nodes
         sources = tuple(numbers[each] for each in listed)
@@ -167,6 +160,31 @@ def read_graph(module: nn.Module, activations: tuple[type[nn.Module], ...] = ())
             function = module_here if known else _function(node, module_here, name)
             nodes.append(Node(name, sources, function))
     return Graph(tuple(nodes), tuple(layers), tuple(senders))
+
+
+def _fold(layers: list[Linear], number: int, node: fx.Node, norm: nn.Module) -> None:
+    """Put a batch normalisation, (y - mean) gain + shift, into the linear map right before it."""
+    before = node.args[0]
+    if number < 0 or before.op != "call_module" or len(before.users) > 1:
+        raise ModelError(
+            f"the batch normalisation {node.target} does not directly follow a convolution or "
+            "linear layer whose output nothing else takes, as expected."
+        )
+    if norm.running_mean is None:
+        raise ModelError(
+            f"the batch normalisation {node.target} has no running statistics, expected those of "
+            "training; leave track_running_stats on."
+        )
+    layer = layers[number]
+    old = layer.apply.module
+    gain = torch.rsqrt(norm.running_var + norm.eps)
+    gain = gain if norm.weight is None else gain * norm.weight.detach()
+    shift = layer.flat_bias - norm.running_mean
+    bias = shift * gain if norm.bias is None else shift * gain + norm.bias.detach()
+    module = copy.deepcopy(old)
+    weight = layer.weight * gain.view(-1, *(1,) * (layer.weight.ndim - 1))
+    module.weight, module.bias = (nn.Parameter(each, False) for each in (weight, bias))
+    layers[number] = _linear(layer.name, layer.sender, module)
 
 
 def _linear(name: str, sender: int, module: nn.Conv2d | nn.Linear) -> Linear:
@@ -249,13 +267,13 @@ def geometry(graph: Graph, frame_shape: Sequence[int]) -> Geometry:
     try:
         with torch.no_grad():
             values = values_of(graph, frame)
+        shapes = tuple(tuple(values[node].shape[1:]) for node in graph.senders)
+        fan_outs = tuple(_fan_out(layer, shapes[layer.sender]) for layer in graph.layers)
     except RuntimeError as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].rstrip(".")
         raise ModelError(
             f"frames of the shape {tuple(frame_shape)} do not fit the network: {reason}."
         ) from None
-    shapes = tuple(tuple(values[node].shape[1:]) for node in graph.senders)
-    fan_outs = tuple(_fan_out(layer, shapes[layer.sender]) for layer in graph.layers)
     products = tuple(
         round(float(fan.double().sum()) * _units_per_place(fan, shapes[layer.sender]))
         for fan, layer in zip(fan_outs, graph.layers, strict=True)

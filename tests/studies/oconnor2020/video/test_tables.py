@@ -1,5 +1,7 @@
 """Tables of video for people, and the sentences beside them."""
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -63,16 +65,19 @@ def test_why_a_statement_does_not_hold_here():
     factor = float(rows["original"].iloc[0] / rows["sigma_delta"].iloc[0])
     text = price_of_agreement(camera)
     assert f"{factor:.2g} times" in text and f"{rows['multiple'].iloc[0]:g} times as large" in text
+    assert text.startswith("Even with")
+    assert price_of_agreement(camera.assign(agreement_percent=99.0)).startswith("That weight")
     cheap = camera.assign(agreement_percent=99.0)
     assert f"{camera['multiple'].min():g} times as large" in price_of_agreement(cheap)
     runs = synthetic.runs().assign(material=RECORDED)
-    assert "12 failed" in failed_runs(runs)
+    assert failed_runs(runs).endswith(" 12 failed.")
     calm = runs.assign(collapsed=False, diverged=False, loss_after=0.0, loss_before=1.0)
     assert "none failed" in failed_runs(calm)
     changes = synthetic.changes().assign(material=RECORDED)
     slow = changes.copy()
     slow.loc[slow["layer"] > 0, "l1_change"] *= 0.1
-    found = [float(change_of_features(each).split()[8]) for each in (changes, slow)]
+    texts = [change_of_features(each) for each in (changes, slow)]
+    found = [float(re.search(r"change (\S+) times", text).group(1)) for text in texts]
     assert found[1] == pytest.approx(found[0] / 10, rel=0.1)
 
 

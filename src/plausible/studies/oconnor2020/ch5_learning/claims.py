@@ -213,13 +213,17 @@ def _until(rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]
 def at_equal_score(rows: pd.DataFrame, order: str) -> pd.Series:
     """Operations of the PDNN until a score over those of the ordinary network, by seed.
 
-    Geometric mean over scores from the first test to the lower of both best ones; in between,
-    operations are interpolated.
+    Geometric mean over scores from the higher of both first ones to the lower of both best ones; in
+    between, operations are interpolated. NaN where a network diverged, or no score is between.
     """
     both = [chosen(rows, name, order) for name in ("pdnn", "mlp")]
-    ratios = {}
-    for seed in both[0]["seed"].unique():
-        curves = [_until(mine[mine["seed"] == seed]) for mine in both]
+    ratios: dict[int, float] = {}
+    for seed in sorted(set(both[0]["seed"]) & set(both[1]["seed"])):
+        mine = [each[each["seed"] == seed] for each in both]
+        if any(each["diverged_epoch"].max() >= 0 for each in mine):
+            ratios[seed] = np.nan
+            continue
+        curves = [_until(each) for each in mine]
         low, high = max(curve[0][0] for curve in curves), min(curve[0][-1] for curve in curves)
         levels = np.linspace(low, high, LEVELS)
         pdnn, mlp = (np.interp(levels, *curve) for curve in curves)

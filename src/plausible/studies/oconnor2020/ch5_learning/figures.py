@@ -141,7 +141,7 @@ def depths(table: pd.DataFrame, published: Published, dataset: str = "mnist") ->
 
 LOOKS = {
     "text": Look("as the text says", BLUE, "o", "-"),
-    "memory": Look("k_alpha of the code", VERMILLION, "s", DASHED),
+    "memory": Look("constants of the code", VERMILLION, "s", DASHED),
     "scales": Look("scales follow in tests", GREEN, "^", DASHED),
     "images": Look("images of the code", ORANGE, "P", DASHED),
     "code": Look("as the code does", PURPLE, "D", "-"),

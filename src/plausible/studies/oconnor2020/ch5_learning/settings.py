@@ -40,7 +40,10 @@ CHANGES = {
     "scales": _TEXT._replace(share_scales=_CODE.share_scales),
     "code": _CODE,
 }
-"""From text to code: in one thing, and in all; what is counted does not change what is learnt."""
+"""From text to code: in one thing, and in all; what is counted does not change what is learnt.
+
+``memory``: the constants k_alpha, 0.5 and then 0.9 or 1/1.1, and k_beta_relative, 0.91 or 1/1.1.
+"""
 ADDITION_PJ = 0.1
 ORDERS = ("file", "temporal")
 """Of the images: MNIST as it is and Temporal MNIST."""
@@ -66,7 +69,10 @@ class Trained(ExperimentSettings):
 
 
 class TextAndCode(Trained):
-    """PDNNs with one hidden layer on Temporal MNIST, as `CHANGES` has them."""
+    """PDNNs with one hidden layer on Temporal MNIST, as `CHANGES` has them.
+
+    With scales that follow in tests, what is learnt depends a little on how often there is one.
+    """
 
 
 class StreamTraining(Trained):

@@ -41,9 +41,10 @@ def drawn_blocks(evidence: Evidence) -> list[Measured]:
 def _kernel(evidence: Evidence, kernel: str) -> list[Measured]:
     """Formula against the numerical form, lag by lag; and the formula one step late."""
     frame = evidence.table("ch6.fig6.4", "kernel", "deviation", "late_deviation")
-    worst = frame[frame["kernel"] == kernel][["deviation", "late_deviation"]].max()
-    controls = {"one_step_late": [worst["late_deviation"]]}
-    return [Measured("", [worst["deviation"]], seeded=False, controls=controls)]
+    rows = frame[frame["kernel"] == kernel]
+    off, late = rows["deviation"].to_numpy(float), rows["late_deviation"]
+    found = off.max() if len(off) else float("nan")
+    return [Measured("", [found], seeded=False, controls={"one_step_late": [late.max()]})]
 
 
 def decoder_kernel(evidence: Evidence) -> list[Measured]:

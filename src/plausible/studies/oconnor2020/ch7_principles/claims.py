@@ -8,11 +8,18 @@ from plausible.reproduction.evidence import Evidence, Measured
 from plausible.studies.oconnor2020.ch7_principles.settings import GLOBAL, LOCAL
 
 
+def _largest(values: pd.Series) -> float:
+    """NaN if one of them is."""
+    return float(values.to_numpy(float).max())
+
+
 def panes_are_the_algorithm(evidence: Evidence) -> list[Measured]:
     """States at the end of each pane against algorithm 6, and against a start from zero."""
     columns = ("deviation", "zero_start_deviation")
-    rows = evidence.table("ch7.fig7.1", "seed", *columns).dropna(subset=["deviation"])
-    off, zero = (rows.groupby("seed")[name].max() for name in columns)
+    table = evidence.table("ch7.fig7.1", "seed", "pane", "step", "layer", *columns)
+    last = table["step"] == table.groupby(["seed", "pane"])["step"].transform("max")
+    rows = table[last & (table["layer"] > 0)].set_index("seed")
+    off, zero = (rows[name].groupby("seed").agg(_largest) for name in columns)
     return [Measured("", off, seeded=False, exact_seeds=len(off), controls={"zero_start": zero})]
 
 

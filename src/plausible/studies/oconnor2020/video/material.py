@@ -288,7 +288,7 @@ def _test_videos(folder: Path) -> list[Path]:
 
 def _classes(folder: Path) -> Sequence[Path]:
     """Folders of classes."""
-    found = sorted(each for each in folder.glob("*"))
+    found = sorted(each for each in folder.glob("*") if each.is_dir())
     if not found:
         raise DataError(f"{folder}: expected is a folder for each class, found none.")
     return found

@@ -65,7 +65,10 @@ ENOUGH = 95.0
 
 
 def price_of_agreement(table: pd.DataFrame) -> str:
-    """What sigma-delta saves of a camera that stands still, at scales with which it agrees."""
+    """What sigma-delta saves of a camera that stands still, at scales with which it agrees.
+
+    Where it agrees with none, at the largest ones.
+    """
     said = []
     for material in materials(table):
         rows = table[table["material"] == material].groupby("multiple")
@@ -73,12 +76,13 @@ def price_of_agreement(table: pd.DataFrame) -> str:
         enough = means[means["agreement_percent"] >= ENOUGH]
         chosen = (enough.iloc[:1] if len(enough) else means.iloc[-1:]).reset_index()
         multiple, agrees, original, sigma_delta = chosen.iloc[0]
+        cause = "That weight is the reason: with" if len(enough) else "Even with"
         said.append(
-            f"with all scales {multiple:g} times as large it has it on {agrees:.3g} % of the "
+            f"{cause} all scales {multiple:g} times as large it has it on {agrees:.3g} % of the "
             f"frames of a camera that stands still, and needs {original / sigma_delta:.2g} times "
-            f"fewer operations than the original ({MATERIALS[material]})"
+            f"fewer operations than the original ({MATERIALS[material]})."
         )
-    return f"That weight is the reason: {'; '.join(said)}."
+    return " ".join(said)
 
 
 def failed_runs(table: pd.DataFrame) -> str:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from plausible.errors import DataError
 from plausible.kernels.pdnn_types import initial_weights, make_network, make_rule
 from plausible.learning.stream_training import (
     MLP,
@@ -55,7 +56,9 @@ def clip_features(material: Material, settings: Video) -> Features:
     """Send every clip through both trunks; the PD-coded one has its state from clip to clip."""
     graph, prepare = read_graph(material.network.trunk), material.network.prepare
     stream = material.clips()
-    opening = next(stream)
+    opening = next(stream, None)
+    if opening is None:
+        raise DataError(f"{material.name}: no labelled clip was found, expected some.")
     first = prepare(opening.frames[:1])
     sizes = geometry(graph, first.shape[1:])
     trunk = material._replace(graph=graph, sizes=sizes)
