@@ -160,9 +160,9 @@ def text_and_code(table: pd.DataFrame, published: Published, dataset: str = "mni
         draw_mean_line(course, mine, "epoch", "test_score_percent", look._replace(marker=""))
         ends = last[last["reading"] == reading].assign(place=place)
         draw_mean_points(end, ends, "place", "test_score_percent", look)
-    for axes in (course, end):
+    for axes, shown in ((course, rows), (end, last)):
         accuracy_scale(axes)
-        axes.set_ylabel(SCORE)
+        axes.set(ylabel=SCORE, ylim=accuracy_limits(shown["test_score_percent"]))
     course.xaxis.set_major_locator(MaxNLocator(integer=True))
     course.set_xlabel("epoch")
     end.set_xticks(range(len(LOOKS)), list(LOOKS))
