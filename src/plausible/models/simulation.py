@@ -11,7 +11,7 @@ from plausible.errors import ModelError
 from plausible.kernels.events import Events, poisson_thresholds, sample_events
 from plausible.measure.accuracy import accuracy_percent
 from plausible.measure.conversion_diagnostic import diagnose
-from plausible.models.data import Data, as_given, as_reals
+from plausible.models.data import Data, as_count, as_given, as_number, as_reals
 from plausible.neurons.lif_dynamics import LIF
 
 CODINGS = ("current", "poisson")
@@ -79,8 +79,23 @@ def joined(parts: Sequence[Simulation], run: Run, like: Any, *, several: bool) -
     )
 
 
-def steps_of(time_ms: float | Sequence[float], dt_ms: float) -> tuple[int, ...]:
-    """Number of steps up to each time. Raises ModelError where they are not ascending and whole."""
+def make_run(
+    neuron: LIF | None, inputs: NDArray, time_ms: float | Sequence[float], **arguments: Any
+) -> Run:
+    """The arguments of ``simulate``, checked against neurons (None: IF) and inputs.
+
+    Raises ModelError for what is not expected.
+    """
+    dt_ms = as_number(arguments["dt_ms"], "dt_ms")
+    rate = as_number(arguments["input_rate_hz"], "input_rate_hz")
+    seed, steps = as_count(arguments["seed"], "seed"), _steps(time_ms, dt_ms)
+    run = Run(dt_ms, steps, arguments["coding"], rate, arguments["readout"], seed)
+    _check_run(run, neuron, inputs)
+    return run
+
+
+def _steps(time_ms: float | Sequence[float], dt_ms: float) -> tuple[int, ...]:
+    """Number of steps up to each time."""
     steps = np.atleast_1d(as_reals(time_ms, "time_ms")) / dt_ms
     whole = np.rint(steps)
     ascending = len(whole) and (np.diff(whole, prepend=0.0) >= 1).all()
@@ -92,8 +107,7 @@ def steps_of(time_ms: float | Sequence[float], dt_ms: float) -> tuple[int, ...]:
     return tuple(int(each) for each in whole)
 
 
-def check_run(run: Run, neuron: LIF | None, inputs: NDArray) -> None:
-    """Raise ModelError unless neurons (None: IF) and inputs can be simulated so."""
+def _check_run(run: Run, neuron: LIF | None, inputs: NDArray) -> None:
     if run.coding not in CODINGS or run.readout not in READOUTS:
         raise ModelError(
             f"coding is {run.coding!r} and readout {run.readout!r}, expected one of "

@@ -36,7 +36,6 @@ from plausible.models.convolutional import is_convolutional
 from plausible.models.data import (
     Data,
     as_classes,
-    as_count,
     as_given,
     as_number,
     as_samples,
@@ -46,11 +45,10 @@ from plausible.models.sequential import read_sequential
 from plausible.models.simulation import (
     Run,
     Simulation,
-    check_run,
     conversion_table,
     joined,
+    make_run,
     poisson_events,
-    steps_of,
 )
 from plausible.models.soft_rate import SoftRate
 from plausible.models.spiking_convolutional import SpikingGraph, read_spiking_graph
@@ -119,11 +117,11 @@ class SpikingModel(NamedTuple):
         ModelError
             If the inputs or an argument are not what is said here.
         """
-        x = self._inputs(inputs)
-        dt_ms, seed = as_number(dt_ms, "dt_ms"), as_count(seed, "seed")
-        input_rate_hz = as_number(input_rate_hz, "input_rate_hz")
-        run = Run(dt_ms, steps_of(time_ms, dt_ms), coding, input_rate_hz, readout, seed)
-        check_run(run, self.neuron, x)
+        x = self.as_inputs(inputs)
+        run = make_run(
+            self.neuron, x, time_ms, dt_ms=dt_ms, coding=coding, input_rate_hz=input_rate_hz,
+            readout=readout, seed=seed,
+        )  # fmt: skip
         parts = [_simulate(self, run, x[chunk], chunk.start) for chunk in _chunks(len(x))]
         return joined(parts, run, inputs, several=np.ndim(time_ms) > 0)
 
@@ -133,7 +131,7 @@ class SpikingModel(NamedTuple):
         Of LIF neurons, those of their rates at constant currents, without the smoothing of training
         (eq. 37 of Thuesen 2022).
         """
-        found = self.activities(self._inputs(inputs))
+        found = self.activities(self.as_inputs(inputs))
         return tuple(as_given(each, inputs) for each in found)
 
     def diagnose(self, inputs: Data, labels: Data | None = None, **options) -> pd.DataFrame:
@@ -148,7 +146,7 @@ class SpikingModel(NamedTuple):
         one spike while the rest is exact: where it falls, accuracy is lost. The row ``exact rates``
         stands for LIF neurons, of whose threshold the smoothing of training was taken away.
         """
-        x = self._inputs(inputs)
+        x = self.as_inputs(inputs)
         truth = None if labels is None else as_classes(labels, len(x), self.layer_sizes[-1])
         options["time_ms"] = np.atleast_1d(options.get("time_ms", 200.0))[-1:]
         run, exact = self.simulate(x, **options), self.activities(x)
@@ -175,7 +173,8 @@ class SpikingModel(NamedTuple):
             found.append(activity)
         return found
 
-    def _inputs(self, inputs: Data, name: str = "inputs") -> NDArray[np.float64]:
+    def as_inputs(self, inputs: Data, name: str = "inputs") -> NDArray[np.float64]:
+        """Samples [n, features] of this network; ``name`` stands in errors."""
         return as_samples(inputs, self.layer_sizes[0], name)
 
 
@@ -235,7 +234,7 @@ def to_spiking(
             "some hundred training inputs, or normalisation='none'."
         )
     part = 100.0 if normalisation == "max" else percentile
-    exact = spiking.activities(spiking._inputs(calibration, "calibration inputs"))
+    exact = spiking.activities(spiking.as_inputs(calibration, "calibration inputs"))
     full = tuple(float(np.percentile(np.maximum(layer, 0.0), part)) for layer in exact)
     for layer, largest in enumerate(full[:-1], 1):
         if not largest > 0.0:

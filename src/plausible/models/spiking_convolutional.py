@@ -27,15 +27,14 @@ from plausible.errors import ModelError
 from plausible.kernels.events import dense_counts
 from plausible.kernels.types import SimulationSettings, synapse_kernel
 from plausible.models.convolutional import as_frames
-from plausible.models.data import Data, as_classes, as_count, as_given, as_number
+from plausible.models.data import Data, as_classes, as_given
 from plausible.models.simulation import (
     Run,
     Simulation,
-    check_run,
     conversion_table,
     joined,
+    make_run,
     poisson_events,
-    steps_of,
 )
 from plausible.models.soft_rate import SoftRate
 from plausible.networks.conv_graph import Geometry, Graph, geometry, read_graph
@@ -82,16 +81,16 @@ class SpikingGraph(NamedTuple):
         the model, and the output is flattened. A message that is not 0 adds each weight that it
         meets once.
         """
-        x = self._inputs(inputs)
+        x = self.as_inputs(inputs)
         if readout != "current":
             raise ModelError(
                 f"readout: found {readout!r}, expected 'current': outputs of a convolutional model "
                 "do not spike."
             )
-        dt_ms, seed = as_number(dt_ms, "dt_ms"), as_count(seed, "seed")
-        input_rate_hz = as_number(input_rate_hz, "input_rate_hz")
-        run = Run(dt_ms, steps_of(time_ms, dt_ms), coding, input_rate_hz, "current", seed)
-        check_run(run, self.neuron, x)
+        run = make_run(
+            self.neuron, x, time_ms, dt_ms=dt_ms, coding=coding, input_rate_hz=input_rate_hz,
+            readout=readout, seed=seed,
+        )  # fmt: skip
         sizes = geometry(self.graph, x.shape[1:])
         parts = [
             _simulate(self, run, sizes, x[chunk], chunk.start) for chunk in _chunks(self.graph, x)
@@ -104,12 +103,12 @@ class SpikingGraph(NamedTuple):
         Of LIF neurons, those of their rates at constant currents, without the smoothing of training
         (eq. 37 of Thuesen 2022).
         """
-        found = self.activities(self._inputs(inputs))
+        found = self.activities(self.as_inputs(inputs))
         return tuple(as_given(each, inputs) for each in found)
 
     def diagnose(self, inputs: Data, labels: Data | None = None, **options) -> pd.DataFrame:
         """Where the conversion loses accuracy, as `SpikingModel.diagnose` says it."""
-        x = self._inputs(inputs)
+        x = self.as_inputs(inputs)
         exact, trained = self.activities(x), self.activities(x, smoothing=self.smoothing)[-1]
         classes = exact[-1].shape[1]
         truth = None if labels is None else as_classes(labels, len(x), classes)
@@ -139,7 +138,8 @@ class SpikingGraph(NamedTuple):
         ]  # fmt: skip
         return [np.concatenate(each) for each in zip(*parts, strict=True)]
 
-    def _inputs(self, inputs: Data, name: str = "inputs") -> NDArray[np.float64]:
+    def as_inputs(self, inputs: Data, name: str = "inputs") -> NDArray[np.float64]:
+        """Frames [n, channels, rows, columns] that fit the network; ``name`` stands in errors."""
         x = as_frames(inputs, name)
         geometry(self.graph, x.shape[1:])  # says what does not fit
         return x
